@@ -1,0 +1,101 @@
+# The only door: every task of the repository is a target here, and CI runs the same ones.
+# Needs python3 >= 3.11 with venv, and make. Everything else is installed below .uv/ and .venv/.
+
+PYTHON     ?= python3
+UV_VERSION := 0.13.9
+UV         := .uv/bin/uv
+BIN        := .venv/bin
+SETUP      := .venv/.ready
+# Passed on to pytest, for example: make test PYTEST_ARGS='tests/unit -x'
+PYTEST_ARGS ?=
+# Test processes; files stay together so that module fixtures are made once.
+TEST_PROCESSES ?= logical
+
+GHZ_VERSION     := v0.121.0
+GRPCURL_VERSION := v1.9.4
+
+# uv must use the Python it was given and never download one.
+export UV_PYTHON_DOWNLOADS := never
+export UV_PROJECT_ENVIRONMENT := .venv
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run demo test check fmt lint types layers gen gen-check buf bench tools ci clean
+
+help: ## Show what can be done
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(SETUP) ## Install the locked environment (does nothing when it is up to date)
+
+.uv/uv-$(UV_VERSION):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "Longmen needs Python 3.11 or newer: set PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "Longmen needs the venv module: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv --clear .uv
+	.uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+$(SETUP): .uv/uv-$(UV_VERSION) uv.lock pyproject.toml clients/python/pyproject.toml
+	$(UV) sync --frozen --compile-bytecode --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+	@touch $@
+
+run: setup ## Serve on 127.0.0.1:50051 with embedded Postgres (LONGMEN_* variables change that)
+	@exec $(BIN)/longmen serve
+
+demo: setup ## A day of a small bank against a running server
+	@exec $(BIN)/longmen demo
+
+test: setup ## Run every test
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
+
+check: lint types layers ## Formatting, lint, types and layers
+
+lint: setup ## Formatting and lint only
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: setup ## Types only
+	$(BIN)/mypy
+
+layers: setup ## Import rules only
+	$(BIN)/lint-imports
+
+fmt: setup ## Format code and contract
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	@if [ -n "$$(find proto -name '*.proto' -print -quit)" ]; then $(BIN)/buf format -w proto; fi
+
+gen: setup ## Generate the Python stubs and the protoset from proto/
+	$(BIN)/python scripts/gen
+
+gen-check: setup ## Fail when generated code is out of date
+	$(BIN)/python scripts/gen --check
+
+buf: setup ## Lint, format and compatibility of the contract
+	scripts/buf-check
+
+bench: setup ## Measure the bars and write bench/out/report.json
+	$(BIN)/python -m bench
+
+tools: ## Install ghz and grpcurl into .tools/bin through the Go module proxy
+	@if command -v go >/dev/null; then \
+	  mkdir -p .tools/bin; \
+	  for tool in github.com/bojand/ghz/cmd/ghz@$(GHZ_VERSION) \
+	              github.com/fullstorydev/grpcurl/cmd/grpcurl@$(GRPCURL_VERSION); do \
+	    name=$$(basename $${tool%@*}); stamp=.tools/$$name-$${tool##*@}; \
+	    [ -e $$stamp ] && continue; \
+	    echo "installing $$tool"; \
+	    GOBIN="$(CURDIR)/.tools/bin" GOFLAGS=-mod=mod go install $$tool || exit 1; touch $$stamp; \
+	  done; \
+	  echo "ghz and grpcurl are in .tools/bin"; \
+	else \
+	  echo "no Go toolchain: ghz and grpcurl were not installed (tests that use them do less)"; \
+	fi
+
+ci: ## What CI runs
+	bash .ci/run
+
+clean: ## Remove caches, environments and results; local data in .longmen/ stays
+	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/out build dist
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
