@@ -1,0 +1,124 @@
+"""What a servicer knows of its call: who calls, until when, under which request id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+
+    import grpc
+
+    from longmen_server.platform.fingerprint import Fingerprint
+    from longmen_server.platform.ids import CustomerId
+    from longmen_server.transport.status import Status
+
+REPLAYED_TRAILER = ("request-replayed", "true")
+"""Trailing metadata of a reply that an earlier call with the same request id has earned."""
+
+DETAILS_TRAILER = "grpc-status-details-bin"
+"""Trailing metadata that carries the serialised google.rpc.Status, by gRPC's convention."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Whom a verified token speaks for."""
+
+    kind: str
+    """One of "service", "customer", "staff", "merchant"."""
+    subject: str
+    """The caller's own id, unique within its kind; part of the scope of request ids."""
+    scopes: frozenset[str]
+    """What the token permits, for example "ledger.write"."""
+    customer_id: CustomerId | None
+    """The wallet holder, for customers only."""
+    token_id: str
+    """The token's own id, for audit."""
+
+
+class Wire(Protocol):
+    """The part of grpc.aio's servicer context that the edge uses."""
+
+    def invocation_metadata(self) -> Sequence[tuple[str, str | bytes]] | None:
+        """Return the caller's metadata."""
+
+    def time_remaining(self) -> float | None:
+        """Seconds until the caller's deadline; None when the caller set none."""
+
+    def set_code(self, code: grpc.StatusCode) -> None:
+        """Set the status code of the reply."""
+
+    def set_details(self, details: str) -> None:
+        """Set the status message of the reply."""
+
+    def set_trailing_metadata(self, trailing_metadata: tuple[tuple[str, str | bytes], ...]) -> None:
+        """Set the trailing metadata of the reply."""
+
+    def write(self, message: bytes) -> Awaitable[None]:
+        """Send one message of a stream."""
+
+
+class Call:
+    """One call on its way through the edge; made on arrival, filled in step by step.
+
+    Servicers read `method`, `principal`, `request_id`, `request_digest` and `deadline`, and may say
+    `set_replayed()`. The other attributes belong to the edge.
+    """
+
+    __slots__ = (
+        "authorization",
+        "deadline",
+        "method",
+        "principal",
+        "replayed",
+        "request_digest",
+        "request_id",
+        "status",
+        "wire",
+    )
+
+    method: str
+    """Full name of the method, "longmen.ledger.v1.LedgerService/CreateTransfers"."""
+    principal: Principal
+    """Who calls; absent (AttributeError) until authentication has passed."""
+    request_id: str | None
+    """The request's request_id, for methods that have one; set by validation."""
+    request_digest: Fingerprint | None
+    """Fingerprint of the request's content, for methods with a request_id; set by validation."""
+    deadline: float
+    """The moment, in monotonic seconds, after which the caller takes no answer."""
+    authorization: str | None
+    """The authorization metadata, until authentication has consumed it."""
+    status: Status | None
+    """The status the call was refused with; None means OK so far."""
+    replayed: bool
+    """Whether the answer is that of an earlier call with the same request id."""
+    wire: Wire
+    """grpc.aio's side of the call."""
+
+    def __init__(self, method: str, wire: Wire) -> None:
+        self.method = method
+        self.wire = wire
+        self.request_id = None
+        self.request_digest = None
+        self.deadline = 0.0
+        self.authorization = None
+        self.status = None
+        self.replayed = False
+
+    def set_replayed(self) -> None:
+        """Tell the caller, by a trailer, that the answer is an earlier one given again."""
+        self.replayed = True
+        self.wire.set_trailing_metadata((REPLAYED_TRAILER,))
+
+    def refuse(self, status: Status) -> None:
+        """End the call with a status that is not OK; whatever message is returned is discarded."""
+        self.status = status
+        trailers: tuple[tuple[str, str | bytes], ...] = ((DETAILS_TRAILER, status.details),)
+        if self.replayed:
+            trailers = (*trailers, REPLAYED_TRAILER)
+        wire = self.wire
+        wire.set_code(status.code)
+        wire.set_details(status.message)
+        wire.set_trailing_metadata(trailers)

@@ -1,0 +1,1 @@
+"""One interceptor per concern; `longmen_server.transport.chain.ORDER` says how they stand."""

@@ -1,0 +1,118 @@
+"""Who calls: the bearer token of the call, verified, becomes its principal.
+
+Verifying a signature costs about a hundred microseconds and the same token comes with thousands of
+calls, so verified tokens are remembered until they expire. The memory is bounded and only ever
+holds tokens whose signature was good, so that a flood of forged ones cannot push out the real ones.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from longmen_server.platform.refusal import Refusal
+from longmen_server.transport.context import Principal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from longmen_server.platform.ids import CustomerId
+    from longmen_server.transport.chain import Step
+    from longmen_server.transport.context import Call
+    from longmen_server.transport.method import Method
+
+SCHEME = "bearer "
+"""The authentication scheme, in lower case, as it stands before the token."""
+
+
+class TokenClaims(Protocol):
+    """What a verified token says."""
+
+    @property
+    def kind(self) -> str:
+        """One of "service", "customer", "staff", "merchant"."""
+
+    @property
+    def subject(self) -> str:
+        """The caller's own id, unique within its kind."""
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What the token permits."""
+
+    @property
+    def customer_id(self) -> CustomerId | None:
+        """The wallet holder, for customers only."""
+
+    @property
+    def token_id(self) -> str:
+        """The token's own id."""
+
+    @property
+    def expires_at_us(self) -> int:
+        """Microseconds since the epoch, UTC, from which the token is no longer good."""
+
+
+class TokenVerifier(Protocol):
+    """Verifies tokens."""
+
+    def verify(self, token: str) -> TokenClaims:
+        """Return the claims of a good token; raise Refusal TOKEN_INVALID or TOKEN_EXPIRED."""
+
+
+class Authn:
+    """Finds out who calls."""
+
+    name = "authn"
+
+    def __init__(
+        self, verifier: TokenVerifier, *, now_us: Callable[[], int], remembered_max: int
+    ) -> None:
+        """Take what the step needs.
+
+        Args:
+            verifier: Verifies tokens seen for the first time.
+            now_us: The trusted clock, in microseconds since the epoch; tokens expire by it.
+            remembered_max: Most verified tokens remembered; the oldest are forgotten first.
+        """
+        self._verifier = verifier
+        self._now_us = now_us
+        self._remembered_max = remembered_max
+        self._remembered: dict[str, tuple[Principal, int]] = {}
+
+    def wrap(self, method: Method, proceed: Step) -> Step:  # noqa: ARG002 - every method alike
+        """Return the step that sets the call's principal."""
+        remembered = self._remembered
+        now_us = self._now_us
+
+        async def step(call: Call, payload: bytes) -> bytes:
+            authorization = call.authorization
+            if authorization is None:
+                raise Refusal(
+                    "TOKEN_MISSING", "the call needs authorization metadata: Bearer <token>"
+                )
+            known = remembered.get(authorization)
+            if known is None or known[1] <= now_us():
+                call.principal = self._verify(authorization)
+            else:
+                call.principal = known[0]
+            return await proceed(call, payload)
+
+        return step
+
+    def _verify(self, authorization: str) -> Principal:
+        """Verify authorization metadata and remember its principal until the token expires."""
+        self._remembered.pop(authorization, None)
+        if authorization[: len(SCHEME)].lower() != SCHEME:
+            raise Refusal("TOKEN_MISSING", "the authorization metadata must be: Bearer <token>")
+        claims = self._verifier.verify(authorization[len(SCHEME) :].strip())
+        principal = Principal(
+            kind=claims.kind,
+            subject=claims.subject,
+            scopes=claims.scopes,
+            customer_id=claims.customer_id,
+            token_id=claims.token_id,
+        )
+        if len(self._remembered) >= self._remembered_max:
+            del self._remembered[next(iter(self._remembered))]
+        self._remembered[authorization] = (principal, claims.expires_at_us)
+        return principal

@@ -1,0 +1,50 @@
+"""May this principal call this method? No, unless its policy names kind and scope.
+
+Whose account a request names is not asked here: the areas check ownership where they load the rows,
+and answer NOT_FOUND for what belongs to somebody else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from longmen_server.platform.refusal import Refusal
+
+if TYPE_CHECKING:
+    from longmen_server.transport.chain import Step
+    from longmen_server.transport.context import Call
+    from longmen_server.transport.method import Method
+
+
+class Authz:
+    """Enforces the policy of each method."""
+
+    name = "authz"
+
+    def __init__(self, *, production: bool) -> None:
+        """Say whether this is a production server, where some methods are switched off."""
+        self._production = production
+
+    def wrap(self, method: Method, proceed: Step) -> Step:
+        """Return the step that lets entitled principals proceed."""
+        kinds = method.principal_kinds
+        scope = method.scope
+        disabled = method.non_production_only and self._production
+
+        async def step(call: Call, payload: bytes) -> bytes:
+            principal = call.principal
+            if principal.kind not in kinds or scope not in principal.scopes:
+                raise Refusal(
+                    "PERMISSION_DENIED",
+                    "the token does not permit this method",
+                    metadata={"method": method.path},
+                )
+            if disabled:
+                raise Refusal(
+                    "METHOD_DISABLED",
+                    "the method is switched off on this server",
+                    metadata={"method": method.path},
+                )
+            return await proceed(call, payload)
+
+        return step

@@ -1,0 +1,137 @@
+"""From bytes to a request that keeps its contract, or to a refusal that says why not.
+
+The bytes are parsed here and not by gRPC, whose own answer to malformed ones no interceptor can
+shape. Requests that change something are read strictly (`longmen_server.transport.strictness`), and
+those with a request id get their fingerprint. The rules stand in the contract and are compiled at
+start-up, so a rule that does not compile stops the server and no caller pays for the first
+compilation.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import protovalidate
+from google.protobuf.message import DecodeError
+
+from longmen_server.platform.fingerprint import fingerprint
+from longmen_server.platform.refusal import Refusal
+from longmen_server.transport.method import REQUEST_ID_FIELD, MethodError
+from longmen_server.transport.status import VIOLATIONS_MAX, FieldViolation, InvalidRequest
+from longmen_server.transport.strictness import Strictness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from google.protobuf.message import Message
+
+    from longmen_server.transport.chain import Step
+    from longmen_server.transport.context import Call
+    from longmen_server.transport.method import Method
+
+EXHAUSTIVE_BYTES_MAX = 16_384
+"""Largest request, in bytes, whose violations are all collected. Of a larger one only the first is
+told: a batch of a thousand broken items would otherwise hold up the event loop for longer than a
+good one."""
+
+
+class Validation:
+    """Parses and validates requests."""
+
+    name = "validation"
+
+    def __init__(self) -> None:
+        """Begin with no rule compiled; `wrap` compiles those of each method."""
+        self._validator = protovalidate.Validator()
+
+    def wrap(self, method: Method, proceed: Step) -> Step:
+        """Return the step for a method; raise MethodError for a rule that does not compile."""
+        self._warm(method)
+        parse = self._parser(method)
+        check = self._check
+        if not method.writes:
+
+            async def read(call: Call, payload: bytes) -> bytes:
+                request = parse(payload)
+                check(request, len(payload))
+                return await proceed(call, request)
+
+            return read
+
+        strict = Strictness(method.request_class).check
+        number = 0
+        if method.repeatable:
+            number = method.request_class.DESCRIPTOR.fields_by_name[REQUEST_ID_FIELD].number
+
+        async def write(call: Call, payload: bytes) -> bytes:
+            request = parse(payload)
+            canonical = strict(request, payload)
+            check(request, len(payload))
+            if number:
+                call.request_id = request.request_id  # type: ignore[attr-defined]
+                call.request_digest = fingerprint(canonical, skip=number)
+            return await proceed(call, request)
+
+        return write
+
+    def _warm(self, method: Method) -> None:
+        """Compile the rules of the method's request; demand one for the request id."""
+        try:
+            violations = self._validator.collect_violations(method.request_class())
+        except protovalidate.CompilationError as fault:
+            message = f"{method.path}: a rule of its request does not compile: {fault}"
+            raise MethodError(message) from fault
+        told = {_path(violation) for violation in violations}
+        if method.repeatable and REQUEST_ID_FIELD not in told:
+            message = f"{method.path}: its contract lets the {REQUEST_ID_FIELD} be empty"
+            raise MethodError(message)
+
+    def _parser(self, method: Method) -> Callable[[bytes], Message]:
+        """Return the function that turns bytes within the method's bound into a request."""
+        from_string = method.request_class.FromString
+        limit = method.request_bytes_max
+
+        def parse(payload: bytes) -> Message:
+            if len(payload) > limit:
+                raise Refusal(
+                    "REQUEST_TOO_LARGE",
+                    f"the request is larger than the {limit} bytes this method takes",
+                    metadata={"limit_bytes": str(limit)},
+                )
+            try:
+                return from_string(payload)
+            except DecodeError:
+                raise Refusal(
+                    "MALFORMED_REQUEST", "the bytes are not a message of the method's request type"
+                ) from None
+
+        return parse
+
+    def _check(self, request: Message, size: int) -> None:
+        """Raise InvalidRequest if the request breaks a rule of its contract."""
+        violations = self._validator.collect_violations(
+            request, fail_fast=size > EXHAUSTIVE_BYTES_MAX
+        )
+        if violations:
+            raise InvalidRequest(
+                [
+                    FieldViolation(
+                        field=_path(violation),
+                        description=violation.proto.message,
+                        rule=violation.proto.rule_id,
+                    )
+                    for violation in violations[:VIOLATIONS_MAX]
+                ]
+            )
+
+
+def _path(violation: protovalidate.Violation) -> str:
+    """Return the dotted path of the violating field, "transfers[3].amount.minor_units"."""
+    path = ""
+    field = violation.proto.field
+    for element in field.elements if field is not None else ():
+        path += f".{element.field_name}" if path else element.field_name
+        subscript = element.subscript
+        if subscript is not None:
+            path += f"[{subscript.value}]"
+    return path

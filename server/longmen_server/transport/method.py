@@ -1,0 +1,138 @@
+"""The methods of a service as the edge sees them: descriptor, policy, message class and limits.
+
+Everything here is decided once, at start-up; a method whose policy is missing or incomplete fails
+the start, so that nothing is ever served by an accident of defaults.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from google.protobuf import descriptor_pool, message_factory
+
+from longmen.type.v1 import policy_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from google.protobuf.descriptor import MethodDescriptor
+    from google.protobuf.message import Message
+
+REQUEST_BYTES_DEFAULT = 262_144
+"""Largest request, in bytes, of a method whose policy names no other limit."""
+
+REQUEST_ID_FIELD = "request_id"
+"""The field of a request that makes the call repeatable."""
+
+
+class MethodError(Exception):
+    """A service or method cannot be served as it is declared; the server does not start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """One method, ready to be wrapped by the interceptors."""
+
+    service: str
+    """Full name of the service, "longmen.ledger.v1.LedgerService"."""
+    name: str
+    """Name within the service, "CreateTransfers"."""
+    request_class: type[Message]
+    """Class of its requests."""
+    streams: bool
+    """Whether it answers with a stream."""
+    principal_kinds: frozenset[str]
+    """Kinds of principal that may call it, in lower case: "service", "customer", "staff",
+    "merchant"."""
+    scope: str
+    """Scope that the token must have."""
+    default_deadline_ms: int
+    """Deadline, in milliseconds, of a call that names none."""
+    maximum_deadline_ms: int
+    """Longest deadline, in milliseconds, that a caller may name; the longest life of a stream."""
+    admission_class: str
+    """Share of the server's concurrency it draws on: "payment", "read", "admin" or "stream"."""
+    writes: bool
+    """Whether it changes anything; requests of such methods are read strictly."""
+    repeatable: bool
+    """Whether its request has a request_id that makes repetition harmless."""
+    request_bytes_max: int
+    """Largest request in bytes."""
+    non_production_only: bool
+    """Whether it is refused on a production server."""
+
+    @property
+    def path(self) -> str:
+        """Full name as gRPC writes it, without the leading slash."""
+        return f"{self.service}/{self.name}"
+
+
+def read_methods(service: str) -> Iterator[Method]:
+    """Read every method of a service; raise MethodError for one without a policy."""
+    try:
+        descriptor = descriptor_pool.Default().FindServiceByName(service)
+    except KeyError:
+        message = f"no service {service} is known; are its stubs imported?"
+        raise MethodError(message) from None
+    for method in descriptor.methods:
+        yield _read_method(method)
+
+
+def _read_method(descriptor: MethodDescriptor) -> Method:
+    options = descriptor.GetOptions()
+    name = descriptor.full_name
+    if not options.HasExtension(policy_pb2.method_policy):
+        message = f"{name} has no method_policy"
+        raise MethodError(message)
+    if descriptor.client_streaming:
+        message = f"{name} takes a stream; the edge serves unary and server-streaming methods only"
+        raise MethodError(message)
+    policy = options.Extensions[policy_pb2.method_policy]
+    _check(name, policy)
+    repeatable = policy.idempotency == policy_pb2.IDEMPOTENCY_CLASS_REQUEST_ID
+    if repeatable and REQUEST_ID_FIELD not in descriptor.input_type.fields_by_name:
+        message = (
+            f"{name} promises idempotency by request id, but its request has no {REQUEST_ID_FIELD}"
+        )
+        raise MethodError(message)
+    return Method(
+        service=descriptor.containing_service.full_name,
+        name=descriptor.name,
+        request_class=message_factory.GetMessageClass(descriptor.input_type),
+        streams=descriptor.server_streaming,
+        principal_kinds=frozenset(
+            _suffix(policy_pb2.PrincipalKind.Name(kind), "PRINCIPAL_KIND_")
+            for kind in policy.principal_kinds
+        ),
+        scope=policy.scope,
+        default_deadline_ms=policy.default_deadline_ms,
+        maximum_deadline_ms=policy.maximum_deadline_ms,
+        admission_class=_suffix(
+            policy_pb2.RequestClass.Name(policy.request_class), "REQUEST_CLASS_"
+        ),
+        writes=policy.idempotency != policy_pb2.IDEMPOTENCY_CLASS_READ_ONLY,
+        repeatable=repeatable,
+        request_bytes_max=policy.maximum_request_bytes or REQUEST_BYTES_DEFAULT,
+        non_production_only=policy.non_production_only,
+    )
+
+
+def _check(name: str, policy: policy_pb2.MethodPolicy) -> None:
+    """Raise MethodError unless every part of the policy is given and sensible."""
+    demands = {
+        "principal_kinds": bool(policy.principal_kinds) and 0 not in policy.principal_kinds,
+        "scope": bool(policy.scope),
+        "default_deadline_ms": 0 < policy.default_deadline_ms <= policy.maximum_deadline_ms,
+        "request_class": policy.request_class != policy_pb2.REQUEST_CLASS_UNSPECIFIED,
+        "idempotency": policy.idempotency != policy_pb2.IDEMPOTENCY_CLASS_UNSPECIFIED,
+        "maximum_request_bytes": policy.maximum_request_bytes >= 0,
+    }
+    wrong = [part for part, met in demands.items() if not met]
+    if wrong:
+        message = f"{name}: method_policy lacks a sensible {', '.join(wrong)}"
+        raise MethodError(message)
+
+
+def _suffix(value_name: str, prefix: str) -> str:
+    return value_name.removeprefix(prefix).lower()

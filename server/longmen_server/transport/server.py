@@ -1,0 +1,234 @@
+"""The gRPC server of one worker process: chain, limits, health, reflection, draining.
+
+Every method is registered with raw bytes in and out, so that parsing happens inside the chain and
+malformed bytes get an answer of ours. The chain is composed here, once per method.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import grpc
+import grpc.aio
+
+# Importing the descriptors of the error details lets reflection describe them to tools.
+from google.rpc import error_details_pb2 as _error_details  # noqa: F401
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection
+
+from longmen_server.transport.health import Health
+from longmen_server.transport.interceptors.admission import Admission
+from longmen_server.transport.interceptors.authn import Authn
+from longmen_server.transport.interceptors.authz import Authz
+from longmen_server.transport.interceptors.context import Context, Draining
+from longmen_server.transport.interceptors.errors import Errors
+from longmen_server.transport.interceptors.quota import Quota
+from longmen_server.transport.interceptors.telemetry import Telemetry
+from longmen_server.transport.interceptors.validation import Validation
+from longmen_server.transport.method import read_methods
+from longmen_server.transport.registration import UnknownMethods, handler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from opentelemetry.trace import Tracer
+
+    from longmen_server.platform.metrics import Metrics
+    from longmen_server.transport.chain import Interceptor
+    from longmen_server.transport.interceptors.authn import TokenVerifier
+    from longmen_server.transport.settings import EdgeSettings
+
+MESSAGE_SLACK_BYTES = 65_536
+"""How much more than the largest method limit gRPC's core lets through, so that requests somewhat
+too large get the edge's own refusal, which names the limit."""
+
+HEALTH_SERVICE = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+"""Full name of the health protocol's service."""
+
+HARD_WALL_CALLS = 64
+"""How many more calls than all classes together gRPC's core lets in before it refuses without
+details."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the edge needs of the rest of the process."""
+
+    verifier: TokenVerifier
+    """Verifies bearer tokens."""
+    metrics: Metrics
+    """Where calls are counted."""
+    monotonic: Callable[[], float]
+    """The clock of deadlines, in seconds."""
+    now_us: Callable[[], int]
+    """The trusted clock by which tokens expire, in microseconds since the epoch."""
+    tracer: Tracer | None = None
+    """Makes spans; None traces nothing."""
+    trace_ratio: float = 0.0
+    """Share, 0 to 1, of calls traced among those that bring no traceparent."""
+
+
+class EdgeServer:
+    """A gRPC server with everything registered, to be started once and drained once."""
+
+    def __init__(
+        self,
+        server: grpc.aio.Server,
+        *,
+        health: Health,
+        port: int,
+        draining: Draining,
+        settings: EdgeSettings,
+    ) -> None:
+        """Take the parts; use `build_server`."""
+        self._server = server
+        self._health = health
+        self._draining = draining
+        self._settings = settings
+        self.port = port
+        """The TCP port that is bound."""
+
+    async def start(self) -> None:
+        """Start to accept connections; NOT_SERVING until `set_ready` is told otherwise."""
+        await self._health.set_ready(ready=False)
+        await self._server.start()
+
+    async def set_ready(self, *, ready: bool) -> None:
+        """Tell the health protocol whether calls are welcome."""
+        await self._health.set_ready(ready=ready)
+
+    async def drain(self, grace_s: float | None = None) -> None:
+        """Stop without failing anybody: tell balancers, end streams, finish calls in flight.
+
+        Args:
+            grace_s: Seconds that calls in flight have to finish; what is left then is cancelled.
+                None takes the setting.
+        """
+        await self._health.begin_draining()
+        await asyncio.sleep(self._settings.readiness_delay_s)
+        self._draining.begin()
+        await self._server.stop(self._settings.drain_grace_s if grace_s is None else grace_s)
+
+    async def wait_closed(self) -> None:
+        """Wait until the server has stopped."""
+        await self._server.wait_for_termination()
+
+
+def build_server(
+    services: Mapping[str, object], *, settings: EdgeSettings, surroundings: Surroundings
+) -> EdgeServer:
+    """Build the server of one worker process; call it on the event loop that will run it.
+
+    Args:
+        services: Servicer of each service by the service's full name; a servicer is an object with
+            a
+            method named like every RPC.
+        settings: Limits and addresses.
+        surroundings: The rest of the process.
+
+    Raises:
+        MethodError: If a method lacks its policy or its servicer's method.
+        OSError: If the address cannot be bound or a TLS file not be read.
+    """
+    draining = Draining(begun=False, streams=set())
+    interceptors = build_interceptors(settings, surroundings, draining)
+    methods = {service: list(read_methods(service)) for service in services}
+    largest = max((m.request_bytes_max for group in methods.values() for m in group), default=0)
+    server = grpc.aio.server(
+        options=channel_options(settings, largest),
+        maximum_concurrent_rpcs=sum(settings.in_work_max().values()) + HARD_WALL_CALLS,
+    )
+    for service, group in methods.items():
+        handlers = {
+            method.name: handler(method, services[service], interceptors, settings)
+            for method in group
+        }
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
+    health = Health(services)
+    health.register(server)
+    if settings.reflection:
+        reflection.enable_server_reflection(
+            (*services, HEALTH_SERVICE, reflection.SERVICE_NAME), server
+        )
+    server.add_generic_rpc_handlers((UnknownMethods(),))  # asked last, so it stays last
+    return EdgeServer(
+        server, health=health, port=_bind(server, settings), draining=draining, settings=settings
+    )
+
+
+def build_interceptors(
+    settings: EdgeSettings, surroundings: Surroundings, draining: Draining
+) -> tuple[Interceptor, ...]:
+    """Build the chain's interceptors, outermost first."""
+    return (
+        Telemetry(
+            surroundings.metrics,
+            tracer=surroundings.tracer,
+            ratio=surroundings.trace_ratio,
+        ),
+        Errors(),
+        Context(
+            monotonic=surroundings.monotonic,
+            minimum_budget_s=settings.minimum_budget_ms / 1000,
+            draining=draining,
+        ),
+        Admission(settings.in_work_max()),
+        Authn(
+            surroundings.verifier,
+            now_us=surroundings.now_us,
+            remembered_max=settings.tokens_remembered_max,
+        ),
+        Authz(production=settings.production),
+        Quota(settings.streams_per_principal_max),
+        Validation(),
+    )
+
+
+def channel_options(settings: EdgeSettings, request_bytes_max: int) -> list[tuple[str, int]]:
+    """Return the options of gRPC's core, explicit since its defaults change silently."""
+    return [
+        ("grpc.max_receive_message_length", request_bytes_max + MESSAGE_SLACK_BYTES),
+        ("grpc.max_metadata_size", settings.metadata_bytes_max),
+        ("grpc.absolute_max_metadata_size", settings.metadata_bytes_max),
+        ("grpc.max_concurrent_streams", settings.connections_streams_max),
+        ("grpc.so_reuseport", 1),
+        ("grpc.keepalive_time_ms", settings.keepalive_time_ms),
+        ("grpc.keepalive_timeout_ms", settings.keepalive_timeout_ms),
+        ("grpc.keepalive_permit_without_calls", 1),
+        (
+            "grpc.http2.min_recv_ping_interval_without_data_ms",
+            settings.client_ping_interval_min_ms,
+        ),
+        ("grpc.max_connection_age_ms", settings.connection_age_max_ms),
+        ("grpc.max_connection_age_grace_ms", settings.connection_age_grace_ms),
+    ]
+
+
+def _bind(server: grpc.aio.Server, settings: EdgeSettings) -> int:
+    """Bind the address, with TLS when a certificate is given; return the port."""
+    try:
+        credentials = _credentials(settings)
+        if credentials is None:
+            return server.add_insecure_port(settings.address)
+        return server.add_secure_port(settings.address, credentials)
+    except RuntimeError as fault:
+        message = f"cannot listen on {settings.address}"
+        raise OSError(message) from fault
+
+
+def _credentials(settings: EdgeSettings) -> grpc.ServerCredentials | None:
+    """Return the server's TLS credentials; None when no certificate is given."""
+    certificate, key = settings.tls_certificate_path, settings.tls_key_path
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise ValueError("TLS takes both a certificate and its key")
+    authorities = settings.tls_client_ca_path
+    return grpc.ssl_server_credentials(
+        [(Path(key).read_bytes(), Path(certificate).read_bytes())],
+        root_certificates=None if authorities is None else Path(authorities).read_bytes(),
+        require_client_auth=authorities is not None,
+    )

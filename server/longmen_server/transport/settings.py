@@ -1,0 +1,76 @@
+"""The limits of the edge: every one with its unit, its default and the reason for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeSettings:
+    """What the edge of one worker process is bound by."""
+
+    address: str = "127.0.0.1:50051"
+    """Where to listen, host:port; port 0 lets the system choose. Loopback unless told otherwise."""
+    production: bool = False
+    """Whether methods for tests, such as setting the clock, are switched off."""
+    reflection: bool = True
+    """Whether the contract can be listed by grpcurl and the like."""
+    tls_certificate_path: str | None = None
+    """PEM file with the server's certificate chain; None serves plaintext."""
+    tls_key_path: str | None = None
+    """PEM file with the certificate's private key."""
+    tls_client_ca_path: str | None = None
+    """PEM file with the authorities whose client certificates are demanded; None demands none."""
+
+    payments_in_work_max: int = 1_024
+    """Calls that change something in work at once. About 300 ms of work for one worker, which is
+    what a caller can be expected to wait before being refused is kinder."""
+    reads_in_work_max: int = 256
+    """Calls that only look, in work at once: several times the readers' connections."""
+    admin_in_work_max: int = 16
+    """Operators' calls in work at once."""
+    streams_open_max: int = 512
+    """Streams open in one worker: each has its memory and its flow-control window."""
+    streams_per_principal_max: int = 64
+    """Streams one principal may have open in one worker."""
+    stream_send_timeout_s: float = 30.0
+    """Seconds a stream's reader may leave a message unread before the stream is ended."""
+
+    minimum_budget_ms: int = 2
+    """Milliseconds a call must have left to be begun at all: less is over before a commit can
+    be."""
+    tokens_remembered_max: int = 10_000
+    """Verified tokens remembered per worker, about 1 kB each."""
+
+    connections_streams_max: int = 4_096
+    """Concurrent calls on one HTTP/2 connection; load tools put hundreds on one."""
+    metadata_bytes_max: int = 16_384
+    """Metadata that gRPC's core accepts. The edge's own limit is lower; this is the wall behind
+    it."""
+    keepalive_time_ms: int = 60_000
+    """Milliseconds of silence after which the server pings a client, to find dead peers."""
+    keepalive_timeout_ms: int = 20_000
+    """Milliseconds a pinged client has to answer."""
+    client_ping_interval_min_ms: int = 10_000
+    """Milliseconds between a client's pings that are put up with; core's own default of five
+    minutes disconnects clients with common keepalive settings."""
+    connection_age_max_ms: int = 1_800_000
+    """Milliseconds after which a connection is asked to reconnect, so that clients spread anew over
+    workers and find new servers; core adds 10 % of jitter."""
+    connection_age_grace_ms: int = 60_000
+    """Milliseconds such a connection has to finish its calls."""
+
+    readiness_delay_s: float = 0.5
+    """Seconds between turning NOT_SERVING and refusing new connections while draining, for
+    balancers to notice."""
+    drain_grace_s: float = 20.0
+    """Seconds that calls in flight have to finish while draining."""
+
+    def in_work_max(self) -> dict[str, int]:
+        """Return the most calls in work for each admission class."""
+        return {
+            "payment": self.payments_in_work_max,
+            "read": self.reads_in_work_max,
+            "admin": self.admin_in_work_max,
+            "stream": self.streams_open_max,
+        }
