@@ -1,0 +1,1 @@
+"""The double-entry ledger: accounts, postings, transactions, holds and their proofs."""
