@@ -1,0 +1,57 @@
+"""How a batch's events and its journal block are written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from longmen_server.engine.family import Statement
+from longmen_server.platform.arrays import BigintArray, ByteaArray, SmallintArray, UuidArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from longmen_server.engine.journal import Block, Event
+
+_PLAIN = (
+    b"insert into event (sequence, booked_at_us, book, writer, type, ordinal, subject)"
+    b" select %s::bigint + u.n - 1, u.a, %s, %s, u.b, u.c, u.d"
+    b" from unnest(%s, %s, %s, %s) with ordinality as u(a, b, c, d, n)"
+)
+_WITH_PAYLOAD = (
+    b"insert into event (sequence, booked_at_us, book, writer, type, ordinal, subject, payload)"
+    b" select %s::bigint + u.n - 1, u.a, %s, %s, u.b, u.c, u.d, u.e"
+    b" from unnest(%s, %s, %s, %s, %s) with ordinality as u(a, b, c, d, e, n)"
+)
+
+
+def event_statement(book: int, writer: int, first: int, events: Sequence[Event]) -> Statement:
+    """Return the statement that writes events numbered from ``first``."""
+    columns: tuple[object, ...] = (
+        BigintArray([event.booked_at_us for event in events]),
+        SmallintArray([event.type for event in events]),
+        SmallintArray([event.ordinal for event in events]),
+        UuidArray([event.subject for event in events]),
+    )
+    if all(event.payload is None for event in events):
+        return Statement(_PLAIN, (first, book, writer, *columns))
+    payloads = ByteaArray([event.payload for event in events])
+    return Statement(_WITH_PAYLOAD, (first, book, writer, *columns, payloads))
+
+
+def block_statement(book: int, block: Block) -> Statement:
+    """Return the statement that writes a block; its primary key keeps the chain from forking."""
+    return Statement(
+        b"insert into journal_block (number, first_sequence, booked_at_us, record_count, book, writer,"
+        b" previous_hash, root, hash) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            block.number,
+            block.first_sequence,
+            block.booked_at_us,
+            block.record_count,
+            book,
+            block.writer,
+            block.previous_hash,
+            block.root,
+            block.hash,
+        ),
+    )

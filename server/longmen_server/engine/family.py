@@ -1,0 +1,58 @@
+"""Row families: how the engine loads and writes one table without knowing what is in it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+K = TypeVar("K")
+R = TypeVar("R")
+
+#: Families are loaded stage by stage, and in the order of their ranks within a stage. A key of a later stage
+#: may come from a row of an earlier one, never the other way round, so every writer locks in one order.
+STAGE_POINTER = 0
+STAGE_LINK = 1
+STAGE_ACCOUNT = 2
+STAGE_RECORD = 3
+STAGES = (STAGE_POINTER, STAGE_LINK, STAGE_ACCOUNT, STAGE_RECORD)
+
+
+class Statement(NamedTuple):
+    """One SQL statement with its parameters. Every statement names the book."""
+
+    sql: bytes
+    parameters: tuple[object, ...]
+
+
+class RowFamily(ABC, Generic[K, R]):
+    """One table as the engine sees it. Areas define one per table in their tables.py."""
+
+    name: str
+    stage: int
+    """When it is loaded; see the STAGE constants."""
+    rank: int
+    """Order within the stage; unique over all families, lint-tested."""
+
+    def load(self, book: int, keys: Sequence[K]) -> Statement:
+        """Return the statement that reads, and where rows will change locks, the rows of sorted keys."""
+        raise AssertionError(f"rows of {self.name} are only ever written")
+
+    def decode(self, record: tuple[Any, ...]) -> tuple[K, R]:
+        """Return key and row of one record of the load statement."""
+        raise AssertionError(f"rows of {self.name} are only ever written")
+
+    @abstractmethod
+    def write(self, book: int, inserted: Sequence[R], changed: Sequence[R]) -> Iterable[Statement]:
+        """Return the set-based statements that write a batch's new and changed rows."""
+
+    def copy(self, row: R) -> R:
+        """Return a copy of a row for a command to change. Families whose rows change define it."""
+        raise AssertionError(f"rows of {self.name} never change")
+
+    def stamp(self, row: R) -> int:
+        """Return when the row was last booked, in microseconds; 0 where that does not matter."""
+        del row
+        return 0

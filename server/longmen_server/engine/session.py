@@ -1,0 +1,173 @@
+"""A writer's own database connection: one round trip to read, one to write and commit.
+
+Statements go out in pipeline mode, so that their number costs parsing but no waiting. Nothing lasting travels
+in the session but a lock on the writer's number, which only keeps two processes from choosing the same one;
+that a journal never forks is guaranteed by its primary key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from longmen_server.engine.journal import EMPTY_HEAD, Head
+from longmen_server.platform.database import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from longmen_server.engine.family import Statement
+
+#: Advisory lock class of writer numbers, an arbitrary constant of this product.
+_WRITER_LOCK_CLASS = 0x4C4F4E47
+_BEGIN = b"begin isolation level read committed"
+_COMMIT = b"commit"
+
+#: Settings of the connection. Generic plans: the statements are the same for every batch and their best plan
+#: does not depend on the parameters, while planning them anew would cost more than running them.
+_OPTIONS = (
+    "-c plan_cache_mode=force_generic_plan -c jit=off -c synchronous_commit=on"
+    " -c idle_in_transaction_session_timeout=60000"
+)
+
+
+class CommitUnknownError(Exception):
+    """The connection broke after COMMIT was sent: the batch may or may not have taken effect."""
+
+
+class Session:
+    """One connection of one writer."""
+
+    def __init__(self, dsn: str, *, lock_timeout_ms: int, statement_timeout_ms: int) -> None:
+        self._dsn = dsn
+        self._options = (
+            f"{_OPTIONS} -c lock_timeout={lock_timeout_ms}"
+            f" -c statement_timeout={statement_timeout_ms}"
+        )
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._backend_pid = 0
+
+    async def open(self) -> None:
+        """Connect; raises psycopg.OperationalError when there is no server."""
+        self._connection = await connect(self._dsn, options=self._options)
+        # A batch runs about ten statements, in a few variants each; all stay prepared.
+        self._connection.prepare_threshold = 0
+        self._connection.prepared_max = 400
+        self._backend_pid = self._connection.info.backend_pid
+
+    async def close(self) -> None:
+        """Close the connection; safe on one that is broken or was never opened."""
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether the connection is open and in no transaction."""
+        connection = self._connection
+        return (
+            connection is not None
+            and not connection.closed
+            and connection.info.transaction_status == TransactionStatus.IDLE
+        )
+
+    async def claim_writer(self, book: int, first: int, last: int) -> int:
+        """Lock and return the first free writer number of a range.
+
+        Raises:
+            RuntimeError: when all numbers are taken by other processes.
+        """
+        for writer in range(first, last + 1):
+            key = book << 16 | writer
+            rows = await self._fetch(
+                b"select pg_try_advisory_lock(%s::int, %s::int)", (_WRITER_LOCK_CLASS, key)
+            )
+            if rows[0][0]:
+                return writer
+        raise RuntimeError(f"all writer numbers {first} to {last} of book {book} are taken")
+
+    async def read_head(self, book: int, writer: int) -> Head:
+        """Return where a writer's journal stands."""
+        rows = await self._fetch(
+            b"select number, first_sequence + record_count - 1, booked_at_us, hash"
+            b" from journal_block where book = %s and writer = %s order by number desc limit 1",
+            (book, writer),
+        )
+        return Head(*rows[0]) if rows else EMPTY_HEAD
+
+    async def wait_until_gone(self, backend_pid: int, *, attempts: int) -> bool:
+        """Wait until a former backend has ended, so that its last transaction is decided."""
+        for _ in range(attempts):
+            rows = await self._fetch(
+                b"select 1 from pg_stat_activity where pid = %s", (backend_pid,)
+            )
+            if not rows:
+                return True
+            await asyncio.sleep(0.05)
+        return False
+
+    @property
+    def backend_pid(self) -> int:
+        """Process id of the server's side of the connection."""
+        return self._backend_pid
+
+    async def _fetch(self, sql: bytes, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        assert self._connection is not None, "open the session first"
+        async with self._connection.cursor(binary=True) as cursor:
+            await cursor.execute(sql, parameters)
+            return await cursor.fetchall()
+
+    async def read(
+        self, statements: Sequence[Statement], *, begin: bool
+    ) -> list[list[tuple[Any, ...]]]:
+        """Run reading statements in one round trip, at the beginning of a transaction if asked."""
+        connection = self._connection
+        assert connection is not None, "open the session first"
+        cursors = []
+        async with connection.pipeline():
+            if begin:
+                await connection.cursor().execute(_BEGIN)
+            for statement in statements:
+                cursor = connection.cursor(binary=True)
+                await cursor.execute(statement.sql, statement.parameters, prepare=True)
+                cursors.append(cursor)
+        return [await cursor.fetchall() for cursor in cursors]
+
+    async def write(self, statements: Sequence[Statement]) -> None:
+        """Run writing statements in one round trip, within the open transaction."""
+        connection = self._connection
+        assert connection is not None, "open the session first"
+        async with connection.pipeline():
+            for statement in statements:
+                cursor = connection.cursor(binary=True)
+                await cursor.execute(statement.sql, statement.parameters, prepare=True)
+
+    async def write_and_commit(self, statements: Sequence[Statement]) -> None:
+        """Run writing statements and commit, all in one round trip.
+
+        Raises:
+            CommitUnknownError: when the connection broke after the commit was sent.
+            psycopg.Error: when a statement failed; then nothing was committed.
+        """
+        connection = self._connection
+        assert connection is not None, "open the session first"
+        try:
+            async with connection.pipeline():
+                for statement in statements:
+                    cursor = connection.cursor(binary=True)
+                    await cursor.execute(statement.sql, statement.parameters, prepare=True)
+                await connection.cursor().execute(_COMMIT)
+        except psycopg.Error as error:
+            if connection.closed or connection.broken:
+                raise CommitUnknownError from error
+            raise
+
+    async def rollback(self) -> None:
+        """End the transaction without effect; a broken connection has none left."""
+        connection = self._connection
+        if connection is None or connection.closed:
+            return
+        await connection.rollback()

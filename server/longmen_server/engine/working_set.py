@@ -1,0 +1,138 @@
+"""The rows a batch works on, and what its commands have done to them so far."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from longmen_server.engine.family import RowFamily
+    from longmen_server.engine.journal import Event
+
+K = TypeVar("K")
+R = TypeVar("R")
+
+
+class Table:
+    """Working state of one family in one batch."""
+
+    __slots__ = ("appended", "changed", "inserted", "rows")
+
+    def __init__(self) -> None:
+        self.rows: dict[Any, Any] = {}
+        """Rows by key: as loaded, or as the last command left them. None where there is no row."""
+        self.changed: dict[Any, Any] = {}
+        self.inserted: dict[Any, Any] = {}
+        self.appended: list[Any] = []
+
+
+class Mark(NamedTuple):
+    """A point in the working set's history to go back to."""
+
+    undo: int
+    events: int
+
+
+class WorkingSet:
+    """Rows loaded for a batch, changed by one command after another.
+
+    A command that is refused is rolled back to the mark before it, so that it leaves no trace.
+    """
+
+    __slots__ = ("_stamp_us", "_undo", "book", "committed_at", "events", "now_us", "tables")
+
+    def __init__(self, book: int, now_us: int) -> None:
+        self.book = book
+        self.now_us = now_us
+        """Business time of the batch: what has expired by it has expired for all its commands."""
+        self.tables: dict[RowFamily[Any, Any], Table] = {}
+        self.events: list[Event] = []
+        self.committed_at = ""
+        """Opaque token that replies carry and reads take as at_least_as_fresh."""
+        self._undo: list[Callable[[], object] | tuple[dict[Any, Any], Any, Any]] = []
+        self._stamp_us = now_us
+
+    def table(self, family: RowFamily[Any, Any]) -> Table:
+        """Return the working state of a family."""
+        table = self.tables.get(family)
+        if table is None:
+            table = self.tables[family] = Table()
+        return table
+
+    def begin_stamps(self, after_us: int) -> None:
+        """Let booked times begin after both the clock and everything loaded, so that they grow strictly."""
+        self._stamp_us = max(self.now_us, after_us + 1)
+        self.committed_at = f"{self.book:04x}{self._stamp_us:016x}"
+
+    def next_stamp(self) -> int:
+        """Return the next booked time, in microseconds. No two postings of a writer share one."""
+        stamp = self._stamp_us
+        self._stamp_us = stamp + 1
+        return stamp
+
+    @property
+    def last_stamp(self) -> int:
+        """The highest booked time handed out so far, or one less than the first."""
+        return self._stamp_us - 1
+
+    def get(self, family: RowFamily[K, R], key: K) -> R | None:
+        """Return a row, or None when there is none."""
+        table = self.tables.get(family)
+        return None if table is None else cast("R | None", table.rows.get(key))
+
+    def edit(self, family: RowFamily[K, R], key: K) -> R:
+        """Return a copy of a row for the present command to change; the row must exist."""
+        table = self.tables[family]
+        old = table.rows[key]
+        new = family.copy(old)
+        target = table.inserted if key in table.inserted else table.changed
+        self._undo.append((table.rows, key, old))
+        self._undo.append((target, key, target.get(key)))
+        table.rows[key] = new
+        target[key] = new
+        return new
+
+    def insert(self, family: RowFamily[K, R], key: K, row: R) -> None:
+        """Add a new row that later commands of the batch can read and change."""
+        table = self.table(family)
+        self._undo.append((table.rows, key, table.rows.get(key)))
+        self._undo.append((table.inserted, key, None))
+        table.rows[key] = row
+        table.inserted[key] = row
+
+    def append(self, family: RowFamily[Any, R], row: R) -> None:
+        """Add a row that is only ever written."""
+        appended = self.table(family).appended
+        appended.append(row)
+        self._undo.append(appended.pop)
+
+    def emit(self, event: Event) -> None:
+        """Add an event; the writer numbers it when the batch is written."""
+        self.events.append(event)
+
+    def mark(self) -> Mark:
+        """Return the present point, for rollback."""
+        return Mark(len(self._undo), len(self.events))
+
+    def rollback(self, mark: Mark) -> None:
+        """Undo everything since a mark."""
+        undo = self._undo
+        while len(undo) > mark.undo:
+            step = undo.pop()
+            if callable(step):
+                step()
+                continue
+            target, key, old = step
+            if old is None:
+                target.pop(key, None)
+            else:
+                target[key] = old
+        del self.events[mark.events :]
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether anything is to be written."""
+        return bool(self.events) or any(
+            table.changed or table.inserted or table.appended for table in self.tables.values()
+        )
