@@ -122,6 +122,7 @@ def _decide_one(entry: Entry, working_set: WorkingSet, decided: Decided) -> Deci
         reply = command.decide(working_set)
     except Refusal as refusal:
         working_set.rollback(mark)
+        command.refused(working_set, refusal)
         decided.refusals += 1
         if request is not None:
             _record(working_set, entry, RecordedOutcome.REFUSAL, encode_refusal(refusal))

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from longmen_server.engine.family import RowFamily
     from longmen_server.engine.working_set import WorkingSet
+    from longmen_server.platform.refusal import Refusal
 
 
 class RequestKey(NamedTuple):
@@ -59,6 +60,10 @@ class Command(ABC):
         Raises:
             Refusal: a business no; the engine undoes what this command did and records the refusal.
         """
+
+    def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
+        """Leave what a refusal must leave behind, after the command's own changes were undone."""
+        del working_set, refusal
 
 
 class Outcome(NamedTuple):

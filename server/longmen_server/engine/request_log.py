@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from longmen_server.engine.command import Outcome, RequestKey
 from longmen_server.engine.family import STAGE_RECORD, RowFamily, Statement
-from longmen_server.platform.arrays import BigintArray, ByteaArray, SmallintArray, UuidArray
+from longmen_server.platform.adapters import Int8Array, ByteaArray, Int2Array, UuidArray
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class _RequestFamily(RowFamily[bytes, RequestRecord]):
     def load(self, book: int, keys: Sequence[bytes]) -> Statement:
         return Statement(
             b"select request_key, content, outcome, reply, booked_at_us from request_record"
-            b" where book = %s and request_key = any(%s)",
+            b" where book = $1 and request_key = any($2)",
             (book, UuidArray(keys)),
         )
 
@@ -130,12 +130,12 @@ class _RequestFamily(RowFamily[bytes, RequestRecord]):
         records = sorted(inserted, key=lambda record: record.digest)
         yield Statement(
             b"insert into request_record (booked_at_us, book, outcome, request_key, content, reply)"
-            b" select u.a, %s, u.b, u.c, u.d, u.e"
-            b" from unnest(%s, %s, %s, %s, %s) as u(a, b, c, d, e)",
+            b" select u.a, $1, u.b, u.c, u.d, u.e"
+            b" from unnest($2, $3, $4, $5, $6) as u(a, b, c, d, e)",
             (
                 book,
-                BigintArray([record.booked_at_us for record in records]),
-                SmallintArray([record.outcome for record in records]),
+                Int8Array([record.booked_at_us for record in records]),
+                Int2Array([record.outcome for record in records]),
                 UuidArray([record.digest for record in records]),
                 ByteaArray([record.content for record in records]),
                 ByteaArray([record.reply for record in records]),

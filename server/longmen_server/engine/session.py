@@ -14,7 +14,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from longmen_server.engine.journal import EMPTY_HEAD, Head
-from longmen_server.platform.database import connect
+from longmen_server.platform.database import Connection, connect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,10 +28,12 @@ _COMMIT = b"commit"
 
 #: Settings of the connection. Generic plans: the statements are the same for every batch and their best plan
 #: does not depend on the parameters, while planning them anew would cost more than running them.
-_OPTIONS = (
-    "-c plan_cache_mode=force_generic_plan -c jit=off -c synchronous_commit=on"
-    " -c idle_in_transaction_session_timeout=60000"
-)
+_SETTINGS: dict[str, str | int] = {
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+    "synchronous_commit": "on",
+    "idle_in_transaction_session_timeout": 60_000,
+}
 
 
 class CommitUnknownError(Exception):
@@ -43,19 +45,19 @@ class Session:
 
     def __init__(self, dsn: str, *, lock_timeout_ms: int, statement_timeout_ms: int) -> None:
         self._dsn = dsn
-        self._options = (
-            f"{_OPTIONS} -c lock_timeout={lock_timeout_ms}"
-            f" -c statement_timeout={statement_timeout_ms}"
-        )
-        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._settings: dict[str, str | int] = {
+            **_SETTINGS,
+            "lock_timeout": lock_timeout_ms,
+            "statement_timeout": statement_timeout_ms,
+        }
+        self._connection: Connection | None = None
         self._backend_pid = 0
 
     async def open(self) -> None:
         """Connect; raises psycopg.OperationalError when there is no server."""
-        self._connection = await connect(self._dsn, options=self._options)
-        # A batch runs about ten statements, in a few variants each; all stay prepared.
-        self._connection.prepare_threshold = 0
-        self._connection.prepared_max = 400
+        self._connection = await connect(
+            self._dsn, application_name="longmen writer", settings=self._settings
+        )
         self._backend_pid = self._connection.info.backend_pid
 
     async def close(self) -> None:
@@ -81,9 +83,9 @@ class Session:
             RuntimeError: when all numbers are taken by other processes.
         """
         for writer in range(first, last + 1):
-            key = book << 16 | writer
+            key = (book << 16) | writer
             rows = await self._fetch(
-                b"select pg_try_advisory_lock(%s::int, %s::int)", (_WRITER_LOCK_CLASS, key)
+                b"select pg_try_advisory_lock($1::int, $2::int)", (_WRITER_LOCK_CLASS, key)
             )
             if rows[0][0]:
                 return writer
@@ -93,7 +95,7 @@ class Session:
         """Return where a writer's journal stands."""
         rows = await self._fetch(
             b"select number, first_sequence + record_count - 1, booked_at_us, hash"
-            b" from journal_block where book = %s and writer = %s order by number desc limit 1",
+            b" from journal_block where book = $1 and writer = $2 order by number desc limit 1",
             (book, writer),
         )
         return Head(*rows[0]) if rows else EMPTY_HEAD
@@ -102,7 +104,7 @@ class Session:
         """Wait until a former backend has ended, so that its last transaction is decided."""
         for _ in range(attempts):
             rows = await self._fetch(
-                b"select 1 from pg_stat_activity where pid = %s", (backend_pid,)
+                b"select 1 from pg_stat_activity where pid = $1", (backend_pid,)
             )
             if not rows:
                 return True
@@ -116,7 +118,7 @@ class Session:
 
     async def _fetch(self, sql: bytes, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
         assert self._connection is not None, "open the session first"
-        async with self._connection.cursor(binary=True) as cursor:
+        async with self._connection.cursor() as cursor:
             await cursor.execute(sql, parameters)
             return await cursor.fetchall()
 
@@ -131,7 +133,7 @@ class Session:
             if begin:
                 await connection.cursor().execute(_BEGIN)
             for statement in statements:
-                cursor = connection.cursor(binary=True)
+                cursor = connection.cursor()
                 await cursor.execute(statement.sql, statement.parameters, prepare=True)
                 cursors.append(cursor)
         return [await cursor.fetchall() for cursor in cursors]
@@ -142,7 +144,7 @@ class Session:
         assert connection is not None, "open the session first"
         async with connection.pipeline():
             for statement in statements:
-                cursor = connection.cursor(binary=True)
+                cursor = connection.cursor()
                 await cursor.execute(statement.sql, statement.parameters, prepare=True)
 
     async def write_and_commit(self, statements: Sequence[Statement]) -> None:
@@ -157,7 +159,7 @@ class Session:
         try:
             async with connection.pipeline():
                 for statement in statements:
-                    cursor = connection.cursor(binary=True)
+                    cursor = connection.cursor()
                     await cursor.execute(statement.sql, statement.parameters, prepare=True)
                 await connection.cursor().execute(_COMMIT)
         except psycopg.Error as error:

@@ -25,9 +25,10 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
         message: One English sentence for the caller; every dynamic part of it is in `metadata` too.
         metadata: Keys the reason documents, all values as text.
         field: Dotted path of the request field at fault, when one is.
+        replayed: Whether an earlier call with the same request id was refused so before.
     """
 
-    __slots__ = ("field", "message", "metadata", "reason")
+    __slots__ = ("field", "message", "metadata", "reason", "replayed")
 
     def __init__(
         self,
@@ -42,6 +43,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
         self.message = message
         self.metadata = metadata
         self.field = field
+        self.replayed = False
 
     def __str__(self) -> str:
         """Reason and sentence, for logs."""
