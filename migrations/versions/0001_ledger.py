@@ -1,9 +1,9 @@
 """Create the engine's and the ledger's tables.
 
-Every table begins its primary key and its unique indexes with ``book``, has no foreign key, trigger or
-sequence, and is written by set-based statements of one book only: see docs/architecture.md, "Storage".
-Times are microseconds since 1970-01-01 UTC in ``bigint``, from the application's clock. Fixed-width columns
-stand first, eight bytes wide before two, so that rows carry no padding.
+Every table begins its primary key and its unique indexes with ``book``, has no foreign key, trigger
+or sequence, and is written by set-based statements of one book only: see docs/architecture.md,
+"Storage". Times are microseconds since 1970-01-01 UTC in ``bigint``, from the application's clock.
+Fixed-width columns stand first, eight bytes wide before two, so that rows carry no padding.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ branch_labels = None
 depends_on = None
 
 STATEMENTS = (
-    # One row per account, rewritten by every batch that touches it: free space in the page keeps the
-    # rewrite on it, and no index covers a column that changes.
+    # One row per account, rewritten by every batch that touches it: free space in the page keeps
+    # the rewrite on it, and no index covers a column that changes.
     """
     create table ledger_account (
         debits_posted bigint not null,
@@ -46,7 +46,8 @@ STATEMENTS = (
     create index ledger_account_owner on ledger_account (book, owner_id)
         where owner_id is not null
     """,
-    # One row per posting, written once. An account's history is the union of its debits and its credits.
+    # One row per posting, written once. An account's history is the union of its debits and its
+    # credits.
     """
     create table ledger_posting (
         amount bigint not null check (amount > 0),
@@ -82,22 +83,27 @@ STATEMENTS = (
     create unique index ledger_posting_credit
         on ledger_posting (book, credit_account_id, credit_version)
     """,
-    # Only postings that count at another time than they were booked: views by effective time are the view by
-    # booked time, corrected by these few.
+    # Only postings that count at another time than they were booked: views by effective time are
+    # the view by booked time, corrected by these few.
     """
     create index ledger_posting_back_dated_debit
-        on ledger_posting (book, debit_account_id, effective_at_us) where effective_at_us is not null
+        on ledger_posting (book, debit_account_id, effective_at_us) where effective_at_us is not
+        null
     """,
     """
     create index ledger_posting_back_dated_credit
-        on ledger_posting (book, credit_account_id, effective_at_us) where effective_at_us is not null
+        on ledger_posting (book, credit_account_id, effective_at_us) where effective_at_us is not
+        null
     """,
     """
     create index ledger_posting_reference on ledger_posting (book, reference)
         where reference is not null
     """,
     # Time ranges over a whole book read few pages, at next to no cost for writers.
-    "create index ledger_posting_booked on ledger_posting using brin (booked_at_us) with (autosummarize)",
+    """
+    create index ledger_posting_booked on ledger_posting
+        using brin (booked_at_us) with (autosummarize)
+    """,
     # What each pending posting still holds.
     """
     create table ledger_hold (
@@ -138,8 +144,8 @@ STATEMENTS = (
         primary key (book, transaction_id)
     )
     """,
-    # What was asked under which request id, and what was answered. The reply is dropped after its time; the
-    # key and the content stay for ever.
+    # What was asked under which request id, and what was answered. The reply is dropped after its
+    # time; the key and the content stay for ever.
     """
     create table request_record (
         booked_at_us bigint not null,
@@ -151,7 +157,10 @@ STATEMENTS = (
         primary key (book, request_key)
     )
     """,
-    "create index request_record_booked on request_record using brin (booked_at_us) with (autosummarize)",
+    """
+    create index request_record_booked on request_record
+        using brin (booked_at_us) with (autosummarize)
+    """,
     # Every committed change, numbered without gaps by the writer that made it.
     """
     create table event (

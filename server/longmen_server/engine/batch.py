@@ -14,7 +14,6 @@ from longmen_server.engine.request_log import (
     encode_refusal,
     replay,
 )
-from longmen_server.engine.working_set import WorkingSet
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from longmen_server.engine.command import Command
     from longmen_server.engine.family import RowFamily, Statement
+    from longmen_server.engine.working_set import WorkingSet
 
 #: The value of longmen.errors.v1.ErrorReason a command gets that broke instead of being decided.
 BROKEN = "INTERNAL"
@@ -138,9 +138,7 @@ def _decide_one(entry: Entry, working_set: WorkingSet, decided: Decided) -> Deci
 def _record(working_set: WorkingSet, entry: Entry, outcome: int, reply: bytes) -> None:
     request = entry.command.request
     assert request is not None, "only requests are recorded"
-    record = RequestRecord(
-        request.digest, request.content, outcome, reply, working_set.last_stamp
-    )
+    record = RequestRecord(request.digest, request.content, outcome, reply, working_set.last_stamp)
     working_set.insert(REQUEST, request.digest, record)
 
 

@@ -32,8 +32,8 @@ class RowKey(NamedTuple):
 class Command(ABC):
     """One change, decided by pure code over loaded rows.
 
-    The engine may call :meth:`decide` several times, over rows loaded anew, when the database makes it repeat
-    a batch; only the last one counts. So a command never changes itself.
+    The engine may call :meth:`decide` several times, over rows loaded anew, when the database makes
+    it repeat a batch; only the last one counts. So a command never changes itself.
     """
 
     __slots__ = ("book", "request")

@@ -1,4 +1,4 @@
-"""The way from a servicer into the engine: the request's key in, the reply and the replay mark out."""
+"""The way from a servicer into the engine: a request's key in, its reply and replay mark out."""
 
 from __future__ import annotations
 
@@ -71,13 +71,12 @@ def request_key(call: RequestCall) -> RequestKey:
     )
 
 
-async def submit(
-    engine: Engine, command: Command, *, request: Message, call: RequestCall
-) -> bytes:
+async def submit(engine: Engine, command: Command, *, request: Message, call: RequestCall) -> bytes:
     """Run a command for a call and return its serialised reply.
 
     Raises:
-        Refusal: as :meth:`Engine.submit`; REQUEST_ID_REUSED with the names of the fields that differ.
+        Refusal: as :meth:`Engine.submit`; REQUEST_ID_REUSED with the names of the fields that
+        differ.
     """
     try:
         outcome = await engine.submit(command, deadline=call.deadline)
@@ -95,5 +94,7 @@ async def submit(
 def _names(numbers: str, request: Message) -> str:
     known = request.DESCRIPTOR.fields_by_number
     return ",".join(
-        known[int(number)].name for number in filter(None, numbers.split(",")) if int(number) in known
+        known[int(number)].name
+        for number in filter(None, numbers.split(","))
+        if int(number) in known
     )

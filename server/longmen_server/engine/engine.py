@@ -41,7 +41,7 @@ class Engine:
         return self._writers
 
     async def start(self) -> None:
-        """Start every writer; raises psycopg.OperationalError when the database cannot be reached."""
+        """Start every writer; raises psycopg.OperationalError when there is no database."""
         for writer in self._writers.values():
             await writer.start()
 
@@ -52,21 +52,25 @@ class Engine:
     async def submit(self, command: Command, *, deadline: float) -> Outcome:
         """Run a command and return its reply once it is durable.
 
-        The caller may be cancelled at any time: a command that has not begun is dropped, one that has begun
-        runs to its end.
+        The caller may be cancelled at any time: a command that has not begun is dropped, one that
+        has begun runs to its end.
 
         Args:
             command: what to do.
             deadline: monotonic seconds after which the caller no longer waits.
 
         Raises:
-            Refusal: the command's own refusal, or OVERLOADED, DEADLINE_EXCEEDED, STORAGE_UNAVAILABLE,
-                CONTENTION, OUTCOME_UNKNOWN, SHUTTING_DOWN, REQUEST_ID_REUSED, REPLY_EXPIRED, UNKNOWN_BOOK.
+            Refusal: the command's own refusal, or OVERLOADED, DEADLINE_EXCEEDED,
+            STORAGE_UNAVAILABLE,
+                CONTENTION, OUTCOME_UNKNOWN, SHUTTING_DOWN, REQUEST_ID_REUSED, REPLY_EXPIRED,
+                UNKNOWN_BOOK.
         """
         writer = self._writers.get(command.book)
         if writer is None:
             raise Refusal(
-                "UNKNOWN_BOOK", "this server keeps no such book", metadata={"book": str(command.book)}
+                "UNKNOWN_BOOK",
+                "this server keeps no such book",
+                metadata={"book": str(command.book)},
             )
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         writer.put(Entry(command, future, deadline))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from longmen_server.engine.family import Statement
-from longmen_server.platform.adapters import Int8Array, ByteaArray, Int2Array, UuidArray
+from longmen_server.platform.adapters import ByteaArray, Int2Array, Int8Array, UuidArray
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,10 +39,10 @@ def event_statement(book: int, writer: int, first: int, events: Sequence[Event])
 
 
 def block_statement(book: int, block: Block) -> Statement:
-    """Return the statement that writes a block; its primary key keeps the chain from forking."""
+    """Return the statement that writes a block; its key keeps the chain from forking."""
     return Statement(
-        b"insert into journal_block (number, first_sequence, booked_at_us, record_count, book, writer,"
-        b" previous_hash, root, hash) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        b"insert into journal_block (number, first_sequence, booked_at_us, record_count, book,"
+        b" writer, previous_hash, root, hash) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         (
             block.number,
             block.first_sequence,

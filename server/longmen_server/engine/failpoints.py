@@ -1,7 +1,7 @@
 """Failpoints: named places where a test makes the engine stop, fail or wait.
 
-They are inert unless the settings arm them, which the production profile refuses. A point is armed as
-``name=action`` or ``name=action:argument``, several separated by commas:
+They are inert unless the settings arm them, which the production profile refuses. A point is armed
+as ``name=action`` or ``name=action:argument``, several separated by commas:
 
     after_commit=kill          end the process as kill -9 would
     loaded=error               raise FailpointError, once

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 K = TypeVar("K")
 R = TypeVar("R")
 
-#: Families are loaded stage by stage, and in the order of their ranks within a stage. A key of a later stage
-#: may come from a row of an earlier one, never the other way round, so every writer locks in one order.
+#: Families are loaded stage by stage, and in the order of their ranks within a stage. A key of a
+#: later stage may come from a row of an earlier one, never the other way round, so every writer
+#: locks in one order.
 STAGE_POINTER = 0
 STAGE_LINK = 1
 STAGE_ACCOUNT = 2
@@ -37,11 +38,13 @@ class RowFamily(ABC, Generic[K, R]):
     """Order within the stage; unique over all families, lint-tested."""
 
     def load(self, book: int, keys: Sequence[K]) -> Statement:
-        """Return the statement that reads, and where rows will change locks, the rows of sorted keys."""
+        """Return the statement that reads the rows of sorted keys, locking what may change."""
+        del book, keys
         raise AssertionError(f"rows of {self.name} are only ever written")
 
     def decode(self, record: tuple[Any, ...]) -> tuple[K, R]:
         """Return key and row of one record of the load statement."""
+        del record
         raise AssertionError(f"rows of {self.name} are only ever written")
 
     @abstractmethod
@@ -50,6 +53,7 @@ class RowFamily(ABC, Generic[K, R]):
 
     def copy(self, row: R) -> R:
         """Return a copy of a row for a command to change. Families whose rows change define it."""
+        del row
         raise AssertionError(f"rows of {self.name} never change")
 
     def stamp(self, row: R) -> int:

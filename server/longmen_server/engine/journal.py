@@ -1,14 +1,17 @@
 """A writer's journal: its events numbered without gaps, its batches chained by hashes.
 
-Every committed change is an event. The events of one batch are the leaves of a Merkle tree; its root, together
-with the hash of the block before, makes the block's hash. So any later change of a record, or a missing one,
-shows, and a single record can be proven with a few hashes without showing the others.
+Every committed change is an event. The events of one batch are the leaves of a Merkle tree; its
+root, together with the hash of the block before, makes the block's hash. So any later change of a
+record, or a missing one, shows, and a single record can be proven with a few hashes without showing
+the others.
 
 Canonical forms (all integers big-endian), version 1:
-    leaf  = B version, B type, H book, H writer, Q sequence, h ordinal, Q booked_at_us, 16s subject, body
-    leaf hash  = SHA-256(0x00 ‖ leaf);  node = SHA-256(0x01 ‖ left ‖ right);  an odd node moves up unchanged
-    block hash = SHA-256(B version, H book, H writer, Q number, Q first_sequence, I count, Q booked_at_us ‖
-                         previous hash ‖ root)
+    leaf       = B version, B type, H book, H writer, Q sequence, h ordinal, Q booked_at_us,
+                 16s subject, body
+    leaf hash  = SHA-256(0x00 | leaf)
+    node       = SHA-256(0x01 | left | right); an odd node moves up unchanged
+    block hash = SHA-256(B version, H book, H writer, Q number, Q first_sequence, I count,
+                         Q booked_at_us | previous hash | root)
 """
 
 from __future__ import annotations

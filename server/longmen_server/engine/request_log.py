@@ -1,7 +1,8 @@
 """Request records: what was asked under which request id, and what was answered.
 
-A record is loaded and written in the same transaction as the effects it stands for. So a request has either
-taken effect and has a record, or neither; a retry is answered from the record and never repeated.
+A record is loaded and written in the same transaction as the effects it stands for. So a request
+has either taken effect and has a record, or neither; a retry is answered from the record and never
+repeated.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from longmen_server.engine.command import Outcome, RequestKey
 from longmen_server.engine.family import STAGE_RECORD, RowFamily, Statement
-from longmen_server.platform.adapters import Int8Array, ByteaArray, Int2Array, UuidArray
+from longmen_server.platform.adapters import ByteaArray, Int2Array, Int8Array, UuidArray
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -69,11 +70,14 @@ def replay(record: RequestRecord, request: RequestKey) -> Outcome:
     """Answer a request from its record.
 
     Raises:
-        Refusal: the recorded refusal; REQUEST_ID_REUSED when the content differs; REPLY_EXPIRED when the
+        Refusal: the recorded refusal; REQUEST_ID_REUSED when the content differs; REPLY_EXPIRED
+        when the
             reply is no longer kept.
     """
     if record.content != request.content:
-        fields = ",".join(str(number) for number in differing_fields(record.content, request.content))
+        fields = ",".join(
+            str(number) for number in differing_fields(record.content, request.content)
+        )
         raise Refusal(
             "REQUEST_ID_REUSED",
             "the request id was used before with another content",

@@ -1,8 +1,8 @@
 """A writer's own database connection: one round trip to read, one to write and commit.
 
-Statements go out in pipeline mode, so that their number costs parsing but no waiting. Nothing lasting travels
-in the session but a lock on the writer's number, which only keeps two processes from choosing the same one;
-that a journal never forks is guaranteed by its primary key.
+Statements go out in pipeline mode, so that their number costs parsing but no waiting. Nothing
+lasting travels in the session but a lock on the writer's number, which only keeps two processes
+from choosing the same one; that a journal never forks is guaranteed by its primary key.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ _WRITER_LOCK_CLASS = 0x4C4F4E47
 _BEGIN = b"begin isolation level read committed"
 _COMMIT = b"commit"
 
-#: Settings of the connection. Generic plans: the statements are the same for every batch and their best plan
-#: does not depend on the parameters, while planning them anew would cost more than running them.
+#: Settings of the connection. Generic plans: the statements are the same for every batch and their
+#: best plan does not depend on the parameters, while planning them anew would cost more than
+#: running them.
 _SETTINGS: dict[str, str | int] = {
     "plan_cache_mode": "force_generic_plan",
     "jit": "off",

@@ -61,7 +61,7 @@ class WorkingSet:
         return table
 
     def begin_stamps(self, after_us: int) -> None:
-        """Let booked times begin after both the clock and everything loaded, so that they grow strictly."""
+        """Let booked times begin after the clock and everything loaded: they grow strictly."""
         self._stamp_us = max(self.now_us, after_us + 1)
         self.committed_at = f"{self.book:04x}{self._stamp_us:016x}"
 

@@ -1,4 +1,4 @@
-"""The writer: gathers what is waiting, and takes it through load, decide, write and commit as one batch."""
+"""The writer: gathers what is waiting and takes it through load, decide, write and commit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import psycopg
 import structlog
 
 from longmen_server.engine import batch as batches
-from longmen_server.engine.events import event_statement, block_statement
+from longmen_server.engine.events import block_statement, event_statement
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_RECORD, STAGES
 from longmen_server.engine.journal import Head, seal
 from longmen_server.engine.session import CommitUnknownError, Session
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("longmen.engine")
 
-#: Conflicts between writers: serialization failure, deadlock, and a key that another writer wrote meanwhile.
+#: Conflicts between writers: serialization failure, deadlock, and a key that another writer wrote
+#: meanwhile.
 RETRYABLE_STATES = frozenset({"40001", "40P01", "23505"})
 #: A lock that was not given in time, or a statement that ran out of it.
 TIMEOUT_STATES = frozenset({"55P03", "57014"})
@@ -161,7 +162,9 @@ class Writer:
             if entry.future.done():
                 continue
             if entry.deadline <= now:
-                _fail(entry, Refusal("DEADLINE_EXCEEDED", "the deadline passed before the work began"))
+                _fail(
+                    entry, Refusal("DEADLINE_EXCEEDED", "the deadline passed before the work began")
+                )
                 continue
             weight += entry_weight
             taken.append(entry)
@@ -200,7 +203,9 @@ class Writer:
                 continue
             self._answer(decided)
             return
-        _fail_all(entries, Refusal("CONTENTION", "the database gave up on a conflict between writers"))
+        _fail_all(
+            entries, Refusal("CONTENTION", "the database gave up on a conflict between writers")
+        )
 
     async def _attempt(self, entries: Sequence[Entry]) -> Decided:
         """Take a batch through all phases once."""
@@ -232,7 +237,7 @@ class Writer:
         return decided
 
     async def _load(self, entries: Sequence[Entry], working_set: WorkingSet) -> None:
-        """Load every stage; the last two, whose keys do not depend on each other, in one round trip."""
+        """Load every stage; the last two do not depend on each other and share a round trip."""
         begin = True
         latest = self._head.booked_at_us
         for stages in ((STAGES[0],), (STAGES[1],), (STAGE_ACCOUNT, STAGE_RECORD)):
@@ -254,7 +259,7 @@ class Writer:
         working_set.begin_stamps(latest)
 
     def _statements(self, working_set: WorkingSet) -> tuple[Head, list[Statement]]:
-        """Return the statements of a batch, its events and its block included, and the head after it."""
+        """Return the statements of a batch, events and block included, and the head after it."""
         if not working_set.has_changes:
             return self._head, []
         statements = batches.write_statements(working_set)
@@ -331,9 +336,9 @@ class Writer:
     async def _settle(self, entries: Sequence[Entry]) -> Sequence[Entry]:
         """Find out what became of a batch whose connection broke while committing.
 
-        Returns the entries to run again. That is safe because those that took effect are found by their
-        request records when the batch is loaded; those without a record are the server's own jobs, which
-        look at the state of their rows.
+        Returns the entries to run again. That is safe because those that took effect are found by
+        their request records when the batch is loaded; those without a record are the server's own
+        jobs, which look at the state of their rows.
         """
         self.stats.retry_count += 1
         lost_pid = self._session.backend_pid

@@ -3,10 +3,11 @@
 Layout, version 1, all integers big-endian:
     B version, B kind, H code, 3s currency code, 16s debit account, 16s credit account, q amount,
     Q debit version, Q credit version, q debit posted after, q credit posted after,
-    q debit held after, q credit held after, q effective_at_us, 16s pending transaction, h pending ordinal,
-    16s reversed transaction, then H length and bytes of the reference, H length and bytes of the description
-Absent values are zeros, and the effective time of a posting that counts when it was booked is its booked time.
-The transaction id, the ordinal and the booked time stand in the leaf's header.
+    q debit held after, q credit held after, q effective_at_us, 16s pending transaction, h pending
+    ordinal, 16s reversed transaction, then H length and bytes of the reference, H length and bytes
+    of the description
+Absent values are zeros, and the effective time of a posting that counts when it was booked is its
+booked time. The transaction id, the ordinal and the booked time stand in the leaf's header.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The chart of accounts: which codes there are, and what an account opened under one starts with.
 
-The chart is data (chart.toml beside this file). It is read once, at import, because every rule of the
-ledger depends on it and none of it changes while the server runs.
+The chart is data (chart.toml beside this file). It is read once, at import, because every rule of
+the ledger depends on it and none of it changes while the server runs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from longmen_server.platform.ids import AccountId
 
 
 class AccountType(IntEnum):
-    """The side of the books an account stands on; values are those of longmen.ledger.v1.AccountType."""
+    """The side of the books an account stands on, by the values of the contract's AccountType."""
 
     ASSET = 1
     LIABILITY = 2
@@ -66,9 +66,8 @@ CHART = read_chart(Path(__file__).with_name("chart.toml"))
 def system_account_id(book: int, currency_code: str, chart_code: int) -> AccountId:
     """Return the id of the bank's own account of a book, currency and chart code.
 
-    It is a pure function of the three, so that every area finds the clearing or fee account without a
-    look-up. The last two bytes are the book, as in every id.
+    It is a pure function of the three, so that every area finds the clearing or fee account without
+    a look-up. The last two bytes are the book, as in every id.
     """
     name = f"longmen system account {book} {currency_code} {chart_code}".encode()
     return AccountId(blake2b(name, digest_size=14).digest() + book.to_bytes(2, "big"))
-

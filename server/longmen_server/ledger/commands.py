@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from longmen.events.v1 import event_pb2
 from longmen.ledger.v1 import ledger_service_pb2 as pb
-
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_POINTER, STAGE_RECORD
 from longmen_server.engine.journal import Event
@@ -31,8 +30,7 @@ from longmen_server.platform.refusal import Refusal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from longmen.ledger.v1 import transaction_pb2
-
+    from longmen.ledger.v1 import account_pb2, transaction_pb2
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.ledger.model import PostingRow
 
@@ -260,8 +258,9 @@ class CapturePending(PostingCommand):
         last = outcomes[-1]
         result.debit_balances.CopyFrom(encode.balances(last.debit))
         result.credit_balances.CopyFrom(encode.balances(last.credit))
-        assert last.hold is not None, "a capture is about a hold"
-        hold = working_set.get(HOLD, self.intents[0].pending)  # type: ignore[arg-type]
+        pending = self.intents[0].pending
+        assert pending is not None, "a capture is about a hold"
+        hold = working_set.get(HOLD, pending)
         assert hold is not None, "the hold was just captured"
         return pb.CapturePendingResponse(
             result=result, hold=encode.hold(hold), committed_at=working_set.committed_at
@@ -285,13 +284,15 @@ class VoidPending(PostingCommand):
 
 
 class ExpireHolds(PostingCommand):
-    """End holds whose time is up. A job of the server: it has no request, and the holds' states make it safe
-    to repeat."""
+    """End holds whose time is up.
+
+    A job of the server: it has no request, and the holds' states make it safe to repeat.
+    """
 
     __slots__ = ()
 
     def decide(self, working_set: WorkingSet) -> bytes:
-        """Book an expiry for every hold that is still held and due; reply with how many, as text."""
+        """Book an expiry for every hold still held and due; the reply is their number as text."""
         expired = 0
         for intent in self.intents:
             assert intent.pending is not None, "an expiry is about a hold"
@@ -422,7 +423,9 @@ class CreateAccounts(Command):
 
 
 def open_account(working_set: WorkingSet, wanted: AccountRow) -> AccountRow:
-    """Open an account, or return the one that exists with the same content. Other areas open theirs so too.
+    """Open an account, or return the one that exists with the same content.
+
+    Other areas open theirs through this too.
 
     Raises:
         Refusal: BOOK_MISMATCH, LIMITS_CONTRADICT, ACCOUNT_ID_CONFLICT.
@@ -445,9 +448,7 @@ def open_account(working_set: WorkingSet, wanted: AccountRow) -> AccountRow:
     row.created_at_us = row.booked_at_us = working_set.next_stamp()
     working_set.insert(ACCOUNT, row.account_id, row)
     payload = encode.account(row).SerializeToString(deterministic=True)
-    working_set.emit(
-        Event(_ACCOUNT_OPENED, row.account_id, 0, row.created_at_us, payload, payload)
-    )
+    working_set.emit(Event(_ACCOUNT_OPENED, row.account_id, 0, row.created_at_us, payload, payload))
     return row
 
 
@@ -507,7 +508,9 @@ class SetAccountState(Command):
 def change_state(
     working_set: WorkingSet, account_id: AccountId, state: int, reason_text: str
 ) -> AccountRow:
-    """Bring an existing account to another state and tell it by an event. Other areas freeze so too.
+    """Bring an existing account to another state and tell it by an event.
+
+    Other areas freeze and close through this too.
 
     Raises:
         Refusal: ACCOUNT_STATE_CONFLICT, ACCOUNT_NOT_EMPTY, ACCOUNT_HAS_HOLDS.
@@ -543,7 +546,7 @@ def _transaction(outcomes: Sequence[PostingOutcome]) -> transaction_pb2.Transact
     return encode.transaction([encode.posting(o.posting, o.hold) for o in outcomes])
 
 
-def _balances(outcomes: Sequence[PostingOutcome]) -> dict[str, object]:
+def _balances(outcomes: Sequence[PostingOutcome]) -> dict[str, account_pb2.Balances]:
     last: dict[AccountId, AccountRow] = {}
     for outcome in outcomes:
         last[outcome.debit.account_id] = outcome.debit

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from google.protobuf.duration_pb2 import Duration
+
     from longmen.ledger.v1 import transaction_pb2
 
     T = TypeVar("T", bound=bytes)
@@ -30,7 +31,8 @@ def decode_id(kind: IdKind[T], text: str, field: str) -> T:
     """Return an id's bytes.
 
     Raises:
-        Refusal: INVALID_REQUEST when it names no book, which the pattern in the contract cannot see.
+        Refusal: INVALID_REQUEST when it names no book, which the pattern in the contract cannot
+        see.
     """
     try:
         return kind.decode(text)
@@ -79,9 +81,7 @@ def transfer(
         intent.pending = decode_posting_id(spec.pending_posting_id, f"{field}.pending_posting_id")
         intent.final = spec.final
         return intent, bool(chosen)
-    intent.debit_account_id = decode_id(
-        ACCOUNT, spec.debit_account_id, f"{field}.debit_account_id"
-    )
+    intent.debit_account_id = decode_id(ACCOUNT, spec.debit_account_id, f"{field}.debit_account_id")
     intent.credit_account_id = decode_id(
         ACCOUNT, spec.credit_account_id, f"{field}.credit_account_id"
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from google.protobuf.timestamp_pb2 import Timestamp
+
 from longmen.errors.v1 import error_reason_pb2
 from longmen.ledger.v1 import account_pb2, transaction_pb2
 from longmen.type.v1 import money_pb2
-
 from longmen_server.platform.ids import ACCOUNT, CUSTOMER, TRANSACTION, encode_posting
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def existing(row: PostingRow) -> transaction_pb2.TransferResult:
     )
 
 
-def reason_value(reason: str) -> error_reason_pb2.ErrorReason:
+def reason_value(reason: str) -> error_reason_pb2.ErrorReason.ValueType:
     """Return the enum value of a reason's name."""
     return error_reason_pb2.ErrorReason.Value(f"ERROR_REASON_{reason}")
 

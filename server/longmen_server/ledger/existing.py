@@ -1,5 +1,8 @@
-"""Transaction ids that callers choose: the same id and content is answered again, other content is a
-conflict, and a refused id stays refused."""
+"""Transaction ids that callers choose.
+
+The same id and content is answered again, other content is a conflict, and a refused id stays
+refused.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,6 @@ from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
     from longmen.ledger.v1 import transaction_pb2
-
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.ledger.model import PostingRow
 

@@ -1,8 +1,8 @@
 """The ledger's rules: what accounts, holds and postings are, and what a posting does to counters.
 
 Everything here is pure: no I/O, no clock, no randomness. Amounts are integers in minor units of one
-currency; times are microseconds since 1970-01-01 UTC. The rules follow double-entry bookkeeping with
-two-phase postings: see docs/architecture.md, "Ledger".
+currency; times are microseconds since 1970-01-01 UTC. The rules follow double-entry bookkeeping
+with two-phase postings: see docs/architecture.md, "Ledger".
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 #: Counters are signed 64-bit columns.
 MAXIMUM_MINOR_UNITS = 2**63 - 1
 
-#: A hold without a duration of its own ends after seven days, the customary time of a card authorisation.
+#: A hold without a duration of its own ends after seven days, the customary time of a card
+#: authorisation.
 DEFAULT_HOLD_DURATION_US = 7 * 24 * 3600 * 1_000_000
 
 
@@ -65,7 +66,9 @@ class HoldState(IntEnum):
 
 #: States from which SetAccountState may go where. CLOSED is for ever.
 STATE_CHANGES: dict[AccountState, frozenset[AccountState]] = {
-    state: frozenset(AccountState) - {state} for state in AccountState if state != AccountState.CLOSED
+    state: frozenset(AccountState) - {state}
+    for state in AccountState
+    if state != AccountState.CLOSED
 } | {AccountState.CLOSED: frozenset()}
 
 _NO_DEBITS = frozenset({AccountState.DEBIT_FROZEN, AccountState.FROZEN})
@@ -129,7 +132,9 @@ class AccountRow:
     @property
     def held(self) -> int:
         """What the account's own pending outgoing postings hold."""
-        return self.credits_pending if self.account_type in DEBIT_NORMAL_TYPES else self.debits_pending
+        return (
+            self.credits_pending if self.account_type in DEBIT_NORMAL_TYPES else self.debits_pending
+        )
 
     @property
     def available(self) -> int:
@@ -341,7 +346,7 @@ def check_hold(hold: HoldRow, now_us: int, posting_id: str) -> None:
     """Refuse to touch a hold that has ended, or whose time is up even if no job has ended it yet."""
     metadata = {"posting_id": posting_id}
     if hold.state == HoldState.CAPTURED:
-        raise Refusal("PENDING_POSTING_CAPTURED", "the hold was captured to its end", metadata=metadata)
+        raise Refusal("PENDING_POSTING_CAPTURED", "the hold is used up", metadata=metadata)
     if hold.state == HoldState.VOIDED:
         raise Refusal("PENDING_POSTING_VOIDED", "the hold was voided", metadata=metadata)
     if hold.state == HoldState.EXPIRED or now_us >= hold.expires_at_us:

@@ -1,8 +1,8 @@
 """Booking: how one posting intent changes the working set of a batch.
 
 This is the one place where money moves. Every area that moves money makes a PostingIntent and calls
-:func:`book_posting`; it checks the rules of the model in the documented order of precedence, changes both
-accounts, and adds the posting, its hold and its event.
+:func:`book_posting`; it checks the rules of the model in the documented order of precedence,
+changes both accounts, and adds the posting, its hold and its event.
 """
 
 from __future__ import annotations
@@ -44,10 +44,13 @@ _ENDED_BY = {PostingKind.VOID: HoldState.VOIDED, PostingKind.EXPIRE: HoldState.E
 
 
 def book_posting(working_set: WorkingSet, intent: PostingIntent) -> list[PostingOutcome]:
-    """Book one intent and return its outcome; a final capture that leaves something adds the void of it.
+    """Book one intent and return its outcomes.
+
+    There is one, but for a final capture that leaves something: it adds the void of the rest.
 
     Raises:
-        Refusal: a reason of the block "Postings" of ErrorReason. The caller rolls the working set back.
+        Refusal: a reason of the block "Postings" of ErrorReason. The caller rolls the working set
+        back.
     """
     if intent.kind <= PostingKind.PENDING:
         return [_book_new(working_set, intent)]
@@ -200,9 +203,7 @@ def _no_hold(posting_id: str, *, exists: bool) -> Refusal:
     )
 
 
-def _capture(
-    working_set: WorkingSet, intent: PostingIntent, hold: HoldRow
-) -> list[PostingOutcome]:
+def _capture(working_set: WorkingSet, intent: PostingIntent, hold: HoldRow) -> list[PostingOutcome]:
     assert intent.pending is not None, "checked before"
     amount = model.capture_amount(hold, intent.amount)
     check_effective_time(intent, working_set.now_us)

@@ -23,8 +23,8 @@ from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
-    from longmen.ledger.v1 import ledger_service_pb2 as pb
 
+    from longmen.ledger.v1 import ledger_service_pb2 as pb
     from longmen_server.engine.command import Command
     from longmen_server.engine.engine import Engine
     from longmen_server.platform.clock import Clock

@@ -1,7 +1,8 @@
-"""The ledger's tables as the engine loads and writes them: one set-based statement per table and batch.
+"""The ledger's tables as the engine loads and writes them.
 
-Every statement names the book. Rows that commands change are locked when they are loaded, in the order of
-their keys, so that two writers never wait for each other in a circle.
+There is one set-based statement per table and batch, and every statement names the book. Rows that
+commands change are locked when they are loaded, in the order of their keys, so that two writers
+never wait for each other in a circle.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
 POSTING_COLUMNS = ", ".join(PostingRow._fields)
 
 _ACCOUNT_LOAD = (
-    b"select account_id, currency_code, account_type, chart_code, state, debits_posted, credits_posted,"
-    b" debits_pending, credits_pending, floor_minor_units, ceiling_minor_units, version, booked_at_us,"
-    b" created_at_us, owner_id, description"
+    b"select account_id, currency_code, account_type, chart_code, state, debits_posted,"
+    b" credits_posted, debits_pending, credits_pending, floor_minor_units, ceiling_minor_units,"
+    b" version, booked_at_us, created_at_us, owner_id, description"
     b" from ledger_account where book = $1 and account_id = any($2)"
     b" order by account_id for no key update"
 )
@@ -37,7 +38,8 @@ _ACCOUNT_INSERT = (
     b"insert into ledger_account (book, account_id, currency_code, account_type, chart_code, state,"
     b" debits_posted, credits_posted, debits_pending, credits_pending, floor_minor_units,"
     b" ceiling_minor_units, version, booked_at_us, created_at_us, owner_id, description)"
-    b" select $1, u.* from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+    b" select $1, u.* from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
+    b" $16, $17)"
     b" as u order by 2"
 )
 _ACCOUNT_UPDATE = (
@@ -108,7 +110,8 @@ def _account_columns(rows: Sequence[AccountRow]) -> tuple[object, ...]:
     )
 
 
-# A posting without any of the optional columns, which is nearly every one, goes without their arrays.
+# A posting without any of the optional columns, which is nearly every one, goes without their
+# arrays.
 _POSTING_INSERT_PLAIN = (
     b"insert into ledger_posting (book, transaction_id, ordinal, kind, code, debit_account_id,"
     b" credit_account_id, currency_code, amount, booked_at_us, debit_version, credit_version,"
@@ -116,6 +119,7 @@ _POSTING_INSERT_PLAIN = (
     b" select $1, u.* from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) as u"
 )
 _POSTING_INSERT_FULL = (
+    # The columns are the constant names of PostingRow's fields, here and below.
     f"insert into ledger_posting (book, {POSTING_COLUMNS})"
     " select $1, u.* from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
     " $17, $18, $19, $20, $21, $22) as u"
@@ -203,7 +207,8 @@ class _HoldFamily(RowFamily[tuple[TransactionId, int], HoldRow]):
         if inserted:
             yield Statement(
                 b"insert into ledger_hold (book, transaction_id, ordinal, debit_account_id,"
-                b" credit_account_id, currency_code, amount, captured, remaining, state, expires_at_us)"
+                b" credit_account_id, currency_code, amount, captured, remaining, state,"
+                b" expires_at_us)"
                 b" select $1, u.* from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as u",
                 (
                     book,
@@ -246,7 +251,8 @@ class _TransactionFamily(RowFamily[TransactionId, list[PostingRow]]):
         arrays = ", ".join(f"array_agg({name} order by ordinal)" for name in PostingRow._fields[1:])
         return Statement(
             f"select transaction_id, {arrays} from ledger_posting"
-            " where book = $1 and transaction_id = any($2) group by transaction_id".encode(),
+            " where book = $1 and transaction_id = any($2)"
+            " group by transaction_id".encode(),
             (book, UuidArray(keys)),
         )
 
@@ -283,7 +289,8 @@ class _ExistingFamily(RowFamily[TransactionId, PostingRow]):
     def write(
         self, book: int, inserted: Sequence[PostingRow], changed: Sequence[PostingRow]
     ) -> Iterable[Statement]:
-        # The rows are the postings family's to write; here they are kept for later commands of the batch.
+        # The rows are the postings family's to write; here they are kept for later commands of the
+        # batch.
         del book, inserted, changed
         return ()
 
