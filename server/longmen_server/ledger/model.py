@@ -343,7 +343,7 @@ def check_state_change(account: AccountRow, state: int) -> None:
 
 
 def check_hold(hold: HoldRow, now_us: int, posting_id: str) -> None:
-    """Refuse to touch a hold that has ended, or whose time is up even if no job has ended it yet."""
+    """Refuse to touch a hold that has ended or is due to end, whether or not a job has run."""
     metadata = {"posting_id": posting_id}
     if hold.state == HoldState.CAPTURED:
         raise Refusal("PENDING_POSTING_CAPTURED", "the hold is used up", metadata=metadata)
