@@ -1,0 +1,54 @@
+"""Fixtures every test may ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.clock import SettableClock
+from tests.support.postgres import Database, SharedPostgres
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def settable_clock() -> SettableClock:
+    """A clock at 2026-01-01T00:00Z that moves only when told."""
+    return SettableClock()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[SharedPostgres]:
+    """The run's Postgres, shared by all test processes."""
+    with SharedPostgres() as shared:
+        yield shared
+
+
+@pytest.fixture(scope="session")
+def postgres_dsn(postgres: SharedPostgres) -> str:
+    """The run's Postgres as its superuser, database `postgres`."""
+    return postgres.dsn()
+
+
+@pytest.fixture
+def database(postgres: SharedPostgres) -> Iterator[Database]:
+    """A migrated, empty database for one test."""
+    fresh = postgres.create()
+    yield fresh
+    postgres.drop(fresh)
+
+
+@pytest.fixture(scope="module")
+def module_database(postgres: SharedPostgres) -> Iterator[Database]:
+    """A migrated, empty database for the tests of one file."""
+    fresh = postgres.create()
+    yield fresh
+    postgres.drop(fresh)
+
+
+@pytest.fixture
+def database_dsn(database: Database) -> str:
+    """A migrated, empty database for one test, as the role that serves requests."""
+    return database.app_dsn
