@@ -24,7 +24,6 @@ from longmen_server.platform.adapters import (
 )
 from longmen_server.platform.clock import SystemClock
 from longmen_server.platform.database import Readers, connect
-from longmen_server.platform.ids import new_id
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
     from tests.support.postgres import SharedPostgres
 
 CLOCK = SystemClock()
-ID = new_id(7, CLOCK)
-OTHER_ID = new_id(7, CLOCK)
+ID = bytes.fromhex("0198f2a4111171118111111111110007")
+OTHER_ID = bytes.fromhex("0198f2a4111171118222222222220007")
 
 
 @asynccontextmanager

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import grpc.aio
 import pytest
+
+from longmen.ledger.v1 import ledger_service_pb2
+from longmen_server.platform.refusal import Refusal
 from tests.support.edge import (
     ACCOUNTS,
     ADMIN,
@@ -22,9 +25,6 @@ from tests.support.edge import (
     transfers,
     until,
 )
-
-from longmen.ledger.v1 import ledger_service_pb2
-from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

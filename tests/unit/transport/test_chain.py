@@ -7,7 +7,6 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from tests.support.edge import LEDGER, Tokens, settings
 
 from longmen_server.platform.metrics import Metrics
 from longmen_server.transport.chain import ORDER, ChainError, Step, compose
@@ -15,6 +14,7 @@ from longmen_server.transport.context import Call
 from longmen_server.transport.interceptors.context import Draining
 from longmen_server.transport.method import Method, read_methods
 from longmen_server.transport.server import Surroundings, build_interceptors
+from tests.support.edge import LEDGER, Tokens, settings
 
 METHOD = next(m for m in read_methods(LEDGER) if m.name == "CreateTransfers")
 
