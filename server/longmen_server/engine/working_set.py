@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,11 +27,8 @@ class Table:
         self.appended: list[Any] = []
 
 
-class Mark(NamedTuple):
-    """A point in the working set's history to go back to."""
-
-    undo: int
-    events: int
+#: A point in the working set's history to go back to: lengths of its undo log and of its events.
+Mark: TypeAlias = tuple[int, int]
 
 
 class WorkingSet:
@@ -113,12 +110,13 @@ class WorkingSet:
 
     def mark(self) -> Mark:
         """Return the present point, for rollback."""
-        return Mark(len(self._undo), len(self.events))
+        return len(self._undo), len(self.events)
 
     def rollback(self, mark: Mark) -> None:
         """Undo everything since a mark."""
         undo = self._undo
-        while len(undo) > mark.undo:
+        undo_length, event_count = mark
+        while len(undo) > undo_length:
             step = undo.pop()
             if callable(step):
                 step()
@@ -128,7 +126,7 @@ class WorkingSet:
                 target.pop(key, None)
             else:
                 target[key] = old
-        del self.events[mark.events :]
+        del self.events[event_count:]
 
     @property
     def has_changes(self) -> bool:

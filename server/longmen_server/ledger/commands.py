@@ -30,9 +30,13 @@ from longmen_server.platform.refusal import Refusal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
+
     from longmen.ledger.v1 import account_pb2, transaction_pb2
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.ledger.model import PostingRow
+
+    Results = RepeatedCompositeFieldContainer[transaction_pb2.TransferResult]
 
 _ACCOUNT_OPENED = event_pb2.EVENT_TYPE_ACCOUNT_OPENED
 _ACCOUNT_STATE_CHANGED = event_pb2.EVENT_TYPE_ACCOUNT_STATE_CHANGED
@@ -111,7 +115,8 @@ class CreateTransfers(PostingCommand):
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Book chain after chain."""
-        results: list[transaction_pb2.TransferResult] = []
+        response = pb.CreateTransfersResponse(committed_at=working_set.committed_at)
+        results = response.results
         count = len(self.intents)
         first = 0
         while first < count:
@@ -121,41 +126,34 @@ class CreateTransfers(PostingCommand):
             if self.linked[last]:
                 results.extend(self._open_chain(working_set, first, last))
             else:
-                results.extend(self._chain(working_set, first, last))
+                self._chain(working_set, results, first, last)
             first = last + 1
-        return pb.CreateTransfersResponse(
-            results=results, committed_at=working_set.committed_at
-        ).SerializeToString()
+        return response.SerializeToString()
 
-    def _chain(
-        self, working_set: WorkingSet, first: int, last: int
-    ) -> list[transaction_pb2.TransferResult]:
+    def _chain(self, working_set: WorkingSet, results: Results, first: int, last: int) -> None:
         """Book the transfers of one chain, usually a single one."""
         mark = working_set.mark()
-        results: list[transaction_pb2.TransferResult] = []
         for index in range(first, last + 1):
             try:
-                results.append(self._one(working_set, index))
+                self._one(working_set, index, results)
             except Refusal as refusal:
                 working_set.rollback(mark)
-                return self._refuse_chain(working_set, first, last, index, refusal)
-        return results
+                del results[first:]
+                results.extend(self._refuse_chain(working_set, first, last, index, refusal))
+                return
 
-    def _one(self, working_set: WorkingSet, index: int) -> transaction_pb2.TransferResult:
+    def _one(self, working_set: WorkingSet, index: int, results: Results) -> None:
         intent = self.intents[index]
-        if self.chosen[index]:
+        chosen = self.chosen[index]
+        if chosen:
             earlier = answer_chosen_id(working_set, intent)
             if earlier is not None:
-                return earlier
+                results.append(earlier)
+                return
         outcomes = book_posting(working_set, intent)
-        if self.chosen[index]:
-            posting = outcomes[0].posting
-            working_set.insert(EXISTING, intent.transaction_id, posting)
-        result = encode.created(outcomes[0])
-        if len(outcomes) > 1:
-            result.debit_balances.CopyFrom(encode.balances(outcomes[-1].debit))
-            result.credit_balances.CopyFrom(encode.balances(outcomes[-1].credit))
-        return result
+        if chosen:
+            working_set.insert(EXISTING, intent.transaction_id, outcomes[0].posting)
+        encode.fill_created(results.add(), outcomes)
 
     def _refuse_chain(
         self, working_set: WorkingSet, first: int, last: int, failed: int, refusal: Refusal
@@ -254,10 +252,7 @@ class CapturePending(PostingCommand):
     def decide(self, working_set: WorkingSet) -> bytes:
         """Book the capture, and the void of the rest of a final one."""
         outcomes = book_posting(working_set, self.intents[0])
-        result = encode.created(outcomes[0])
-        last = outcomes[-1]
-        result.debit_balances.CopyFrom(encode.balances(last.debit))
-        result.credit_balances.CopyFrom(encode.balances(last.credit))
+        result = encode.created(outcomes)
         pending = self.intents[0].pending
         assert pending is not None, "a capture is about a hold"
         hold = working_set.get(HOLD, pending)
@@ -274,11 +269,12 @@ class VoidPending(PostingCommand):
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Book the void."""
-        outcome = book_posting(working_set, self.intents[0])[0]
-        assert outcome.hold is not None, "a void is about a hold"
+        outcomes = book_posting(working_set, self.intents[0])
+        hold = outcomes[0].hold
+        assert hold is not None, "a void is about a hold"
         return pb.VoidPendingResponse(
-            result=encode.created(outcome),
-            hold=encode.hold(outcome.hold),
+            result=encode.created(outcomes),
+            hold=encode.hold(hold),
             committed_at=working_set.committed_at,
         ).SerializeToString()
 

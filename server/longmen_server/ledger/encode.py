@@ -1,4 +1,8 @@
-"""Ledger rows as messages of the contract."""
+"""Ledger rows as messages of the contract.
+
+What every transfer is answered with is written field by field into a message that stands in its
+reply already: building sub-messages apart and copying them in costs three times as much.
+"""
 
 from __future__ import annotations
 
@@ -34,18 +38,31 @@ def microseconds(value: Timestamp) -> int:
     return value.seconds * 1_000_000 + value.nanos // 1000
 
 
+def fill_timestamp(message: Timestamp, at_us: int) -> None:
+    """Write microseconds since the epoch into a Timestamp."""
+    seconds, micros = divmod(at_us, 1_000_000)
+    message.seconds = seconds
+    message.nanos = micros * 1000
+
+
+def fill_balances(message: account_pb2.Balances, account: AccountRow) -> None:
+    """Write an account's counters into a message."""
+    posted, held = account.posted, account.held
+    message.currency_code = account.currency_code
+    message.debits_posted = account.debits_posted
+    message.credits_posted = account.credits_posted
+    message.debits_pending = account.debits_pending
+    message.credits_pending = account.credits_pending
+    message.posted = posted
+    message.available = posted - held
+    message.version = account.version
+
+
 def balances(account: AccountRow) -> account_pb2.Balances:
     """Return an account's counters."""
-    return account_pb2.Balances(
-        currency_code=account.currency_code,
-        debits_posted=account.debits_posted,
-        credits_posted=account.credits_posted,
-        debits_pending=account.debits_pending,
-        credits_pending=account.credits_pending,
-        posted=account.posted,
-        available=account.available,
-        version=account.version,
-    )
+    message = account_pb2.Balances()
+    fill_balances(message, account)
+    return message
 
 
 def account(row: AccountRow) -> account_pb2.Account:
@@ -118,17 +135,24 @@ def transaction(
     )
 
 
-def created(outcome: PostingOutcome) -> transaction_pb2.TransferResult:
+def fill_created(
+    message: transaction_pb2.TransferResult, outcomes: Sequence[PostingOutcome]
+) -> None:
+    """Write the result of a transfer that took effect now: its posting, and balances after all."""
+    row, last = outcomes[0].posting, outcomes[-1]
+    message.outcome = CREATED
+    message.transaction_id = TRANSACTION.encode(row.transaction_id)
+    message.amount_minor_units = row.amount
+    fill_timestamp(message.booked_time, row.booked_at_us)
+    fill_balances(message.debit_balances, last.debit)
+    fill_balances(message.credit_balances, last.credit)
+
+
+def created(outcomes: Sequence[PostingOutcome]) -> transaction_pb2.TransferResult:
     """Return the result of a transfer that took effect now."""
-    row = outcome.posting
-    return transaction_pb2.TransferResult(
-        outcome=CREATED,
-        transaction_id=TRANSACTION.encode(row.transaction_id),
-        amount_minor_units=row.amount,
-        booked_time=timestamp(row.booked_at_us),
-        debit_balances=balances(outcome.debit),
-        credit_balances=balances(outcome.credit),
-    )
+    message = transaction_pb2.TransferResult()
+    fill_created(message, outcomes)
+    return message
 
 
 def balances_after(
