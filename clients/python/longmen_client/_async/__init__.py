@@ -1,0 +1,1 @@
+"""The asyncio client. `longmen_client._sync` is made from these modules by scripts/gen."""

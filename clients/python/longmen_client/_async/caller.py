@@ -1,0 +1,90 @@
+"""Calls with their retries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from google.protobuf.message import Message
+
+from longmen_client._async.stream import AsyncStream
+from longmen_client._config import DEFAULT_OPTIONS
+from longmen_client._failure import AttemptFailed
+from longmen_client._reply import Reply
+from longmen_client._resume import Resumption
+from longmen_client._retry import LogicalCall, RetryBudget
+
+if TYPE_CHECKING:
+    from longmen_client._config import CallOptions, Config
+    from longmen_client._methods import Method
+    from longmen_client._transport_async import AsyncTransport
+
+Q = TypeVar("Q", bound=Message)
+R = TypeVar("R", bound=Message)
+
+
+class AsyncCaller:
+    """Makes the calls of one client: each with one deadline, one request id and a few attempts."""
+
+    def __init__(self, config: Config, transport: AsyncTransport) -> None:
+        self._config = config
+        self._transport = transport
+        self._budget = RetryBudget(config.retry)
+
+    async def ask(self, method: Method[Q, R], request: Q, options: CallOptions | None) -> R:
+        """Call a method that carries no request id.
+
+        Raises:
+            LongmenError: the call did not succeed.
+        """
+        reply = await self._call(method, request, "", options or DEFAULT_OPTIONS)
+        return reply.message
+
+    async def change(
+        self, method: Method[Q, R], request: Q, request_id: str, options: CallOptions | None
+    ) -> Reply[R]:
+        """Call a method under the request id its request carries.
+
+        Raises:
+            LongmenError: the call did not succeed; look at `outcome_unknown` first.
+        """
+        return await self._call(method, request, request_id, options or DEFAULT_OPTIONS)
+
+    def open(self, method: Method[Q, R], request: Q, options: CallOptions | None) -> AsyncStream[R]:
+        """Open a stream; nothing is sent before the first message is asked for."""
+        options = options or DEFAULT_OPTIONS
+        resumption = Resumption(
+            method,
+            request,
+            deadline_ms=options.deadline_ms,
+            policy=self._config.retry,
+            retry=options.retry,
+            renewable_token=callable(self._config.token),
+        )
+        return AsyncStream(self._transport, method, resumption, options)
+
+    async def _call(
+        self, method: Method[Q, R], request: Q, request_id: str, options: CallOptions
+    ) -> Reply[R]:
+        call = LogicalCall(
+            method,
+            request_id=request_id,
+            deadline_ms=self._deadline_ms(method, options),
+            policy=self._config.retry,
+            budget=self._budget,
+            retry=options.retry,
+            renewable_token=callable(self._config.token),
+        )
+        while True:
+            try:
+                message, replayed = await self._transport.unary(
+                    method, request, timeout_s=call.begin_attempt(), options=options
+                )
+            except AttemptFailed as failed:
+                await self._transport.sleep(call.delay_after(failed.details))
+            else:
+                call.succeeded()
+                return Reply(message, request_id, replayed, call.attempts)
+
+    def _deadline_ms(self, method: Method[Q, R], options: CallOptions) -> int:
+        """The call's own deadline, else the client's, else the contract's."""
+        return options.deadline_ms or self._config.deadline_ms or method.default_deadline_ms

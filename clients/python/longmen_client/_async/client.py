@@ -1,0 +1,94 @@
+"""The client."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+from grpc_health.v1 import health_pb2
+
+from longmen_client._async.caller import AsyncCaller
+from longmen_client._config import Config
+from longmen_client._errors import LongmenError
+from longmen_client._generated.accounts_async import AsyncAccounts
+from longmen_client._generated.admin_async import AsyncAdmin
+from longmen_client._generated.events_async import AsyncEvents
+from longmen_client._generated.ledger_async import AsyncLedger
+from longmen_client._generated.transfers_async import AsyncTransfers
+from longmen_client._methods import HEALTH_CHECK
+from longmen_client._transport_async import AsyncTransport
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+class AsyncClient:
+    """A client of Longmen for asyncio. Make one for each program and share it.
+
+        async with AsyncClient(Config(target="127.0.0.1:50051", token=token)) as bank:
+            opened = await bank.accounts.open_wallet(
+                phone_number="+8613800138000", display_name="Li Ming", currency_code="CNY"
+            )
+
+    Methods that change something mint a request id when they are given none, keep it over every
+    retry and answer with a `Reply`. Reads answer with the contract's message, lists with a pager,
+    watches and exports with a stream.
+
+    Args:
+        config: how to reach the server; by default a server on this machine, without a token.
+    """
+
+    def __init__(self, config: Config | None = None) -> None:
+        self.config = config or Config()
+        self._transport = AsyncTransport(self.config)
+        self._caller = AsyncCaller(self.config, self._transport)
+
+    @cached_property
+    def accounts(self) -> AsyncAccounts:
+        """Wallets, their accounts, history and statements."""
+        return AsyncAccounts(self._caller)
+
+    @cached_property
+    def admin(self) -> AsyncAdmin:
+        """Settings, statistics, the test clock and the proof of the books."""
+        return AsyncAdmin(self._caller)
+
+    @cached_property
+    def events(self) -> AsyncEvents:
+        """Every committed change, in order."""
+        return AsyncEvents(self._caller)
+
+    @cached_property
+    def ledger(self) -> AsyncLedger:
+        """The double-entry ledger itself."""
+        return AsyncLedger(self._caller)
+
+    @cached_property
+    def transfers(self) -> AsyncTransfers:
+        """Money between people, and in and out of the wallet."""
+        return AsyncTransfers(self._caller)
+
+    async def is_serving(self, service: str = "") -> bool:
+        """Whether the server, or one of its services by full name, is ready for calls."""
+        request = health_pb2.HealthCheckRequest(service=service)
+        try:
+            reply = await self._caller.ask(HEALTH_CHECK, request, None)
+        except LongmenError:
+            return False
+        serving: bool = reply.status == health_pb2.HealthCheckResponse.SERVING
+        return serving
+
+    async def aclose(self) -> None:
+        """Close every connection; calls under way are cancelled."""
+        await self._transport.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()

@@ -1,0 +1,91 @@
+"""Channel options and call metadata, the same for both stacks."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+import grpc
+
+from longmen.accounts.v1 import accounts_service_pb2
+from longmen.admin.v1 import admin_service_pb2
+from longmen.events.v1 import events_service_pb2
+from longmen.ledger.v1 import ledger_service_pb2
+from longmen.transfers.v1 import transfers_service_pb2
+from longmen_client._service_config import service_config_json
+
+if TYPE_CHECKING:
+    from longmen_client._config import CallOptions, Config, Tls
+
+REPLAYED_TRAILER = "request-replayed"
+"""Trailer of a reply that was given before."""
+
+SERVICE_MODULES = (
+    accounts_service_pb2,
+    admin_service_pb2,
+    events_service_pb2,
+    ledger_service_pb2,
+    transfers_service_pb2,
+)
+"""Every module of the contract that declares a service."""
+
+
+@lru_cache(maxsize=1)
+def contract_service_config() -> str:
+    """The service config of the whole contract as JSON."""
+    return service_config_json(
+        service
+        for module in SERVICE_MODULES
+        for service in module.DESCRIPTOR.services_by_name.values()
+    )
+
+
+def channel_options(config: Config) -> list[tuple[str, str | int]]:
+    """Options of every channel of a client."""
+    return [
+        ("grpc.service_config", contract_service_config()),
+        # Repetitions are sent by the client: gRPC's own would multiply them and cannot read
+        # RetryInfo.
+        ("grpc.enable_retries", 0),
+        # Each channel gets a connection of its own instead of sharing one with its siblings.
+        ("grpc.use_local_subchannel_pool", 1),
+        ("grpc.keepalive_time_ms", config.keepalive_ms),
+        ("grpc.keepalive_timeout_ms", 10_000),
+        ("grpc.keepalive_permit_without_calls", 0),
+        # The default first reconnect comes after a second, longer than most restarts of a worker.
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 5_000),
+        ("grpc.max_receive_message_length", config.maximum_reply_bytes),
+        ("grpc.primary_user_agent", user_agent(config)),
+        *server_name_options(config.tls),
+    ]
+
+
+def server_name_options(tls: Tls | None) -> list[tuple[str, str | int]]:
+    """The option that expects another name in the server's certificate."""
+    if tls is None or not tls.server_name:
+        return []
+    return [("grpc.ssl_target_name_override", tls.server_name)]
+
+
+def credentials(tls: Tls) -> grpc.ChannelCredentials:
+    """Credentials of an encrypted channel."""
+    return grpc.ssl_channel_credentials(tls.ca_pem, tls.private_key_pem, tls.certificate_pem)
+
+
+def user_agent(config: Config) -> str:
+    """Name and version of the program and of this client."""
+    try:
+        own = f"longmen-client/{version('longmen-client')}"
+    except PackageNotFoundError:  # Run from a source tree that is not installed.
+        own = "longmen-client"
+    return f"{config.application} {own}".strip()
+
+
+def call_metadata(config: Config, options: CallOptions, token: str) -> tuple[tuple[str, str], ...]:
+    """Metadata of one attempt."""
+    pairs = {**config.metadata, **options.metadata}
+    if token:
+        pairs["authorization"] = f"Bearer {token}"
+    return tuple(pairs.items())

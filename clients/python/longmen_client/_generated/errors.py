@@ -1,0 +1,848 @@
+"""Generated from proto/ by scripts/gen. Do not edit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from longmen_client._errors import (
+    AbortedError,
+    AlreadyExistsError,
+    DeadlineExceededError,
+    FailedPreconditionError,
+    InternalError,
+    InvalidArgumentError,
+    LongmenError,
+    NotFoundError,
+    OutOfRangeError,
+    PermissionDeniedError,
+    ResourceExhaustedError,
+    RetryAdvice,
+    UnauthenticatedError,
+    UnavailableError,
+    UnimplementedError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "AccountHasHolds",
+    "AccountIdConflict",
+    "AccountNotEmpty",
+    "AccountNotFound",
+    "AccountStateConflict",
+    "AccountsIdentical",
+    "AlreadyReversed",
+    "BalanceCeilingExceeded",
+    "BalanceOverflow",
+    "BookMismatch",
+    "CaptureAmountExceeded",
+    "ClearingRefused",
+    "ClockMovesBack",
+    "ClockNotSettable",
+    "Contention",
+    "CreditAccountClosed",
+    "CreditAccountFrozen",
+    "CreditAccountNotFound",
+    "CurrencyMismatch",
+    "DeadlineExceeded",
+    "DebitAccountClosed",
+    "DebitAccountFrozen",
+    "DebitAccountNotFound",
+    "EffectiveTimeInFuture",
+    "FrozenByBank",
+    "InsufficientFunds",
+    "Internal",
+    "InvalidConsistencyToken",
+    "InvalidCursor",
+    "InvalidPageToken",
+    "InvalidRequest",
+    "LimitsContradict",
+    "LinkedChainOpen",
+    "LinkedTransferFailed",
+    "MalformedRequest",
+    "MetadataRejected",
+    "MethodDisabled",
+    "NotReversible",
+    "NothingToMove",
+    "OutcomeUnknown",
+    "Overloaded",
+    "PayeeCurrencyUnavailable",
+    "PayeeNotFound",
+    "PayerIsPayee",
+    "PendingPostingCaptured",
+    "PendingPostingExpired",
+    "PendingPostingNotFound",
+    "PendingPostingVoided",
+    "PermissionDenied",
+    "PhoneNumberInvalid",
+    "PhoneNumberTaken",
+    "PocketExists",
+    "PostingNotPending",
+    "QuotaExceeded",
+    "ReplyExpired",
+    "RequestIdReused",
+    "RequestTooLarge",
+    "ShuttingDown",
+    "StatementMonthInvalid",
+    "StorageUnavailable",
+    "SweepAccountRequired",
+    "TimeRangeInvalid",
+    "TokenExpired",
+    "TokenInvalid",
+    "TokenMissing",
+    "TransactionIdConflict",
+    "TransactionIdRefused",
+    "TransactionNotFound",
+    "TransferAlreadyCancelled",
+    "TransferAlreadyCompleted",
+    "TransferNotFound",
+    "TransferStateConflict",
+    "UnknownBook",
+    "UnknownChartCode",
+    "UnknownCurrency",
+    "UnknownEnumValue",
+    "UnknownField",
+    "UnknownMethod",
+    "WalletNotFound",
+]
+
+
+class MalformedRequest(InvalidArgumentError):
+    """The request's bytes are not a message of the method's type. Mend the encoder."""
+
+    reason = "MALFORMED_REQUEST"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class InvalidRequest(InvalidArgumentError):
+    """One or more fields break a rule of the contract. google.rpc.BadRequest lists each field
+    and rule. Metadata: rules.
+    """
+
+    reason = "INVALID_REQUEST"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("rules",)
+
+
+class UnknownField(InvalidArgumentError):
+    """The request carries a field this server does not know, so that it cannot know what was
+    meant. Use the contract of the server's version. Metadata: message.
+    """
+
+    reason = "UNKNOWN_FIELD"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("message",)
+
+
+class UnknownEnumValue(InvalidArgumentError):
+    """A field of the request has an enum value this server does not know. Metadata: field."""
+
+    reason = "UNKNOWN_ENUM_VALUE"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("field",)
+
+
+class RequestTooLarge(ResourceExhaustedError):
+    """The request is larger than its method takes. Split it. Metadata: limit_bytes."""
+
+    reason = "REQUEST_TOO_LARGE"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("limit_bytes",)
+
+
+class MetadataRejected(InvalidArgumentError):
+    """The call's metadata is too large, repeats a security key or has control characters.
+    Metadata: key.
+    """
+
+    reason = "METADATA_REJECTED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("key",)
+
+
+class InvalidPageToken(InvalidArgumentError):
+    """The page token was not made by this method for these arguments. Start from the first
+    page.
+    """
+
+    reason = "INVALID_PAGE_TOKEN"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class InvalidCursor(InvalidArgumentError):
+    """The resume cursor is not one this stream has given out. Start without one."""
+
+    reason = "INVALID_CURSOR"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class InvalidConsistencyToken(InvalidArgumentError):
+    """At_least_as_fresh is not a committed_at value of this service."""
+
+    reason = "INVALID_CONSISTENCY_TOKEN"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class TokenMissing(UnauthenticatedError):
+    """The call has no bearer token in its authorization metadata."""
+
+    reason = "TOKEN_MISSING"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class TokenInvalid(UnauthenticatedError):
+    """The token is not one this server accepts: signature, algorithm, key, issuer, audience,
+    type or claims.
+    """
+
+    reason = "TOKEN_INVALID"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class TokenExpired(UnauthenticatedError):
+    """The token was good and is no longer. Get a new one and send the same request again."""
+
+    reason = "TOKEN_EXPIRED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class PermissionDenied(PermissionDeniedError):
+    """The principal may not call this method, by its kind or its scopes. Metadata: method."""
+
+    reason = "PERMISSION_DENIED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("method",)
+
+
+class MethodDisabled(FailedPreconditionError):
+    """The method is switched off on this server. Metadata: method."""
+
+    reason = "METHOD_DISABLED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("method",)
+
+
+class Overloaded(UnavailableError):
+    """The server refused the call at once because its queue is full; nothing was done.
+    google.rpc.RetryInfo says when to try again. Metadata: class.
+    """
+
+    reason = "OVERLOADED"
+    retry_advice = RetryAdvice.AFTER_BACKOFF
+    metadata_keys = ("class",)
+
+
+class QuotaExceeded(ResourceExhaustedError):
+    """The principal uses more of something than it may, such as open streams. Metadata: quota,
+    limit.
+    """
+
+    reason = "QUOTA_EXCEEDED"
+    retry_advice = RetryAdvice.AFTER_BACKOFF
+    metadata_keys = (
+        "quota",
+        "limit",
+    )
+
+
+class DeadlineExceeded(DeadlineExceededError):
+    """The deadline passed. Where the call changes something it may still take effect: ask again
+    with the same request id.
+    """
+
+    reason = "DEADLINE_EXCEEDED"
+    retry_advice = RetryAdvice.SAME_REQUEST
+
+
+class ShuttingDown(UnavailableError):
+    """The server is draining; nothing was done."""
+
+    reason = "SHUTTING_DOWN"
+    retry_advice = RetryAdvice.SAME_REQUEST
+
+
+class StorageUnavailable(UnavailableError):
+    """The database cannot be reached; nothing was done."""
+
+    reason = "STORAGE_UNAVAILABLE"
+    retry_advice = RetryAdvice.SAME_REQUEST
+
+
+class OutcomeUnknown(UnavailableError):
+    """The connection to the database broke while committing and the outcome could not be read
+    yet. Ask again with the same request id.
+    """
+
+    reason = "OUTCOME_UNKNOWN"
+    retry_advice = RetryAdvice.SAME_REQUEST
+
+
+class Internal(InternalError):
+    """Something broke that should not. Quote the incident id to the operator. Metadata:
+    incident_id.
+    """
+
+    reason = "INTERNAL"
+    retry_advice = RetryAdvice.SAME_REQUEST
+    metadata_keys = ("incident_id",)
+
+
+class RequestIdReused(FailedPreconditionError):
+    """The request id was used before with another content. Nothing was done; use a new id for a
+    new request. Metadata: fields.
+    """
+
+    reason = "REQUEST_ID_REUSED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("fields",)
+
+
+class ReplyExpired(AlreadyExistsError):
+    """The request took effect long ago and its reply is no longer kept. Look the effect up; it
+    is never repeated. Metadata: committed_time.
+    """
+
+    reason = "REPLY_EXPIRED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("committed_time",)
+
+
+class Contention(AbortedError):
+    """The database gave up on a conflict between writers; nothing was done."""
+
+    reason = "CONTENTION"
+    retry_advice = RetryAdvice.SAME_REQUEST
+
+
+class UnknownMethod(UnimplementedError):
+    """No such method is served. Metadata: method."""
+
+    reason = "UNKNOWN_METHOD"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("method",)
+
+
+class ClockNotSettable(FailedPreconditionError):
+    """The server runs on the real clock."""
+
+    reason = "CLOCK_NOT_SETTABLE"
+    retry_advice = RetryAdvice.NEVER
+
+
+class ClockMovesBack(FailedPreconditionError):
+    """The test clock only moves forward. Metadata: now."""
+
+    reason = "CLOCK_MOVES_BACK"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("now",)
+
+
+class TimeRangeInvalid(InvalidArgumentError):
+    """The range of times is empty or its end lies before its start. Metadata: field."""
+
+    reason = "TIME_RANGE_INVALID"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("field",)
+
+
+class LinkedChainOpen(InvalidArgumentError):
+    """The last transfer of the batch is marked as linked, but nothing follows it. Metadata:
+    index.
+    """
+
+    reason = "LINKED_CHAIN_OPEN"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("index",)
+
+
+class LinkedTransferFailed(FailedPreconditionError):
+    """Another transfer of the same linked chain was refused, and with it this one. Metadata:
+    failed_index.
+    """
+
+    reason = "LINKED_TRANSFER_FAILED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("failed_index",)
+
+
+class TransactionIdConflict(AlreadyExistsError):
+    """The transaction id exists with another content; metadata names the first field that
+    differs. Metadata: field.
+    """
+
+    reason = "TRANSACTION_ID_CONFLICT"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("field",)
+
+
+class TransactionIdRefused(FailedPreconditionError):
+    """The transaction id was refused before and stays refused, so that a late retry can never
+    move money. Use a new id. Metadata: first_reason.
+    """
+
+    reason = "TRANSACTION_ID_REFUSED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("first_reason",)
+
+
+class BookMismatch(InvalidArgumentError):
+    """The ids of one transfer belong to different books. Metadata: field."""
+
+    reason = "BOOK_MISMATCH"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("field",)
+
+
+class AccountsIdentical(InvalidArgumentError):
+    """The debit and the credit account are the same."""
+
+    reason = "ACCOUNTS_IDENTICAL"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class DebitAccountNotFound(NotFoundError):
+    """The account to debit does not exist. Metadata: account_id."""
+
+    reason = "DEBIT_ACCOUNT_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("account_id",)
+
+
+class CreditAccountNotFound(NotFoundError):
+    """The account to credit does not exist. Metadata: account_id."""
+
+    reason = "CREDIT_ACCOUNT_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("account_id",)
+
+
+class PendingPostingNotFound(NotFoundError):
+    """The pending posting to capture or void does not exist. Metadata: posting_id."""
+
+    reason = "PENDING_POSTING_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("posting_id",)
+
+
+class PostingNotPending(FailedPreconditionError):
+    """The posting to capture or void was never pending. Metadata: posting_id."""
+
+    reason = "POSTING_NOT_PENDING"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("posting_id",)
+
+
+class PendingPostingCaptured(FailedPreconditionError):
+    """The pending posting was captured to its end before. Metadata: posting_id."""
+
+    reason = "PENDING_POSTING_CAPTURED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("posting_id",)
+
+
+class PendingPostingVoided(FailedPreconditionError):
+    """The pending posting was voided before. Metadata: posting_id."""
+
+    reason = "PENDING_POSTING_VOIDED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("posting_id",)
+
+
+class PendingPostingExpired(FailedPreconditionError):
+    """The pending posting has expired; what it held is free again. Metadata: posting_id,
+    expire_time.
+    """
+
+    reason = "PENDING_POSTING_EXPIRED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = (
+        "posting_id",
+        "expire_time",
+    )
+
+
+class CurrencyMismatch(InvalidArgumentError):
+    """The amount's currency is not the currency of the accounts. Metadata: expected, actual."""
+
+    reason = "CURRENCY_MISMATCH"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "expected",
+        "actual",
+    )
+
+
+class CaptureAmountExceeded(FailedPreconditionError):
+    """The capture is larger than what the pending posting still holds. Metadata:
+    remaining_minor_units.
+    """
+
+    reason = "CAPTURE_AMOUNT_EXCEEDED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("remaining_minor_units",)
+
+
+class EffectiveTimeInFuture(InvalidArgumentError):
+    """The effective time lies after the server's present. Metadata: now."""
+
+    reason = "EFFECTIVE_TIME_IN_FUTURE"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("now",)
+
+
+class DebitAccountClosed(FailedPreconditionError):
+    """The account to debit is closed or closing."""
+
+    reason = "DEBIT_ACCOUNT_CLOSED"
+    retry_advice = RetryAdvice.NEVER
+
+
+class CreditAccountClosed(FailedPreconditionError):
+    """The account to credit is closed or closing."""
+
+    reason = "CREDIT_ACCOUNT_CLOSED"
+    retry_advice = RetryAdvice.NEVER
+
+
+class DebitAccountFrozen(FailedPreconditionError):
+    """The account to debit takes no debits at present."""
+
+    reason = "DEBIT_ACCOUNT_FROZEN"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class CreditAccountFrozen(FailedPreconditionError):
+    """The account to credit takes no credits at present."""
+
+    reason = "CREDIT_ACCOUNT_FROZEN"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class NothingToMove(FailedPreconditionError):
+    """A balancing transfer found nothing that the limits of the accounts let it move."""
+
+    reason = "NOTHING_TO_MOVE"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class InsufficientFunds(FailedPreconditionError):
+    """The posting would take an account below its floor. Available is told only to those who
+    may see the account. Metadata: available_minor_units, currency_code.
+    """
+
+    reason = "INSUFFICIENT_FUNDS"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "available_minor_units",
+        "currency_code",
+    )
+
+
+class BalanceCeilingExceeded(FailedPreconditionError):
+    """The posting would take an account above its ceiling."""
+
+    reason = "BALANCE_CEILING_EXCEEDED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class BalanceOverflow(OutOfRangeError):
+    """The posting would take a counter beyond 2^63 - 1 minor units."""
+
+    reason = "BALANCE_OVERFLOW"
+    retry_advice = RetryAdvice.NEVER
+
+
+class AlreadyReversed(FailedPreconditionError):
+    """The transaction was reversed before. Metadata: reversal_transaction_id."""
+
+    reason = "ALREADY_REVERSED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("reversal_transaction_id",)
+
+
+class NotReversible(FailedPreconditionError):
+    """The transaction holds, captures, voids or reverses something, and is undone by other
+    means. Metadata: kind.
+    """
+
+    reason = "NOT_REVERSIBLE"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("kind",)
+
+
+class AccountNotEmpty(FailedPreconditionError):
+    """The account to close has a balance."""
+
+    reason = "ACCOUNT_NOT_EMPTY"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class AccountHasHolds(FailedPreconditionError):
+    """The account to close has pending postings."""
+
+    reason = "ACCOUNT_HAS_HOLDS"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class AccountNotFound(NotFoundError):
+    """No such account, or not one the caller may see. Metadata: account_id."""
+
+    reason = "ACCOUNT_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("account_id",)
+
+
+class AccountIdConflict(AlreadyExistsError):
+    """The account id exists with another content; metadata names the first field that differs.
+    Metadata: field.
+    """
+
+    reason = "ACCOUNT_ID_CONFLICT"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("field",)
+
+
+class AccountStateConflict(FailedPreconditionError):
+    """The account cannot go from its present state to the one asked for. Metadata: state."""
+
+    reason = "ACCOUNT_STATE_CONFLICT"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("state",)
+
+
+class UnknownCurrency(InvalidArgumentError):
+    """The currency code is not one of ISO 4217, or one without minor units. Metadata:
+    currency_code.
+    """
+
+    reason = "UNKNOWN_CURRENCY"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("currency_code",)
+
+
+class UnknownChartCode(InvalidArgumentError):
+    """The chart of accounts has no such code. Metadata: chart_code."""
+
+    reason = "UNKNOWN_CHART_CODE"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("chart_code",)
+
+
+class TransactionNotFound(NotFoundError):
+    """No such transaction, or not one the caller may see. Metadata: transaction_id."""
+
+    reason = "TRANSACTION_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("transaction_id",)
+
+
+class UnknownBook(NotFoundError):
+    """This server keeps no such book. Metadata: book."""
+
+    reason = "UNKNOWN_BOOK"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("book",)
+
+
+class LimitsContradict(InvalidArgumentError):
+    """The floor lies above the ceiling."""
+
+    reason = "LIMITS_CONTRADICT"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class PhoneNumberInvalid(InvalidArgumentError):
+    """The phone number is not a possible number in E.164 form."""
+
+    reason = "PHONE_NUMBER_INVALID"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class PhoneNumberTaken(AlreadyExistsError):
+    """Another wallet is registered with the phone number."""
+
+    reason = "PHONE_NUMBER_TAKEN"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class WalletNotFound(NotFoundError):
+    """No such wallet, or not one the caller may see. Metadata: customer_id."""
+
+    reason = "WALLET_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("customer_id",)
+
+
+class PocketExists(AlreadyExistsError):
+    """The wallet has an account in the currency already. Metadata: currency_code."""
+
+    reason = "POCKET_EXISTS"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("currency_code",)
+
+
+class PayeeNotFound(NotFoundError):
+    """No payee can be reached by this alias or account id."""
+
+    reason = "PAYEE_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class PayeeCurrencyUnavailable(FailedPreconditionError):
+    """The payee has no account in the currency of the transfer. Metadata: currency_code."""
+
+    reason = "PAYEE_CURRENCY_UNAVAILABLE"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("currency_code",)
+
+
+class FrozenByBank(PermissionDeniedError):
+    """The bank froze the account; the customer cannot lift that."""
+
+    reason = "FROZEN_BY_BANK"
+    retry_advice = RetryAdvice.NEVER
+
+
+class SweepAccountRequired(FailedPreconditionError):
+    """The account to close has money, and no account to sweep it to was named."""
+
+    reason = "SWEEP_ACCOUNT_REQUIRED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class TransferAlreadyCompleted(FailedPreconditionError):
+    """The transfer has reached the payee and cannot be cancelled or held."""
+
+    reason = "TRANSFER_ALREADY_COMPLETED"
+    retry_advice = RetryAdvice.NEVER
+
+
+class TransferAlreadyCancelled(FailedPreconditionError):
+    """The transfer was cancelled."""
+
+    reason = "TRANSFER_ALREADY_CANCELLED"
+    retry_advice = RetryAdvice.NEVER
+
+
+class TransferNotFound(NotFoundError):
+    """No such transfer, or not one the caller may see. Metadata: transfer_id."""
+
+    reason = "TRANSFER_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("transfer_id",)
+
+
+class TransferStateConflict(FailedPreconditionError):
+    """The transfer cannot go from its present state to the one asked for. Metadata: state."""
+
+    reason = "TRANSFER_STATE_CONFLICT"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("state",)
+
+
+class StatementMonthInvalid(InvalidArgumentError):
+    """The month lies in the future or before the account was opened. Metadata: month."""
+
+    reason = "STATEMENT_MONTH_INVALID"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("month",)
+
+
+class PayerIsPayee(InvalidArgumentError):
+    """Payer and payee are the same account."""
+
+    reason = "PAYER_IS_PAYEE"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class ClearingRefused(FailedPreconditionError):
+    """The bank-side clearing refused the instruction. Metadata: clearing_code."""
+
+    reason = "CLEARING_REFUSED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("clearing_code",)
+
+
+BY_REASON: Mapping[str, type[LongmenError]] = {
+    "MALFORMED_REQUEST": MalformedRequest,
+    "INVALID_REQUEST": InvalidRequest,
+    "UNKNOWN_FIELD": UnknownField,
+    "UNKNOWN_ENUM_VALUE": UnknownEnumValue,
+    "REQUEST_TOO_LARGE": RequestTooLarge,
+    "METADATA_REJECTED": MetadataRejected,
+    "INVALID_PAGE_TOKEN": InvalidPageToken,
+    "INVALID_CURSOR": InvalidCursor,
+    "INVALID_CONSISTENCY_TOKEN": InvalidConsistencyToken,
+    "TOKEN_MISSING": TokenMissing,
+    "TOKEN_INVALID": TokenInvalid,
+    "TOKEN_EXPIRED": TokenExpired,
+    "PERMISSION_DENIED": PermissionDenied,
+    "METHOD_DISABLED": MethodDisabled,
+    "OVERLOADED": Overloaded,
+    "QUOTA_EXCEEDED": QuotaExceeded,
+    "DEADLINE_EXCEEDED": DeadlineExceeded,
+    "SHUTTING_DOWN": ShuttingDown,
+    "STORAGE_UNAVAILABLE": StorageUnavailable,
+    "OUTCOME_UNKNOWN": OutcomeUnknown,
+    "INTERNAL": Internal,
+    "REQUEST_ID_REUSED": RequestIdReused,
+    "REPLY_EXPIRED": ReplyExpired,
+    "CONTENTION": Contention,
+    "UNKNOWN_METHOD": UnknownMethod,
+    "CLOCK_NOT_SETTABLE": ClockNotSettable,
+    "CLOCK_MOVES_BACK": ClockMovesBack,
+    "TIME_RANGE_INVALID": TimeRangeInvalid,
+    "LINKED_CHAIN_OPEN": LinkedChainOpen,
+    "LINKED_TRANSFER_FAILED": LinkedTransferFailed,
+    "TRANSACTION_ID_CONFLICT": TransactionIdConflict,
+    "TRANSACTION_ID_REFUSED": TransactionIdRefused,
+    "BOOK_MISMATCH": BookMismatch,
+    "ACCOUNTS_IDENTICAL": AccountsIdentical,
+    "DEBIT_ACCOUNT_NOT_FOUND": DebitAccountNotFound,
+    "CREDIT_ACCOUNT_NOT_FOUND": CreditAccountNotFound,
+    "PENDING_POSTING_NOT_FOUND": PendingPostingNotFound,
+    "POSTING_NOT_PENDING": PostingNotPending,
+    "PENDING_POSTING_CAPTURED": PendingPostingCaptured,
+    "PENDING_POSTING_VOIDED": PendingPostingVoided,
+    "PENDING_POSTING_EXPIRED": PendingPostingExpired,
+    "CURRENCY_MISMATCH": CurrencyMismatch,
+    "CAPTURE_AMOUNT_EXCEEDED": CaptureAmountExceeded,
+    "EFFECTIVE_TIME_IN_FUTURE": EffectiveTimeInFuture,
+    "DEBIT_ACCOUNT_CLOSED": DebitAccountClosed,
+    "CREDIT_ACCOUNT_CLOSED": CreditAccountClosed,
+    "DEBIT_ACCOUNT_FROZEN": DebitAccountFrozen,
+    "CREDIT_ACCOUNT_FROZEN": CreditAccountFrozen,
+    "NOTHING_TO_MOVE": NothingToMove,
+    "INSUFFICIENT_FUNDS": InsufficientFunds,
+    "BALANCE_CEILING_EXCEEDED": BalanceCeilingExceeded,
+    "BALANCE_OVERFLOW": BalanceOverflow,
+    "ALREADY_REVERSED": AlreadyReversed,
+    "NOT_REVERSIBLE": NotReversible,
+    "ACCOUNT_NOT_EMPTY": AccountNotEmpty,
+    "ACCOUNT_HAS_HOLDS": AccountHasHolds,
+    "ACCOUNT_NOT_FOUND": AccountNotFound,
+    "ACCOUNT_ID_CONFLICT": AccountIdConflict,
+    "ACCOUNT_STATE_CONFLICT": AccountStateConflict,
+    "UNKNOWN_CURRENCY": UnknownCurrency,
+    "UNKNOWN_CHART_CODE": UnknownChartCode,
+    "TRANSACTION_NOT_FOUND": TransactionNotFound,
+    "UNKNOWN_BOOK": UnknownBook,
+    "LIMITS_CONTRADICT": LimitsContradict,
+    "PHONE_NUMBER_INVALID": PhoneNumberInvalid,
+    "PHONE_NUMBER_TAKEN": PhoneNumberTaken,
+    "WALLET_NOT_FOUND": WalletNotFound,
+    "POCKET_EXISTS": PocketExists,
+    "PAYEE_NOT_FOUND": PayeeNotFound,
+    "PAYEE_CURRENCY_UNAVAILABLE": PayeeCurrencyUnavailable,
+    "FROZEN_BY_BANK": FrozenByBank,
+    "SWEEP_ACCOUNT_REQUIRED": SweepAccountRequired,
+    "TRANSFER_ALREADY_COMPLETED": TransferAlreadyCompleted,
+    "TRANSFER_ALREADY_CANCELLED": TransferAlreadyCancelled,
+    "TRANSFER_NOT_FOUND": TransferNotFound,
+    "TRANSFER_STATE_CONFLICT": TransferStateConflict,
+    "STATEMENT_MONTH_INVALID": StatementMonthInvalid,
+    "PAYER_IS_PAYEE": PayerIsPayee,
+    "CLEARING_REFUSED": ClearingRefused,
+}
+"""The class of each reason of the contract."""

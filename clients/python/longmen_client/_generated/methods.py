@@ -1,0 +1,156 @@
+"""Generated from proto/ by scripts/gen. Do not edit."""
+
+from __future__ import annotations
+
+from longmen.accounts.v1 import accounts_service_pb2
+from longmen.admin.v1 import admin_service_pb2
+from longmen.events.v1 import events_service_pb2
+from longmen.ledger.v1 import ledger_service_pb2
+from longmen.transfers.v1 import transfers_service_pb2
+from longmen_client._methods import Method, method
+
+ACCOUNTS_OPEN_WALLET: Method[
+    accounts_service_pb2.OpenWalletRequest, accounts_service_pb2.OpenWalletResponse
+] = method(accounts_service_pb2.DESCRIPTOR, "AccountsService", "OpenWallet")
+ACCOUNTS_GET_WALLET: Method[
+    accounts_service_pb2.GetWalletRequest, accounts_service_pb2.GetWalletResponse
+] = method(accounts_service_pb2.DESCRIPTOR, "AccountsService", "GetWallet")
+ACCOUNTS_OPEN_ACCOUNT: Method[
+    accounts_service_pb2.OpenAccountRequest, accounts_service_pb2.OpenAccountResponse
+] = method(accounts_service_pb2.DESCRIPTOR, "AccountsService", "OpenAccount")
+ACCOUNTS_GET_ACCOUNT: Method[
+    accounts_service_pb2.GetAccountRequest, accounts_service_pb2.GetAccountResponse
+] = method(accounts_service_pb2.DESCRIPTOR, "AccountsService", "GetAccount")
+ACCOUNTS_LIST_ACCOUNTS: Method[
+    accounts_service_pb2.ListAccountsRequest, accounts_service_pb2.ListAccountsResponse
+] = method(accounts_service_pb2.DESCRIPTOR, "AccountsService", "ListAccounts")
+ACCOUNTS_GET_BALANCE: Method[
+    accounts_service_pb2.GetBalanceRequest, accounts_service_pb2.GetBalanceResponse
+] = method(accounts_service_pb2.DESCRIPTOR, "AccountsService", "GetBalance")
+ACCOUNTS_LIST_TRANSACTIONS: Method[
+    accounts_service_pb2.ListTransactionsRequest, accounts_service_pb2.ListTransactionsResponse
+] = method(accounts_service_pb2.DESCRIPTOR, "AccountsService", "ListTransactions")
+ACCOUNTS_GET_STATEMENT: Method[
+    accounts_service_pb2.GetStatementRequest, accounts_service_pb2.GetStatementResponse
+] = method(accounts_service_pb2.DESCRIPTOR, "AccountsService", "GetStatement")
+ACCOUNTS_FREEZE_ACCOUNT: Method[
+    accounts_service_pb2.FreezeAccountRequest, accounts_service_pb2.FreezeAccountResponse
+] = method(accounts_service_pb2.DESCRIPTOR, "AccountsService", "FreezeAccount")
+ACCOUNTS_UNFREEZE_ACCOUNT: Method[
+    accounts_service_pb2.UnfreezeAccountRequest, accounts_service_pb2.UnfreezeAccountResponse
+] = method(accounts_service_pb2.DESCRIPTOR, "AccountsService", "UnfreezeAccount")
+ACCOUNTS_CLOSE_ACCOUNT: Method[
+    accounts_service_pb2.CloseAccountRequest, accounts_service_pb2.CloseAccountResponse
+] = method(accounts_service_pb2.DESCRIPTOR, "AccountsService", "CloseAccount")
+ACCOUNTS_WATCH_BALANCE: Method[
+    accounts_service_pb2.WatchBalanceRequest, accounts_service_pb2.WatchBalanceResponse
+] = method(accounts_service_pb2.DESCRIPTOR, "AccountsService", "WatchBalance")
+
+ADMIN_SET_CLOCK: Method[admin_service_pb2.SetClockRequest, admin_service_pb2.SetClockResponse] = (
+    method(admin_service_pb2.DESCRIPTOR, "AdminService", "SetClock")
+)
+ADMIN_GET_CLOCK: Method[admin_service_pb2.GetClockRequest, admin_service_pb2.GetClockResponse] = (
+    method(admin_service_pb2.DESCRIPTOR, "AdminService", "GetClock")
+)
+ADMIN_GET_LIMITS: Method[
+    admin_service_pb2.GetLimitsRequest, admin_service_pb2.GetLimitsResponse
+] = method(admin_service_pb2.DESCRIPTOR, "AdminService", "GetLimits")
+ADMIN_GET_CONFIG: Method[
+    admin_service_pb2.GetConfigRequest, admin_service_pb2.GetConfigResponse
+] = method(admin_service_pb2.DESCRIPTOR, "AdminService", "GetConfig")
+ADMIN_GET_ENGINE_STATS: Method[
+    admin_service_pb2.GetEngineStatsRequest, admin_service_pb2.GetEngineStatsResponse
+] = method(admin_service_pb2.DESCRIPTOR, "AdminService", "GetEngineStats")
+ADMIN_VERIFY_LEDGER: Method[
+    admin_service_pb2.VerifyLedgerRequest, admin_service_pb2.VerifyLedgerResponse
+] = method(admin_service_pb2.DESCRIPTOR, "AdminService", "VerifyLedger")
+
+EVENTS_LIST_EVENTS: Method[
+    events_service_pb2.ListEventsRequest, events_service_pb2.ListEventsResponse
+] = method(events_service_pb2.DESCRIPTOR, "EventsService", "ListEvents")
+EVENTS_WATCH_EVENTS: Method[
+    events_service_pb2.WatchEventsRequest, events_service_pb2.WatchEventsResponse
+] = method(events_service_pb2.DESCRIPTOR, "EventsService", "WatchEvents")
+
+LEDGER_CREATE_ACCOUNTS: Method[
+    ledger_service_pb2.CreateAccountsRequest, ledger_service_pb2.CreateAccountsResponse
+] = method(ledger_service_pb2.DESCRIPTOR, "LedgerService", "CreateAccounts")
+LEDGER_GET_ACCOUNT: Method[
+    ledger_service_pb2.GetAccountRequest, ledger_service_pb2.GetAccountResponse
+] = method(ledger_service_pb2.DESCRIPTOR, "LedgerService", "GetAccount")
+LEDGER_LIST_ACCOUNTS: Method[
+    ledger_service_pb2.ListAccountsRequest, ledger_service_pb2.ListAccountsResponse
+] = method(ledger_service_pb2.DESCRIPTOR, "LedgerService", "ListAccounts")
+LEDGER_CREATE_TRANSFERS: Method[
+    ledger_service_pb2.CreateTransfersRequest, ledger_service_pb2.CreateTransfersResponse
+] = method(ledger_service_pb2.DESCRIPTOR, "LedgerService", "CreateTransfers")
+LEDGER_CREATE_TRANSACTION: Method[
+    ledger_service_pb2.CreateTransactionRequest, ledger_service_pb2.CreateTransactionResponse
+] = method(ledger_service_pb2.DESCRIPTOR, "LedgerService", "CreateTransaction")
+LEDGER_CAPTURE_PENDING: Method[
+    ledger_service_pb2.CapturePendingRequest, ledger_service_pb2.CapturePendingResponse
+] = method(ledger_service_pb2.DESCRIPTOR, "LedgerService", "CapturePending")
+LEDGER_VOID_PENDING: Method[
+    ledger_service_pb2.VoidPendingRequest, ledger_service_pb2.VoidPendingResponse
+] = method(ledger_service_pb2.DESCRIPTOR, "LedgerService", "VoidPending")
+LEDGER_REVERSE_TRANSACTION: Method[
+    ledger_service_pb2.ReverseTransactionRequest, ledger_service_pb2.ReverseTransactionResponse
+] = method(ledger_service_pb2.DESCRIPTOR, "LedgerService", "ReverseTransaction")
+LEDGER_GET_TRANSACTION: Method[
+    ledger_service_pb2.GetTransactionRequest, ledger_service_pb2.GetTransactionResponse
+] = method(ledger_service_pb2.DESCRIPTOR, "LedgerService", "GetTransaction")
+LEDGER_LOOKUP_TRANSFERS: Method[
+    ledger_service_pb2.LookupTransfersRequest, ledger_service_pb2.LookupTransfersResponse
+] = method(ledger_service_pb2.DESCRIPTOR, "LedgerService", "LookupTransfers")
+LEDGER_LIST_TRANSACTIONS: Method[
+    ledger_service_pb2.ListTransactionsRequest, ledger_service_pb2.ListTransactionsResponse
+] = method(ledger_service_pb2.DESCRIPTOR, "LedgerService", "ListTransactions")
+LEDGER_LIST_ENTRIES: Method[
+    ledger_service_pb2.ListEntriesRequest, ledger_service_pb2.ListEntriesResponse
+] = method(ledger_service_pb2.DESCRIPTOR, "LedgerService", "ListEntries")
+LEDGER_GET_BALANCES: Method[
+    ledger_service_pb2.GetBalancesRequest, ledger_service_pb2.GetBalancesResponse
+] = method(ledger_service_pb2.DESCRIPTOR, "LedgerService", "GetBalances")
+LEDGER_GET_TRIAL_BALANCE: Method[
+    ledger_service_pb2.GetTrialBalanceRequest, ledger_service_pb2.GetTrialBalanceResponse
+] = method(ledger_service_pb2.DESCRIPTOR, "LedgerService", "GetTrialBalance")
+LEDGER_GET_RECEIPT: Method[
+    ledger_service_pb2.GetReceiptRequest, ledger_service_pb2.GetReceiptResponse
+] = method(ledger_service_pb2.DESCRIPTOR, "LedgerService", "GetReceipt")
+LEDGER_EXPORT_JOURNAL: Method[
+    ledger_service_pb2.ExportJournalRequest, ledger_service_pb2.ExportJournalResponse
+] = method(ledger_service_pb2.DESCRIPTOR, "LedgerService", "ExportJournal")
+LEDGER_SET_ACCOUNT_STATE: Method[
+    ledger_service_pb2.SetAccountStateRequest, ledger_service_pb2.SetAccountStateResponse
+] = method(ledger_service_pb2.DESCRIPTOR, "LedgerService", "SetAccountState")
+
+TRANSFERS_CREATE_TRANSFER: Method[
+    transfers_service_pb2.CreateTransferRequest, transfers_service_pb2.CreateTransferResponse
+] = method(transfers_service_pb2.DESCRIPTOR, "TransfersService", "CreateTransfer")
+TRANSFERS_LOOKUP_PAYEE: Method[
+    transfers_service_pb2.LookupPayeeRequest, transfers_service_pb2.LookupPayeeResponse
+] = method(transfers_service_pb2.DESCRIPTOR, "TransfersService", "LookupPayee")
+TRANSFERS_GET_TRANSFER: Method[
+    transfers_service_pb2.GetTransferRequest, transfers_service_pb2.GetTransferResponse
+] = method(transfers_service_pb2.DESCRIPTOR, "TransfersService", "GetTransfer")
+TRANSFERS_LIST_TRANSFERS: Method[
+    transfers_service_pb2.ListTransfersRequest, transfers_service_pb2.ListTransfersResponse
+] = method(transfers_service_pb2.DESCRIPTOR, "TransfersService", "ListTransfers")
+TRANSFERS_HOLD_TRANSFER: Method[
+    transfers_service_pb2.HoldTransferRequest, transfers_service_pb2.HoldTransferResponse
+] = method(transfers_service_pb2.DESCRIPTOR, "TransfersService", "HoldTransfer")
+TRANSFERS_RELEASE_TRANSFER: Method[
+    transfers_service_pb2.ReleaseTransferRequest, transfers_service_pb2.ReleaseTransferResponse
+] = method(transfers_service_pb2.DESCRIPTOR, "TransfersService", "ReleaseTransfer")
+TRANSFERS_CANCEL_TRANSFER: Method[
+    transfers_service_pb2.CancelTransferRequest, transfers_service_pb2.CancelTransferResponse
+] = method(transfers_service_pb2.DESCRIPTOR, "TransfersService", "CancelTransfer")
+TRANSFERS_TOP_UP: Method[
+    transfers_service_pb2.TopUpRequest, transfers_service_pb2.TopUpResponse
+] = method(transfers_service_pb2.DESCRIPTOR, "TransfersService", "TopUp")
+TRANSFERS_WITHDRAW: Method[
+    transfers_service_pb2.WithdrawRequest, transfers_service_pb2.WithdrawResponse
+] = method(transfers_service_pb2.DESCRIPTOR, "TransfersService", "Withdraw")
+TRANSFERS_BATCH_TRANSFERS: Method[
+    transfers_service_pb2.BatchTransfersRequest, transfers_service_pb2.BatchTransfersResponse
+] = method(transfers_service_pb2.DESCRIPTOR, "TransfersService", "BatchTransfers")

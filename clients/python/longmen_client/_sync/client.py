@@ -1,0 +1,94 @@
+"""Generated from longmen_client/_async/client.py by scripts/gen. Do not edit."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+from grpc_health.v1 import health_pb2
+
+from longmen_client._config import Config
+from longmen_client._errors import LongmenError
+from longmen_client._generated.accounts_sync import Accounts
+from longmen_client._generated.admin_sync import Admin
+from longmen_client._generated.events_sync import Events
+from longmen_client._generated.ledger_sync import Ledger
+from longmen_client._generated.transfers_sync import Transfers
+from longmen_client._methods import HEALTH_CHECK
+from longmen_client._sync.caller import Caller
+from longmen_client._transport_sync import Transport
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+class Client:
+    """A client of Longmen for asyncio. Make one for each program and share it.
+
+        with Client(Config(target="127.0.0.1:50051", token=token)) as bank:
+            opened = bank.accounts.open_wallet(
+                phone_number="+8613800138000", display_name="Li Ming", currency_code="CNY"
+            )
+
+    Methods that change something mint a request id when they are given none, keep it over every
+    retry and answer with a `Reply`. Reads answer with the contract's message, lists with a pager,
+    watches and exports with a stream.
+
+    Args:
+        config: how to reach the server; by default a server on this machine, without a token.
+    """
+
+    def __init__(self, config: Config | None = None) -> None:
+        self.config = config or Config()
+        self._transport = Transport(self.config)
+        self._caller = Caller(self.config, self._transport)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Wallets, their accounts, history and statements."""
+        return Accounts(self._caller)
+
+    @cached_property
+    def admin(self) -> Admin:
+        """Settings, statistics, the test clock and the proof of the books."""
+        return Admin(self._caller)
+
+    @cached_property
+    def events(self) -> Events:
+        """Every committed change, in order."""
+        return Events(self._caller)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The double-entry ledger itself."""
+        return Ledger(self._caller)
+
+    @cached_property
+    def transfers(self) -> Transfers:
+        """Money between people, and in and out of the wallet."""
+        return Transfers(self._caller)
+
+    def is_serving(self, service: str = "") -> bool:
+        """Whether the server, or one of its services by full name, is ready for calls."""
+        request = health_pb2.HealthCheckRequest(service=service)
+        try:
+            reply = self._caller.ask(HEALTH_CHECK, request, None)
+        except LongmenError:
+            return False
+        serving: bool = reply.status == health_pb2.HealthCheckResponse.SERVING
+        return serving
+
+    def close(self) -> None:
+        """Close every connection; calls under way are cancelled."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

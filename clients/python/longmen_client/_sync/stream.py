@@ -1,0 +1,105 @@
+"""Generated from longmen_client/_async/stream.py by scripts/gen. Do not edit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+from google.protobuf.message import Message
+
+from longmen_client._failure import AttemptFailed, error_of
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from longmen_client._config import CallOptions
+    from longmen_client._methods import Method
+    from longmen_client._resume import Resumption
+    from longmen_client._transport_sync import Receiving, Transport
+
+R = TypeVar("R", bound=Message)
+
+
+class Stream(Generic[R]):
+    """Messages of a server stream, in order.
+
+    A broken connection is resumed where the contract allows it: from the last cursor, or with the
+    present state. Leave it by `with`, or `close` it.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        method: Method[Any, R],
+        resumption: Resumption[Any, R],
+        options: CallOptions,
+    ) -> None:
+        self._transport = transport
+        self._method = method
+        self._resumption = resumption
+        self._options = options
+        self._receiving: Receiving[R] | None = None
+        self._ended = False
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> R:
+        """The next message.
+
+        Raises:
+            LongmenError: the stream broke and cannot go on.
+        """
+        while not self._ended:
+            try:
+                message = self._receive()
+            except AttemptFailed as failed:
+                self._reconnect(failed)
+                continue
+            if message is None:
+                break
+            if self._resumption.accept(message):
+                return message
+        self._ended = True
+        raise StopIteration
+
+    def close(self) -> None:
+        """Close the stream; it gives nothing more."""
+        self._ended = True
+        if self._receiving is not None:
+            self._receiving.cancel()
+            self._receiving = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _receive(self) -> R | None:
+        """The next message of the connection, which is opened when there is none."""
+        if self._receiving is None:
+            request, timeout_s = self._resumption.connect()
+            self._receiving = self._transport.stream(
+                self._method, request, timeout_s=timeout_s, options=self._options
+            )
+        return self._receiving.receive()
+
+    def _reconnect(self, failed: AttemptFailed) -> None:
+        """Wait until the next connection may be opened.
+
+        Raises:
+            LongmenError: the failure is final.
+        """
+        self._receiving = None
+        delay_s = self._resumption.delay_after(failed.details)
+        if self._ended:
+            return  # Closed from another thread or task while it was receiving.
+        if delay_s is None:
+            self._ended = True
+            raise error_of(failed.details) from failed
+        self._transport.sleep(delay_s)
