@@ -280,7 +280,7 @@ class CreateTransactionRequest(_message.Message):
     request_id: _builtins.str
     """Request id is a UUID that the caller makes once per intention and keeps for every retry."""
     transaction_id: _builtins.str
-    """Transaction id that the caller chooses; empty lets the server derive one from the request id."""
+    """Transaction id that the caller chooses; empty lets the server make one."""
     code: _builtins.int
     """Code is the caller's own classification of the transaction."""
     reference: _builtins.str
@@ -1197,7 +1197,7 @@ class AccountSpec(_message.Message):
     UNLIMITED_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     account_id: _builtins.str
-    """Account id that the caller chooses; empty lets the server derive one from the request id."""
+    """Account id that the caller chooses; empty lets the server make one."""
     currency_code: _builtins.str
     """Currency code of the account."""
     chart_code: _builtins.int

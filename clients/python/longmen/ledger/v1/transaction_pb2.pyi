@@ -143,7 +143,7 @@ class TransferSpec(_message.Message):
     REFERENCE_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     transaction_id: _builtins.str
-    """Transaction id that the caller chooses for the transfer; empty lets the server derive one from the request id.
+    """Transaction id that the caller chooses for the transfer; empty lets the server make one.
     Its last four hexadecimal digits are the book's number, as in every id. An id is used once, even when it was refused.
     """
     debit_account_id: _builtins.str
@@ -227,7 +227,9 @@ class TransferResult(_message.Message):
         OUTCOME_CREATED: TransferResult._Outcome.ValueType  # 1
         """Created means that the transfer took effect now."""
         OUTCOME_EXISTS: TransferResult._Outcome.ValueType  # 2
-        """Exists means that the same transfer took effect before; the result tells how it was then."""
+        """Exists means that the same transfer took effect before; the result tells how it was then. Of the balances it has
+        posted, available and version only.
+        """
         OUTCOME_REFUSED: TransferResult._Outcome.ValueType  # 3
         """Refused means that nothing was moved."""
 
@@ -239,7 +241,9 @@ class TransferResult(_message.Message):
     OUTCOME_CREATED: TransferResult.Outcome.ValueType  # 1
     """Created means that the transfer took effect now."""
     OUTCOME_EXISTS: TransferResult.Outcome.ValueType  # 2
-    """Exists means that the same transfer took effect before; the result tells how it was then."""
+    """Exists means that the same transfer took effect before; the result tells how it was then. Of the balances it has
+    posted, available and version only.
+    """
     OUTCOME_REFUSED: TransferResult.Outcome.ValueType  # 3
     """Refused means that nothing was moved."""
 
