@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import grpc
@@ -180,6 +179,7 @@ def build_interceptors(
             surroundings.verifier,
             now_us=surroundings.now_us,
             remembered_max=settings.tokens_remembered_max,
+            remembered_s=settings.tokens_remembered_s,
         ),
         Authz(production=settings.production),
         Quota(settings.streams_per_principal_max),
@@ -221,14 +221,14 @@ def _bind(server: grpc.aio.Server, settings: EdgeSettings) -> int:
 
 def _credentials(settings: EdgeSettings) -> grpc.ServerCredentials | None:
     """Return the server's TLS credentials; None when no certificate is given."""
-    certificate, key = settings.tls_certificate_path, settings.tls_key_path
+    certificate, key = settings.tls_certificate, settings.tls_key
     if certificate is None and key is None:
         return None
     if certificate is None or key is None:
         raise ValueError("TLS takes both a certificate and its key")
-    authorities = settings.tls_client_ca_path
+    authorities = settings.tls_client_authorities
     return grpc.ssl_server_credentials(
-        [(Path(key).read_bytes(), Path(certificate).read_bytes())],
-        root_certificates=None if authorities is None else Path(authorities).read_bytes(),
+        [(key.read_bytes(), certificate.read_bytes())],
+        root_certificates=None if authorities is None else authorities.read_bytes(),
         require_client_auth=authorities is not None,
     )

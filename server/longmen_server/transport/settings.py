@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path  # noqa: TC003 - config reads the types when the server runs
+
+INTERNAL = {"internal": True}
+"""Marks fields that the composition root fills in from the server's general settings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EdgeSettings:
     """What the edge of one worker process is bound by."""
 
-    address: str = "127.0.0.1:50051"
+    address: str = field(default="127.0.0.1:50051", metadata=INTERNAL)
     """Where to listen, host:port; port 0 lets the system choose. Loopback unless told otherwise."""
-    production: bool = False
+    production: bool = field(default=False, metadata=INTERNAL)
     """Whether methods for tests, such as setting the clock, are switched off."""
-    reflection: bool = True
+    reflection: bool = field(default=True, metadata=INTERNAL)
     """Whether the contract can be listed by grpcurl and the like."""
-    tls_certificate_path: str | None = None
+    tls_certificate: Path | None = field(default=None, metadata=INTERNAL)
     """PEM file with the server's certificate chain; None serves plaintext."""
-    tls_key_path: str | None = None
+    tls_key: Path | None = field(default=None, metadata=INTERNAL)
     """PEM file with the certificate's private key."""
-    tls_client_ca_path: str | None = None
+    tls_client_authorities: Path | None = field(default=None, metadata=INTERNAL)
     """PEM file with the authorities whose client certificates are demanded; None demands none."""
 
     payments_in_work_max: int = 1_024
-    """Calls that change something in work at once. About 300 ms of work for one worker, which is
-    what a caller can be expected to wait before being refused is kinder."""
+    """Calls that change something in work at once: about 300 ms of work for one worker. Whoever
+    would have to wait longer is better told to come back."""
     reads_in_work_max: int = 256
     """Calls that only look, in work at once: several times the readers' connections."""
     admin_in_work_max: int = 16
@@ -41,6 +45,9 @@ class EdgeSettings:
     be."""
     tokens_remembered_max: int = 10_000
     """Verified tokens remembered per worker, about 1 kB each."""
+    tokens_remembered_s: float = 5.0
+    """Seconds after which a remembered token is verified again, so that a key taken out of the key
+    file stops working within this; one verification costs about a tenth of a millisecond."""
 
     connections_streams_max: int = 4_096
     """Concurrent calls on one HTTP/2 connection; load tools put hundreds on one."""

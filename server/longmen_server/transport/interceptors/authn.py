@@ -1,8 +1,8 @@
 """Who calls: the bearer token of the call, verified, becomes its principal.
 
 Verifying a signature costs about a hundred microseconds and the same token comes with thousands of
-calls, so verified tokens are remembered until they expire. The memory is bounded and only ever
-holds tokens whose signature was good, so that a flood of forged ones cannot push out the real ones.
+calls, so verified tokens are remembered for some seconds. The memory is bounded and only ever holds
+tokens whose signature was good, so that a flood of forged ones cannot push out the real ones.
 """
 
 from __future__ import annotations
@@ -65,7 +65,12 @@ class Authn:
     name = "authn"
 
     def __init__(
-        self, verifier: TokenVerifier, *, now_us: Callable[[], int], remembered_max: int
+        self,
+        verifier: TokenVerifier,
+        *,
+        now_us: Callable[[], int],
+        remembered_max: int,
+        remembered_s: float,
     ) -> None:
         """Take what the step needs.
 
@@ -73,10 +78,12 @@ class Authn:
             verifier: Verifies tokens seen for the first time.
             now_us: The trusted clock, in microseconds since the epoch; tokens expire by it.
             remembered_max: Most verified tokens remembered; the oldest are forgotten first.
+            remembered_s: Seconds after which a remembered token is verified again.
         """
         self._verifier = verifier
         self._now_us = now_us
         self._remembered_max = remembered_max
+        self._remembered_us = int(remembered_s * 1_000_000)
         self._remembered: dict[str, tuple[Principal, int]] = {}
 
     def wrap(self, method: Method, proceed: Step) -> Step:  # noqa: ARG002 - every method alike
@@ -114,5 +121,6 @@ class Authn:
         )
         if len(self._remembered) >= self._remembered_max:
             del self._remembered[next(iter(self._remembered))]
-        self._remembered[authorization] = (principal, claims.expires_at_us)
+        until = min(claims.expires_at_us, self._now_us() + self._remembered_us)
+        self._remembered[authorization] = (principal, until)
         return principal
