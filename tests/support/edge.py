@@ -146,30 +146,45 @@ def settings(**changes: Any) -> EdgeSettings:
     return EdgeSettings(**chosen)
 
 
+def surroundings(verifier: Tokens, metrics: Metrics | None = None, **more: Any) -> Surroundings:
+    """What the edge needs of the rest of a process."""
+    return Surroundings(
+        verifier=verifier,
+        metrics=metrics or Metrics(),
+        monotonic=time.monotonic,
+        now_us=lambda: 1_700_000_000_000_000,
+        **more,
+    )
+
+
 @asynccontextmanager
 async def running_edge(
     *services: str,
     tokens: Tokens | None = None,
-    surroundings: dict[str, Any] | None = None,
+    more: dict[str, Any] | None = None,
+    ready: bool = True,
     **changes: Any,
 ) -> AsyncIterator[Edge]:
-    """Run an edge with the given services, by default the ledger's, until the block ends."""
+    """Run an edge with the given services, by default the ledger's, until the block ends.
+
+    Args:
+        services: Full names of the services.
+        tokens: The verifier; by default one that knows `GOOD`.
+        more: Further parts of the surroundings, such as a tracer.
+        ready: Whether to turn SERVING at once.
+        changes: Settings that differ from the defaults for tests.
+    """
     tokens = tokens or Tokens()
     servicers = {name: Servicer(name) for name in services or (LEDGER,)}
     metrics = Metrics()
     server = build_server(
         servicers,
         settings=settings(**changes),
-        surroundings=Surroundings(
-            verifier=tokens,
-            metrics=metrics,
-            monotonic=time.monotonic,
-            now_us=lambda: 1_700_000_000_000_000,
-            **(surroundings or {}),
-        ),
+        surroundings=surroundings(tokens, metrics, **(more or {})),
     )
     await server.start()
-    await server.set_ready(ready=True)
+    if ready:
+        await server.set_ready(ready=True)
     channel = grpc.aio.insecure_channel(f"127.0.0.1:{server.port}")
     try:
         yield Edge(server, channel, servicers, tokens, metrics)

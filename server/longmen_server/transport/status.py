@@ -34,8 +34,14 @@ PREFIX = "ERROR_REASON_"
 VIOLATIONS_MAX = 16
 """Field violations told in one status: trailers are bounded by the peer, commonly to 8 KiB."""
 
-TEXT_MAX = 160
+TEXT_MAX = 120
 """Characters of one field path or description in a status, for the same bound."""
+
+RULE_MAX = 64
+"""Characters of one rule's id in a status, for the same bound."""
+
+RULES_MAX = 512
+"""Characters of all the rule ids in a status together, for the same bound."""
 
 RETRY_DELAY_MS = (50, 80, 110, 140, 170, 200, 230, 260)
 """Delays, in milliseconds, told to callers that shall come back later. One is drawn at random, so
@@ -95,7 +101,7 @@ class InvalidRequest(Refusal):
         super().__init__(
             "INVALID_REQUEST",
             f"{first.field or 'the request'}: {first.description}"[:TEXT_MAX],
-            metadata={"rules": rules},
+            metadata={"rules": rules[:RULES_MAX]},
         )
 
 
@@ -174,7 +180,7 @@ def _bad_request(violations: Sequence[FieldViolation]) -> error_details_pb2.BadR
             error_details_pb2.BadRequest.FieldViolation(
                 field=violation.field[:TEXT_MAX],
                 description=violation.description[:TEXT_MAX],
-                reason=violation.rule[:TEXT_MAX],
+                reason=violation.rule[:RULE_MAX],
             )
             for violation in violations
         ]

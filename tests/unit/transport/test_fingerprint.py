@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.edge import REQUEST_ID, transfers
 
 from longmen.ledger.v1.ledger_service_pb2 import CreateTransactionRequest, CreateTransfersRequest
 from longmen_server.platform.fingerprint import VERSION, Fingerprint, fingerprint
+from tests.support.edge import REQUEST_ID, transfers
 
 REQUEST_ID_NUMBER = 1
 
