@@ -20,10 +20,13 @@ from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from longmen_server.engine.writer import WriterLimits
+from longmen_server.transport.settings import EdgeSettings
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["ConfigError", "Described", "Settings", "describe", "read_settings"]
+__all__ = ["ConfigError", "Described", "Settings", "describe", "read_settings", "to_environment"]
 
 PREFIX: Final = "LONGMEN_"
 REDACTED: Final = "(redacted)"
@@ -111,6 +114,13 @@ class Settings:
     restart_delay_ms_max: int = 10_000
     """Longest such wait."""
 
+    page_token_key: Path | None = None
+    """File of 32 random bytes that seal page tokens, the same on every machine of a server. Without
+    it one is made in the data folder."""
+    failpoints: str = ""
+    """Places where the engine is made to fail, for tests of what happens then, such as
+    after_commit=kill; refused in production."""
+
     metrics_port: int = 0
     """TCP port on which worker 0 serves Prometheus metrics on the same host, worker 1 on the next
     one, and so on; 0 serves none."""
@@ -124,6 +134,11 @@ class Settings:
     """Least severe log line written: debug, info, warning or error."""
     log_format: str = "auto"
     """How log lines look: json, console, or auto for console on a terminal and json elsewhere."""
+
+    edge: EdgeSettings = field(default_factory=EdgeSettings)
+    """Limits of the gRPC edge."""
+    writer: WriterLimits = field(default_factory=WriterLimits)
+    """Limits of the engine's writers."""
 
     def validate(self) -> None:
         """Refuse what cannot work, before anything is started.
@@ -156,6 +171,8 @@ class Settings:
             raise ConfigError(f"{variable('tls_client_authorities')}: needs a server certificate")
         if self.production and self.tokens_jwks is None:
             raise ConfigError(f"{variable('tokens_jwks')}: needed in production")
+        if self.production and self.failpoints:
+            raise ConfigError(f"{variable('failpoints')}: not in production")
         if self.production and self.tls_certificate is None and not is_loopback(self.host):
             raise ConfigError(
                 f"{variable('tls_certificate')}: needed in production, except on loopback"
@@ -311,6 +328,18 @@ def describe(section: Any) -> Iterator[Described]:
                 unit=next((unit for unit in UNITS if unit in words), ""),
                 reason=reasons.get(each.name, ""),
             )
+
+
+def to_environment(section: Any) -> dict[str, str]:
+    """The environment that `read_settings` would read these settings from, secrets included."""
+    environment: dict[str, str] = {}
+    for each in fields(section):
+        value = getattr(section, each.name)
+        if is_dataclass(value):
+            environment.update(to_environment(value))
+        elif not each.metadata.get("internal"):
+            environment[variable(each.name)] = as_text(value)
+    return environment
 
 
 def default_text(each: Any) -> str:

@@ -11,22 +11,20 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
-from longmen_server.engine.family import Statement
 from longmen_server.engine.journal import EMPTY_HEAD, Head
-from longmen_server.engine.wire import Wire
-from longmen_server.platform.database import connect
+from longmen_server.platform.database import Connection, connect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from longmen_server.platform.database import Connection
+    from longmen_server.engine.family import Statement
 
 #: Advisory lock class of writer numbers, an arbitrary constant of this product.
 _WRITER_LOCK_CLASS = 0x4C4F4E47
-_BEGIN = Statement(b"begin isolation level read committed", ())
-_COMMIT = Statement(b"commit", ())
-_ROLLBACK = Statement(b"rollback", ())
+_BEGIN = b"begin isolation level read committed"
+_COMMIT = b"commit"
 
 #: Settings of the connection. Generic plans: the statements are the same for every batch and their
 #: best plan does not depend on the parameters, while planning them anew would cost more than
@@ -54,7 +52,6 @@ class Session:
             "statement_timeout": statement_timeout_ms,
         }
         self._connection: Connection | None = None
-        self._wire: Wire | None = None
         self._backend_pid = 0
 
     async def open(self) -> None:
@@ -62,12 +59,10 @@ class Session:
         self._connection = await connect(
             self._dsn, application_name="longmen writer", settings=self._settings
         )
-        self._wire = Wire(self._connection)
         self._backend_pid = self._connection.info.backend_pid
 
     async def close(self) -> None:
         """Close the connection; safe on one that is broken or was never opened."""
-        self._wire = None
         if self._connection is not None:
             await self._connection.close()
             self._connection = None
@@ -75,12 +70,12 @@ class Session:
     @property
     def usable(self) -> bool:
         """Whether the connection is open and in no transaction."""
-        return self._wire is not None and self._wire.idle
-
-    @property
-    def backend_pid(self) -> int:
-        """Process id of the server's side of the connection."""
-        return self._backend_pid
+        connection = self._connection
+        return (
+            connection is not None
+            and not connection.closed
+            and connection.info.transaction_status == TransactionStatus.IDLE
+        )
 
     async def claim_writer(self, book: int, first: int, last: int) -> int:
         """Lock and return the first free writer number of a range.
@@ -89,9 +84,9 @@ class Session:
             RuntimeError: when all numbers are taken by other processes.
         """
         for writer in range(first, last + 1):
+            key = (book << 16) | writer
             rows = await self._fetch(
-                b"select pg_try_advisory_lock($1::int, $2::int)",
-                (_WRITER_LOCK_CLASS, (book << 16) | writer),
+                b"select pg_try_advisory_lock($1::int, $2::int)", (_WRITER_LOCK_CLASS, key)
             )
             if rows[0][0]:
                 return writer
@@ -110,33 +105,48 @@ class Session:
         """Wait until a former backend has ended, so that its last transaction is decided."""
         for _ in range(attempts):
             rows = await self._fetch(
-                b"select 1 from pg_stat_activity where pid = $1::int", (backend_pid,)
+                b"select 1 from pg_stat_activity where pid = $1", (backend_pid,)
             )
             if not rows:
                 return True
             await asyncio.sleep(0.05)
         return False
 
-    async def _fetch(self, sql: bytes, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
-        return (await self._open_wire().run((Statement(sql, parameters),)))[0]
+    @property
+    def backend_pid(self) -> int:
+        """Process id of the server's side of the connection."""
+        return self._backend_pid
 
-    def _open_wire(self) -> Wire:
-        if self._wire is None:
-            raise psycopg.OperationalError("the session is closed")
-        return self._wire
+    async def _fetch(self, sql: bytes, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        assert self._connection is not None, "open the session first"
+        async with self._connection.cursor() as cursor:
+            await cursor.execute(sql, parameters)
+            return await cursor.fetchall()
 
     async def read(
         self, statements: Sequence[Statement], *, begin: bool
     ) -> list[list[tuple[Any, ...]]]:
         """Run reading statements in one round trip, at the beginning of a transaction if asked."""
-        wire = self._open_wire()
-        if not begin:
-            return await wire.run(statements)
-        return (await wire.run((_BEGIN, *statements)))[1:]
+        connection = self._connection
+        assert connection is not None, "open the session first"
+        cursors = []
+        async with connection.pipeline():
+            if begin:
+                await connection.cursor().execute(_BEGIN)
+            for statement in statements:
+                cursor = connection.cursor()
+                await cursor.execute(statement.sql, statement.parameters, prepare=True)
+                cursors.append(cursor)
+        return [await cursor.fetchall() for cursor in cursors]
 
     async def write(self, statements: Sequence[Statement]) -> None:
         """Run writing statements in one round trip, within the open transaction."""
-        await self._open_wire().run(statements)
+        connection = self._connection
+        assert connection is not None, "open the session first"
+        async with connection.pipeline():
+            for statement in statements:
+                cursor = connection.cursor()
+                await cursor.execute(statement.sql, statement.parameters, prepare=True)
 
     async def write_and_commit(self, statements: Sequence[Statement]) -> None:
         """Run writing statements and commit, all in one round trip.
@@ -145,16 +155,22 @@ class Session:
             CommitUnknownError: when the connection broke after the commit was sent.
             psycopg.Error: when a statement failed; then nothing was committed.
         """
-        wire = self._open_wire()
+        connection = self._connection
+        assert connection is not None, "open the session first"
         try:
-            await wire.run((*statements, _COMMIT))
+            async with connection.pipeline():
+                for statement in statements:
+                    cursor = connection.cursor()
+                    await cursor.execute(statement.sql, statement.parameters, prepare=True)
+                await connection.cursor().execute(_COMMIT)
         except psycopg.Error as error:
-            # 57P0x: the server ended the session, and a commit in flight may have got through.
-            if wire.broken or error.sqlstate is None or error.sqlstate.startswith("57P"):
+            if connection.closed or connection.broken:
                 raise CommitUnknownError from error
             raise
 
     async def rollback(self) -> None:
         """End the transaction without effect; a broken connection has none left."""
-        if self._wire is not None and not self._wire.broken:
-            await self._wire.run((_ROLLBACK,))
+        connection = self._connection
+        if connection is None or connection.closed:
+            return
+        await connection.rollback()

@@ -1,0 +1,238 @@
+"""The composition root: the only place that knows every part of a worker and wires them.
+
+A worker opens its parts in the order of `open_parts`, serves until it is told to stop, and closes
+them in the reverse order after the calls in flight have been answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.metadata
+import os
+import signal
+import sys
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import structlog
+import uvloop
+
+from longmen_server.engine.engine import Engine
+from longmen_server.engine.failpoints import Failpoints
+from longmen_server.platform.clock import Clock, OffsetClock, SystemClock
+from longmen_server.platform.database import Readers
+from longmen_server.platform.logs import configure_logs
+from longmen_server.platform.metrics import Metrics
+from longmen_server.platform.readiness import watch_readiness
+from longmen_server.platform.telemetry import Telemetry
+from longmen_server.platform.tokens import TokenVerifier
+from longmen_server.transport.server import Surroundings, build_server
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from longmen_server.config import Settings
+    from longmen_server.transport.server import EdgeServer
+    from longmen_server.transport.settings import EdgeSettings
+
+__all__ = ["CLOCK_FILE", "Parts", "build_services", "run_worker"]
+
+CLOCK_FILE: Final = "clock"
+"""The offset of the test clock, in the data folder."""
+
+OPEN_SECONDS: Final = 10.0
+"""How long the pool of readers may take to open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the services of a worker are made of."""
+
+    settings: Settings
+    """Everything the operator chose."""
+    worker_index: int
+    """Which of the server's workers this is, from 0."""
+    clock: Clock
+    """Business time; can be set unless the server is in production."""
+    trusted_clock: Clock
+    """The machine's time, which no caller can set: for tokens and deadlines."""
+    engine: Engine
+    """Runs commands."""
+    readers: Readers
+    """Lends connections to queries."""
+    metrics: Metrics
+    """Counts."""
+
+
+def build_services(parts: Parts) -> Mapping[str, object]:
+    """The servicer of each service, by its full name."""
+    del parts
+    return {}
+
+
+def run_worker(settings: Settings, worker_index: int, *, on_ready: Callable[[], None]) -> None:
+    """Serve in this process until SIGTERM, or until standard input ends because the parent did.
+
+    Args:
+        settings: with the address to share and the database to use filled in.
+        worker_index: from 0.
+        on_ready: called once, when the worker takes calls.
+    """
+    configure_logs(
+        level=settings.log_level, as_json=writes_json(settings.log_format), worker=worker_index
+    )
+    uvloop.run(serve(settings, worker_index, on_ready))
+
+
+def writes_json(log_format: str) -> bool:
+    """Whether log lines are for machines."""
+    return log_format == "json" or (log_format == "auto" and not sys.stderr.isatty())
+
+
+async def serve(settings: Settings, worker_index: int, on_ready: Callable[[], None]) -> None:
+    """Open everything, serve, drain, close everything."""
+    stop = asyncio.Event()
+    watch_for_the_end(stop)
+    log = structlog.stdlib.get_logger("longmen.worker")
+    async with open_parts(settings, worker_index) as parts, open_server(parts) as server:
+        ready = asyncio.Event()
+
+        async def tell(answer: bool) -> None:  # noqa: FBT001 - the watcher's one answer
+            await server.set_ready(ready=answer)
+            if answer and not ready.is_set():
+                ready.set()
+                log.info("serving", port=server.port, books=settings.books)
+                on_ready()
+
+        watcher = asyncio.create_task(
+            watch_readiness(
+                database(settings),
+                tell,
+                interval_ms=settings.readiness_interval_ms,
+                timeout_ms=settings.readiness_timeout_ms,
+            )
+        )
+        watcher.add_done_callback(lambda _: stop.set())
+        await stop.wait()
+        log.info("draining")
+        watcher.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watcher
+    log.info("stopped")
+
+
+def watch_for_the_end(stop: asyncio.Event) -> None:
+    """Set the event on SIGTERM, and when the parent's end of our standard input closes."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+
+    def read() -> None:
+        if not os.read(sys.stdin.fileno(), 1024):
+            loop.remove_reader(sys.stdin.fileno())
+            stop.set()
+
+    loop.add_reader(sys.stdin.fileno(), read)
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings, worker_index: int) -> AsyncIterator[Parts]:
+    """The parts below the edge, opened in order and closed in reverse."""
+    async with AsyncExitStack() as stack:
+        trusted_clock = SystemClock()
+        clock = business_clock(settings)
+        metrics = Metrics()
+        telemetry = Telemetry(
+            metrics,
+            otlp_endpoint=settings.otlp_endpoint,
+            prometheus_host=settings.host,
+            prometheus_port=settings.metrics_port and settings.metrics_port + worker_index,
+            version=importlib.metadata.version("longmen-server"),
+            instance=f"worker-{worker_index}",
+            now_us=trusted_clock.now_us,
+        )
+        telemetry.start()
+        stack.push_async_callback(telemetry.stop)
+        readers = Readers(
+            database(settings),
+            trusted_clock,
+            minimum=settings.readers_min,
+            maximum=settings.readers_max,
+            wait_ms=settings.readers_wait_ms,
+            name=f"longmen worker {worker_index} readers",
+        )
+        stack.push_async_callback(readers.close)
+        await readers.open(timeout_seconds=OPEN_SECONDS)
+        engine = Engine(
+            dsn=database(settings),
+            books=settings.books,
+            clock=clock,
+            failpoints=Failpoints(settings.failpoints),
+            limits=settings.writer,
+        )
+        await engine.start()
+        stack.push_async_callback(engine.stop)
+        yield Parts(
+            settings=settings,
+            worker_index=worker_index,
+            clock=clock,
+            trusted_clock=trusted_clock,
+            engine=engine,
+            readers=readers,
+            metrics=metrics,
+        )
+
+
+@asynccontextmanager
+async def open_server(parts: Parts) -> AsyncIterator[EdgeServer]:
+    """The edge, accepting connections; drained at the end."""
+    settings = parts.settings
+    assert settings.tokens_jwks is not None, "the supervisor names the keys"
+    verifier = TokenVerifier(
+        settings.tokens_jwks,
+        issuer=settings.tokens_issuer,
+        audience=settings.tokens_audience,
+        leeway_seconds=settings.tokens_leeway_s,
+        clock=parts.trusted_clock,
+    )
+    server = build_server(
+        build_services(parts),
+        settings=edge_settings(settings),
+        surroundings=Surroundings(
+            verifier=verifier,
+            metrics=parts.metrics,
+            monotonic=parts.trusted_clock.monotonic,
+            now_us=parts.trusted_clock.now_us,
+            trace_ratio=settings.trace_ratio,
+        ),
+    )
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.drain()
+
+
+def database(settings: Settings) -> str:
+    """The database to serve from; the supervisor has filled it in."""
+    assert settings.dsn is not None, "the supervisor names the database"
+    return settings.dsn
+
+
+def business_clock(settings: Settings) -> Clock:
+    """The clock that bookings and expiries obey."""
+    return SystemClock() if settings.production else OffsetClock(settings.data / CLOCK_FILE)
+
+
+def edge_settings(settings: Settings) -> EdgeSettings:
+    """The edge's limits, with what it shares with the rest of the server filled in."""
+    return replace(
+        settings.edge,
+        address=f"{settings.host}:{settings.port}",
+        production=settings.production,
+        reflection=settings.reflection,
+        tls_certificate=settings.tls_certificate,
+        tls_key=settings.tls_key,
+        tls_client_authorities=settings.tls_client_authorities,
+    )

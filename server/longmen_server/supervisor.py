@@ -1,0 +1,223 @@
+"""The parent process: prepares what a server needs, starts its workers and keeps them running.
+
+It holds the data folder's lock, the port and the embedded Postgres, and runs no event loop, no gRPC
+and no request. Workers are fresh processes, never forks. Whatever ends the parent ends them too:
+their standard input closes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from longmen_server import migrate
+from longmen_server.crew import Crew, signals
+from longmen_server.development import development_issuer
+from longmen_server.platform.postgres import OWNER_ROLE, EmbeddedPostgres
+from longmen_server.platform.server_check import check_server
+from longmen_server.platform.tokens import read_keys, write_private
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from longmen_server.config import Settings
+    from longmen_server.platform.tokens import DevelopmentIssuer
+
+__all__ = ["Server", "StartError", "open_data", "open_database", "owned_database", "serve"]
+
+PAGE_KEY_FILE: Final = "page-tokens.key"
+PAGE_KEY_BYTES: Final = 32
+
+
+class StartError(Exception):
+    """The server cannot start; the message is one line for the operator."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """What a running server tells whoever started it."""
+
+    settings: Settings
+    """With the port, database and keys that are really used."""
+    issuer: DevelopmentIssuer | None
+    """Signs development tokens; None when the server trusts an operator's keys."""
+    embedded: bool
+    """Whether Postgres is ours."""
+
+
+def serve(
+    settings: Settings, *, announce: Callable[[str], None], on_ready: Callable[[Server], None]
+) -> None:
+    """Run a server until SIGINT, SIGTERM or SIGHUP, then drain and stop everything.
+
+    Args:
+        settings: what the operator chose.
+        announce: takes one-line messages while it runs.
+        on_ready: called once when every worker takes calls.
+
+    Raises:
+        StartError, CrewError, LaunchError, StorageError, SchemaError, KeyFileError: it cannot
+        start, or its
+            Postgres cannot be kept running.
+    """
+    with ExitStack() as stack:
+        stopping = stack.enter_context(signals())
+        settings = replace(settings, data=stack.enter_context(open_data(settings)))
+        settings, _reserved = stack.enter_context(reserve_port(settings))
+        settings, postgres = stack.enter_context(open_database(settings, announce))
+        prepare_schema(settings, announce)
+        settings, issuer = prepare_keys(settings)
+        crew = stack.enter_context(Crew(settings, announce, stopping))
+        crew.start()
+        if crew.await_ready():
+            server = Server(settings=settings, issuer=issuer, embedded=postgres is not None)
+            on_ready(server)
+            crew.keep_running(postgres)
+        announce("draining")
+
+
+@contextmanager
+def open_data(settings: Settings) -> Iterator[Path]:
+    """The data folder, made when missing and locked while we use it.
+
+    Raises:
+        StartError: it cannot be written, or another server uses it.
+    """
+    data = settings.data.absolute()
+    # Root hands Postgres to a user who must be able to pass through, though not to read.
+    mode = 0o711 if os.geteuid() == 0 else 0o700
+    try:
+        data.mkdir(mode=mode, parents=True, exist_ok=True)
+        lock = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StartError(
+            f"cannot write the data folder {data}: {error.strerror}; set LONGMEN_DATA"
+        ) from error
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.read(lock, 20).decode().strip() or "unknown"
+            raise StartError(
+                f"the data folder {data} is in use by another server (process {holder})"
+            ) from error
+        os.ftruncate(lock, 0)
+        os.write(lock, f"{os.getpid()}\n".encode())
+        yield data
+    finally:
+        os.close(lock)
+
+
+@contextmanager
+def reserve_port(settings: Settings) -> Iterator[tuple[Settings, socket.socket]]:
+    """Make sure nobody else has the port, and keep it for the workers to share.
+
+    Raises:
+        StartError: it is busy, or the address is not ours.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            settings.host.strip("[]"), settings.port, type=socket.SOCK_STREAM
+        )[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            # Without SO_REUSEPORT, which would share the port with a stranger's server.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+        reserved = socket.socket(family, socket.SOCK_STREAM)
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        reserved.bind(address)
+    except OSError as error:
+        where = f"port {settings.port} on {settings.host}"
+        raise StartError(f"cannot listen on {where}: {error.strerror}; set LONGMEN_PORT") from error
+    with reserved:
+        # Bound but not listening: it takes no connections, only the number.
+        yield replace(settings, port=reserved.getsockname()[1]), reserved
+
+
+@contextmanager
+def open_database(
+    settings: Settings, announce: Callable[[str], None]
+) -> Iterator[tuple[Settings, EmbeddedPostgres | None]]:
+    """The operator's database, or the embedded one, started; checked in either case.
+
+    Raises:
+        LaunchError: the embedded Postgres does not start.
+        StorageError: the database is unreachable or unsafe.
+    """
+    if settings.dsn is not None:
+        check_server(settings.dsn)
+        yield replace(settings, migrate_dsn=settings.migrate_dsn or settings.dsn), None
+        return
+    postgres = EmbeddedPostgres(settings.data.absolute(), announce)
+    postgres.start()
+    try:
+        dsn = postgres.dsn()
+        check_server(dsn)
+        yield replace(settings, dsn=dsn, migrate_dsn=postgres.dsn(role=OWNER_ROLE)), postgres
+    finally:
+        postgres.stop()
+
+
+def prepare_schema(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Migrate, or only check, as the settings say.
+
+    Raises:
+        SchemaError: the schema is not what this server needs and may not, or cannot, be brought to
+        it.
+    """
+    assert settings.migrate_dsn is not None
+    if not settings.migrate:
+        migrate.check_schema(settings.migrate_dsn)
+        return
+    before, after = migrate.upgrade(settings.migrate_dsn)
+    if before != after:
+        announce(f"migrated the schema from {before or 'nothing'} to {after}")
+
+
+def prepare_keys(settings: Settings) -> tuple[Settings, DevelopmentIssuer | None]:
+    """Check the operator's keys or make development ones, and make the key of page tokens.
+
+    Raises:
+        KeyFileError: a key file cannot be used.
+        StartError: the page-token key has the wrong size.
+    """
+    issuer = None
+    if settings.tokens_jwks is not None:
+        read_keys(settings.tokens_jwks)
+    else:
+        issuer = development_issuer(settings)
+        settings = replace(settings, tokens_jwks=issuer.jwks)
+    if settings.page_token_key is None:
+        key = settings.data / "keys" / PAGE_KEY_FILE
+        key.parent.mkdir(mode=0o700, exist_ok=True)
+        if not key.exists():
+            write_private(key, os.urandom(PAGE_KEY_BYTES))
+        settings = replace(settings, page_token_key=key)
+    assert settings.page_token_key is not None
+    try:
+        size = settings.page_token_key.stat().st_size
+    except OSError as error:
+        raise StartError(f"{settings.page_token_key}: {error.strerror}") from error
+    if size != PAGE_KEY_BYTES:
+        raise StartError(f"{settings.page_token_key}: is not {PAGE_KEY_BYTES} bytes")
+    return settings, issuer
+
+
+@contextmanager
+def owned_database(settings: Settings, announce: Callable[[str], None]) -> Iterator[str]:
+    """The database as its owner, for work while no server runs; an embedded one is started for it.
+
+    Raises:
+        StartError, LaunchError, StorageError: as in `serve`.
+    """
+    if settings.dsn is not None:
+        yield settings.migrate_dsn or settings.dsn
+        return
+    with open_data(settings), open_database(settings, announce) as (opened, _):
+        assert opened.migrate_dsn is not None
+        yield opened.migrate_dsn
