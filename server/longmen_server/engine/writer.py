@@ -45,8 +45,9 @@ class WriterLimits:
 
     batch_commands_max: int = 1024
     """Commands in one batch: bounds the time that the last one waits for the first."""
-    batch_weight_max: int = 4000
-    """Postings in one batch: bounds locks held and the size of one transaction."""
+    batch_weight_max: int = 2000
+    """Postings in one batch: bounds locks held, the size of one transaction, and how long deciding
+    keeps the event loop, some 40 ms."""
     queue_commands_max: int = 8192
     """Commands waiting; beyond it new ones are refused at once."""
     batch_attempts_max: int = 6
