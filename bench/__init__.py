@@ -1,0 +1,1 @@
+"""Measures Longmen against its bars: load driver, baselines, invariants, report (`make bench`)."""

@@ -1,0 +1,1 @@
+INSERT INTO probe (filled_at) VALUES (now());
