@@ -14,7 +14,7 @@ import signal
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 import uvloop
@@ -26,12 +26,13 @@ from longmen_server.platform.database import Readers
 from longmen_server.platform.logs import configure_logs
 from longmen_server.platform.metrics import Metrics
 from longmen_server.platform.readiness import watch_readiness
-from longmen_server.platform.telemetry import Telemetry
+from longmen_server.platform.telemetry import LoopLag, Telemetry
 from longmen_server.platform.tokens import TokenVerifier
+from longmen_server.transport.page_token import PageTokens
 from longmen_server.transport.server import Surroundings, build_server
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 
     from longmen_server.config import Settings
     from longmen_server.transport.server import EdgeServer
@@ -62,8 +63,12 @@ class Parts:
     """Runs commands."""
     readers: Readers
     """Lends connections to queries."""
+    page_tokens: PageTokens
+    """Seals where a list goes on."""
     metrics: Metrics
     """Counts."""
+    telemetry: Telemetry
+    """Sends counts and spans away."""
 
 
 def build_services(parts: Parts) -> Mapping[str, object]:
@@ -154,6 +159,7 @@ async def open_parts(settings: Settings, worker_index: int) -> AsyncIterator[Par
         )
         telemetry.start()
         stack.push_async_callback(telemetry.stop)
+        await stack.enter_async_context(background(LoopLag(metrics).run()))
         readers = Readers(
             database(settings),
             trusted_clock,
@@ -180,8 +186,22 @@ async def open_parts(settings: Settings, worker_index: int) -> AsyncIterator[Par
             trusted_clock=trusted_clock,
             engine=engine,
             readers=readers,
+            page_tokens=PageTokens(page_token_key(settings)),
             metrics=metrics,
+            telemetry=telemetry,
         )
+
+
+@asynccontextmanager
+async def background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Work that goes on beside us until we are done."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 @asynccontextmanager
@@ -204,6 +224,7 @@ async def open_server(parts: Parts) -> AsyncIterator[EdgeServer]:
             metrics=parts.metrics,
             monotonic=parts.trusted_clock.monotonic,
             now_us=parts.trusted_clock.now_us,
+            tracer=parts.telemetry.tracer,
             trace_ratio=settings.trace_ratio,
         ),
     )
@@ -218,6 +239,12 @@ def database(settings: Settings) -> str:
     """The database to serve from; the supervisor has filled it in."""
     assert settings.dsn is not None, "the supervisor names the database"
     return settings.dsn
+
+
+def page_token_key(settings: Settings) -> bytes:
+    """The key that seals page tokens; the supervisor has made it and checked its size."""
+    assert settings.page_token_key is not None, "the supervisor names the key"
+    return settings.page_token_key.read_bytes()
 
 
 def business_clock(settings: Settings) -> Clock:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["Server", "StartError", "open_data", "open_database", "owned_database", "serve"]
 
 PAGE_KEY_FILE: Final = "page-tokens.key"
-PAGE_KEY_BYTES: Final = 32
+KEY_BYTES: Final = 32
+"""As transport.page_token wants it, which the parent does not load."""
 
 
 class StartError(Exception):
@@ -69,9 +70,9 @@ def serve(
         stopping = stack.enter_context(signals())
         settings = replace(settings, data=stack.enter_context(open_data(settings)))
         settings, _reserved = stack.enter_context(reserve_port(settings))
+        settings, issuer = prepare_keys(settings)
         settings, postgres = stack.enter_context(open_database(settings, announce))
         prepare_schema(settings, announce)
-        settings, issuer = prepare_keys(settings)
         crew = stack.enter_context(Crew(settings, announce, stopping))
         crew.start()
         if crew.await_ready():
@@ -196,15 +197,15 @@ def prepare_keys(settings: Settings) -> tuple[Settings, DevelopmentIssuer | None
         key = settings.data / "keys" / PAGE_KEY_FILE
         key.parent.mkdir(mode=0o700, exist_ok=True)
         if not key.exists():
-            write_private(key, os.urandom(PAGE_KEY_BYTES))
+            write_private(key, os.urandom(KEY_BYTES))
         settings = replace(settings, page_token_key=key)
     assert settings.page_token_key is not None
     try:
         size = settings.page_token_key.stat().st_size
     except OSError as error:
         raise StartError(f"{settings.page_token_key}: {error.strerror}") from error
-    if size != PAGE_KEY_BYTES:
-        raise StartError(f"{settings.page_token_key}: is not {PAGE_KEY_BYTES} bytes")
+    if size != KEY_BYTES:
+        raise StartError(f"{settings.page_token_key}: is not {KEY_BYTES} bytes")
     return settings, issuer
 
 

@@ -323,10 +323,11 @@ def stop_leftover(directory: Path, announce: Callable[[str], None]) -> None:
     announce(f"stopping the Postgres (process {pid}) that an earlier server left behind")
     with contextlib.suppress(psutil.NoSuchProcess):
         process.send_signal(signal.SIGINT)
-        try:
-            process.wait(STOP_SECONDS)
-        except psutil.TimeoutExpired:
-            raise LaunchError(f"the earlier Postgres (process {pid}) does not stop") from None
+    until = time.monotonic() + STOP_SECONDS
+    while postmaster(pid, directory) is not None:
+        if time.monotonic() > until:
+            raise LaunchError(f"the earlier Postgres (process {pid}) does not stop")
+        time.sleep(POLL_SECONDS)
 
 
 def postmaster(pid: int, directory: Path) -> psutil.Process | None:
@@ -336,8 +337,9 @@ def postmaster(pid: int, directory: Path) -> psutil.Process | None:
         words = process.cmdline()
     except psutil.Error:
         return None
+    # A zombie has no command line, so one that only waits to be reaped is not ours either.
     is_ours = bool(words) and Path(words[0]).name == "postgres" and str(directory) in words
-    return process if is_ours and process.status() != psutil.STATUS_ZOMBIE else None
+    return process if is_ours else None
 
 
 def die_with_parent() -> Callable[[], None] | None:
