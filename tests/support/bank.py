@@ -15,12 +15,12 @@ class Bank:
     def __init__(self, kind: str, config: Config) -> None:
         self.kind = kind
         self._loop = asyncio.new_event_loop() if kind == "asyncio" else None
-        self._client: Any = AsyncClient(config) if self._loop else Client(config)
+        self.client: Any = AsyncClient(config) if self._loop else Client(config)
 
     def call(self, path: str, **arguments: Any) -> Any:
         """Call ``service.method`` and wait for its answer."""
         service, _, name = path.partition(".")
-        target = getattr(self._client, service)
+        target = getattr(self.client, service)
         return self.wait((getattr(target, name) if name else target)(**arguments))
 
     def wait(self, result: Any) -> Any:
@@ -43,9 +43,9 @@ class Bank:
 
     def close(self) -> None:
         if self._loop is None:
-            self._client.close()
+            self.client.close()
             return
-        self._loop.run_until_complete(self._client.aclose())
+        self._loop.run_until_complete(self.client.aclose())
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
 

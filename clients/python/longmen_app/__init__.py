@@ -1,1 +1,27 @@
-"""The app channel: what a wallet app does, in the words of its users."""
+"""The app channel: what a wallet app does, in the words of its users.
+
+from longmen_app import Wallet
+from longmen_client import Client, Config, Money
+
+with Client(Config(token=customers_token)) as bank:
+    wallet = Wallet(bank)
+    payment = wallet.prepare("+8613800138000", Money.of("12.34", "CNY"), description="tea")
+    print(payment.payee_name)        # the customer says yes to this
+    print(payment.confirm().state)
+"""
+
+from longmen_app._async.wallet import AsyncPayment, AsyncWallet
+from longmen_app._sync.wallet import Payment, Wallet
+from longmen_app.model import Account, Balance, Movement, Statement, Transfer
+
+__all__ = [
+    "Account",
+    "AsyncPayment",
+    "AsyncWallet",
+    "Balance",
+    "Movement",
+    "Payment",
+    "Statement",
+    "Transfer",
+    "Wallet",
+]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Client:
-    """A client of Longmen for asyncio. Make one for each program and share it.
+    """A client of Longmen. Make one for each program and share it.
 
         with Client(Config(target="127.0.0.1:50051", token=token)) as bank:
             opened = bank.accounts.open_wallet(

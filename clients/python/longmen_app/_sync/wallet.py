@@ -1,0 +1,298 @@
+"""Generated from longmen_app/_async/wallet.py by scripts/gen. Do not edit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from longmen.accounts.v1 import wallet_pb2
+from longmen.transfers.v1 import transfer_pb2
+from longmen_app.model import Account, Balance, Movement, Statement, Transfer
+from longmen_client.ids import RequestId, new_request_id
+from longmen_client.specs import pay_account, pay_phone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from longmen_client._sync.client import Client
+    from longmen_client.money import Money
+
+_FORMATS = {
+    "": wallet_pb2.STATEMENT_FORMAT_UNSPECIFIED,
+    "json": wallet_pb2.STATEMENT_FORMAT_JSON,
+    "csv": wallet_pb2.STATEMENT_FORMAT_CSV,
+    "pdf": wallet_pb2.STATEMENT_FORMAT_PDF,
+}
+_DELAYS = {
+    "": transfer_pb2.TRANSFER_DELAY_REAL_TIME,
+    "two_hours": transfer_pb2.TRANSFER_DELAY_TWO_HOURS,
+    "next_day": transfer_pb2.TRANSFER_DELAY_NEXT_DAY,
+}
+
+
+class Payment:
+    """A payment that was looked up and waits for the customer's yes.
+
+    Its request id is made before the question is put, so confirming twice (a double tap, a lost
+    reply, an app that was restarted and kept `request_id`) pays once.
+    """
+
+    def __init__(
+        self,
+        wallet: Wallet,
+        *,
+        payer_account_id: str,
+        payee: transfer_pb2.Payee,
+        payee_name: str,
+        amount: Money,
+        delay: str,
+        description: str,
+        request_id: RequestId,
+    ) -> None:
+        self.payee_name = payee_name
+        """Masked name to show to the payer."""
+        self.amount = amount
+        self.request_id = request_id
+        """Keep it to be able to ask again after a restart."""
+        self._wallet = wallet
+        self._payer_account_id = payer_account_id
+        self._payee = payee
+        self._delay = _DELAYS[delay]
+        self._description = description
+
+    def confirm(self) -> Transfer:
+        """Pay.
+
+        Raises:
+            LongmenError: look at `outcome_unknown`; when it is true, confirm this payment again.
+        """
+        reply = self._wallet.bank.transfers.create_transfer(
+            request_id=self.request_id,
+            from_account_id=self._payer_account_id,
+            payee=self._payee,
+            amount=self.amount,
+            delay=self._delay,
+            description=self._description,
+        )
+        self._wallet.remember(reply.committed_at)
+        return Transfer.from_proto(reply.message.transfer, replayed=reply.replayed)
+
+
+class Wallet:
+    """The wallet of one customer, by the customer's own token or for a customer by a service's.
+
+    It reads what it wrote: every answer is at least as fresh as its last change.
+
+    Args:
+        bank: client to call by.
+        customer_id: whose wallet; empty takes the customer of the client's token.
+    """
+
+    def __init__(self, bank: Client, customer_id: str = "") -> None:
+        self.bank = bank
+        self.customer_id = customer_id
+        self._account_ids: dict[str, str] = {}
+        self._fresh = ""
+
+    @classmethod
+    def open(
+        cls,
+        bank: Client,
+        *,
+        phone_number: str,
+        display_name: str,
+        currency_code: str,
+        nickname: str = "",
+        request_id: str | None = None,
+    ) -> Self:
+        """Register a customer and open the first account. Takes the token of a service.
+
+        Raises:
+            LongmenError: such as PhoneNumberTaken.
+        """
+        reply = bank.accounts.open_wallet(
+            phone_number=phone_number,
+            display_name=display_name,
+            currency_code=currency_code,
+            nickname=nickname,
+            request_id=request_id,
+        )
+        wallet = cls(bank, reply.message.wallet.customer_id)
+        wallet.remember(reply.committed_at)
+        wallet._account_ids[currency_code] = reply.message.account.account_id
+        return wallet
+
+    def remember(self, committed_at: str) -> None:
+        """Let all later reads show at least this change."""
+        self._fresh = committed_at or self._fresh
+
+    def accounts(self) -> list[Account]:
+        """Every account, in the order they were opened."""
+        pager = self.bank.accounts.list_accounts(
+            customer_id=self.customer_id, at_least_as_fresh=self._fresh
+        )
+        found = [Account.from_proto(one) for one in pager]
+        self._account_ids = {one.currency_code: one.account_id for one in found}
+        return found
+
+    def account_id(self, currency_code: str) -> str:
+        """The account in a currency.
+
+        Raises:
+            LookupError: the wallet has none.
+        """
+        if currency_code not in self._account_ids:
+            self.accounts()
+        try:
+            return self._account_ids[currency_code]
+        except KeyError:
+            raise LookupError(f"the wallet has no account in {currency_code}") from None
+
+    def open_pocket(
+        self, currency_code: str, *, nickname: str = "", request_id: str | None = None
+    ) -> Account:
+        """Open an account in another currency.
+
+        Raises:
+            LongmenError: such as PocketExists.
+        """
+        reply = self.bank.accounts.open_account(
+            customer_id=self.customer_id,
+            currency_code=currency_code,
+            nickname=nickname,
+            request_id=request_id,
+        )
+        self.remember(reply.committed_at)
+        account = Account.from_proto(reply.message.account)
+        self._account_ids[currency_code] = account.account_id
+        return account
+
+    def balance(self, currency_code: str) -> Balance:
+        """What the account in a currency has."""
+        reply = self.bank.accounts.get_balance(
+            account_id=self.account_id(currency_code), at_least_as_fresh=self._fresh
+        )
+        return Balance.from_proto(reply.balance)
+
+    def watch(self, currency_code: str) -> Iterator[Balance]:
+        """The balance now, and whenever it changes."""
+        account_id = self.account_id(currency_code)
+        with self.bank.accounts.watch_balance(account_id=account_id) as changes:
+            for change in changes:
+                yield Balance.from_proto(change.balance)
+
+    def history(
+        self,
+        currency_code: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        kinds: Iterable[wallet_pb2.MovementKind.ValueType] = (),
+        text: str = "",
+    ) -> Iterator[Movement]:
+        """Movements of the account in a currency, newest first."""
+        pager = self.bank.accounts.list_transactions(
+            account_id=self.account_id(currency_code),
+            from_time=since,
+            to_time=until,
+            kinds=kinds,
+            text=text,
+            at_least_as_fresh=self._fresh,
+        )
+        for movement in pager:
+            yield Movement.from_proto(movement)
+
+    def prepare(
+        self,
+        to: str,
+        amount: Money,
+        *,
+        description: str = "",
+        delay: str = "",
+        request_id: RequestId | None = None,
+    ) -> Payment:
+        """Look a payee up, for the customer to confirm.
+
+        Args:
+            to: phone number in E.164 form, or an account id.
+            amount: what to pay, from the account in its currency.
+            description: text for both sides.
+            delay: empty pays at once; `two_hours` and `next_day` can be cancelled until then.
+            request_id: of a payment that was prepared before and whose outcome is not known.
+
+        Raises:
+            LongmenError: such as PayeeNotFound.
+            LookupError: the wallet has no account in the currency.
+            ValueError: no such delay.
+        """
+        if delay not in _DELAYS:
+            raise ValueError(f"a payment is delayed by two_hours or next_day, not {delay}")
+        payee = pay_account(to) if to.startswith("acct_") else pay_phone(to)
+        payer = self.account_id(amount.currency_code)
+        found = self.bank.transfers.lookup_payee(payee=payee, currency_code=amount.currency_code)
+        return Payment(
+            self,
+            payer_account_id=payer,
+            payee=payee,
+            payee_name=found.masked_name,
+            amount=amount,
+            delay=delay,
+            description=description,
+            request_id=request_id or new_request_id(),
+        )
+
+    def cancel(self, transfer_id: str, *, request_id: str | None = None) -> Transfer:
+        """Take a delayed payment back.
+
+        Raises:
+            LongmenError: such as TransferAlreadyCompleted.
+        """
+        reply = self.bank.transfers.cancel_transfer(transfer_id=transfer_id, request_id=request_id)
+        self.remember(reply.committed_at)
+        return Transfer.from_proto(reply.message.transfer, replayed=reply.replayed)
+
+    def top_up(
+        self, amount: Money, *, bank_account: str, request_id: str | None = None
+    ) -> Transfer:
+        """Bring money from a bank account into the wallet."""
+        reply = self.bank.transfers.top_up(
+            account_id=self.account_id(amount.currency_code),
+            amount=amount,
+            bank_account=bank_account,
+            request_id=request_id,
+        )
+        self.remember(reply.committed_at)
+        return Transfer.from_proto(reply.message.transfer, replayed=reply.replayed)
+
+    def withdraw(
+        self, amount: Money, *, bank_account: str, request_id: str | None = None
+    ) -> Transfer:
+        """Send money from the wallet to a bank account."""
+        reply = self.bank.transfers.withdraw(
+            account_id=self.account_id(amount.currency_code),
+            amount=amount,
+            bank_account=bank_account,
+            request_id=request_id,
+        )
+        self.remember(reply.committed_at)
+        return Transfer.from_proto(reply.message.transfer, replayed=reply.replayed)
+
+    def statement(
+        self, currency_code: str, year: int, month: int, *, document: str = ""
+    ) -> Statement:
+        """The statement of a month, with a document when a format is given: json, csv or pdf.
+
+        Raises:
+            LongmenError: such as StatementMonthInvalid.
+            ValueError: no such format.
+        """
+        if document not in _FORMATS:
+            raise ValueError(f"statements come as json, csv or pdf, not {document}")
+        reply = self.bank.accounts.get_statement(
+            account_id=self.account_id(currency_code),
+            year=year,
+            month=month,
+            format=_FORMATS[document],
+            at_least_as_fresh=self._fresh,
+        )
+        return Statement.from_proto(reply)
