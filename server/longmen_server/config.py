@@ -30,7 +30,7 @@ __all__ = ["ConfigError", "Described", "Settings", "describe", "read_settings", 
 
 PREFIX: Final = "LONGMEN_"
 REDACTED: Final = "(redacted)"
-CLIENT_VARIABLES: Final = frozenset({"LONGMEN_ADDRESS", "LONGMEN_TOKEN", "LONGMEN_CONTRACT_BASE"})
+CLIENT_VARIABLES: Final = frozenset({"LONGMEN_TARGET", "LONGMEN_TOKEN", "LONGMEN_CONTRACT_BASE"})
 """Names with our prefix that belong to the command-line client and the tools, not to the server."""
 
 WORKERS_MAX: Final = 64

@@ -16,7 +16,6 @@ from longmen_client import errors
 from longmen_client._async.client import AsyncClient
 from longmen_client._async.pager import AsyncPager
 from longmen_client._async.stream import AsyncStream
-from longmen_client._channel import contract_service_config
 from longmen_client._config import (
     CallOptions,
     Config,
@@ -24,6 +23,7 @@ from longmen_client._config import (
     RetryPolicy,
     Tls,
     TokenProvider,
+    is_local,
 )
 from longmen_client._errors import FieldViolation, LongmenError, RetryAdvice
 from longmen_client._reply import Reply
@@ -82,9 +82,9 @@ __all__ = [
     "batch_item",
     "book_of",
     "capture_spec",
-    "contract_service_config",
     "errors",
     "hold_spec",
+    "is_local",
     "new_account_id",
     "new_request_id",
     "new_transaction_id",

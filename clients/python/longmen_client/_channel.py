@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 import grpc
 
-from longmen.accounts.v1 import accounts_service_pb2
-from longmen.admin.v1 import admin_service_pb2
-from longmen.events.v1 import events_service_pb2
-from longmen.ledger.v1 import ledger_service_pb2
-from longmen.transfers.v1 import transfers_service_pb2
-from longmen_client._service_config import service_config_json
+from longmen_client._config import is_local
+from longmen_client.contract import service_config_json
 
 if TYPE_CHECKING:
     from longmen_client._config import CallOptions, Config, Tls
@@ -21,30 +16,11 @@ if TYPE_CHECKING:
 REPLAYED_TRAILER = "request-replayed"
 """Trailer of a reply that was given before."""
 
-SERVICE_MODULES = (
-    accounts_service_pb2,
-    admin_service_pb2,
-    events_service_pb2,
-    ledger_service_pb2,
-    transfers_service_pb2,
-)
-"""Every module of the contract that declares a service."""
-
-
-@lru_cache(maxsize=1)
-def contract_service_config() -> str:
-    """The service config of the whole contract as JSON."""
-    return service_config_json(
-        service
-        for module in SERVICE_MODULES
-        for service in module.DESCRIPTOR.services_by_name.values()
-    )
-
 
 def channel_options(config: Config) -> list[tuple[str, str | int]]:
     """Options of every channel of a client."""
     return [
-        ("grpc.service_config", contract_service_config()),
+        ("grpc.service_config", service_config_json()),
         # Repetitions are sent by the client: gRPC's own would multiply them and cannot read
         # RetryInfo.
         ("grpc.enable_retries", 0),
@@ -58,6 +34,8 @@ def channel_options(config: Config) -> list[tuple[str, str | int]]:
         ("grpc.max_reconnect_backoff_ms", 5_000),
         ("grpc.max_receive_message_length", config.maximum_reply_bytes),
         ("grpc.primary_user_agent", user_agent(config)),
+        # A proxy of the environment is for the world outside, not for this machine.
+        ("grpc.enable_http_proxy", 0 if is_local(config.target) else 1),
         *server_name_options(config.tls),
     ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from longmen_client._config import RetryPolicy
@@ -37,11 +36,6 @@ def service_config(
             "tokenRatio": policy.budget_refill_permille / 1000,
         },
     }
-
-
-def service_config_json(services: Iterable[ServiceDescriptor]) -> str:
-    """The service config as one line of JSON."""
-    return json.dumps(service_config(services), separators=(",", ":"))
 
 
 def _method_config(method: Method[Any, Any], policy: RetryPolicy) -> dict[str, Any]:

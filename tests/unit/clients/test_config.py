@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from longmen_client import CallOptions, Config, ConfigError, Tls, contract_service_config
+from longmen_client import CallOptions, Config, ConfigError, Tls
+from longmen_client.contract import service_config_json, services
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -63,13 +64,16 @@ def test_a_calls_deadline_is_above_zero() -> None:
 
 
 def test_the_service_config_has_a_row_for_each_method() -> None:
-    config = json.loads(contract_service_config())
+    config = json.loads(service_config_json())
     rows = {
         f"{row['name'][0]['service']}/{row['name'][0]['method']}": row
         for row in config["methodConfig"]
     }
 
     assert len(rows) == len(config["methodConfig"])
+    assert rows.keys() == {
+        f"{service.full_name}/{method.name}" for service in services() for method in service.methods
+    }
     assert rows["longmen.ledger.v1.LedgerService/CreateTransfers"]["timeout"] == "30s"
     retries = [row["retryPolicy"] for row in rows.values() if "retryPolicy" in row]
     assert {tuple(retry["retryableStatusCodes"]) for retry in retries} == {("UNAVAILABLE",)}
@@ -85,4 +89,4 @@ def test_the_service_config_has_a_row_for_each_method() -> None:
 def test_the_committed_service_config_is_the_clients_own() -> None:
     committed = json.loads((ROOT / "clients" / "service_config.json").read_text("utf-8"))
 
-    assert committed == json.loads(contract_service_config())
+    assert committed == json.loads(service_config_json())

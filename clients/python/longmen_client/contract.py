@@ -1,0 +1,44 @@
+"""The contract as a whole: its services, and the service config for plain gRPC stubs."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from longmen.accounts.v1 import accounts_service_pb2
+from longmen.admin.v1 import admin_service_pb2
+from longmen.events.v1 import events_service_pb2
+from longmen.ledger.v1 import ledger_service_pb2
+from longmen.transfers.v1 import transfers_service_pb2
+from longmen_client._service_config import service_config
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor import ServiceDescriptor
+
+__all__ = ["service_config_json", "services"]
+
+_MODULES = (
+    accounts_service_pb2,
+    admin_service_pb2,
+    events_service_pb2,
+    ledger_service_pb2,
+    transfers_service_pb2,
+)
+"""Every module of the contract that declares a service."""
+
+
+def services() -> list[ServiceDescriptor]:
+    """Every service of the contract."""
+    return [
+        service for module in _MODULES for service in module.DESCRIPTOR.services_by_name.values()
+    ]
+
+
+@lru_cache(maxsize=1)
+def service_config_json() -> str:
+    """The service config of the whole contract: pass it to a channel as ``grpc.service_config``.
+
+    It gives each method its longest deadline and, where a repetition is safe, its retries.
+    """
+    return json.dumps(service_config(services()), separators=(",", ":"))

@@ -1,0 +1,61 @@
+"""Groups of commands whose modules are imported only when one of them is used."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CLIENT_COMMANDS: Mapping[str, tuple[str, str]] = {
+    "account": ("longmen_server.console.account:account", "Wallets and their accounts."),
+    "transfer": ("longmen_server.console.transfer:transfer", "Money between people."),
+    "ledger": ("longmen_server.console.ledger:ledger", "The double-entry ledger itself."),
+    "events": ("longmen_server.console.events:events", "Every committed change, in order."),
+    "admin": ("longmen_server.console.admin:admin", "Clock, settings and statistics."),
+    "demo": (
+        "longmen_server.console.demo:demo",
+        "A day of a small bank against a running server.",
+    ),
+    "completion": (
+        "longmen_server.console.completion:completion",
+        "Print the script that completes commands in a shell.",
+    ),
+}
+"""Commands that talk to a server: where each is, and its line in the help."""
+
+
+class LazyGroup(click.RichGroup):
+    """A group that imports the module of a command when the command is used, not for its help."""
+
+    def __init__(
+        self, *args: Any, lazy: Mapping[str, tuple[str, str]] | None = None, **more: Any
+    ) -> None:
+        super().__init__(*args, **more)
+        self._lazy = dict(lazy or {})
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of all commands, in alphabetical order."""
+        return sorted({*super().list_commands(ctx), *self._lazy})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """What the help and the completion list: a lazy command's name and line."""
+        if cmd_name in self._lazy:
+            return click.Command(cmd_name, help=self._lazy[cmd_name][1])
+        return super().get_command(ctx, cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments name, imported now if need be."""
+        if args and args[0] in self._lazy:
+            return args[0], self._load(args[0]), args[1:]
+        return super().resolve_command(ctx, args)
+
+    def _load(self, name: str) -> click.Command:
+        module_name, _, attribute = self._lazy[name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module_name), attribute)
+        return command
