@@ -178,8 +178,7 @@ class Ledger:
         Args:
             postings: Postings of the transaction, in order. Their own transaction_id, linked, code,
                 reference, description and effective_time stay empty.
-            transaction_id: Transaction id that the caller chooses; empty lets the server derive one
-                from the request id.
+            transaction_id: Transaction id that the caller chooses; empty lets the server make one.
             effective_time: Effective time of all postings; absent means when they are booked.
             code: Code is the caller's own classification of the transaction.
             reference: Reference is the caller's own reference.
