@@ -6,13 +6,14 @@ fast.
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import rich_click as click
+
+from longmen_server.console.lazy import CLIENT_COMMANDS, LazyGroup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,30 +22,15 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-ELSEWHERE: Final[dict[str, str]] = {}
-"""Commands of other modules: the name, and where the click command is, as `module:attribute`."""
-
 TOKEN_SECONDS: Final = 24 * 3600
 """How long a development token lasts unless told otherwise."""
 
 
-class Commands(click.RichGroup):
-    """A group whose foreign commands are imported when asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Our commands and the foreign ones, by name."""
-        return sorted({*super().list_commands(ctx), *ELSEWHERE})
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """A command by name, imported now when it is foreign."""
-        if cmd_name in ELSEWHERE:
-            module, _, attribute = ELSEWHERE[cmd_name].partition(":")
-            command: click.Command = getattr(importlib.import_module(module), attribute)
-            return command
-        return super().get_command(ctx, cmd_name)
-
-
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    lazy=CLIENT_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="longmen-server", prog_name="longmen")
 def cli() -> None:
     """Core banking behind a digital wallet.

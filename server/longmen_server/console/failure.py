@@ -40,7 +40,7 @@ _FACTS_HIDDEN = frozenset({"rules", "message"})
 
 def fail(text: str, code: int) -> NoReturn:
     """End the program with one line on standard error and an exit code."""
-    click.secho(f"error: {text}", fg="red", err=True)
+    click.secho(f"longmen: {text}", fg="red", err=True)
     raise SystemExit(code)
 
 

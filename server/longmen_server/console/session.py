@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
@@ -99,7 +98,7 @@ def client_config(target: str | None, token: str | None, *, tls: bool | None = N
     """
     from longmen_client import Config, Tls, is_local
 
-    where = target or f"127.0.0.1:{os.environ.get('LONGMEN_PORT') or 50051}"
+    where = target or local_target()
     local = is_local(where)
     encrypted = not local if tls is None else tls
     return Config(
@@ -112,48 +111,32 @@ def client_config(target: str | None, token: str | None, *, tls: bool | None = N
     )
 
 
+def local_target() -> str:
+    """Where the server of this machine listens, by its own environment variables."""
+    return f"127.0.0.1:{os.environ.get('LONGMEN_PORT') or 50051}"
+
+
 def local_token() -> str | None:
     """A token of a service for the server whose data folder is on this machine, if there is one."""
-    data = Path(os.environ.get("LONGMEN_DATA") or ".longmen")
-    from longmen_server.platform.tokens import KEYS_FOLDER, PRIVATE_KEY
+    from longmen_server.config import ConfigError, read_settings
+    from longmen_server.development import DevelopmentError, mint
+    from longmen_server.platform.tokens import KEYS_FOLDER, PRIVATE_KEY, KeyFileError
 
     try:
-        if not (data / KEYS_FOLDER / PRIVATE_KEY).is_file():
+        settings, _ = read_settings(os.environ)
+        # Minting would make a key where there is none, in whatever folder this is.
+        if not (settings.data / KEYS_FOLDER / PRIVATE_KEY).is_file():
             return None
-    except PermissionError:
-        return None
-    from longmen_server.config import Settings
-    from longmen_server.platform.clock import SystemClock
-    from longmen_server.platform.tokens import DevelopmentIssuer, KeyFileError
-
-    settings = Settings()
-    try:
-        issuer = DevelopmentIssuer(
-            data,
-            issuer=os.environ.get("LONGMEN_TOKENS_ISSUER") or settings.tokens_issuer,
-            audience=os.environ.get("LONGMEN_TOKENS_AUDIENCE") or settings.tokens_audience,
-            clock=SystemClock(),
+        return mint(
+            settings,
+            kind="service",
+            subject="longmen-cli",
+            scopes=(),
+            customer=None,
+            lifetime_seconds=TOKEN_LIFETIME_S,
         )
-    except KeyFileError:
+    except (ConfigError, DevelopmentError, KeyFileError, OSError):
         return None
-    return issuer.mint(
-        kind="service",
-        subject="longmen-cli",
-        scopes=every_scope(),
-        lifetime_seconds=TOKEN_LIFETIME_S,
-    )
-
-
-def every_scope() -> set[str]:
-    """Every scope that a method of the contract asks for."""
-    from longmen.type.v1 import policy_pb2
-    from longmen_client.contract import services
-
-    return {
-        method.GetOptions().Extensions[policy_pb2.method_policy].scope
-        for service in services()
-        for method in service.methods
-    }
 
 
 def make_console() -> Console:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
-import rich_click as click
 from click.testing import CliRunner, Result
 
 from longmen.accounts.v1 import accounts_service_pb2, wallet_pb2
@@ -19,7 +18,8 @@ from longmen.events.v1 import event_pb2, events_service_pb2
 from longmen.ledger.v1 import account_pb2, ledger_service_pb2, transaction_pb2
 from longmen.transfers.v1 import transfer_pb2, transfers_service_pb2
 from longmen.type.v1 import money_pb2
-from longmen_server.console.lazy import CLIENT_COMMANDS, LazyGroup
+from longmen_server.cli import cli
+from longmen_server.console.lazy import CLIENT_COMMANDS
 from tests.support.scripted import Fails, Replays, ScriptedServer, refusal
 
 if TYPE_CHECKING:
@@ -32,11 +32,6 @@ TRANSFER = "txn_" + "3" * 32
 Command = "Callable[..., Result]"
 
 
-@click.group(cls=LazyGroup, lazy=CLIENT_COMMANDS)
-def program() -> None:
-    """The client commands alone."""
-
-
 @pytest.fixture
 def longmen(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     monkeypatch.setenv("LONGMEN_TARGET", server.target)
@@ -45,7 +40,7 @@ def longmen(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.delenv("LONGMEN_TOKEN", raising=False)
 
     def invoke(*arguments: str, **more: Any) -> Result:
-        return CliRunner().invoke(program, arguments, prog_name="longmen", **more)
+        return CliRunner().invoke(cli, arguments, prog_name="longmen", **more)
 
     return invoke
 
@@ -126,7 +121,7 @@ def test_a_replay_says_so(server: ScriptedServer, longmen: Any) -> None:
         (
             refusal("INSUFFICIENT_FUNDS", available_minor_units="120", currency_code="CNY"),
             3,
-            "error: INSUFFICIENT_FUNDS: refused (available_minor_units=120, currency_code=CNY)",
+            "longmen: INSUFFICIENT_FUNDS: refused (available_minor_units=120, currency_code=CNY)",
         ),
         (
             Fails(
@@ -137,24 +132,24 @@ def test_a_replay_says_so(server: ScriptedServer, longmen: Any) -> None:
                 fields=[("amount", "must be above zero", "money.positive")],
             ),
             3,
-            "error: INVALID_REQUEST: the request is not valid [amount: must be above zero]",
+            "longmen: INVALID_REQUEST: the request is not valid [amount: must be above zero]",
         ),
         (
             refusal("PERMISSION_DENIED", method="m"),
             4,
-            "error: PERMISSION_DENIED: refused (method=m)",
+            "longmen: PERMISSION_DENIED: refused (method=m)",
         ),
-        (refusal("TOKEN_MISSING"), 4, "error: TOKEN_MISSING: refused"),
-        (refusal("OVERLOADED"), 5, "error: OVERLOADED: refused"),
+        (refusal("TOKEN_MISSING"), 4, "longmen: TOKEN_MISSING: refused"),
+        (refusal("OVERLOADED"), 5, "longmen: OVERLOADED: refused"),
         (
             refusal("INTERNAL", incident_id="i7"),
             6,
-            "error: INTERNAL: refused (incident_id=i7) - wh",
+            "longmen: INTERNAL: refused (incident_id=i7) - wh",
         ),
         (
             Fails(grpc.StatusCode.DEADLINE_EXCEEDED, "late"),
             6,
-            "error: DEADLINE_EXCEEDED: late - wh",
+            "longmen: DEADLINE_EXCEEDED: late - wh",
         ),
     ],
     ids=["refusal", "fields", "permission", "token", "overload", "internal", "deadline"],
@@ -179,7 +174,7 @@ def test_no_server_is_one_line(longmen: Any) -> None:
     failed = longmen("ledger", "trial-balance", "--target", "127.0.0.1:1")
 
     assert failed.exit_code == 5
-    assert failed.stderr == "error: no server answers at 127.0.0.1:1\n"
+    assert failed.stderr == "longmen: no server answers at 127.0.0.1:1\n"
 
 
 @pytest.mark.parametrize("amount", ["12.345", "1e3", "abc", "0x10"])
@@ -761,7 +756,7 @@ def test_completion_scripts_are_printed(longmen: Any, shell: str) -> None:
 def test_words_are_completed(longmen: Any) -> None:
     from click.shell_completion import ShellComplete
 
-    complete = ShellComplete(program, {}, "longmen", "_LONGMEN_COMPLETE")
+    complete = ShellComplete(cli, {}, "longmen", "_LONGMEN_COMPLETE")
 
     def words(arguments: list[str], typed: str) -> list[str]:
         return [str(one.value) for one in complete.get_completions(arguments, typed)]
@@ -774,12 +769,11 @@ def test_words_are_completed(longmen: Any) -> None:
 
 def test_the_help_of_the_program_loads_no_command() -> None:
     script = (
-        "import sys, rich_click as click\n"
-        "from longmen_server.console.lazy import CLIENT_COMMANDS, LazyGroup\n"
-        "group = LazyGroup('longmen', lazy=CLIENT_COMMANDS)\n"
-        "group.main(['--help'], standalone_mode=False)\n"
+        "import sys\n"
+        "from longmen_server.cli import cli\n"
+        "cli.main(['--help'], prog_name='longmen', standalone_mode=False)\n"
         "print(sorted(name for name in sys.modules if name.split('.')[0] in"
-        " {'grpc', 'longmen', 'google'}), file=sys.stderr)\n"
+        " {'grpc', 'longmen', 'google', 'sqlalchemy'}), file=sys.stderr)\n"
     )
 
     done = run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
