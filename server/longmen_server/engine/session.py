@@ -11,20 +11,22 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg.pq import TransactionStatus
 
+from longmen_server.engine.family import Statement
 from longmen_server.engine.journal import EMPTY_HEAD, Head
-from longmen_server.platform.database import Connection, connect
+from longmen_server.engine.wire import Wire
+from longmen_server.platform.database import connect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from longmen_server.engine.family import Statement
+    from longmen_server.platform.database import Connection
 
 #: Advisory lock class of writer numbers, an arbitrary constant of this product.
 _WRITER_LOCK_CLASS = 0x4C4F4E47
-_BEGIN = b"begin isolation level read committed"
-_COMMIT = b"commit"
+_BEGIN = Statement(b"begin isolation level read committed", ())
+_COMMIT = Statement(b"commit", ())
+_ROLLBACK = Statement(b"rollback", ())
 
 #: Settings of the connection. Generic plans: the statements are the same for every batch and their
 #: best plan does not depend on the parameters, while planning them anew would cost more than
@@ -52,6 +54,7 @@ class Session:
             "statement_timeout": statement_timeout_ms,
         }
         self._connection: Connection | None = None
+        self._wire: Wire | None = None
         self._backend_pid = 0
 
     async def open(self) -> None:
@@ -59,10 +62,12 @@ class Session:
         self._connection = await connect(
             self._dsn, application_name="longmen writer", settings=self._settings
         )
+        self._wire = Wire(self._connection)
         self._backend_pid = self._connection.info.backend_pid
 
     async def close(self) -> None:
         """Close the connection; safe on one that is broken or was never opened."""
+        self._wire = None
         if self._connection is not None:
             await self._connection.close()
             self._connection = None
@@ -70,12 +75,12 @@ class Session:
     @property
     def usable(self) -> bool:
         """Whether the connection is open and in no transaction."""
-        connection = self._connection
-        return (
-            connection is not None
-            and not connection.closed
-            and connection.info.transaction_status == TransactionStatus.IDLE
-        )
+        return self._wire is not None and self._wire.idle
+
+    @property
+    def backend_pid(self) -> int:
+        """Process id of the server's side of the connection."""
+        return self._backend_pid
 
     async def claim_writer(self, book: int, first: int, last: int) -> int:
         """Lock and return the first free writer number of a range.
@@ -84,9 +89,9 @@ class Session:
             RuntimeError: when all numbers are taken by other processes.
         """
         for writer in range(first, last + 1):
-            key = (book << 16) | writer
             rows = await self._fetch(
-                b"select pg_try_advisory_lock($1::int, $2::int)", (_WRITER_LOCK_CLASS, key)
+                b"select pg_try_advisory_lock($1::int, $2::int)",
+                (_WRITER_LOCK_CLASS, (book << 16) | writer),
             )
             if rows[0][0]:
                 return writer
@@ -105,48 +110,33 @@ class Session:
         """Wait until a former backend has ended, so that its last transaction is decided."""
         for _ in range(attempts):
             rows = await self._fetch(
-                b"select 1 from pg_stat_activity where pid = $1", (backend_pid,)
+                b"select 1 from pg_stat_activity where pid = $1::int", (backend_pid,)
             )
             if not rows:
                 return True
             await asyncio.sleep(0.05)
         return False
 
-    @property
-    def backend_pid(self) -> int:
-        """Process id of the server's side of the connection."""
-        return self._backend_pid
-
     async def _fetch(self, sql: bytes, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
-        assert self._connection is not None, "open the session first"
-        async with self._connection.cursor() as cursor:
-            await cursor.execute(sql, parameters)
-            return await cursor.fetchall()
+        return (await self._open_wire().run((Statement(sql, parameters),)))[0]
+
+    def _open_wire(self) -> Wire:
+        if self._wire is None:
+            raise psycopg.OperationalError("the session is closed")
+        return self._wire
 
     async def read(
         self, statements: Sequence[Statement], *, begin: bool
     ) -> list[list[tuple[Any, ...]]]:
         """Run reading statements in one round trip, at the beginning of a transaction if asked."""
-        connection = self._connection
-        assert connection is not None, "open the session first"
-        cursors = []
-        async with connection.pipeline():
-            if begin:
-                await connection.cursor().execute(_BEGIN)
-            for statement in statements:
-                cursor = connection.cursor()
-                await cursor.execute(statement.sql, statement.parameters, prepare=True)
-                cursors.append(cursor)
-        return [await cursor.fetchall() for cursor in cursors]
+        wire = self._open_wire()
+        if not begin:
+            return await wire.run(statements)
+        return (await wire.run((_BEGIN, *statements)))[1:]
 
     async def write(self, statements: Sequence[Statement]) -> None:
         """Run writing statements in one round trip, within the open transaction."""
-        connection = self._connection
-        assert connection is not None, "open the session first"
-        async with connection.pipeline():
-            for statement in statements:
-                cursor = connection.cursor()
-                await cursor.execute(statement.sql, statement.parameters, prepare=True)
+        await self._open_wire().run(statements)
 
     async def write_and_commit(self, statements: Sequence[Statement]) -> None:
         """Run writing statements and commit, all in one round trip.
@@ -155,22 +145,16 @@ class Session:
             CommitUnknownError: when the connection broke after the commit was sent.
             psycopg.Error: when a statement failed; then nothing was committed.
         """
-        connection = self._connection
-        assert connection is not None, "open the session first"
+        wire = self._open_wire()
         try:
-            async with connection.pipeline():
-                for statement in statements:
-                    cursor = connection.cursor()
-                    await cursor.execute(statement.sql, statement.parameters, prepare=True)
-                await connection.cursor().execute(_COMMIT)
+            await wire.run((*statements, _COMMIT))
         except psycopg.Error as error:
-            if connection.closed or connection.broken:
+            # 57P0x: the server ended the session, and a commit in flight may have got through.
+            if wire.broken or error.sqlstate is None or error.sqlstate.startswith("57P"):
                 raise CommitUnknownError from error
             raise
 
     async def rollback(self) -> None:
         """End the transaction without effect; a broken connection has none left."""
-        connection = self._connection
-        if connection is None or connection.closed:
-            return
-        await connection.rollback()
+        if self._wire is not None and not self._wire.broken:
+            await self._wire.run((_ROLLBACK,))
