@@ -72,32 +72,43 @@ class Wire:
         Raises:
             psycopg.OperationalError: the connection broke.
             psycopg.Error: a statement failed; those after it were not run.
+            Exception: a parameter cannot be encoded; nothing was sent.
         """
+        encoded = [(statement.sql, *encode(statement.parameters)) for statement in statements]
         fresh: list[tuple[bytes, tuple[int, ...]]] = []
-        plan = [self._send(statement, fresh) for statement in statements]
-        self._pgconn.pipeline_sync()
         try:
+            plan = [self._send(sql, types, values, fresh) for sql, types, values in encoded]
+            self._pgconn.pipeline_sync()
             await self._flush()
             results, failure = await self._receive()
         except psycopg.Error:
             self._forget(fresh)
             raise
+        except OSError as error:
+            # Waiting for a socket that libpq has closed.
+            self._forget(fresh)
+            raise psycopg.OperationalError("the connection is gone") from error
         if failure is not None:
             self._forget(fresh)
             raise failure
         return self._rows(plan, results)
 
-    def _send(self, statement: Statement, fresh: list[tuple[bytes, tuple[int, ...]]]) -> bool:
+    def _send(
+        self,
+        sql: bytes,
+        types: tuple[int, ...],
+        values: list[Buffer | None],
+        fresh: list[tuple[bytes, tuple[int, ...]]],
+    ) -> bool:
         """Send one statement, preparing it at its first use; say whether that was needed."""
-        types, values = encode(statement.parameters)
-        key = (statement.sql, types)
+        key = (sql, types)
         name = self._prepared.get(key)
         first = name is None
         if name is None:
             self._names += 1
             name = self._prepared[key] = b"longmen_%d" % self._names
             fresh.append(key)
-            self._pgconn.send_prepare(name, statement.sql, types)
+            self._pgconn.send_prepare(name, sql, types)
         self._pgconn.send_query_prepared(
             name, values, [Format.BINARY] * len(values), result_format=Format.BINARY
         )
