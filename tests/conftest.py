@@ -5,12 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 
 from tests.support.clock import SettableClock
 from tests.support.postgres import Database, SharedPostgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+# Plain lines: the library's default draws every local variable of a traceback, which takes seconds.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(default=str),
+    ]
+)
 
 
 @pytest.fixture

@@ -42,8 +42,12 @@ class Engine:
 
     async def start(self) -> None:
         """Start every writer; raises psycopg.OperationalError when there is no database."""
-        for writer in self._writers.values():
-            await writer.start()
+        try:
+            for writer in self._writers.values():
+                await writer.start()
+        except BaseException:
+            await self.stop()
+            raise
 
     async def stop(self) -> None:
         """Finish everything queued and stop."""

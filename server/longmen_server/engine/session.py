@@ -7,14 +7,14 @@ from choosing the same one; that a journal never forks is guaranteed by its prim
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 
 from longmen_server.engine.family import Statement
 from longmen_server.engine.journal import EMPTY_HEAD, Head
 from longmen_server.engine.wire import Wire
+from longmen_server.platform.adapters import Instant
 from longmen_server.platform.database import connect
 
 if TYPE_CHECKING:
@@ -43,6 +43,13 @@ class CommitUnknownError(Exception):
     """The connection broke after COMMIT was sent: the batch may or may not have taken effect."""
 
 
+class Backend(NamedTuple):
+    """The server's side of a connection; process ids alone come again."""
+
+    pid: int
+    started_at_us: int
+
+
 class Session:
     """One connection of one writer."""
 
@@ -55,7 +62,7 @@ class Session:
         }
         self._connection: Connection | None = None
         self._wire: Wire | None = None
-        self._backend_pid = 0
+        self._backend: Backend | None = None
 
     async def open(self) -> None:
         """Connect; raises psycopg.OperationalError when there is no server."""
@@ -63,7 +70,10 @@ class Session:
             self._dsn, application_name="longmen writer", settings=self._settings
         )
         self._wire = Wire(self._connection)
-        self._backend_pid = self._connection.info.backend_pid
+        rows = await self._fetch(
+            b"select pid, backend_start from pg_stat_activity where pid = pg_backend_pid()", ()
+        )
+        self._backend = Backend(*rows[0])
 
     async def close(self) -> None:
         """Close the connection; safe on one that is broken or was never opened."""
@@ -78,9 +88,9 @@ class Session:
         return self._wire is not None and self._wire.idle
 
     @property
-    def backend_pid(self) -> int:
-        """Process id of the server's side of the connection."""
-        return self._backend_pid
+    def backend(self) -> Backend | None:
+        """The server's side of the connection last opened; None before the first."""
+        return self._backend
 
     async def claim_writer(self, book: int, first: int, last: int) -> int:
         """Lock and return the first free writer number of a range.
@@ -106,16 +116,17 @@ class Session:
         )
         return Head(*rows[0]) if rows else EMPTY_HEAD
 
-    async def wait_until_gone(self, backend_pid: int, *, attempts: int) -> bool:
-        """Wait until a former backend has ended, so that its last transaction is decided."""
-        for _ in range(attempts):
-            rows = await self._fetch(
-                b"select 1 from pg_stat_activity where pid = $1::int", (backend_pid,)
-            )
-            if not rows:
-                return True
-            await asyncio.sleep(0.05)
-        return False
+    async def end_backend(self, backend: Backend) -> bool:
+        """Tell a former backend of ours to end; return whether it has.
+
+        Once it has, its last transaction is decided and its locks are free.
+        """
+        rows = await self._fetch(
+            b"select pg_terminate_backend(pid) from pg_stat_activity"
+            b" where pid = $1::int and backend_start = $2",
+            (backend.pid, Instant(backend.started_at_us)),
+        )
+        return not rows
 
     async def _fetch(self, sql: bytes, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
         return (await self._open_wire().run((Statement(sql, parameters),)))[0]

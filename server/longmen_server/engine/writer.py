@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
 import structlog
@@ -32,11 +32,16 @@ log = structlog.get_logger("longmen.engine")
 #: Conflicts between writers: serialization failure, deadlock, and a key that another writer wrote
 #: meanwhile.
 RETRYABLE_STATES = frozenset({"40001", "40P01", "23505"})
+#: Those of them that say nothing about a command, however often they come.
+CONFLICT_STATES = frozenset({"40001", "40P01"})
 #: A lock that was not given in time, or a statement that ran out of it.
 TIMEOUT_STATES = frozenset({"55P03", "57014"})
 #: Classes that say the server is going, gone, full or read-only, rather than that a command is bad.
 UNAVAILABLE_CLASSES = frozenset({"08", "53", "57", "58"})
 READ_ONLY_STATE = "25006"
+
+_SETTLE_PAUSE_SECONDS = 0.02
+_OUTCOME_UNKNOWN = "the connection broke while committing; ask again with the same request id"
 
 
 @dataclass(slots=True, kw_only=True, frozen=True)
@@ -52,8 +57,9 @@ class WriterLimits:
     """Commands waiting; beyond it new ones are refused at once."""
     batch_attempts_max: int = 6
     """Attempts at one batch before its commands are refused with CONTENTION."""
-    settle_attempts_max: int = 40
-    """Looks, 50 ms apart, for the end of a lost connection's transaction."""
+    settle_ms_max: int = 10_000
+    """How long to look for the end of a lost connection's transaction before its callers are told
+    that the outcome is unknown; a crashed Postgres is usually back by then."""
     lock_timeout_ms: int = 4000
     """How long a batch waits for another writer's locks."""
     statement_timeout_ms: int = 20000
@@ -74,6 +80,25 @@ class WriterStats:
     load_us: int = 0
     decide_us: int = 0
     write_us: int = 0
+
+
+@dataclass(slots=True, kw_only=True, frozen=True)
+class _Trouble:
+    """A failed attempt at a batch."""
+
+    error: Exception
+    entries: Sequence[Entry]
+    attempt: int
+    uncertain: bool
+    """Whether an earlier attempt may have been committed."""
+    stale: bool
+    """Whether the connection was there before the attempt and is not any more."""
+
+    def refuse(self, reason: str, message: str) -> None:
+        """Refuse every entry; never as undone when that is not known."""
+        if self.uncertain:
+            reason, message = "OUTCOME_UNKNOWN", _OUTCOME_UNKNOWN
+        _refuse_all(self.entries, reason, message)
 
 
 class Writer:
@@ -121,10 +146,19 @@ class Writer:
         await self._session.close()
 
     async def _connect(self) -> None:
+        """Connect anew; a connection without a writer number is never kept."""
+        lost = self._session.backend
         await self._session.close()
-        await self._session.open()
-        self.number = await self._session.claim_writer(self.book, 1, 32767)
-        self._head = await self._session.read_head(self.book, self.number)
+        try:
+            await self._session.open()
+            if lost is not None:
+                # It may live on behind a dead link, and with it its row locks.
+                await self._session.end_backend(lost)
+            self.number = await self._session.claim_writer(self.book, 1, 32767)
+            self._head = await self._session.read_head(self.book, self.number)
+        except BaseException:
+            await self._session.close()
+            raise
 
     # -- queue ---------------------------------------------------------------------------------
 
@@ -180,33 +214,51 @@ class Writer:
                 await self._wake.wait()
                 continue
             entries = self._gather()
-            if entries:
+            if not entries:
+                continue
+            try:
                 await self._process(entries)
+            except Exception:  # a writer that ended would leave its callers waiting for ever
+                log.exception("batch_abandoned", commands=len(entries))
+                await self._session.close()
+                _refuse_all(entries, "OUTCOME_UNKNOWN", _OUTCOME_UNKNOWN)
 
     # -- batches -------------------------------------------------------------------------------
 
-    async def _process(self, entries: Sequence[Entry]) -> None:
-        """Bring a batch to an end, whatever happens: every entry is answered."""
+    async def _process(self, entries: Sequence[Entry], *, uncertain: bool = False) -> None:
+        """Bring a batch to an end, whatever happens: every entry is answered.
+
+        Args:
+            entries: the batch.
+            uncertain: whether an earlier attempt at it may have been committed. Then nobody may be
+                told that nothing was done.
+        """
         for attempt in range(1, self._limits.batch_attempts_max + 1):
+            connected = self._session.usable
             try:
-                if not self._session.usable:
+                if not connected:
                     await self._connect()
                 decided = await self._attempt(entries)
             except CommitUnknownError:
+                uncertain = True
                 entries = await self._settle(entries)
                 if not entries:
                     return
-                continue
             except Exception as error:  # noqa: BLE001 - the writer outlives whatever the database does
                 await self._quiet_rollback()
-                if not await self._survivable(error, entries, attempt):
+                # A connection that ended while nobody used it says nothing about the database.
+                stale = connected and not self._session.usable
+                trouble = _Trouble(
+                    error=error, entries=entries, attempt=attempt, uncertain=uncertain, stale=stale
+                )
+                if not await self._survivable(trouble):
                     return
-                continue
-            self._answer(decided)
-            return
-        _fail_all(
-            entries, Refusal("CONTENTION", "the database gave up on a conflict between writers")
-        )
+            else:
+                self._answer(decided)
+                if self._failpoints.any_armed:
+                    await self._failpoints.hit("answered")
+                return
+        _refuse_all(entries, "OUTCOME_UNKNOWN", _OUTCOME_UNKNOWN)
 
     async def _attempt(self, entries: Sequence[Entry]) -> Decided:
         """Take a batch through all phases once."""
@@ -257,7 +309,9 @@ class Writer:
                 latest = max(latest, batches.store_rows(working_set, family, records))
         if begin:
             await self._session.read((), begin=True)
-        working_set.begin_stamps(latest)
+        # Booked when the locks are held, however long that took: what was known at a moment of the
+        # past does not change later.
+        working_set.begin_stamps(max(latest, self._clock.now_us() - 1))
 
     def _statements(self, working_set: WorkingSet) -> tuple[Head, list[Statement]]:
         """Return the statements of a batch, events and block included, and the head after it."""
@@ -305,34 +359,44 @@ class Writer:
 
     # -- trouble -------------------------------------------------------------------------------
 
-    async def _survivable(self, error: Exception, entries: Sequence[Entry], attempt: int) -> bool:
+    async def _survivable(self, trouble: _Trouble) -> bool:
         """Say whether to try a failed batch again; if not, every entry has been answered."""
         self.stats.retry_count += 1
+        error, entries = trouble.error, trouble.entries
         state = error.sqlstate if isinstance(error, psycopg.Error) else None
+        last = trouble.attempt >= self._limits.batch_attempts_max
         if state in RETRYABLE_STATES:
             # Another process may own the number by now, after a connection was lost: look again.
             await self._refresh_head()
-            return attempt < self._limits.batch_attempts_max or await self._isolate(error, entries)
-        if state in TIMEOUT_STATES:
-            _fail_all(entries, Refusal("CONTENTION", "another writer held the rows for too long"))
-            return False
-        if _is_unavailable(error, state):
+            if not last:
+                return True
+            if len(entries) > 1 or state not in CONFLICT_STATES:
+                await self._isolate(trouble)
+                return False
+            trouble.refuse("CONTENTION", "the database gave up on a conflict between writers")
+        elif state in TIMEOUT_STATES:
+            trouble.refuse("CONTENTION", "another writer held the rows for too long")
+        elif _is_unavailable(error, state):
+            if trouble.stale and not last:
+                return True
             log.warning("database_unavailable", error=type(error).__name__, sqlstate=state)
-            _fail_all(entries, Refusal("STORAGE_UNAVAILABLE", "the database cannot be reached"))
-            return False
-        return await self._isolate(error, entries)
+            trouble.refuse("STORAGE_UNAVAILABLE", "the database cannot be reached")
+        else:
+            await self._isolate(trouble)
+        return False
 
-    async def _isolate(self, error: Exception, entries: Sequence[Entry]) -> bool:
+    async def _isolate(self, trouble: _Trouble) -> None:
         """Find the command that the database will not take, by halves, and fail only that one."""
+        entries = trouble.entries
         if len(entries) == 1:
             self.stats.poison_count += 1
-            log.error("command_poisoned", command=type(entries[0].command).__name__, exc_info=error)
-            _fail(entries[0], error)
-            return False
+            command = type(entries[0].command).__name__
+            log.error("command_poisoned", command=command, exc_info=trouble.error)
+            _fail(entries[0], trouble.error)
+            return
         middle = len(entries) // 2
-        await self._process(entries[:middle])
-        await self._process(entries[middle:])
-        return False
+        await self._process(entries[:middle], uncertain=trouble.uncertain)
+        await self._process(entries[middle:], uncertain=trouble.uncertain)
 
     async def _settle(self, entries: Sequence[Entry]) -> Sequence[Entry]:
         """Find out what became of a batch whose connection broke while committing.
@@ -342,22 +406,20 @@ class Writer:
         jobs, which look at the state of their rows.
         """
         self.stats.retry_count += 1
-        lost_pid = self._session.backend_pid
-        for _ in range(self._limits.settle_attempts_max):
+        lost = self._session.backend
+        until = self._clock.monotonic() + self._limits.settle_ms_max / 1000
+        while lost is not None and self._clock.monotonic() < until:
             try:
-                await self._connect()
-                gone = await self._session.wait_until_gone(
-                    lost_pid, attempts=self._limits.settle_attempts_max
-                )
-            except psycopg.OperationalError:
-                await asyncio.sleep(0.05)
-                continue
-            if gone:
-                return [entry for entry in entries if not entry.future.done()]
+                if not self._session.usable:
+                    await self._connect()
+                if await self._session.end_backend(lost):
+                    return [entry for entry in entries if not entry.future.done()]
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+                log.warning("settling", error=type(error).__name__)
+                await self._session.close()
+            await asyncio.sleep(_SETTLE_PAUSE_SECONDS)
         log.error("commit_outcome_unknown", commands=len(entries))
-        _fail_all(
-            entries, Refusal("OUTCOME_UNKNOWN", "the connection broke while committing; ask again")
-        )
+        _refuse_all(entries, "OUTCOME_UNKNOWN", _OUTCOME_UNKNOWN)
         return ()
 
     async def _refresh_head(self) -> None:
@@ -384,6 +446,7 @@ def _fail(entry: Entry, error: BaseException) -> None:
         entry.future.set_exception(error)
 
 
-def _fail_all(entries: Sequence[Entry], error: Any) -> None:
+def _refuse_all(entries: Sequence[Entry], reason: str, message: str) -> None:
     for entry in entries:
-        _fail(entry, error)
+        # One each: a refusal raised in many tasks would gather the tracebacks of all.
+        _fail(entry, Refusal(reason, message))
