@@ -22,6 +22,9 @@ import uvloop
 
 from longmen_server.engine.engine import Engine
 from longmen_server.engine.failpoints import Failpoints
+from longmen_server.ledger.read_service import ReadTools
+from longmen_server.ledger.receipt import ReceiptSigner
+from longmen_server.ledger.service import LedgerService
 from longmen_server.platform.clock import Clock, OffsetClock, SystemClock
 from longmen_server.platform.database import Readers
 from longmen_server.platform.logs import configure_logs
@@ -29,6 +32,7 @@ from longmen_server.platform.metrics import Metrics
 from longmen_server.platform.readiness import watch_readiness
 from longmen_server.platform.telemetry import LoopLag, Telemetry
 from longmen_server.platform.tokens import TokenVerifier
+from longmen_server.transport.cursor import Cursors
 from longmen_server.transport.page_token import PageTokens
 from longmen_server.transport.server import Surroundings, build_server
 
@@ -78,8 +82,24 @@ class Parts:
 
 def build_services(parts: Parts) -> Mapping[str, object]:
     """The servicer of each service, by its full name."""
-    del parts
-    return {}
+    settings = parts.settings
+    assert settings.page_token_key is not None, "the supervisor names the keys"
+    assert settings.receipt_key is not None, "the supervisor names the keys"
+    reading = ReadTools(
+        readers=parts.readers,
+        clock=parts.clock,
+        books=settings.books,
+        page_tokens=parts.page_tokens,
+        cursors=Cursors(settings.page_token_key.read_bytes()),
+    )
+    return {
+        "longmen.ledger.v1.LedgerService": LedgerService(
+            engine=parts.engine,
+            clock=parts.clock,
+            reading=reading,
+            signer=ReceiptSigner.load_or_create(settings.receipt_key),
+        ),
+    }
 
 
 def run_worker(settings: Settings, worker_index: int, *, on_ready: Callable[[], None]) -> None:

@@ -93,6 +93,10 @@ class Settings:
     tokens_leeway_s: int = 30
     """Seconds that the clocks of the issuer and of this server may differ."""
 
+    receipt_key: Path | None = None
+    """PEM file with the Ed25519 key that signs receipts. Without it one is made in the data folder.
+    Publish its public half: it is what makes a receipt worth keeping."""
+
     readers_min: int = 2
     """Connections for reads that each worker keeps open."""
     readers_max: int = 8

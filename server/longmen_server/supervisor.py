@@ -33,6 +33,7 @@ __all__ = ["Server", "StartError", "open_data", "open_database", "owned_database
 PAGE_KEY_FILE: Final = "page-tokens.key"
 KEY_BYTES: Final = 32
 """As transport.page_token wants it, which the parent does not load."""
+RECEIPT_KEY_FILE: Final = "receipts.pem"
 
 
 class StartError(Exception):
@@ -193,6 +194,8 @@ def prepare_keys(settings: Settings) -> tuple[Settings, DevelopmentIssuer | None
     else:
         issuer = development_issuer(settings)
         settings = replace(settings, tokens_jwks=issuer.jwks)
+    if settings.receipt_key is None:
+        settings = replace(settings, receipt_key=settings.data / "keys" / RECEIPT_KEY_FILE)
     if settings.page_token_key is None:
         key = settings.data / "keys" / PAGE_KEY_FILE
         key.parent.mkdir(mode=0o700, exist_ok=True)

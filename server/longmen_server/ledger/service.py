@@ -9,6 +9,7 @@ from longmen_server.ledger import commands, decode
 from longmen_server.ledger.chart import CHART
 from longmen_server.ledger.encode import microseconds
 from longmen_server.ledger.model import AccountRow, AccountState, PostingIntent, PostingKind
+from longmen_server.ledger.read_service import LedgerReads
 from longmen_server.platform.ids import (
     ACCOUNT,
     CUSTOMER,
@@ -27,19 +28,23 @@ if TYPE_CHECKING:
     from longmen.ledger.v1 import ledger_service_pb2 as pb
     from longmen_server.engine.command import Command
     from longmen_server.engine.engine import Engine
+    from longmen_server.ledger.read_service import ReadTools
+    from longmen_server.ledger.receipt import ReceiptSigner
     from longmen_server.platform.clock import Clock
     from longmen_server.transport.context import Call
 
     CaptureOrVoid = TypeVar("CaptureOrVoid", pb.CapturePendingRequest, pb.VoidPendingRequest)
 
 
-class LedgerWrites:
-    """The methods of LedgerService that change something."""
+class LedgerService(LedgerReads):
+    """The ledger for systems of the bank: here what changes something, in LedgerReads what looks."""
 
-    def __init__(self, *, engine: Engine, clock: Clock, default_book: int) -> None:
+    def __init__(
+        self, *, engine: Engine, clock: Clock, reading: ReadTools, signer: ReceiptSigner
+    ) -> None:
+        super().__init__(reading, signer)
         self._engine = engine
         self._clock = clock
-        self._default_book = default_book
 
     async def CreateTransfers(self, request: pb.CreateTransfersRequest, call: Call) -> bytes:  # noqa: N802
         """Take many transfers, each with a result of its own."""
@@ -120,7 +125,7 @@ class LedgerWrites:
 
     async def CreateAccounts(self, request: pb.CreateAccountsRequest, call: Call) -> bytes:  # noqa: N802
         """Open accounts."""
-        book = request.book or self._default_book
+        book = self._read.book(request.book)
         rows = [self._account(book, spec, index) for index, spec in enumerate(request.accounts)]
         command = commands.CreateAccounts(book, request_key(call), rows)
         return await self._submit(command, request, call)
