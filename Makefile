@@ -43,8 +43,8 @@ $(SETUP): .uv/uv-$(UV_VERSION) uv.lock pyproject.toml clients/python/pyproject.t
 run: setup ## Serve on 127.0.0.1:50051 with embedded Postgres (LONGMEN_* variables change that)
 	@exec $(BIN)/longmen serve
 
-demo: setup ## A day of a small bank against a running server
-	@exec $(BIN)/longmen demo
+demo: setup ## A day of a small bank; starts a server of its own when none runs
+	@exec $(BIN)/longmen demo --serve
 
 test: setup ## Run every test
 	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
