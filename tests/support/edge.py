@@ -161,6 +161,7 @@ def surroundings(verifier: Tokens, metrics: Metrics | None = None, **more: Any) 
 async def running_edge(
     *services: str,
     tokens: Tokens | None = None,
+    metrics: Metrics | None = None,
     more: dict[str, Any] | None = None,
     ready: bool = True,
     **changes: Any,
@@ -170,13 +171,14 @@ async def running_edge(
     Args:
         services: Full names of the services.
         tokens: The verifier; by default one that knows `GOOD`.
+        metrics: Where calls are counted; by default nowhere else.
         more: Further parts of the surroundings, such as a tracer.
         ready: Whether to turn SERVING at once.
         changes: Settings that differ from the defaults for tests.
     """
     tokens = tokens or Tokens()
     servicers = {name: Servicer(name) for name in services or (LEDGER,)}
-    metrics = Metrics()
+    metrics = metrics or Metrics()
     server = build_server(
         servicers,
         settings=settings(**changes),

@@ -76,10 +76,11 @@ def read_methods(service: str) -> Iterator[Method]:
         message = f"no service {service} is known; are its stubs imported?"
         raise MethodError(message) from None
     for method in descriptor.methods:
-        yield _read_method(method)
+        yield read_method(method)
 
 
-def _read_method(descriptor: MethodDescriptor) -> Method:
+def read_method(descriptor: MethodDescriptor) -> Method:
+    """Read one method from its descriptor; raise MethodError unless its policy is whole."""
     options = descriptor.GetOptions()
     name = descriptor.full_name
     if not options.HasExtension(policy_pb2.method_policy):
