@@ -17,13 +17,17 @@ raised with it. New fields of the contract change nothing for requests that do n
 
 from __future__ import annotations
 
-import hashlib
+from hashlib import sha256
+from struct import Struct
 from typing import NamedTuple
 from zlib import crc32
 
 VERSION = b"longmen.fingerprint.v1\x00"
 """Domain separation and version of the encoding; raised when equal requests could come out
 otherwise."""
+
+_ENTRY = Struct(">HI")
+"""One field's entry in `Fingerprint.fields`."""
 
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 """Wire types that a serialised proto3 message can have."""
@@ -56,46 +60,57 @@ def fingerprint(canonical: bytes, *, skip: int) -> Fingerprint:
     """
     slices = _split(canonical)
     slices.pop(skip, None)
-    digest = hashlib.sha256(VERSION)
-    fields = bytearray()
+    contents = [VERSION]
+    fields = b""
     for number in sorted(slices):
         content = slices[number]
-        digest.update(content)
-        fields += number.to_bytes(2, "big") + crc32(content).to_bytes(4, "big")
-    return Fingerprint(digest.digest(), bytes(fields))
+        contents.append(content)
+        fields += _ENTRY.pack(number, crc32(content))
+    return Fingerprint(sha256(b"".join(contents)).digest(), fields)
 
 
 def _split(message: bytes) -> dict[int, bytes]:
-    """Cut a serialised message into its top-level fields: number to tags and values, joined."""
+    """Cut a serialised message into its top-level fields: number to tags and values, joined.
+
+    This runs for every request that changes something, so the common one-byte varints are read in
+    place, and a run of records with one number, as a repeated field is, is taken as a whole.
+    """
     slices: dict[int, bytes] = {}
-    start, end = 0, len(message)
-    while start < end:
-        tag, at = _varint(message, start)
-        number = tag >> 3
-        stop = at
-        # A repeated field is a run of records with one tag: take it as a whole.
-        while True:
-            stop = _skip(message, stop, tag & 7)
-            if stop >= end or message[stop] != message[start]:
-                break
-            next_tag, after = _varint(message, stop)
-            if next_tag != tag:
-                break
-            stop = after
-        slices[number] = slices.get(number, b"") + message[start:stop]
-        start = stop
-    if start != end:
+    current = begin = at = 0
+    end = len(message)
+    try:
+        while at < end:
+            start = at
+            tag = message[at]
+            at += 1
+            if tag >= 0x80:
+                tag, at = _varint(message, start)
+            if tag >> 3 != current:
+                if current:
+                    slices[current] = slices.get(current, b"") + message[begin:start]
+                current, begin = tag >> 3, start
+            at = _skip(message, at, tag & 7)
+    except IndexError:
+        at = -1
+    if at != end:
         raise ValueError("a serialised message ends in the middle of a field")
+    if current:
+        slices[current] = slices.get(current, b"") + message[begin:end]
     return slices
 
 
 def _skip(message: bytes, at: int, wire_type: int) -> int:
     """Return where the value that begins at `at` ends."""
     if wire_type == _LENGTH:
+        length = message[at]
+        if length < 0x80:
+            return at + 1 + length
         length, at = _varint(message, at)
         return at + length
     if wire_type == _VARINT:
-        return _varint(message, at)[1]
+        while message[at] >= 0x80:
+            at += 1
+        return at + 1
     if wire_type == _FIXED64:
         return at + 8
     if wire_type == _FIXED32:
@@ -105,15 +120,11 @@ def _skip(message: bytes, at: int, wire_type: int) -> int:
 
 def _varint(message: bytes, at: int) -> tuple[int, int]:
     """Decode the varint that begins at `at`; return it and where it ends."""
-    byte = message[at]
-    if byte < 0x80:
-        return byte, at + 1
-    value = byte & 0x7F
-    shift = 7
+    value = shift = 0
     while True:
-        at += 1
         byte = message[at]
+        at += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
-            return value, at + 1
+            return value, at
         shift += 7

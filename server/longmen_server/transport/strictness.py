@@ -11,6 +11,9 @@ order, defaults written out, or indeed something hidden) are looked at twice: by
 unknown fields were dropped, and by parsing them once more as their *wide twin*, a copy of the
 message type whose 32-bit numbers and enums are 64 bits wide: if that one serialises to other bytes,
 a number did not fit.
+
+Enum values that fit and are not in the contract are left to validation, by the rule `defined_only`;
+that every enum field has it is demanded here.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from google.protobuf.unknown_fields import UnknownFieldSet
 
+from buf.validate import validate_pb2
 from longmen_server.platform.refusal import Refusal
 from longmen_server.transport.status import FieldViolation, InvalidRequest
 from longmen_server.transport.wide_twin import wide_twin
@@ -34,11 +38,18 @@ class Strictness:
     """Reads the requests of one message type strictly."""
 
     def __init__(self, request_class: type[Message]) -> None:
-        """Prepare the checks for a message type: costs milliseconds, once."""
+        """Prepare the checks for a message type; costs milliseconds, once.
+
+        Raises:
+            ValueError: If the rules of an enum field let values pass that the contract lacks.
+        """
         self._request_class = request_class
         descriptor = cast("Descriptor", request_class.DESCRIPTOR)
         self._twin_class = wide_twin(descriptor)
-        self._enums = plan_enums(descriptor)
+        undefined = ", ".join(open_enums(descriptor))
+        if undefined:
+            message = f"enum fields without the rule defined_only: {undefined}"
+            raise ValueError(message)
 
     def check(self, request: Message, raw: bytes) -> bytes:
         """Refuse a request that says more than the server understood.
@@ -58,8 +69,6 @@ class Strictness:
         canonical = request.SerializeToString(deterministic=True)
         if canonical != raw:
             self._look_twice(raw, canonical)
-        if self._enums is not None:
-            self._enums.check(request)
         return canonical
 
     def _look_twice(self, raw: bytes, canonical: bytes) -> None:
@@ -78,75 +87,27 @@ class Strictness:
             raise _out_of_range(original, twin)
 
 
-class EnumPlan:
-    """Where in a message type enums are, so that no time is spent where none can be."""
-
-    __slots__ = ("enums", "inner")
-
-    def __init__(self) -> None:
-        """Begin empty; `plan_enums` fills it in."""
-        self.enums: list[tuple[FieldDescriptor, frozenset[int]]] = []
-        """Fields of an enum type, and the values known of it."""
-        self.inner: list[tuple[FieldDescriptor, EnumPlan]] = []
-        """Fields whose messages hold enums, and their plans."""
-
-    def check(self, message: Message, path: str = "") -> None:
-        """Raise Refusal UNKNOWN_ENUM_VALUE if an enum in the message has a value we do not know."""
-        for field, known in self.enums:
-            value = getattr(message, field.name)
-            if not field.is_repeated:
-                if value not in known:
-                    raise _unknown_enum(path + field.name)
-            elif not known.issuperset(value.values() if _is_map(field) else value):
-                raise _unknown_enum(path + field.name)
-        for field, plan in self.inner:
-            name = field.name
-            if field.is_repeated:
-                for index, item in _items(field, getattr(message, name)):
-                    plan.check(item, f"{path}{name}[{index}].")
-            elif message.HasField(name):
-                plan.check(getattr(message, name), f"{path}{name}.")
-
-
-def plan_enums(root: Descriptor) -> EnumPlan | None:
-    """Plan the check of a message type; None when no enum can occur in it."""
+def open_enums(root: Descriptor) -> Iterator[str]:
+    """Yield every enum field within a message type whose rules let undefined values pass."""
     types = {root.full_name: root}
     pending = [root]
     while pending:
         for field in pending.pop().fields:
-            inner = _held(field).message_type
+            held = _held(field)
+            inner = held.message_type
             if inner is not None and inner.full_name not in types:
                 types[inner.full_name] = inner
                 pending.append(inner)
-    plans = {name: EnumPlan() for name in types}
-    for name, descriptor in types.items():
-        for field in descriptor.fields:
-            held = _held(field)
-            if held.enum_type is not None:
-                known = frozenset(value.number for value in held.enum_type.values)
-                plans[name].enums.append((field, known))
-            elif held.message_type is not None:
-                plans[name].inner.append((field, plans[held.message_type.full_name]))
-    bearing = _bearing(plans.values())
-    for plan in plans.values():
-        plan.inner = [(field, inner) for field, inner in plan.inner if id(inner) in bearing]
-    plan = plans[root.full_name]
-    return plan if id(plan) in bearing else None
+            if held.enum_type is not None and not _rules_of_values(field).enum.defined_only:
+                yield field.full_name
 
 
-def _bearing(plans: Iterable[EnumPlan]) -> set[int]:
-    """Identities of the plans that hold an enum at any depth; types may be recursive."""
-    bearing = {id(plan) for plan in plans if plan.enums}
-    grown = True
-    while grown:
-        more = {
-            id(plan)
-            for plan in plans
-            if id(plan) not in bearing and any(id(inner) in bearing for _, inner in plan.inner)
-        }
-        bearing |= more
-        grown = bool(more)
-    return bearing
+def _rules_of_values(field: FieldDescriptor) -> validate_pb2.FieldRules:
+    """Return the rules that the contract puts on the single values of a field."""
+    rules = field.GetOptions().Extensions[validate_pb2.field]
+    if _is_map(field):
+        return rules.map.values
+    return rules.repeated.items if field.is_repeated else rules
 
 
 def unknown_fields(message: Message) -> Iterator[str]:
@@ -164,31 +125,37 @@ def _bent(message: Message, twin: Message, path: str = "") -> Iterator[tuple[str
     """Yield the path of every number that lost bits in `message`, and whether it is an enum."""
     descriptor = cast("Descriptor", message.DESCRIPTOR)
     for field in descriptor.fields:
-        name = field.name
+        place = path + field.name
         held = _held(field)
-        mine, wide = getattr(message, name), getattr(twin, name)
-        if held.message_type is None:
-            if mine != wide:
-                yield path + name, held.enum_type is not None
-        elif not field.is_repeated:
-            if message.HasField(name):
-                yield from _bent(mine, wide, f"{path}{name}.")
-        else:
-            items = zip(_items(field, mine), _items(field, wide), strict=False)
-            for (index, one), (_, other) in items:
-                yield from _bent(one, other, f"{path}{name}[{index}].")
+        mine, wide = getattr(message, field.name), getattr(twin, field.name)
+        if _is_map(field) and mine.keys() != wide.keys():
+            yield place, False
+            continue
+        pairs = [(place, mine, wide)]
+        if held.message_type is not None and not field.is_repeated:
+            pairs = pairs if message.HasField(field.name) else []
+        elif _is_map(field):
+            pairs = [(f"{place}[{key}]", mine[key], wide[key]) for key in mine]
+        elif field.is_repeated:
+            pairs = [(f"{place}[{n}]", mine[n], wide[n]) for n in range(len(mine))]
+        for inside, one, other in pairs:
+            if held.message_type is not None:
+                yield from _bent(one, other, f"{inside}.")
+            elif one != other:
+                yield inside, held.enum_type is not None
 
 
 def _out_of_range(request: Message, twin: Message) -> Refusal:
     """Name the first number that did not fit into its field."""
     path, is_enum = next(_bent(request, twin), ("", False))
     if is_enum:
-        return _unknown_enum(path)
+        return unknown_enum(path)
     violation = FieldViolation(path, "the number does not fit into its field", "integer.range")
     return InvalidRequest([violation])
 
 
-def _unknown_enum(path: str) -> Refusal:
+def unknown_enum(path: str) -> Refusal:
+    """Return the refusal of an enum value that is not in the contract."""
     return Refusal(
         "UNKNOWN_ENUM_VALUE",
         "the request has an enum value that this server does not know",

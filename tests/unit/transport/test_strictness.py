@@ -10,9 +10,11 @@ from google.protobuf.message import DecodeError
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from buf.validate import validate_pb2
 from longmen.ledger.v1.ledger_service_pb2 import CreateTransfersRequest
 from longmen_server.platform.refusal import Refusal
-from longmen_server.transport.strictness import Strictness, plan_enums
+from longmen_server.transport.interceptors.validation import Validation
+from longmen_server.transport.strictness import Strictness
 from longmen_server.transport.wide_twin import wide_twin
 from tests.support.edge import transfers
 
@@ -26,7 +28,7 @@ BOOL, ENUM, MESSAGE, STRING = (
 )
 
 
-def make(pool: descriptor_pool.DescriptorPool) -> Any:
+def make(*, defined_only: bool = True) -> Any:
     """A message type with every place a number or an enum can be in, and itself inside itself."""
     file = descriptor_pb2.FileDescriptorProto(
         name="strict.proto", package="strict", syntax="proto3"
@@ -63,23 +65,36 @@ def make(pool: descriptor_pool.DescriptorPool) -> Any:
         ),
         start=1,
     ):
-        message.field.add(
+        field = message.field.add(
             name=name,
             number=number,
             type=kind,
             label=label,
             type_name=type_name or None,
         )
+        rules = field.options.Extensions[validate_pb2.field]
+        if defined_only and name == "colour":
+            rules.enum.defined_only = True
+        elif defined_only and name == "colours":
+            rules.repeated.items.enum.defined_only = True
+        elif defined_only and name == "paints":
+            rules.map.values.enum.defined_only = True
+    pool = descriptor_pool.DescriptorPool()
     pool.AddSerializedFile(file.SerializeToString())
     return message_factory.GetMessageClass(pool.FindMessageTypeByName("strict.Box"))
 
 
-Box = make(descriptor_pool.DescriptorPool())
+Box = make()
 STRICT = Strictness(Box)
+VALIDATION = Validation()
 
 
 def check(raw: bytes) -> bytes:
-    return STRICT.check(Box.FromString(raw), raw)
+    """Do what validation does with the request of a method that changes something."""
+    request = Box.FromString(raw)
+    canonical = STRICT.check(request, raw)
+    VALIDATION._check(request, len(raw))
+    return canonical
 
 
 def refused(raw: bytes) -> Refusal:
@@ -172,10 +187,10 @@ def test_a_known_field_of_another_wire_type_is_an_unknown_field() -> None:
     ("raw", "field"),
     [
         (lambda v: record(5, v), "colour"),
-        (lambda v: record(6, varint(v)), "colours"),
+        (lambda v: record(6, varint(v)), "colours[0]"),
         (lambda v: record(7, record(5, v)), "inner.colour"),
         (lambda v: record(8, b"") + record(8, record(5, v)), "inners[1].colour"),
-        (lambda v: record(9, record(1, b"a") + record(2, v)), "paints"),
+        (lambda v: record(9, record(1, b"a") + record(2, v)), "paints[a]"),
         (lambda v: record(10, record(1, 4) + record(2, record(5, v))), "boxes[4].colour"),
     ],
     ids=["plain", "repeated", "in a message", "in a list", "map value", "in a map"],
@@ -194,7 +209,8 @@ def test_unknown_enum_values_are_found_wherever_they_are(value: int, raw: Any, f
         (record(1, 2**32), "small"),
         (record(3, 2**32), "natural"),
         (record(7, record(1, 2**40)), "inner.small"),
-        (record(12, varint(1) + varint(2**40)), "smalls"),
+        (record(12, varint(1) + varint(2**40)), "smalls[1]"),
+        (record(10, record(1, 2**33 + 4) + record(2, b"")), "boxes"),
     ],
 )
 def test_numbers_that_do_not_fit_are_refused(raw: bytes, field: str) -> None:
@@ -225,10 +241,11 @@ def test_what_passes_serialises_to_what_the_wide_twin_saw(
     assert twin.SerializeToString(deterministic=True) == canonical
 
 
-def test_types_without_enums_are_not_walked() -> None:
-    from longmen.type.v1.money_pb2 import Money
-
-    assert plan_enums(Money.DESCRIPTOR) is None
+def test_enums_that_the_rules_leave_open_fail_at_start() -> None:
+    with pytest.raises(ValueError, match="defined_only") as caught:
+        Strictness(make(defined_only=False))
+    for field in ("strict.Box.colour", "strict.Box.colours", "strict.Box.paints"):
+        assert field in str(caught.value)
 
 
 def test_a_batch_of_the_contract_passes() -> None:

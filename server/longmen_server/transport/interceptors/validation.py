@@ -18,10 +18,10 @@ from longmen_server.platform.fingerprint import fingerprint
 from longmen_server.platform.refusal import Refusal
 from longmen_server.transport.method import REQUEST_ID_FIELD, MethodError
 from longmen_server.transport.status import VIOLATIONS_MAX, FieldViolation, InvalidRequest
-from longmen_server.transport.strictness import Strictness
+from longmen_server.transport.strictness import Strictness, unknown_enum
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from google.protobuf.message import Message
 
@@ -33,6 +33,10 @@ EXHAUSTIVE_BYTES_MAX = 16_384
 """Largest request, in bytes, whose violations are all collected. Of a larger one only the first is
 told: a batch of a thousand broken items would otherwise hold up the event loop for longer than a
 good one."""
+
+
+UNDEFINED_RULE = "enum.defined_only"
+"""Id of the rule that an enum value outside the contract breaks; it has a reason of its own."""
 
 
 class Validation:
@@ -58,7 +62,7 @@ class Validation:
 
             return read
 
-        strict = Strictness(method.request_class).check
+        strict = self._strictness(method).check
         number = 0
         if method.repeatable:
             number = method.request_class.DESCRIPTOR.fields_by_name[REQUEST_ID_FIELD].number
@@ -85,6 +89,14 @@ class Validation:
         if method.repeatable and REQUEST_ID_FIELD not in told:
             message = f"{method.path}: its contract lets the {REQUEST_ID_FIELD} be empty"
             raise MethodError(message)
+
+    def _strictness(self, method: Method) -> Strictness:
+        """Return the strict reader of the method's request."""
+        try:
+            return Strictness(method.request_class)
+        except ValueError as fault:
+            message = f"{method.path}: {fault}"
+            raise MethodError(message) from fault
 
     def _parser(self, method: Method) -> Callable[[bytes], Message]:
         """Return the function that turns bytes within the method's bound into a request."""
@@ -113,16 +125,21 @@ class Validation:
             request, fail_fast=size > EXHAUSTIVE_BYTES_MAX
         )
         if violations:
-            raise InvalidRequest(
-                [
-                    FieldViolation(
-                        field=_path(violation),
-                        description=violation.proto.message,
-                        rule=violation.proto.rule_id,
-                    )
-                    for violation in violations[:VIOLATIONS_MAX]
-                ]
-            )
+            raise _refusal(violations)
+
+
+def _refusal(violations: Sequence[protovalidate.Violation]) -> Refusal:
+    """Return the refusal of a request that breaks rules of its contract."""
+    told = [
+        FieldViolation(
+            field=_path(violation),
+            description=violation.proto.message,
+            rule=violation.proto.rule_id,
+        )
+        for violation in violations[:VIOLATIONS_MAX]
+    ]
+    undefined = next((one for one in told if one.rule == UNDEFINED_RULE), None)
+    return InvalidRequest(told) if undefined is None else unknown_enum(undefined.field)
 
 
 def _path(violation: protovalidate.Violation) -> str:
