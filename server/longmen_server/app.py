@@ -30,8 +30,10 @@ from longmen_server.platform.database import Readers
 from longmen_server.platform.logs import configure_logs
 from longmen_server.platform.metrics import Metrics
 from longmen_server.platform.readiness import watch_readiness
+from longmen_server.platform.refusal import Refusal
 from longmen_server.platform.telemetry import LoopLag, Telemetry
 from longmen_server.platform.tokens import TokenVerifier
+from longmen_server.samples import open_samples
 from longmen_server.transport.cursor import Cursors
 from longmen_server.transport.page_token import PageTokens
 from longmen_server.transport.server import Surroundings, build_server
@@ -127,6 +129,7 @@ async def serve(settings: Settings, worker_index: int, on_ready: Callable[[], No
     watch_for_the_end(stop)
     log = structlog.stdlib.get_logger("longmen.worker")
     async with open_parts(settings, worker_index) as parts, open_server(parts) as server:
+        await prepare_samples(parts)
         ready = asyncio.Event()
 
         async def tell(answer: bool) -> None:  # noqa: FBT001 - the watcher's one answer
@@ -152,6 +155,20 @@ async def serve(settings: Settings, worker_index: int, on_ready: Callable[[], No
         with contextlib.suppress(asyncio.CancelledError):
             await watcher
     log.info("stopped")
+
+
+async def prepare_samples(parts: Parts) -> None:
+    """Open the sample accounts, where the supervisor wants them; one worker is enough for that."""
+    if not parts.settings.samples or parts.worker_index != 0:
+        return
+    now = parts.trusted_clock.monotonic()
+    try:
+        await open_samples(parts.engine, parts.settings.books[0], now=now)
+    except Refusal as refusal:
+        # They are a convenience: without them the server is as good as any.
+        structlog.stdlib.get_logger("longmen.worker").warning(
+            "samples_refused", reason=refusal.reason
+        )
 
 
 def settle_memory() -> None:

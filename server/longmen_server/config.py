@@ -75,6 +75,10 @@ class Settings:
     anything but loopback demands TLS."""
     reflection: bool = True
     """Whether grpcurl and the like can list the contract."""
+    samples: bool = True
+    """Whether a server to try out, that is, with embedded Postgres and keys of its own, opens a few
+    accounts with well-known ids in its first book and keeps a token in the data folder, for load
+    tools that read fixed files."""
 
     tls_certificate: Path | None = None
     """PEM file with the server's certificate chain; without it the server speaks plaintext."""

@@ -73,6 +73,8 @@ def serve(
         settings, _reserved = stack.enter_context(reserve_port(settings))
         settings, issuer = prepare_keys(settings)
         settings, postgres = stack.enter_context(open_database(settings, announce))
+        to_try_out = postgres is not None and issuer is not None
+        settings = replace(settings, samples=settings.samples and to_try_out)
         prepare_schema(settings, announce)
         crew = stack.enter_context(Crew(settings, announce, stopping))
         crew.start()

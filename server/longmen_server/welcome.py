@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from longmen_server.development import scopes_for
+from longmen_server.samples import write_call_metadata
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,6 +35,8 @@ def show(console: Console, server: Server) -> None:
         scopes=scopes_for("service"),
         lifetime_seconds=TOKEN_SECONDS,
     )
+    if settings.samples:
+        write_call_metadata(settings.data, token)
     console.print("A development token, good for a day (`longmen token` makes others):\n")
     console.print(f"export LONGMEN_TOKEN={token}", style="green")
     console.print("\nTo try:\n")

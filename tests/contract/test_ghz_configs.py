@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import protovalidate
 import pytest
@@ -12,6 +11,8 @@ from google.protobuf import json_format
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.message_factory import GetMessageClass
 
+from bench.ghz import CONFIGS as FOLDER
+from bench.ghz import read_config, template_of
 from bench.go_template import render
 from longmen.accounts.v1 import accounts_service_pb2
 from longmen.ledger.v1 import ledger_service_pb2
@@ -23,25 +24,13 @@ SERVICES = {
     for module in (accounts_service_pb2, ledger_service_pb2, transfers_service_pb2)
     for service in module.DESCRIPTOR.services_by_name.values()
 }
-CONFIGS = sorted((ROOT / "bench" / "ghz").rglob("*.json"))
+CONFIGS = sorted(FOLDER.rglob("*.json"))
 SCENARIOS = {"batch", "hot", "read", "replay", "uniform"}
 RENDERINGS = 20
 
 
 def name_of(path: Path) -> str:
-    return path.relative_to(ROOT / "bench" / "ghz").as_posix()
-
-
-def read(path: Path) -> dict[str, Any]:
-    config = json.loads(path.read_text("utf-8"))
-    assert isinstance(config, dict)
-    return config
-
-
-def template_of(config: dict[str, Any]) -> str:
-    if "data-file" in config:
-        return (ROOT / str(config["data-file"])).read_text("utf-8")
-    return json.dumps(config["data"])
+    return path.relative_to(FOLDER).as_posix()
 
 
 def test_every_scenario_has_a_plaintext_and_a_tls_variant() -> None:
@@ -51,7 +40,7 @@ def test_every_scenario_has_a_plaintext_and_a_tls_variant() -> None:
 
 @pytest.mark.parametrize("path", CONFIGS, ids=name_of)
 def test_rendered_data_is_a_valid_request_of_a_method_that_exists(path: Path) -> None:
-    config = read(path)
+    config = read_config(path)
     service, _, method = config["call"].rpartition(".")
     message = GetMessageClass(SERVICES[service].methods_by_name[method].input_type)
     template = template_of(config)
@@ -64,7 +53,7 @@ def test_rendered_data_is_a_valid_request_of_a_method_that_exists(path: Path) ->
 
 @pytest.mark.parametrize("path", CONFIGS, ids=name_of)
 def test_the_protoset_it_names_describes_the_method(path: Path) -> None:
-    config = read(path)
+    config = read_config(path)
     protoset = FileDescriptorSet.FromString((ROOT / config["protoset"]).read_bytes())
     methods = {
         f"{file.package}.{service.name}.{method.name}"
@@ -77,7 +66,7 @@ def test_the_protoset_it_names_describes_the_method(path: Path) -> None:
 
 @pytest.mark.parametrize("path", CONFIGS, ids=name_of)
 def test_load_reaches_every_worker_and_ends_without_cutting_calls_off(path: Path) -> None:
-    config = read(path)
+    config = read_config(path)
     assert config["connections"] >= 8
     assert config["concurrency"] >= config["connections"]
     assert config["duration-stop"] == "wait"
@@ -87,8 +76,8 @@ def test_load_reaches_every_worker_and_ends_without_cutting_calls_off(path: Path
 
 @pytest.mark.parametrize("scenario", sorted(SCENARIOS))
 def test_the_tls_variant_differs_in_its_transport_only(scenario: str) -> None:
-    plain = read(ROOT / "bench" / "ghz" / f"{scenario}.json")
-    secure = read(ROOT / "bench" / "ghz" / "tls" / f"{scenario}.json")
+    plain = read_config(FOLDER / f"{scenario}.json")
+    secure = read_config(FOLDER / "tls" / f"{scenario}.json")
     assert plain.pop("insecure") is True
     assert "insecure" not in secure
     assert secure.pop("cacert")
@@ -96,7 +85,7 @@ def test_the_tls_variant_differs_in_its_transport_only(scenario: str) -> None:
 
 
 def test_replays_ask_for_the_same_thing_under_the_same_id() -> None:
-    template = template_of(read(ROOT / "bench" / "ghz" / "replay.json"))
+    template = template_of(read_config(FOLDER / "replay.json"))
     contents: dict[str, set[str]] = {}
     for _ in range(500):
         request = json.loads(render(template, {"RequestNumber": 0}))
