@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class LedgerService(LedgerReads):
-    """The ledger for systems of the bank: here what changes something, in LedgerReads what looks."""
+    """The ledger for systems of the bank: what changes something; LedgerReads has what looks."""
 
     def __init__(
         self, *, engine: Engine, clock: Clock, reading: ReadTools, signer: ReceiptSigner
