@@ -93,14 +93,11 @@ def money(amount: str, currency_code: str) -> Money:
     """The amount of two words of the command line.
 
     Raises:
-        click.BadParameter: it is no exact amount of the currency.
+        ValueError: it is no exact amount of the currency.
     """
-    from longmen_client import Money, MoneyError
+    from longmen_client import Money
 
-    try:
-        return Money.of(amount, currency_code.upper())
-    except MoneyError as error:
-        raise click.BadParameter(str(error)) from error
+    return Money.of(amount, currency_code.upper())
 
 
 def payee(text: str) -> transfer_pb2.Payee:

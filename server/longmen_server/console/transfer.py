@@ -311,8 +311,8 @@ def read_items(file: Path, currency: str) -> list[transfer_pb2.BatchItem]:
         for row in reader:
             try:
                 paid = money((row["amount"] or "").strip(), currency)
-            except click.BadParameter as error:
-                raise ValueError(f"{file}, line {reader.line_num}: {error.message}") from error
+            except ValueError as error:
+                raise ValueError(f"{file}, line {reader.line_num}: {error}") from error
             items.append(
                 batch_item(
                     payee((row["to"] or "").strip()),

@@ -184,6 +184,7 @@ def test_what_is_no_amount_is_wrong_usage(
     failed = longmen("transfer", "send", ACCOUNT, OTHER, amount, "-y")
 
     assert failed.exit_code == 2
+    assert failed.stderr.count("\n") == 1
     assert server.calls("CreateTransfer") == []
 
 
