@@ -1,0 +1,1 @@
+"""The change feed: every committed change as an event, in order, for other systems."""

@@ -1,0 +1,106 @@
+"""Stored events as messages of the contract."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from longmen.events.v1 import event_pb2
+from longmen_server.ledger import encode
+from longmen_server.platform.ids import (
+    ACCOUNT,
+    CUSTOMER,
+    EVENT,
+    TRANSACTION,
+    AccountId,
+    CustomerId,
+    EventId,
+    TransactionId,
+)
+
+if TYPE_CHECKING:
+    from longmen_server.ledger.model import PostingRow
+
+__all__ = ["DamagedEventError", "StoredEvent", "event", "event_id"]
+
+_POSTING_TYPES: Final = frozenset(
+    {
+        event_pb2.EVENT_TYPE_POSTING_POSTED,
+        event_pb2.EVENT_TYPE_POSTING_PENDING,
+        event_pb2.EVENT_TYPE_POSTING_CAPTURED,
+        event_pb2.EVENT_TYPE_POSTING_VOIDED,
+        event_pb2.EVENT_TYPE_POSTING_EXPIRED,
+    }
+)
+_ACCOUNT_TYPES: Final = frozenset(
+    {event_pb2.EVENT_TYPE_ACCOUNT_OPENED, event_pb2.EVENT_TYPE_ACCOUNT_STATE_CHANGED}
+)
+_PAYLOAD_FIELDS: Final[dict[int, str]] = {
+    event_pb2.EVENT_TYPE_ACCOUNT_OPENED: "account",
+    event_pb2.EVENT_TYPE_ACCOUNT_STATE_CHANGED: "account_state_change",
+    event_pb2.EVENT_TYPE_TRANSFER_STATE_CHANGED: "transfer_state_change",
+}
+"""Where the payload that is stored with an event of a type belongs."""
+
+_EVENT_ID: Final = struct.Struct(">QIHH")
+
+
+class DamagedEventError(RuntimeError):
+    """The posting of an event is missing: the book is damaged, and `longmen verify` says where."""
+
+    def __init__(self, stored: StoredEvent) -> None:
+        super().__init__(f"event {stored.sequence} of writer {stored.writer} has no posting")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """An event as it stands in a writer's journal, with its posting."""
+
+    book: int
+    writer: int
+    sequence: int
+    booked_at_us: int
+    type: int
+    subject: bytes
+    payload: bytes | None
+    posting: PostingRow | None
+
+
+def event_id(book: int, writer: int, sequence: int) -> str:
+    """Return the id of an event: its place in the journals, so that it is the same each time."""
+    return EVENT.encode(EventId(_EVENT_ID.pack(sequence, 0, writer, book)))
+
+
+def event(stored: StoredEvent) -> event_pb2.Event:
+    """Return an event as it was when it happened, the same each time it is read.
+
+    What has become of a hold since is no part of it; later events tell that.
+
+    Raises:
+        DamagedEventError: the posting it stands for is missing.
+    """
+    message = event_pb2.Event(
+        event_id=event_id(stored.book, stored.writer, stored.sequence),
+        type=stored.type,  # type: ignore[arg-type]  # the enum is open
+        book=stored.book,
+        booked_time=encode.timestamp(stored.booked_at_us),
+        subject_id=_subject(stored),
+    )
+    if stored.type in _POSTING_TYPES:
+        if stored.posting is None:
+            raise DamagedEventError(stored)
+        message.posting.CopyFrom(encode.posting(stored.posting))
+        message.debit_balances.CopyFrom(encode.debit_balances_after(stored.posting))
+        message.credit_balances.CopyFrom(encode.credit_balances_after(stored.posting))
+    elif stored.payload is not None and stored.type in _PAYLOAD_FIELDS:
+        getattr(message, _PAYLOAD_FIELDS[stored.type]).MergeFromString(stored.payload)
+    return message
+
+
+def _subject(stored: StoredEvent) -> str:
+    if stored.type in _ACCOUNT_TYPES:
+        return ACCOUNT.encode(AccountId(stored.subject))
+    if stored.type == event_pb2.EVENT_TYPE_WALLET_OPENED:
+        return CUSTOMER.encode(CustomerId(stored.subject))
+    return TRANSACTION.encode(TransactionId(stored.subject))
