@@ -101,8 +101,9 @@ class Settings:
     """PEM file with the Ed25519 key that signs receipts. Without it one is made in the data folder.
     Publish its public half: it is what makes a receipt worth keeping."""
 
-    readers_min: int = 2
-    """Connections for reads that each worker keeps open."""
+    readers_min: int = 4
+    """Connections for reads that each worker keeps open, so that a sudden crowd need not wait for
+    new ones, which take longest when the machine is busiest."""
     readers_max: int = 8
     """Connections for reads in each worker at most. Postgres gains nothing from more than a few for
     each core, and every one costs it memory."""

@@ -150,7 +150,6 @@ class Readers:
         """
         self._clock = clock
         self._wait_seconds = wait_ms / 1000
-        self._maximum = maximum
         self._lent = 0
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             complete_dsn(
@@ -255,10 +254,8 @@ class Readers:
         except (PoolTimeout, TooManyRequests) as error:
             if self._clock.monotonic() >= deadline:
                 raise deadline_exceeded() from error
-            # With connections to spare, none came because the database gives none.
-            raise (
-                overloaded() if self._lent >= self._maximum else storage_unavailable()
-            ) from error
+            # Where others have connections the database is there, and the pool is busy or growing.
+            raise (overloaded() if self._lent else storage_unavailable()) from error
         except psycopg.OperationalError as error:
             raise storage_unavailable() from error
         self._lent += 1
