@@ -22,6 +22,7 @@ import uvloop
 
 from longmen_server.engine.engine import Engine
 from longmen_server.engine.failpoints import Failpoints
+from longmen_server.events.service import EventsService
 from longmen_server.ledger.read_service import ReadTools
 from longmen_server.ledger.receipt import ReceiptSigner
 from longmen_server.ledger.service import LedgerService
@@ -101,6 +102,7 @@ def build_services(parts: Parts) -> Mapping[str, object]:
             reading=reading,
             signer=ReceiptSigner.load_or_create(settings.receipt_key),
         ),
+        "longmen.events.v1.EventsService": EventsService(reading=reading),
     }
 
 
