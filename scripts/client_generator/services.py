@@ -93,10 +93,10 @@ def service_module(service: ServiceDescriptor, comments: Comments, marker: str) 
     modules = sorted(
         {_module(message) for message in _messages(service)}
         | {
-            _module(field.message_type or field.enum_type)
+            _module(named)
             for method in service.methods
             for field in method.input_type.fields
-            if _is_ours(field)
+            if (named := _named_type(field)) is not None
         }
     )
     header = fill(comments.of_service(service), 92)
@@ -160,10 +160,10 @@ def _type(message: Descriptor | EnumDescriptor) -> str:
     return f"{_alias(_module(message))}.{path}"
 
 
-def _is_ours(field: FieldDescriptor) -> bool:
-    """Whether a field's type has to be imported by name."""
+def _named_type(field: FieldDescriptor) -> Descriptor | EnumDescriptor | None:
+    """The type of a field that has to be imported by name, if any."""
     named = field.message_type or field.enum_type
-    return named is not None and named.full_name not in CONVERTED
+    return None if named is None or named.full_name in CONVERTED else named
 
 
 def _required(message: Descriptor) -> set[str]:
@@ -256,7 +256,7 @@ def _call(
     if "page_token" in method.input_type.fields_by_name:
         items = method.output_type.fields[0]
         call = f'AsyncPager(self._caller, {described}, request, "{items.name}", options)'
-        return "", f"AsyncPager[{_type(items.message_type)}, {response}]", call
+        return "", f"AsyncPager[{_element(items)}, {response}]", call
     if policy.idempotency == policy_pb2.IDEMPOTENCY_CLASS_REQUEST_ID:
         call = f"await self._caller.change({described}, request, request.request_id, options)"
         return "async ", f"Reply[{response}]", call

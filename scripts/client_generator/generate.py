@@ -1,6 +1,6 @@
 """Write what the client package has of the contract, and its threaded twin of the asyncio code.
 
-    python scripts/client_generator DESCRIPTOR_SET SOURCES OUT
+    python scripts/client_generator/generate.py DESCRIPTOR_SET SOURCES OUT
 
 DESCRIPTOR_SET has source info; SOURCES is clients/python with the asyncio modules; the results go
 to OUT/python in the same places, and the service config to OUT. The stubs of the contract must be
