@@ -1,7 +1,8 @@
 """The interceptor chain: what it is made of, in which order, and how it is composed for a method.
 
-A step takes the call and its payload (the request's bytes as far as validation, the request's
-message after it) and returns the reply's bytes. Unary and streaming methods have the same chain: a
+A step takes the call and its request and returns the reply's bytes. The request is None as far as
+validation, which receives and parses it: nothing of it is waited for, let alone parsed, for a
+caller who may not send it. Unary and streaming methods have the same chain: a
 stream's last step sends its messages itself and returns nothing. Composition happens once per
 method, at registration, so that whatever depends on the method alone costs nothing per call.
 """

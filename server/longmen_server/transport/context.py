@@ -55,6 +55,14 @@ class Wire(Protocol):
     def set_trailing_metadata(self, trailing_metadata: tuple[tuple[str, str | bytes], ...]) -> None:
         """Set the trailing metadata of the reply."""
 
+    def send_initial_metadata(
+        self, initial_metadata: tuple[tuple[str, str | bytes], ...]
+    ) -> Awaitable[None]:
+        """Send the headers of the reply, ahead of its first message."""
+
+    def read(self) -> Awaitable[object]:
+        """Receive the request's bytes; something else if the caller ends the call without any."""
+
     def write(self, message: bytes) -> Awaitable[None]:
         """Send one message of a stream."""
 

@@ -1,8 +1,10 @@
 """From a servicer's method to a gRPC handler: the two ends of the chain.
 
-The outer end makes the `Call` and hands over raw bytes. The inner end calls the servicer and
-serialises what it gives; a stream's inner end also sends the messages and ends a stream whose
-reader has stopped reading.
+The outer end makes the `Call`. Every method is registered as if it took a stream of raw bytes, so
+that the chain itself receives the request: gRPC would wait for it, without bound, before anything
+of ours could refuse the caller, and leaves a call that ends without a message unanswered for ever.
+The inner end calls the servicer and serialises what it gives; a stream's inner end also sends the
+messages and ends a stream whose reader has stopped reading.
 """
 
 from __future__ import annotations
@@ -50,20 +52,20 @@ def handler(
         raise MethodError(message)
     if method.streams:
         inner = _sending(cast("StreamMethod", function), settings.stream_send_timeout_s)
-        make = grpc.unary_stream_rpc_method_handler
     else:
         inner = _replying(cast("UnaryMethod", function))
-        make = grpc.unary_unary_rpc_method_handler
     chain = compose(method, interceptors, inner)
     path = method.path
 
-    async def handle(request: bytes, wire: Wire) -> bytes:
-        return await chain(Call(path, wire), request)
+    async def handle(_: AsyncIterator[bytes], wire: Wire) -> bytes:
+        return await chain(Call(path, wire), None)
 
-    async def handle_stream(request: bytes, wire: Wire) -> None:
-        await chain(Call(path, wire), request)
+    async def handle_stream(_: AsyncIterator[bytes], wire: Wire) -> None:
+        await chain(Call(path, wire), None)
 
-    return make(handle_stream if method.streams else handle)
+    if method.streams:
+        return grpc.stream_stream_rpc_method_handler(handle_stream)
+    return grpc.stream_unary_rpc_method_handler(handle)
 
 
 def _replying(function: UnaryMethod) -> Step:
@@ -81,10 +83,14 @@ def _sending(function: StreamMethod, send_timeout_s: float) -> Step:
 
     async def step(call: Call, request: Any) -> bytes:
         write = call.wire.write
+        begun = False
         messages = cast("AsyncGenerator[Any, None]", function(request, call))
         async with aclosing(messages):
             async for message in messages:
                 data = message if type(message) is bytes else _serialise(message)
+                if not begun:
+                    await _begin(call.wire)
+                    begun = True
                 scope = asyncio.timeout(send_timeout_s)
                 try:
                     async with scope:
@@ -96,6 +102,20 @@ def _sending(function: StreamMethod, send_timeout_s: float) -> Step:
         return b""
 
     return step
+
+
+async def _begin(wire: Wire) -> None:
+    """Send the headers of a stream, whole even if the call is cancelled meanwhile.
+
+    gRPC notes that they are sent only when that has been awaited to its end. Cancelled before, it
+    would send them again with the status, which its core refuses: the caller would wait for ever.
+    """
+    sending = asyncio.ensure_future(wire.send_initial_metadata(()))
+    try:
+        await asyncio.shield(sending)
+    except asyncio.CancelledError:
+        await sending
+        raise
 
 
 def _serialise(message: Message) -> bytes:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -17,7 +19,12 @@ from longmen_server.platform.refusal import Refusal
 from longmen_server.transport.context import Call, Principal
 from longmen_server.transport.interceptors.admission import Admission
 from longmen_server.transport.interceptors.authn import Authn
-from longmen_server.transport.interceptors.context import METADATA_BYTES_MAX, guard
+from longmen_server.transport.interceptors.context import (
+    METADATA_BYTES_MAX,
+    Context,
+    Draining,
+    guard,
+)
 from longmen_server.transport.interceptors.errors import Errors
 from longmen_server.transport.interceptors.telemetry import Telemetry
 from longmen_server.transport.method import Method, read_methods
@@ -55,6 +62,14 @@ class FakeWire:
 
     def set_trailing_metadata(self, trailers: tuple[tuple[str, str | bytes], ...]) -> None:
         self.trailers = trailers
+
+    async def send_initial_metadata(
+        self, initial_metadata: tuple[tuple[str, str | bytes], ...]
+    ) -> None:
+        raise AssertionError(initial_metadata)
+
+    async def read(self) -> bytes:
+        return b""
 
     async def write(self, message: bytes) -> None:
         raise AssertionError(message)
@@ -130,6 +145,55 @@ def test_metadata_is_bounded_in_entries(count: int, *, passes: bool) -> None:
 def test_guard_gives_the_authorization() -> None:
     assert guard((("user-agent", "x"), ("authorization", "Bearer t"))) == "Bearer t"
     assert guard((("user-agent", "x"),)) is None
+
+
+# -- Deadlines.
+
+
+def with_deadlines(step: Any, **deadlines: Any) -> Any:
+    """Wrap a step in the context interceptor of a method with other deadlines."""
+    guarded = Context(
+        monotonic=time.monotonic,
+        minimum_budget_s=0.01,
+        draining=Draining(begun=False, streams=set()),
+    )
+    return guarded.wrap(replace(CREATE, **deadlines), step)
+
+
+async def for_ever(_call: Call, _request: Any) -> bytes:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def test_call_without_deadline_ends_at_the_default() -> None:
+    step = with_deadlines(for_ever, default_deadline_ms=20)
+    with pytest.raises(Refusal) as caught:
+        await step(call_with(remaining=None), None)
+    assert caught.value.reason == "DEADLINE_EXCEEDED"
+
+
+async def test_call_with_a_longer_deadline_ends_at_the_maximum() -> None:
+    step = with_deadlines(for_ever, maximum_deadline_ms=20)
+    with pytest.raises(Refusal) as caught:
+        await step(call_with(remaining=3_600.0), None)
+    assert caught.value.reason == "DEADLINE_EXCEEDED"
+
+
+@pytest.mark.parametrize("remaining", [0.0, 0.009])
+async def test_hopeless_call_is_not_begun(remaining: float) -> None:
+    step = with_deadlines(raising(AssertionError("begun")))
+    with pytest.raises(Refusal) as caught:
+        await step(call_with(remaining=remaining), None)
+    assert caught.value.reason == "DEADLINE_EXCEEDED"
+
+
+@pytest.mark.parametrize("remaining", [None, 1.0, 3_600.0])
+async def test_a_timeout_of_the_work_itself_is_not_the_callers_deadline(
+    remaining: float | None,
+) -> None:
+    step = with_deadlines(raising(TimeoutError("of a connection pool")))
+    with pytest.raises(TimeoutError):
+        await step(call_with(remaining=remaining), None)
 
 
 # -- Authentication.

@@ -7,7 +7,7 @@ of reads cannot starve payments, nor either of them the operator.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from longmen_server.platform.refusal import Refusal
 
@@ -44,7 +44,7 @@ class Admission:
         name = method.admission_class
         gauge = self.classes[name]
 
-        async def step(call: Call, payload: bytes) -> bytes:
+        async def step(call: Call, request: Any) -> bytes:
             if gauge.in_work >= gauge.limit:
                 raise Refusal(
                     "OVERLOADED",
@@ -53,7 +53,7 @@ class Admission:
                 )
             gauge.in_work += 1
             try:
-                return await proceed(call, payload)
+                return await proceed(call, request)
             finally:
                 gauge.in_work -= 1
 

@@ -7,7 +7,7 @@ tokens whose signature was good, so that a flood of forged ones cannot push out 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from longmen_server.platform.refusal import Refusal
 from longmen_server.transport.context import Principal
@@ -91,7 +91,7 @@ class Authn:
         remembered = self._remembered
         now_us = self._now_us
 
-        async def step(call: Call, payload: bytes) -> bytes:
+        async def step(call: Call, request: Any) -> bytes:
             authorization = call.authorization
             if authorization is None:
                 raise Refusal(
@@ -102,7 +102,7 @@ class Authn:
                 call.principal = self._verify(authorization)
             else:
                 call.principal = known[0]
-            return await proceed(call, payload)
+            return await proceed(call, request)
 
         return step
 

@@ -6,7 +6,7 @@ and answer NOT_FOUND for what belongs to somebody else.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from longmen_server.platform.refusal import Refusal
 
@@ -31,7 +31,7 @@ class Authz:
         scope = method.scope
         disabled = method.non_production_only and self._production
 
-        async def step(call: Call, payload: bytes) -> bytes:
+        async def step(call: Call, request: Any) -> bytes:
             principal = call.principal
             if principal.kind not in kinds or scope not in principal.scopes:
                 raise Refusal(
@@ -45,6 +45,6 @@ class Authz:
                     "the method is switched off on this server",
                     metadata={"method": method.path},
                 )
-            return await proceed(call, payload)
+            return await proceed(call, request)
 
         return step

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from longmen_server.platform.refusal import Refusal
 
@@ -83,7 +83,7 @@ class Context:
         minimum_s = self._minimum_budget_s
         monotonic = self._monotonic
 
-        async def step(call: Call, payload: bytes) -> bytes:
+        async def step(call: Call, request: Any) -> bytes:
             call.authorization = guard(call.wire.invocation_metadata() or ())
             remaining = call.wire.time_remaining()
             if remaining is not None and remaining <= maximum_s:
@@ -91,13 +91,13 @@ class Context:
                     raise _too_late()
                 # grpc.aio itself cancels the call at the caller's deadline.
                 call.deadline = monotonic() + remaining
-                return await proceed(call, payload)
+                return await proceed(call, request)
             budget = default_s if remaining is None else maximum_s
             call.deadline = monotonic() + budget
             scope = asyncio.timeout(budget)
             try:
                 async with scope:
-                    return await proceed(call, payload)
+                    return await proceed(call, request)
             except TimeoutError:
                 if scope.expired():
                     raise _too_late() from None
@@ -110,7 +110,7 @@ class Context:
         maximum_s = method.maximum_deadline_ms / 1000
         draining = self._draining
 
-        async def step(call: Call, payload: bytes) -> bytes:
+        async def step(call: Call, request: Any) -> bytes:
             call.authorization = guard(call.wire.invocation_metadata() or ())
             if draining.begun:
                 raise _shutting_down()
@@ -122,7 +122,7 @@ class Context:
                 async with scope:
                     draining.streams.add(scope)
                     try:
-                        return await proceed(call, payload)
+                        return await proceed(call, request)
                     finally:
                         draining.streams.discard(scope)
             except TimeoutError:

@@ -8,7 +8,7 @@ gets the rest. Cancellation passes through untouched, because grpc.aio has to se
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -40,9 +40,9 @@ class Errors:
         """Return the step that catches what the inner steps raise."""
         fields = {str(f.number): f.name for f in method.request_class.DESCRIPTOR.fields}
 
-        async def step(call: Call, payload: bytes) -> bytes:
+        async def step(call: Call, request: Any) -> bytes:
             try:
-                return await proceed(call, payload)
+                return await proceed(call, request)
             except Refusal as refusal:
                 # A recorded refusal that the engine gives again says so.
                 call.replayed = getattr(refusal, "replayed", False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from longmen_server.platform.refusal import Refusal
 
@@ -32,7 +32,7 @@ class Quota:
         streams = self._open
         limit = self._streams_max
 
-        async def step(call: Call, payload: bytes) -> bytes:
+        async def step(call: Call, request: Any) -> bytes:
             key = (call.principal.kind, call.principal.subject)
             count = streams.get(key, 0)
             if count >= limit:
@@ -43,7 +43,7 @@ class Quota:
                 )
             streams[key] = count + 1
             try:
-                return await proceed(call, payload)
+                return await proceed(call, request)
             finally:
                 left = streams[key] - 1
                 if left:

@@ -12,7 +12,7 @@ import asyncio
 import random
 import re
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 from opentelemetry.trace import SpanContext, SpanKind, StatusCode, TraceFlags
@@ -75,12 +75,12 @@ class Telemetry:
         in_work = self._in_work.at(path)
         inner = proceed if self._tracer is None else self._traced(method, proceed, self._tracer)
 
-        async def step(call: Call, payload: bytes) -> bytes:
+        async def step(call: Call, request: Any) -> bytes:
             begun = perf_counter()
             in_work.value += 1
             code = OK
             try:
-                reply = await inner(call, payload)
+                reply = await inner(call, request)
                 if call.status is not None:
                     code = call.status.code.name
             except asyncio.CancelledError:
@@ -99,20 +99,20 @@ class Telemetry:
         ratio = self._ratio
         attributes = {"rpc.system.name": "grpc", "rpc.method": method.path}
 
-        async def step(call: Call, payload: bytes) -> bytes:
+        async def step(call: Call, request: Any) -> bytes:
             parent = remote_parent(call)
             if parent is None:
                 if random.random() >= ratio:  # noqa: S311 - sampling
-                    return await proceed(call, payload)
+                    return await proceed(call, request)
             elif not parent.trace_flags & _SAMPLED:
-                return await proceed(call, payload)
+                return await proceed(call, request)
             context = None
             if parent is not None:
                 context = trace.set_span_in_context(trace.NonRecordingSpan(parent))
             with tracer.start_as_current_span(
                 method.path, context=context, kind=SpanKind.SERVER, attributes=attributes
             ) as span:
-                reply = await proceed(call, payload)
+                reply = await proceed(call, request)
                 code = OK if call.status is None else call.status.code.name
                 span.set_attribute("rpc.response.status_code", code)
                 if call.status is not None:

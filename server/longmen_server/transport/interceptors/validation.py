@@ -1,10 +1,10 @@
 """From bytes to a request that keeps its contract, or to a refusal that says why not.
 
-The bytes are parsed here and not by gRPC, whose own answer to malformed ones no interceptor can
-shape. Requests that change something are read strictly (`longmen_server.transport.strictness`), and
-those with a request id get their fingerprint. The rules stand in the contract and are compiled at
-start-up, so a rule that does not compile stops the server and no caller pays for the first
-compilation.
+The bytes are received and parsed here and not by gRPC, whose own answer to malformed ones no
+interceptor can shape. Requests that change something are read strictly
+(`longmen_server.transport.strictness`), and those with a request id get their fingerprint. The
+rules stand in the contract and are compiled at start-up, so a rule that does not compile stops the
+server and no caller pays for the first compilation.
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ EXHAUSTIVE_BYTES_MAX = 16_384
 told: a batch of a thousand broken items would otherwise hold up the event loop for longer than a
 good one."""
 
-
 UNDEFINED_RULE = "enum.defined_only"
 """Id of the rule that an enum value outside the contract breaks; it has a reason of its own."""
 
@@ -55,7 +54,8 @@ class Validation:
         check = self._check
         if not method.writes:
 
-            async def read(call: Call, payload: bytes) -> bytes:
+            async def read(call: Call, _: None) -> bytes:
+                payload = await receive(call)
                 request = parse(payload)
                 check(request, len(payload))
                 return await proceed(call, request)
@@ -67,7 +67,8 @@ class Validation:
         if method.repeatable:
             number = method.request_class.DESCRIPTOR.fields_by_name[REQUEST_ID_FIELD].number
 
-        async def write(call: Call, payload: bytes) -> bytes:
+        async def write(call: Call, _: None) -> bytes:
+            payload = await receive(call)
             request = parse(payload)
             canonical = strict(request, payload)
             check(request, len(payload))
@@ -126,6 +127,14 @@ class Validation:
         )
         if violations:
             raise _refusal(violations)
+
+
+async def receive(call: Call) -> bytes:
+    """Return the request's bytes, once they have come in."""
+    payload = await call.wire.read()
+    if not isinstance(payload, bytes):
+        raise Refusal("MALFORMED_REQUEST", "the call ended without a whole message")
+    return payload
 
 
 def _refusal(violations: Sequence[protovalidate.Violation]) -> Refusal:
