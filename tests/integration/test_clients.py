@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
+from longmen.events.v1 import event_pb2
 from longmen_client import (
     AsyncClient,
     Client,
@@ -242,6 +243,42 @@ async def test_many_calls_at_once_survive_killed_workers(
     made = {reply.message.results[0].transaction_id for reply in replies}
     assert len(made) == sent
     assert available(bank, payer, payee) == [100_000 - sent, 100_000 + sent]
+
+
+@pytest.mark.timeout(120)
+async def test_events_are_followed_over_killed_workers_without_gap_or_repetition(
+    server: Server, bank: Client, config: Config
+) -> None:
+    clearing, wallets = open_accounts(bank, 5)
+    sent: list[str] = []
+    seen: list[str] = []
+
+    async def follow(client: AsyncClient) -> None:
+        stream = client.events.watch_events(types=[event_pb2.EVENT_TYPE_POSTING_POSTED])
+        async with stream as messages:
+            async for message in messages:
+                seen.extend(event.subject_id for event in message.events)
+                if sent and len(set(seen) & set(sent)) == 300:
+                    return
+
+    async with AsyncClient(config) as client:
+        following = asyncio.create_task(follow(client))
+        for number in range(300):
+            spec = transfer_spec(
+                debit_account_id=clearing,
+                credit_account_id=wallets[number % 5],
+                amount=Money(1, "CNY"),
+            )
+            reply = await client.ledger.create_transfers(transfers=[spec])
+            sent.append(reply.message.results[0].transaction_id)
+            if number in {100, 200}:
+                os.kill(server.workers()[0].pid, signal.SIGKILL)
+        await asyncio.wait_for(following, 60)
+
+    assert len(seen) == len(set(seen))
+    for wallet in range(5):
+        touched = sent[wallet::5]
+        assert [one for one in seen if one in set(touched)] == touched
 
 
 def test_the_commands_find_the_server_and_its_token(

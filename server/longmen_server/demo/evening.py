@@ -72,7 +72,7 @@ async def check_statements(day: Day) -> None:
     """Statements must add up and close with what the account has."""
     clock = await day.bank.admin.get_clock()
     today = date.fromisoformat(clock.business_date)
-    places = [0, *day.plan.chosen("statements", day.plan.statements)]
+    places = day.plan.chosen("statements", day.plan.statements)
 
     async def work(part: Part, place: int) -> None:
         account_id = day.account_ids[place]
@@ -93,6 +93,24 @@ async def check_statements(day: Day) -> None:
         part.done += 1
 
     await day.each("check statements", places, len(places), work)
+
+
+async def walk_history(day: Day) -> None:
+    """The merchant's whole history: no version may be missing, and it must end with the balance.
+
+    A statement of a month would not do: the merchant has more movements than one carries.
+    """
+    step = day.begin("walk the merchant's history", 0)
+    with day.part("walk the merchant's history") as part:
+        posted = 0
+        async for entry in day.bank.ledger.list_entries(account_id=day.merchant, page_size=1_000):
+            step()
+            part.done += 1
+            posted = entry.posted_after_minor_units
+            if entry.version != part.done:
+                day.tally.problem(f"the merchant's entry {part.done} has version {entry.version}")
+        if posted != day.shadow.posted[day.merchant]:
+            day.tally.problem("the merchant's history ends with another balance")
 
 
 def signed(movement: wallet_pb2.Movement) -> Money:

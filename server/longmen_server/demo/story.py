@@ -83,4 +83,5 @@ async def _work(today: Day) -> None:
     await evening.settle_withdrawals(today)
     await evening.compare_balances(today)
     await evening.check_statements(today)
+    await evening.walk_history(today)
     await evening.verify_receipts(today)

@@ -79,7 +79,7 @@ def test_both_stacks_offer_the_same(asynchronous: type[Any], threaded: type[Any]
         ('"""Leave it by `async with`; AsyncPager."""\n', '"""Leave it by `with`; Pager."""\n'),
         ("x = [y async for y in z]\nraise StopAsyncIteration\n",
          "x = [y for y in z]\nraise StopIteration\n"),
-        ("asyncio_words = 1  # an Asynchronous AsyncX\n", "asyncio_words = 1  # an Asynchronous X\n"),
+        ("asyncio_x = 1  # an Asynchronous AsyncX\n", "asyncio_x = 1  # an Asynchronous X\n"),
     ],
     ids=["function", "blocks", "imports", "texts", "expressions", "names"],
 )  # fmt: skip

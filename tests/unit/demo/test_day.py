@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from longmen.accounts.v1 import accounts_service_pb2, wallet_pb2
 from longmen.admin.v1 import admin_service_pb2, verification_pb2
-from longmen.ledger.v1 import account_pb2, ledger_service_pb2
+from longmen.ledger.v1 import account_pb2, ledger_service_pb2, transaction_pb2
 from longmen.transfers.v1 import transfer_pb2, transfers_service_pb2
 from longmen.type.v1 import money_pb2
 from longmen_client import AsyncClient, Config, Money, RetryPolicy
@@ -229,7 +229,7 @@ def test_money_under_way_is_compared_by_what_is_available() -> None:
     assert shadow.mismatches(["a"], [account_pb2.Balances(posted=100, available=71)])
 
 
-@pytest.mark.parametrize(("closing", "problems"), [(0, 0), (5, 4 + 4)], ids=["right", "wrong"])
+@pytest.mark.parametrize(("closing", "problems"), [(0, 0), (5, 3 + 3)], ids=["right", "wrong"])
 def test_statements_are_checked(server: ScriptedServer, closing: int, problems: int) -> None:
     server.script("GetClock", admin_service_pb2.GetClockResponse(business_date="2026-01-31"))
     server.script(
@@ -244,6 +244,27 @@ def test_statements_are_checked(server: ScriptedServer, closing: int, problems: 
     asked = server.calls("GetStatement")[0].request
     assert (asked.year, asked.month) == (2026, 1)
     assert len(today.tally.problems) == problems
+
+
+@pytest.mark.parametrize(
+    ("versions", "posted", "problems"),
+    [((1, 2), 7, 0), ((1, 3), 7, 1), ((1, 2), 8, 1), ((), 0, 1)],
+    ids=["right", "gap", "another end", "empty"],
+)
+def test_the_merchants_history_is_walked(
+    server: ScriptedServer, versions: tuple[int, ...], posted: int, problems: int
+) -> None:
+    entries = [
+        transaction_pb2.Entry(version=version, posted_after_minor_units=posted)
+        for version in versions
+    ]
+    server.script("ListEntries", ledger_service_pb2.ListEntriesResponse(entries=entries))
+
+    async def walk(today: Day) -> None:
+        today.shadow.credit(today.merchant, Money(7, "CNY"))
+        await evening.walk_history(today)
+
+    assert len(play(server, walk).tally.problems) == problems
 
 
 def test_withdrawals_are_settled_as_the_clearing_decides(server: ScriptedServer) -> None:
