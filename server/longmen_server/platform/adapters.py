@@ -150,9 +150,14 @@ def array(item_oid: int, items: Sequence[bytes], *, has_null: bool) -> bytes:
     return _header(1, has_null, item_oid, len(items), 1) + b"".join(items)
 
 
-@lru_cache(maxsize=8192)
+CHUNK: Final = 128
+"""Items packed by one call. A layout takes 64 bytes an item, so layouts of any length, one for each
+size of a batch, would grow to hundreds of megabytes."""
+
+
+@lru_cache(maxsize=4 * CHUNK)
 def layout(count: int, code: str) -> struct.Struct:
-    """The layout of `count` items, each its length and a value of one struct code."""
+    """The layout of at most CHUNK items, each its length and a value of one struct code."""
     return struct.Struct(">" + f"i{code}" * count)
 
 
@@ -209,11 +214,14 @@ class _NumberArrayDumper(_BinaryDumper):
     def dump(self, obj: Int2Array | Int4Array | Int8Array | BoolArray) -> Buffer:
         values, width, pack = obj.values, self.width, self.pack
         if values and None not in values:
-            # One call for the whole column, which is nearly every column of a batch.
+            # Nearly every column of a batch: a few calls for all of it.
             flat: list[object] = [width] * (2 * len(values))
             flat[1::2] = values
-            items = layout(len(values), self.code).pack(*flat)
-            return _header(1, False, self.item_oid, len(values), 1) + items
+            packed = [_header(1, False, self.item_oid, len(values), 1)]
+            for start in range(0, len(flat), 2 * CHUNK):
+                chunk = flat[start : start + 2 * CHUNK]
+                packed.append(layout(len(chunk) // 2, self.code).pack(*chunk))
+            return b"".join(packed)
         encoded = [NULL if v is None else pack(width, v) for v in values]
         return array(self.item_oid, encoded, has_null=None in values)
 
