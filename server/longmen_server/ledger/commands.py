@@ -11,13 +11,19 @@ from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_POINTER, STAGE_RECORD
 from longmen_server.engine.journal import Event
 from longmen_server.ledger import encode, model
-from longmen_server.ledger.existing import answer_chosen_id, remember_refusal
+from longmen_server.ledger.existing import (
+    answer_chosen_id,
+    answer_chosen_transaction,
+    remember_refusal,
+)
 from longmen_server.ledger.model import AccountRow, PostingIntent, PostingKind, PostingOutcome
-from longmen_server.ledger.posting import book_posting
+from longmen_server.ledger.posting import book_posting, enter_state
 from longmen_server.ledger.tables import (
     ACCOUNT,
+    CHOSEN_POSTINGS,
     EXISTING,
     HOLD,
+    POSTED,
     REFUSED,
     REVERSAL,
     TRANSACTION_POSTINGS,
@@ -39,7 +45,6 @@ if TYPE_CHECKING:
     Results = RepeatedCompositeFieldContainer[transaction_pb2.TransferResult]
 
 _ACCOUNT_OPENED = event_pb2.EVENT_TYPE_ACCOUNT_OPENED
-_ACCOUNT_STATE_CHANGED = event_pb2.EVENT_TYPE_ACCOUNT_STATE_CHANGED
 
 
 class PostingCommand(Command):
@@ -84,7 +89,7 @@ class PostingCommand(Command):
         """Name what tells a posting that was never pending from one that does not exist."""
         for intent in self.intents:
             if intent.pending is not None:
-                yield RowKey(EXISTING, intent.pending[0])
+                yield RowKey(POSTED, intent.pending)
 
 
 class CreateTransfers(PostingCommand):
@@ -160,15 +165,31 @@ class CreateTransfers(PostingCommand):
     ) -> list[transaction_pb2.TransferResult]:
         results = []
         for index in range(first, last + 1):
-            reason = refusal
-            if index != failed:
-                reason = Refusal(
-                    "LINKED_TRANSFER_FAILED",
-                    "another transfer of the chain was refused",
-                    metadata={"failed_index": str(failed)},
-                )
-            results.append(self._refuse(working_set, index, reason))
+            if index == failed:
+                results.append(self._refuse(working_set, index, refusal))
+                continue
+            earlier = self._earlier(working_set, index)
+            if earlier is not None:
+                results.append(earlier)
+                continue
+            linked = Refusal(
+                "LINKED_TRANSFER_FAILED",
+                "another transfer of the chain was refused",
+                metadata={"failed_index": str(failed)},
+            )
+            results.append(self._refuse(working_set, index, linked))
         return results
+
+    def _earlier(
+        self, working_set: WorkingSet, index: int
+    ) -> transaction_pb2.TransferResult | None:
+        """The result of a transfer of a failed chain that took effect before the chain came."""
+        if not self.chosen[index]:
+            return None
+        try:
+            return answer_chosen_id(working_set, self.intents[index])
+        except Refusal:
+            return None
 
     def _open_chain(
         self, working_set: WorkingSet, first: int, last: int
@@ -212,17 +233,19 @@ class CreateTransaction(PostingCommand):
         yield from super().record_keys()
         if self.chosen:
             yield RowKey(EXISTING, self.transaction_id)
+            yield RowKey(CHOSEN_POSTINGS, self.transaction_id)
             yield RowKey(REFUSED, self.transaction_id)
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Book every posting; the first refusal undoes them all."""
-        if self.chosen and answer_chosen_id(working_set, self.intents[0]) is not None:
-            raise Refusal(
-                "TRANSACTION_ID_CONFLICT",
-                "the transaction id is taken",
-                metadata={"field": "request_id"},
-                field="transaction_id",
-            )
+        if self.chosen:
+            earlier = answer_chosen_transaction(working_set, self.transaction_id, self.intents)
+            if earlier is not None:
+                return pb.CreateTransactionResponse(
+                    transaction=encode.transaction([encode.posting(row) for row in earlier]),
+                    balances=encode.balances_after_all(earlier),
+                    committed_at=working_set.committed_at,
+                ).SerializeToString()
         outcomes: list[PostingOutcome] = []
         for index, intent in enumerate(self.intents):
             try:
@@ -232,6 +255,10 @@ class CreateTransaction(PostingCommand):
             except Refusal as refusal:
                 refusal.metadata = {**refusal.metadata, "index": str(index)}
                 raise
+        if self.chosen:
+            rows = [outcome.posting for outcome in outcomes]
+            working_set.insert(EXISTING, self.transaction_id, rows[0])
+            working_set.insert(CHOSEN_POSTINGS, self.transaction_id, rows)
         return pb.CreateTransactionResponse(
             transaction=_transaction(outcomes),
             balances=_balances(outcomes),
@@ -353,9 +380,12 @@ class ReverseTransaction(Command):
                 "the transaction was reversed before",
                 metadata={"reversal_transaction_id": TRANSACTION_TEXT.encode(earlier[1])},
             )
+        opposites = [
+            self._opposite(ordinal, posting) for ordinal, posting in enumerate(reversed(postings))
+        ]
         outcomes: list[PostingOutcome] = []
-        for ordinal, posting in enumerate(reversed(postings)):
-            outcomes.extend(book_posting(working_set, self._opposite(ordinal, posting)))
+        for intent in opposites:
+            outcomes.extend(book_posting(working_set, intent))
         working_set.insert(REVERSAL, self.original_id, (self.original_id, self.reversal_id))
         return pb.ReverseTransactionResponse(
             transaction=_transaction(outcomes),
@@ -515,16 +545,7 @@ def change_state(
     assert present is not None, "callers check that the account exists"
     model.check_state_change(present, state)
     row = working_set.edit(ACCOUNT, account_id)
-    row.state = state
-    row.booked_at_us = working_set.next_stamp()
-    payload = event_pb2.AccountStateChange(
-        account_id=ACCOUNT_TEXT.encode(account_id),
-        state=state,  # type: ignore[arg-type]
-        reason_text=reason_text,
-    ).SerializeToString(deterministic=True)
-    working_set.emit(
-        Event(_ACCOUNT_STATE_CHANGED, account_id, 0, row.booked_at_us, payload, payload)
-    )
+    enter_state(working_set, row, state, reason_text)
     return row
 
 

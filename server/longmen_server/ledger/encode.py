@@ -13,6 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from longmen.errors.v1 import error_reason_pb2
 from longmen.ledger.v1 import account_pb2, transaction_pb2
 from longmen.type.v1 import money_pb2
+from longmen_server.ledger.model import PostingKind
 from longmen_server.platform.ids import ACCOUNT, CUSTOMER, TRANSACTION, encode_posting
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def posting(row: PostingRow, hold_row: HoldRow | None = None) -> transaction_pb2
         )
     if row.reverses_transaction_id is not None:
         message.reverses_transaction_id = TRANSACTION.encode(row.reverses_transaction_id)
-    if hold_row is not None:
+    if hold_row is not None and row.kind == PostingKind.PENDING:
         message.hold.CopyFrom(hold(hold_row))
     return message
 
@@ -185,6 +186,15 @@ def credit_balances_after(row: PostingRow) -> account_pb2.Balances:
         held=row.credit_held_after,
         version=row.credit_version,
     )
+
+
+def balances_after_all(rows: Sequence[PostingRow]) -> dict[str, account_pb2.Balances]:
+    """Return the balances of every account of a transaction as of its last posting there."""
+    found: dict[str, account_pb2.Balances] = {}
+    for row in rows:
+        found[ACCOUNT.encode(row.debit_account_id)] = debit_balances_after(row)
+        found[ACCOUNT.encode(row.credit_account_id)] = credit_balances_after(row)
+    return found
 
 
 def existing(row: PostingRow) -> transaction_pb2.TransferResult:

@@ -321,12 +321,14 @@ def _check_ceiling(account: AccountRow, amount: int, *, is_debit: bool) -> None:
         raise Refusal("BALANCE_CEILING_EXCEEDED", "the account may not hold that much")
 
 
-def check_closable(account: AccountRow) -> None:
-    """Refuse to close an account that has money or holds on it."""
-    if account.debits_posted != account.credits_posted:
-        raise Refusal("ACCOUNT_NOT_EMPTY", "the account to close has a balance")
-    if account.debits_pending or account.credits_pending:
-        raise Refusal("ACCOUNT_HAS_HOLDS", "the account to close has pending postings")
+def check_closable(*accounts: AccountRow) -> None:
+    """Refuse to close accounts that have money or holds on them, in order of precedence."""
+    for account in accounts:
+        if account.debits_posted != account.credits_posted:
+            raise Refusal("ACCOUNT_NOT_EMPTY", "the account to close has a balance")
+    for account in accounts:
+        if account.debits_pending or account.credits_pending:
+            raise Refusal("ACCOUNT_HAS_HOLDS", "the account to close has pending postings")
 
 
 def check_state_change(account: AccountRow, state: int) -> None:
@@ -350,6 +352,7 @@ def check_hold(hold: HoldRow, now_us: int, posting_id: str) -> None:
     if hold.state == HoldState.VOIDED:
         raise Refusal("PENDING_POSTING_VOIDED", "the hold was voided", metadata=metadata)
     if hold.state == HoldState.EXPIRED or now_us >= hold.expires_at_us:
+        metadata["expire_time"] = str(hold.expires_at_us)
         raise Refusal("PENDING_POSTING_EXPIRED", "the hold has expired", metadata=metadata)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from longmen.events.v1 import event_pb2
 from longmen_server.engine.journal import Event
 from longmen_server.ledger import model
 from longmen_server.ledger.canonical import posting_body
@@ -23,14 +24,14 @@ from longmen_server.ledger.model import (
     PostingOutcome,
     PostingRow,
 )
-from longmen_server.ledger.tables import ACCOUNT, EXISTING, HOLD, POSTING
+from longmen_server.ledger.tables import ACCOUNT, HOLD, POSTED, POSTING
 from longmen_server.platform.ids import ACCOUNT as ACCOUNT_TEXT
 from longmen_server.platform.ids import book_of, encode_posting
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
     from longmen_server.engine.working_set import WorkingSet
-    from longmen_server.platform.ids import AccountId
+    from longmen_server.platform.ids import AccountId, TransactionId
 
 #: Event types of longmen.events.v1.EventType by posting kind.
 EVENT_TYPES = {
@@ -90,11 +91,10 @@ def _book_new(working_set: WorkingSet, intent: PostingIntent) -> PostingOutcome:
         debit.debits_pending += amount
         credit.credits_pending += amount
         hold = _open_hold(working_set, intent, amount)
-    if intent.closes_debit_account:
-        _close(debit)
-    if intent.closes_credit_account:
-        _close(credit)
-    return _write(working_set, intent, debit, credit, amount, hold)
+    outcome = _write(working_set, intent, debit, credit, amount, hold)
+    if intent.closes_debit_account or intent.closes_credit_account:
+        _close(working_set, intent, debit, credit)
+    return outcome
 
 
 def _accounts(working_set: WorkingSet, intent: PostingIntent) -> tuple[AccountRow, AccountRow]:
@@ -163,9 +163,36 @@ def _open_hold(working_set: WorkingSet, intent: PostingIntent, amount: int) -> H
     return hold
 
 
-def _close(account: AccountRow) -> None:
-    model.check_closable(account)
-    account.state = AccountState.CLOSED
+def _close(
+    working_set: WorkingSet, intent: PostingIntent, debit: AccountRow, credit: AccountRow
+) -> None:
+    closing = [debit] if intent.closes_debit_account else []
+    if intent.closes_credit_account:
+        closing.append(credit)
+    model.check_closable(*closing)
+    for account in closing:
+        enter_state(working_set, account, AccountState.CLOSED, intent.description or "")
+
+
+def enter_state(working_set: WorkingSet, account: AccountRow, state: int, reason_text: str) -> None:
+    """Bring an account that the command may change to a state, and tell it by an event."""
+    account.state = state
+    account.booked_at_us = working_set.next_stamp()
+    payload = event_pb2.AccountStateChange(
+        account_id=ACCOUNT_TEXT.encode(account.account_id),
+        state=state,  # type: ignore[arg-type]
+        reason_text=reason_text,
+    ).SerializeToString(deterministic=True)
+    working_set.emit(
+        Event(
+            event_pb2.EVENT_TYPE_ACCOUNT_STATE_CHANGED,
+            account.account_id,
+            0,
+            account.booked_at_us,
+            payload,
+            payload,
+        )
+    )
 
 
 def _book_on_hold(working_set: WorkingSet, intent: PostingIntent) -> list[PostingOutcome]:
@@ -174,7 +201,7 @@ def _book_on_hold(working_set: WorkingSet, intent: PostingIntent) -> list[Postin
     hold = working_set.get(HOLD, intent.pending)
     posting_id = encode_posting(*intent.pending)
     if hold is None:
-        raise _no_hold(posting_id, exists=working_set.get(EXISTING, intent.pending[0]) is not None)
+        raise _no_hold(working_set, intent.pending)
     if intent.kind != PostingKind.EXPIRE:
         model.check_hold(hold, working_set.now_us, posting_id)
     if intent.amount and intent.currency_code != hold.currency_code:
@@ -191,15 +218,28 @@ def _book_on_hold(working_set: WorkingSet, intent: PostingIntent) -> list[Postin
     return [_free(working_set, intent, _ENDED_BY[PostingKind(intent.kind)])]
 
 
-def _no_hold(posting_id: str, *, exists: bool) -> Refusal:
-    metadata = {"posting_id": posting_id}
+def _no_hold(working_set: WorkingSet, address: tuple[TransactionId, int]) -> Refusal:
+    """Say why there is no hold at an address, in order of precedence."""
     field = "pending_posting_id"
-    if exists:
+    if book_of(address[0]) != working_set.book:
         return Refusal(
-            "POSTING_NOT_PENDING", "the posting was never pending", metadata=metadata, field=field
+            "BOOK_MISMATCH",
+            "the ids belong to different books",
+            metadata={"field": field},
+            field=field,
+        )
+    metadata = {"posting_id": encode_posting(*address)}
+    kind = working_set.get(POSTED, address)
+    if kind is None:
+        appended: list[PostingRow] = working_set.table(POSTING).appended
+        kind = next((row.kind for row in appended if row[:2] == address), None)
+    # A pending one was committed by another writer after the holds were read: too late for us.
+    if kind is None or kind == PostingKind.PENDING:
+        return Refusal(
+            "PENDING_POSTING_NOT_FOUND", "no such pending posting", metadata=metadata, field=field
         )
     return Refusal(
-        "PENDING_POSTING_NOT_FOUND", "no such pending posting", metadata=metadata, field=field
+        "POSTING_NOT_PENDING", "the posting was never pending", metadata=metadata, field=field
     )
 
 

@@ -241,11 +241,15 @@ class _HoldFamily(RowFamily[tuple[TransactionId, int], HoldRow]):
 
 
 class _TransactionFamily(RowFamily[TransactionId, list[PostingRow]]):
-    """All postings of a transaction, for reversals; immutable, so read without a lock."""
+    """All postings of a transaction; immutable, so read without a lock.
 
-    name = "ledger_posting by transaction"
-    stage = STAGE_POINTER
-    rank = 6
+    Reversals need them before their accounts, retries of a chosen id after.
+    """
+
+    def __init__(self, name: str, *, stage: int, rank: int) -> None:
+        self.name = name
+        self.stage = stage
+        self.rank = rank
 
     def load(self, book: int, keys: Sequence[TransactionId]) -> Statement:
         arrays = ", ".join(f"array_agg({name} order by ordinal)" for name in PostingRow._fields[1:])
@@ -291,6 +295,31 @@ class _ExistingFamily(RowFamily[TransactionId, PostingRow]):
     ) -> Iterable[Statement]:
         # The rows are the postings family's to write; here they are kept for later commands of the
         # batch.
+        del book, inserted, changed
+        return ()
+
+
+class _PostedFamily(RowFamily[tuple[TransactionId, int], int]):
+    """Kinds of postings by their address, to tell one that was never pending from none at all."""
+
+    name = "ledger_posting by address"
+    stage = STAGE_RECORD
+    rank = 25
+
+    def load(self, book: int, keys: Sequence[tuple[TransactionId, int]]) -> Statement:
+        return Statement(
+            b"select p.transaction_id, p.ordinal, p.kind from ledger_posting as p"
+            b" join unnest($2, $3) as u(t, o) on p.transaction_id = u.t and p.ordinal = u.o"
+            b" where p.book = $1",
+            (book, UuidArray([key[0] for key in keys]), Int2Array([key[1] for key in keys])),
+        )
+
+    def decode(self, record: tuple[Any, ...]) -> tuple[tuple[TransactionId, int], int]:
+        return (record[0], record[1]), record[2]
+
+    def write(
+        self, book: int, inserted: Sequence[int], changed: Sequence[int]
+    ) -> Iterable[Statement]:
         del book, inserted, changed
         return ()
 
@@ -370,7 +399,13 @@ class _ReversalFamily(RowFamily[TransactionId, tuple[TransactionId, TransactionI
 
 ACCOUNT = _AccountFamily()
 HOLD = _HoldFamily()
-TRANSACTION_POSTINGS = _TransactionFamily()
+TRANSACTION_POSTINGS = _TransactionFamily(
+    "ledger_posting by transaction", stage=STAGE_POINTER, rank=6
+)
+CHOSEN_POSTINGS = _TransactionFamily(
+    "ledger_posting by chosen transaction", stage=STAGE_RECORD, rank=26
+)
+POSTED = _PostedFamily()
 EXISTING = _ExistingFamily()
 REFUSED = _RefusalFamily()
 REVERSAL = _ReversalFamily()
