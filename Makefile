@@ -68,9 +68,11 @@ fmt: setup ## Format code and contract
 
 gen: setup ## Generate the Python stubs and the protoset from proto/
 	$(BIN)/python scripts/gen
+	$(BIN)/python scripts/gen_docs.py
 
 gen-check: setup ## Fail when generated code is out of date
 	$(BIN)/python scripts/gen --check
+	$(BIN)/python scripts/gen_docs.py --check
 
 buf: setup ## Lint, format and compatibility of the contract
 	scripts/buf-check
