@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,9 @@ import structlog
 
 from tests.support.clock import SettableClock
 from tests.support.postgres import Database, SharedPostgres
+
+# Before any test loads gRPC: its fork handlers break the start of a Postgres from the same process.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

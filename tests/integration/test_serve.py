@@ -153,14 +153,15 @@ def test_a_postgres_that_outlived_its_server_is_stopped_first(data: Path) -> Non
     leftover.stop()
 
 
-@pytest.mark.parametrize("content", ["", "nonsense\n", "999999999\n/nowhere\n", f"{os.getpid()}\n"])
+@pytest.mark.parametrize("content", ["", "nonsense\n", "999999999\n/nowhere\n", "{ours}\n"])
 def test_a_stale_pid_file_does_not_keep_postgres_from_starting(data: Path, content: str) -> None:
     data.mkdir(mode=0o755)
     postgres = EmbeddedPostgres(data, print)
     postgres.start()
     directory = postgres.home.directory
     postgres.stop()
-    (directory / "postmaster.pid").write_text(content, "utf-8")
+    # A number that is in use, as after a restart of the machine, must not count as Postgres.
+    (directory / "postmaster.pid").write_text(content.format(ours=os.getpid()), "utf-8")
     postgres.start()
     postgres.stop()
 
