@@ -20,13 +20,19 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 import uvloop
 
+from longmen_server.accounts.service import AccountsService
 from longmen_server.engine.engine import Engine
 from longmen_server.engine.failpoints import Failpoints
 from longmen_server.events.service import EventsService
+from longmen_server.jobs.clearing import Clearing
+from longmen_server.jobs.due_transfers import DueTransfers
+from longmen_server.jobs.expired_holds import ExpiredHolds
+from longmen_server.jobs.reply_expiry import ReplyExpiry
+from longmen_server.jobs.runner import JobRunner
 from longmen_server.ledger.read_service import ReadTools
 from longmen_server.ledger.receipt import ReceiptSigner
 from longmen_server.ledger.service import LedgerService
-from longmen_server.platform.clock import Clock, OffsetClock, SystemClock
+from longmen_server.platform.clock import DEFAULT_ZONE, Clock, OffsetClock, SystemClock
 from longmen_server.platform.database import Readers
 from longmen_server.platform.logs import configure_logs
 from longmen_server.platform.metrics import Metrics
@@ -35,6 +41,9 @@ from longmen_server.platform.refusal import Refusal
 from longmen_server.platform.telemetry import LoopLag, Telemetry
 from longmen_server.platform.tokens import TokenVerifier
 from longmen_server.samples import open_samples
+from longmen_server.transfers.clearing.files import FileClearing
+from longmen_server.transfers.clearing.instant import InstantClearing
+from longmen_server.transfers.service import TransfersService
 from longmen_server.transport.cursor import Cursors
 from longmen_server.transport.page_token import PageTokens
 from longmen_server.transport.server import Surroundings, build_server
@@ -43,6 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 
     from longmen_server.config import Settings
+    from longmen_server.transfers.clearing.port import ClearingAdapter
     from longmen_server.transport.server import EdgeServer
     from longmen_server.transport.settings import EdgeSettings
 
@@ -103,7 +113,48 @@ def build_services(parts: Parts) -> Mapping[str, object]:
             signer=ReceiptSigner.load_or_create(settings.receipt_key),
         ),
         "longmen.events.v1.EventsService": EventsService(reading=reading),
+        "longmen.accounts.v1.AccountsService": AccountsService(
+            engine=parts.engine,
+            readers=parts.readers,
+            clock=parts.clock,
+            tokens=parts.page_tokens,
+            default_book=settings.books[0],
+            zone=DEFAULT_ZONE,
+            settings=settings.accounts,
+        ),
+        "longmen.transfers.v1.TransfersService": TransfersService(
+            engine=parts.engine,
+            readers=parts.readers,
+            clock=parts.clock,
+            tokens=parts.page_tokens,
+            zone=DEFAULT_ZONE,
+        ),
     }
+
+
+def build_jobs(parts: Parts) -> JobRunner:
+    """What happens by time, in every worker; leases let each job of a book run in one of them."""
+    settings = parts.settings
+    return JobRunner(
+        dsn=database(settings),
+        engine=parts.engine,
+        clock=parts.clock,
+        books=settings.books,
+        jobs=(
+            ExpiredHolds(),
+            DueTransfers(),
+            Clearing(clearing_adapter(settings)),
+            ReplyExpiry(kept_days=settings.jobs.reply_kept_days),
+        ),
+        settings=settings.jobs,
+    )
+
+
+def clearing_adapter(settings: Settings) -> ClearingAdapter:
+    """The way to the bank's clearing: files in a folder, or an instant answer for trying out."""
+    if settings.clearing_folder is not None:
+        return FileClearing(settings.clearing_folder)
+    return InstantClearing()
 
 
 def run_worker(settings: Settings, worker_index: int, *, on_ready: Callable[[], None]) -> None:
@@ -130,7 +181,11 @@ async def serve(settings: Settings, worker_index: int, on_ready: Callable[[], No
     stop = asyncio.Event()
     watch_for_the_end(stop)
     log = structlog.stdlib.get_logger("longmen.worker")
-    async with open_parts(settings, worker_index) as parts, open_server(parts) as server:
+    async with (
+        open_parts(settings, worker_index) as parts,
+        open_server(parts) as server,
+        running(build_jobs(parts)),
+    ):
         await prepare_samples(parts)
         ready = asyncio.Event()
 
@@ -254,6 +309,16 @@ async def background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+@asynccontextmanager
+async def running(jobs: JobRunner) -> AsyncIterator[None]:
+    """Run the jobs meanwhile; they stop before the server drains."""
+    jobs.start()
+    try:
+        yield
+    finally:
+        await jobs.stop()
 
 
 @asynccontextmanager

@@ -20,7 +20,9 @@ from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from longmen_server.accounts.settings import AccountsSettings
 from longmen_server.engine.writer import WriterLimits
+from longmen_server.jobs.settings import JobSettings
 from longmen_server.transport.settings import EdgeSettings
 
 if TYPE_CHECKING:
@@ -101,6 +103,10 @@ class Settings:
     """PEM file with the Ed25519 key that signs receipts. Without it one is made in the data folder.
     Publish its public half: it is what makes a receipt worth keeping."""
 
+    clearing_folder: Path | None = None
+    """Folder that top-ups and withdrawals are exchanged through with the bank's clearing, as files.
+    Without it they are confirmed at once, which production refuses."""
+
     readers_min: int = 4
     """Connections for reads that each worker keeps open, so that a sudden crowd need not wait for
     new ones, which take longest when the machine is busiest."""
@@ -144,6 +150,8 @@ class Settings:
     log_format: str = "auto"
     """How log lines look: json, console, or auto for console on a terminal and json elsewhere."""
 
+    accounts: AccountsSettings = field(default_factory=AccountsSettings)
+    jobs: JobSettings = field(default_factory=JobSettings)
     edge: EdgeSettings = field(default_factory=EdgeSettings)
     """Limits of the gRPC edge."""
     writer: WriterLimits = field(default_factory=WriterLimits)
@@ -180,6 +188,8 @@ class Settings:
             raise ConfigError(f"{variable('tls_client_authorities')}: needs a server certificate")
         if self.production and self.tokens_jwks is None:
             raise ConfigError(f"{variable('tokens_jwks')}: needed in production")
+        if self.production and self.clearing_folder is None:
+            raise ConfigError(f"{variable('clearing_folder')}: needed in production")
         if self.production and self.failpoints:
             raise ConfigError(f"{variable('failpoints')}: not in production")
         if self.production and self.tls_certificate is None and not is_loopback(self.host):

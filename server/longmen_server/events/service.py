@@ -8,7 +8,7 @@ from longmen.events.v1 import events_service_pb2 as pb
 from longmen_server.events.queries import EventFilter, Page, next_events
 from longmen_server.events.tail import Tail
 from longmen_server.ledger.decode import decode_id
-from longmen_server.ledger.read_service import page_size
+from longmen_server.ledger.paging import page_size
 from longmen_server.platform.ids import ACCOUNT, book_of
 from longmen_server.platform.refusal import Refusal
 

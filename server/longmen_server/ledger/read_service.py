@@ -14,6 +14,7 @@ from longmen.ledger.v1 import ledger_service_pb2 as pb
 from longmen_server.ledger import decode, receipt
 from longmen_server.ledger.commands import account_not_found
 from longmen_server.ledger.encode import microseconds, timestamp
+from longmen_server.ledger.paging import bounded_us, page_size, time_range
 from longmen_server.ledger.queries import accounts, balances, entries, journal, transactions
 from longmen_server.platform.freshness import demand_freshness
 from longmen_server.platform.ids import (
@@ -29,8 +30,6 @@ from longmen_server.platform.refusal import Refusal
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from google.protobuf.timestamp_pb2 import Timestamp
-
     from longmen_server.ledger.receipt import ReceiptSigner
     from longmen_server.platform.clock import Clock
     from longmen_server.platform.database import Readers
@@ -38,14 +37,7 @@ if TYPE_CHECKING:
     from longmen_server.transport.cursor import Cursors
     from longmen_server.transport.page_token import PageTokens
 
-__all__ = ["LedgerReads", "ReadTools", "page_size"]
-
-PAGE_SIZE_DEFAULT: Final = 100
-PAGE_SIZE_MAX: Final = 1_000
-
-EARLIEST_US: Final = -(2**62)
-LATEST_US: Final = 2**62
-"""Bounds beyond every time that is ever booked; what lies outside is cut to them."""
+__all__ = ["LedgerReads", "ReadTools"]
 
 _TRANSACTION_POSITION: Final = struct.Struct(">q16s")
 _ENTRY_POSITION: Final = struct.Struct(">q")
@@ -166,7 +158,7 @@ class LedgerReads:
         """Return a page of transactions."""
         demand_freshness(request.at_least_as_fresh)
         book = self._read.book(request.book)
-        from_us, to_us = _time_range(request)
+        from_us, to_us = time_range(request)
         wanted = transactions.TransactionFilter(
             from_us=from_us,
             to_us=to_us,
@@ -199,7 +191,7 @@ class LedgerReads:
         """Return a page of an account's history."""
         demand_freshness(request.at_least_as_fresh)
         account_id = decode.decode_id(ACCOUNT, request.account_id, "account_id")
-        from_us, to_us = _time_range(request)
+        from_us, to_us = time_range(request)
         token = self._read.page_tokens.open(request.page_token, request, call)
         size = page_size(request.page_size)
         async with self._read.readers.snapshot(deadline=call.deadline) as connection:
@@ -238,12 +230,12 @@ class LedgerReads:
         book = book_of(account_ids[0])
         moment = balances.Moment(
             effective_us=(
-                _bounded(microseconds(request.as_of_effective_time))
+                bounded_us(microseconds(request.as_of_effective_time))
                 if request.HasField("as_of_effective_time")
                 else None
             ),
             known_us=(
-                _bounded(microseconds(request.known_at_booked_time))
+                bounded_us(microseconds(request.known_at_booked_time))
                 if request.HasField("known_at_booked_time")
                 else None
             ),
@@ -300,36 +292,6 @@ class LedgerReads:
                 message.records.extend(map(receipt.record_message, full.records))
                 cursor = self._read.cursors.seal(position, kind=EXPORT, book=book)
                 yield pb.ExportJournalResponse(block=message, cursor=cursor)
-
-
-def page_size(asked: int) -> int:
-    """Return how many items a page may have: what was asked for within the contract's bounds."""
-    return min(asked, PAGE_SIZE_MAX) or PAGE_SIZE_DEFAULT
-
-
-def _time_range(
-    request: pb.ListTransactionsRequest | pb.ListEntriesRequest,
-) -> tuple[int | None, int | None]:
-    """Return the first microsecond of a request's range of times, and the one after its last."""
-    from_us = _ceiling(request.from_time) if request.HasField("from_time") else None
-    to_us = _ceiling(request.to_time) if request.HasField("to_time") else None
-    if from_us is not None and to_us is not None and to_us <= from_us:
-        raise Refusal(
-            "TIME_RANGE_INVALID",
-            "the range of times is empty",
-            metadata={"field": "to_time"},
-            field="to_time",
-        )
-    return from_us, to_us
-
-
-def _ceiling(value: Timestamp) -> int:
-    """Return the first whole microsecond at or after a time."""
-    return _bounded(value.seconds * 1_000_000 - (-value.nanos // 1000))
-
-
-def _bounded(at_us: int) -> int:
-    return min(max(at_us, EARLIEST_US), LATEST_US)
 
 
 def _one_book(request: pb.GetBalancesRequest) -> list[AccountId]:

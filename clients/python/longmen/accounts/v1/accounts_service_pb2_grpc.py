@@ -161,7 +161,7 @@ class AccountsServiceServicer:
 
     def GetStatement(self, request, context):
         """GetStatement returns the statement of one month by the bank's calendar: opening balance, every movement, closing balance.
-        Reasons: ACCOUNT_NOT_FOUND, STATEMENT_MONTH_INVALID.
+        Reasons: ACCOUNT_NOT_FOUND, STATEMENT_MONTH_INVALID, STATEMENT_TOO_LARGE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

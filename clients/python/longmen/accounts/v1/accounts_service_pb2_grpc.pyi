@@ -65,7 +65,7 @@ class AccountsServiceStub:
     """
     GetStatement: _grpc.UnaryUnaryMultiCallable[_accounts_service_pb2.GetStatementRequest, _accounts_service_pb2.GetStatementResponse]
     """GetStatement returns the statement of one month by the bank's calendar: opening balance, every movement, closing balance.
-    Reasons: ACCOUNT_NOT_FOUND, STATEMENT_MONTH_INVALID.
+    Reasons: ACCOUNT_NOT_FOUND, STATEMENT_MONTH_INVALID, STATEMENT_TOO_LARGE.
     """
     FreezeAccount: _grpc.UnaryUnaryMultiCallable[_accounts_service_pb2.FreezeAccountRequest, _accounts_service_pb2.FreezeAccountResponse]
     """FreezeAccount stops an account from paying, or from paying and receiving. A customer may freeze an own account at any time.
@@ -121,7 +121,7 @@ class AccountsServiceAsyncStub(AccountsServiceStub):
     """
     GetStatement: _aio.UnaryUnaryMultiCallable[_accounts_service_pb2.GetStatementRequest, _accounts_service_pb2.GetStatementResponse]  # type: ignore[assignment]
     """GetStatement returns the statement of one month by the bank's calendar: opening balance, every movement, closing balance.
-    Reasons: ACCOUNT_NOT_FOUND, STATEMENT_MONTH_INVALID.
+    Reasons: ACCOUNT_NOT_FOUND, STATEMENT_MONTH_INVALID, STATEMENT_TOO_LARGE.
     """
     FreezeAccount: _aio.UnaryUnaryMultiCallable[_accounts_service_pb2.FreezeAccountRequest, _accounts_service_pb2.FreezeAccountResponse]  # type: ignore[assignment]
     """FreezeAccount stops an account from paying, or from paying and receiving. A customer may freeze an own account at any time.
@@ -222,7 +222,7 @@ class AccountsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_accounts_service_pb2.GetStatementResponse, _abc.Awaitable[_accounts_service_pb2.GetStatementResponse]]:
         """GetStatement returns the statement of one month by the bank's calendar: opening balance, every movement, closing balance.
-        Reasons: ACCOUNT_NOT_FOUND, STATEMENT_MONTH_INVALID.
+        Reasons: ACCOUNT_NOT_FOUND, STATEMENT_MONTH_INVALID, STATEMENT_TOO_LARGE.
         """
 
     @_abc_1.abstractmethod

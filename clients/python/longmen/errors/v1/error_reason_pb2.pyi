@@ -265,6 +265,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Payer is payee: payer and payee are the same account."""
     ERROR_REASON_CLEARING_REFUSED: _ErrorReason.ValueType  # 184
     """Clearing refused: the bank-side clearing refused the instruction. Metadata: clearing_code."""
+    ERROR_REASON_STATEMENT_TOO_LARGE: _ErrorReason.ValueType  # 185
+    """Statement too large: the month has more movements than a statement carries. List them page by page instead.
+    Metadata: month, limit.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the reason of a refusal. On the wire it stands in google.rpc.ErrorInfo: reason is the value's name without
@@ -479,6 +483,10 @@ ERROR_REASON_PAYER_IS_PAYEE: ErrorReason.ValueType  # 183
 """Payer is payee: payer and payee are the same account."""
 ERROR_REASON_CLEARING_REFUSED: ErrorReason.ValueType  # 184
 """Clearing refused: the bank-side clearing refused the instruction. Metadata: clearing_code."""
+ERROR_REASON_STATEMENT_TOO_LARGE: ErrorReason.ValueType  # 185
+"""Statement too large: the month has more movements than a statement carries. List them page by page instead.
+Metadata: month, limit.
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final

@@ -144,7 +144,7 @@ class TransfersServiceServicer:
 
     def CancelTransfer(self, request, context):
         """CancelTransfer takes a delayed transfer back before it reached the payee.
-        Reasons: TRANSFER_NOT_FOUND, TRANSFER_ALREADY_COMPLETED, TRANSFER_ALREADY_CANCELLED.
+        Reasons: TRANSFER_NOT_FOUND, TRANSFER_ALREADY_COMPLETED, TRANSFER_ALREADY_CANCELLED, TRANSFER_STATE_CONFLICT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -152,7 +152,7 @@ class TransfersServiceServicer:
 
     def TopUp(self, request, context):
         """TopUp brings money from the customer's bank account into the wallet, through the bank-side clearing.
-        Reasons: ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, CREDIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_FROZEN, BALANCE_CEILING_EXCEEDED.
+        Reasons: ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, CLEARING_REFUSED, CREDIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_FROZEN, BALANCE_CEILING_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -160,7 +160,7 @@ class TransfersServiceServicer:
 
     def Withdraw(self, request, context):
         """Withdraw sends money from the wallet to the customer's bank account. It is held until the clearing confirms or refuses it.
-        Reasons: ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS.
+        Reasons: ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, CLEARING_REFUSED, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -62,15 +62,15 @@ class TransfersServiceStub:
     """
     CancelTransfer: _grpc.UnaryUnaryMultiCallable[_transfers_service_pb2.CancelTransferRequest, _transfers_service_pb2.CancelTransferResponse]
     """CancelTransfer takes a delayed transfer back before it reached the payee.
-    Reasons: TRANSFER_NOT_FOUND, TRANSFER_ALREADY_COMPLETED, TRANSFER_ALREADY_CANCELLED.
+    Reasons: TRANSFER_NOT_FOUND, TRANSFER_ALREADY_COMPLETED, TRANSFER_ALREADY_CANCELLED, TRANSFER_STATE_CONFLICT.
     """
     TopUp: _grpc.UnaryUnaryMultiCallable[_transfers_service_pb2.TopUpRequest, _transfers_service_pb2.TopUpResponse]
     """TopUp brings money from the customer's bank account into the wallet, through the bank-side clearing.
-    Reasons: ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, CREDIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_FROZEN, BALANCE_CEILING_EXCEEDED.
+    Reasons: ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, CLEARING_REFUSED, CREDIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_FROZEN, BALANCE_CEILING_EXCEEDED.
     """
     Withdraw: _grpc.UnaryUnaryMultiCallable[_transfers_service_pb2.WithdrawRequest, _transfers_service_pb2.WithdrawResponse]
     """Withdraw sends money from the wallet to the customer's bank account. It is held until the clearing confirms or refuses it.
-    Reasons: ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS.
+    Reasons: ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, CLEARING_REFUSED, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS.
     """
     BatchTransfers: _grpc.UnaryUnaryMultiCallable[_transfers_service_pb2.BatchTransfersRequest, _transfers_service_pb2.BatchTransfersResponse]
     """BatchTransfers pays up to 1,000 payees from one account, such as a payroll, and answers each in order. A refused item leaves the others alone.
@@ -111,15 +111,15 @@ class TransfersServiceAsyncStub(TransfersServiceStub):
     """
     CancelTransfer: _aio.UnaryUnaryMultiCallable[_transfers_service_pb2.CancelTransferRequest, _transfers_service_pb2.CancelTransferResponse]  # type: ignore[assignment]
     """CancelTransfer takes a delayed transfer back before it reached the payee.
-    Reasons: TRANSFER_NOT_FOUND, TRANSFER_ALREADY_COMPLETED, TRANSFER_ALREADY_CANCELLED.
+    Reasons: TRANSFER_NOT_FOUND, TRANSFER_ALREADY_COMPLETED, TRANSFER_ALREADY_CANCELLED, TRANSFER_STATE_CONFLICT.
     """
     TopUp: _aio.UnaryUnaryMultiCallable[_transfers_service_pb2.TopUpRequest, _transfers_service_pb2.TopUpResponse]  # type: ignore[assignment]
     """TopUp brings money from the customer's bank account into the wallet, through the bank-side clearing.
-    Reasons: ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, CREDIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_FROZEN, BALANCE_CEILING_EXCEEDED.
+    Reasons: ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, CLEARING_REFUSED, CREDIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_FROZEN, BALANCE_CEILING_EXCEEDED.
     """
     Withdraw: _aio.UnaryUnaryMultiCallable[_transfers_service_pb2.WithdrawRequest, _transfers_service_pb2.WithdrawResponse]  # type: ignore[assignment]
     """Withdraw sends money from the wallet to the customer's bank account. It is held until the clearing confirms or refuses it.
-    Reasons: ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS.
+    Reasons: ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, CLEARING_REFUSED, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS.
     """
     BatchTransfers: _aio.UnaryUnaryMultiCallable[_transfers_service_pb2.BatchTransfersRequest, _transfers_service_pb2.BatchTransfersResponse]  # type: ignore[assignment]
     """BatchTransfers pays up to 1,000 payees from one account, such as a payroll, and answers each in order. A refused item leaves the others alone.
@@ -199,7 +199,7 @@ class TransfersServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transfers_service_pb2.CancelTransferResponse, _abc.Awaitable[_transfers_service_pb2.CancelTransferResponse]]:
         """CancelTransfer takes a delayed transfer back before it reached the payee.
-        Reasons: TRANSFER_NOT_FOUND, TRANSFER_ALREADY_COMPLETED, TRANSFER_ALREADY_CANCELLED.
+        Reasons: TRANSFER_NOT_FOUND, TRANSFER_ALREADY_COMPLETED, TRANSFER_ALREADY_CANCELLED, TRANSFER_STATE_CONFLICT.
         """
 
     @_abc_1.abstractmethod
@@ -209,7 +209,7 @@ class TransfersServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transfers_service_pb2.TopUpResponse, _abc.Awaitable[_transfers_service_pb2.TopUpResponse]]:
         """TopUp brings money from the customer's bank account into the wallet, through the bank-side clearing.
-        Reasons: ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, CREDIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_FROZEN, BALANCE_CEILING_EXCEEDED.
+        Reasons: ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, CLEARING_REFUSED, CREDIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_FROZEN, BALANCE_CEILING_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -219,7 +219,7 @@ class TransfersServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transfers_service_pb2.WithdrawResponse, _abc.Awaitable[_transfers_service_pb2.WithdrawResponse]]:
         """Withdraw sends money from the wallet to the customer's bank account. It is held until the clearing confirms or refuses it.
-        Reasons: ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS.
+        Reasons: ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, CLEARING_REFUSED, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,1 @@
+"""Wallets: customers, their accounts in the ledger, histories and statements."""

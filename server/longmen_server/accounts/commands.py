@@ -1,0 +1,411 @@
+"""The commands of wallets: what each needs loaded, and what it decides. All pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from longmen.accounts.v1 import accounts_service_pb2 as pb
+from longmen.events.v1 import event_pb2
+from longmen_server.accounts import encode, model
+from longmen_server.accounts.model import (
+    AliasKey,
+    AliasKind,
+    AliasRow,
+    PocketKey,
+    PocketRow,
+    WalletRow,
+)
+from longmen_server.accounts.tables import ALIAS, OPEN_POCKET, POCKET, WALLET
+from longmen_server.engine.command import Command, RequestKey, RowKey
+from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_POINTER
+from longmen_server.engine.journal import Event
+from longmen_server.ledger.chart import CHART, CUSTOMER_DEPOSITS
+from longmen_server.ledger.codes import PostingCode
+from longmen_server.ledger.commands import account_not_found, change_state, open_account
+from longmen_server.ledger.model import AccountRow, AccountState, PostingIntent
+from longmen_server.ledger.posting import book_posting
+from longmen_server.ledger.tables import ACCOUNT
+from longmen_server.platform.ids import ACCOUNT as ACCOUNT_TEXT
+from longmen_server.platform.ids import CUSTOMER, AccountId, CustomerId, TransactionId
+from longmen_server.platform.refusal import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from longmen.type.v1 import money_pb2
+    from longmen_server.accounts.model import Actor
+    from longmen_server.engine.working_set import WorkingSet
+
+_WALLET_OPENED = event_pb2.EVENT_TYPE_WALLET_OPENED
+_ACCOUNT_STATE_CHANGED = event_pb2.EVENT_TYPE_ACCOUNT_STATE_CHANGED
+
+
+def open_pocket(
+    working_set: WorkingSet,
+    *,
+    account_id: AccountId,
+    customer_id: CustomerId,
+    currency_code: str,
+    nickname: str,
+) -> tuple[PocketRow, AccountRow]:
+    """Open a customer's account in the ledger, with its pocket."""
+    line = CHART[CUSTOMER_DEPOSITS]
+    account = open_account(
+        working_set,
+        AccountRow(
+            account_id=account_id,
+            currency_code=currency_code,
+            account_type=line.account_type,
+            chart_code=line.code,
+            state=AccountState.OPEN,
+            debits_posted=0,
+            credits_posted=0,
+            debits_pending=0,
+            credits_pending=0,
+            floor_minor_units=line.floor_minor_units,
+            ceiling_minor_units=None,
+            version=0,
+            booked_at_us=0,
+            created_at_us=0,
+            owner_id=customer_id,
+            description=None,
+        ),
+    )
+    pocket = PocketRow(
+        account_id=account_id,
+        customer_id=customer_id,
+        currency_code=currency_code,
+        nickname=nickname,
+        frozen_by_customer=False,
+        created_at_us=account.created_at_us,
+        closed_at_us=None,
+    )
+    working_set.insert(POCKET, account_id, pocket)
+    working_set.insert(OPEN_POCKET, PocketKey(customer_id, currency_code), account_id)
+    return pocket, account
+
+
+class OpenWallet(Command):
+    """Register a customer and open the first account."""
+
+    __slots__ = (
+        "account_id",
+        "currency_code",
+        "customer_id",
+        "display_name",
+        "nickname",
+        "phone_number",
+    )
+
+    def __init__(
+        self,
+        book: int,
+        request: RequestKey | None,
+        *,
+        customer_id: CustomerId,
+        account_id: AccountId,
+        phone_number: str,
+        display_name: str,
+        currency_code: str,
+        nickname: str,
+    ) -> None:
+        super().__init__(book, request)
+        self.customer_id = customer_id
+        self.account_id = account_id
+        self.phone_number = phone_number
+        self.display_name = display_name
+        self.currency_code = currency_code
+        self.nickname = nickname
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name the phone number's entry in the directory."""
+        del working_set
+        if stage == STAGE_POINTER:
+            yield RowKey(ALIAS, self._alias)
+
+    @property
+    def _alias(self) -> AliasKey:
+        return AliasKey(AliasKind.PHONE_NUMBER, self.phone_number)
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Register unless the phone number is taken."""
+        alias = self._alias
+        if working_set.get(ALIAS, alias) is not None:
+            raise Refusal(
+                "PHONE_NUMBER_TAKEN",
+                "another wallet is registered with the phone number",
+                field="phone_number",
+            )
+        at_us = working_set.next_stamp()
+        wallet = WalletRow(self.customer_id, self.display_name, self.phone_number, at_us)
+        working_set.insert(WALLET, self.customer_id, wallet)
+        entry = AliasRow(alias.kind, alias.value, self.customer_id, working_set.book, at_us)
+        working_set.insert(ALIAS, alias, entry)
+        # The event says who, and nothing else: a name and a number are nobody's to be told.
+        working_set.emit(Event(_WALLET_OPENED, self.customer_id, 0, at_us, b"", b""))
+        pocket, account = open_pocket(
+            working_set,
+            account_id=self.account_id,
+            customer_id=self.customer_id,
+            currency_code=self.currency_code,
+            nickname=self.nickname,
+        )
+        return pb.OpenWalletResponse(
+            wallet=encode.wallet(wallet),
+            account=encode.wallet_account(pocket, account),
+            committed_at=working_set.committed_at,
+        ).SerializeToString()
+
+
+class OpenAccount(Command):
+    """Open a pocket in another currency."""
+
+    __slots__ = ("account_id", "currency_code", "customer_id", "nickname")
+
+    def __init__(
+        self,
+        book: int,
+        request: RequestKey | None,
+        *,
+        customer_id: CustomerId,
+        account_id: AccountId,
+        currency_code: str,
+        nickname: str,
+    ) -> None:
+        super().__init__(book, request)
+        self.customer_id = customer_id
+        self.account_id = account_id
+        self.currency_code = currency_code
+        self.nickname = nickname
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name the wallet and its open account in the currency, if there is one."""
+        del working_set
+        if stage == STAGE_POINTER:
+            yield RowKey(WALLET, self.customer_id)
+            yield RowKey(OPEN_POCKET, PocketKey(self.customer_id, self.currency_code))
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Open unless the wallet has an open account in the currency."""
+        if working_set.get(WALLET, self.customer_id) is None:
+            raise model.wallet_not_found(CUSTOMER.encode(self.customer_id))
+        key = PocketKey(self.customer_id, self.currency_code)
+        if working_set.get(OPEN_POCKET, key) is not None:
+            raise Refusal(
+                "POCKET_EXISTS",
+                "the wallet has an account in the currency already",
+                metadata={"currency_code": self.currency_code},
+                field="currency_code",
+            )
+        pocket, account = open_pocket(
+            working_set,
+            account_id=self.account_id,
+            customer_id=self.customer_id,
+            currency_code=self.currency_code,
+            nickname=self.nickname,
+        )
+        return pb.OpenAccountResponse(
+            account=encode.wallet_account(pocket, account),
+            committed_at=working_set.committed_at,
+        ).SerializeToString()
+
+
+class PocketCommand(Command):
+    """A command about one wallet account, which its owner or the bank may give."""
+
+    __slots__ = ("account_id", "actor")
+
+    def __init__(
+        self, book: int, request: RequestKey | None, *, account_id: AccountId, actor: Actor
+    ) -> None:
+        super().__init__(book, request)
+        self.account_id = account_id
+        self.actor = actor
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name the pocket, then its ledger account."""
+        del working_set
+        if stage == STAGE_POINTER:
+            yield RowKey(POCKET, self.account_id)
+        elif stage == STAGE_ACCOUNT:
+            yield RowKey(ACCOUNT, self.account_id)
+
+    def load(self, working_set: WorkingSet) -> tuple[PocketRow, AccountRow]:
+        """Return the pocket and its account.
+
+        Raises:
+            Refusal: ACCOUNT_NOT_FOUND when there is none, or it is another customer's.
+        """
+        pocket = working_set.get(POCKET, self.account_id)
+        account = working_set.get(ACCOUNT, self.account_id)
+        if pocket is None or account is None or not self.actor.may_use(pocket.customer_id):
+            raise account_not_found(self.account_id)
+        return pocket, account
+
+
+class FreezeAccount(PocketCommand):
+    """Stop an account from paying, or from paying and receiving."""
+
+    __slots__ = ("reason_text", "target")
+
+    def __init__(
+        self,
+        book: int,
+        request: RequestKey | None,
+        *,
+        account_id: AccountId,
+        actor: Actor,
+        only_outgoing: bool,
+        reason_text: str,
+    ) -> None:
+        super().__init__(book, request, account_id=account_id, actor=actor)
+        self.target = AccountState.DEBIT_FROZEN if only_outgoing else AccountState.FROZEN
+        self.reason_text = reason_text
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Freeze, and remember whose freeze it is."""
+        pocket, account = self.load(working_set)
+        by_bank = self.actor.is_bank
+        model.check_freeze(account, pocket, self.target, by_bank=by_bank)
+        if account.state == self.target:
+            account = tell_state(working_set, self.account_id, self.reason_text)
+        else:
+            account = change_state(working_set, self.account_id, self.target, self.reason_text)
+        if pocket.frozen_by_customer == by_bank:
+            pocket = working_set.edit(POCKET, self.account_id)
+            pocket.frozen_by_customer = not by_bank
+        return pb.FreezeAccountResponse(
+            account=encode.wallet_account(pocket, account),
+            committed_at=working_set.committed_at,
+        ).SerializeToString()
+
+
+class UnfreezeAccount(PocketCommand):
+    """Lift a freeze."""
+
+    __slots__ = ("reason_text",)
+
+    def __init__(
+        self,
+        book: int,
+        request: RequestKey | None,
+        *,
+        account_id: AccountId,
+        actor: Actor,
+        reason_text: str,
+    ) -> None:
+        super().__init__(book, request, account_id=account_id, actor=actor)
+        self.reason_text = reason_text
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Open the account again."""
+        pocket, account = self.load(working_set)
+        model.check_unfreeze(account, pocket, by_bank=self.actor.is_bank)
+        account = change_state(working_set, self.account_id, AccountState.OPEN, self.reason_text)
+        if pocket.frozen_by_customer:
+            pocket = working_set.edit(POCKET, self.account_id)
+            pocket.frozen_by_customer = False
+        return pb.UnfreezeAccountResponse(
+            account=encode.wallet_account(pocket, account),
+            committed_at=working_set.committed_at,
+        ).SerializeToString()
+
+
+class CloseAccount(PocketCommand):
+    """Close an account for ever, and sweep what it has left."""
+
+    __slots__ = ("sweep_id", "sweep_to")
+
+    def __init__(
+        self,
+        book: int,
+        request: RequestKey | None,
+        *,
+        account_id: AccountId,
+        actor: Actor,
+        sweep_to: AccountId | None,
+        sweep_id: TransactionId,
+    ) -> None:
+        super().__init__(book, request, account_id=account_id, actor=actor)
+        self.sweep_to = sweep_to
+        self.sweep_id = sweep_id
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name the pocket, its account and the account to sweep to."""
+        yield from super().keys(working_set, stage)
+        if stage == STAGE_ACCOUNT and self.sweep_to is not None:
+            yield RowKey(ACCOUNT, self.sweep_to)
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Sweep and close."""
+        _, account = self.load(working_set)
+        model.check_close(account)
+        swept: money_pb2.Money | None = None
+        if account.posted > 0:
+            swept = encode.money(account.posted, account.currency_code)
+            account = self._sweep(working_set, account)
+        else:
+            account = change_state(working_set, self.account_id, AccountState.CLOSED, "")
+        pocket = working_set.edit(POCKET, self.account_id)
+        pocket.closed_at_us = account.booked_at_us
+        pocket.frozen_by_customer = False
+        return pb.CloseAccountResponse(
+            account=encode.wallet_account(pocket, account),
+            swept=swept,
+            committed_at=working_set.committed_at,
+        ).SerializeToString()
+
+    def _sweep(self, working_set: WorkingSet, account: AccountRow) -> AccountRow:
+        """Move what is left and close the account by the same posting."""
+        target = self._sweep_target(working_set)
+        book_posting(
+            working_set,
+            PostingIntent(
+                transaction_id=self.sweep_id,
+                debit_account_id=account.account_id,
+                credit_account_id=target.account_id,
+                currency_code=account.currency_code,
+                amount=account.posted,
+                code=PostingCode.SWEEP,
+                closes_debit_account=True,
+            ),
+        )
+        return tell_state(working_set, account.account_id, "")
+
+    def _sweep_target(self, working_set: WorkingSet) -> AccountRow:
+        if self.sweep_to is None:
+            raise Refusal(
+                "SWEEP_ACCOUNT_REQUIRED",
+                "the account has money, and no account to sweep it to was named",
+                field="sweep_to_account_id",
+            )
+        target = working_set.get(ACCOUNT, self.sweep_to)
+        usable = (
+            target is not None
+            and target.chart_code == CUSTOMER_DEPOSITS
+            and self.sweep_to != self.account_id
+            and self.actor.may_use(target.owner_id)
+        )
+        if target is None or not usable:
+            raise Refusal(
+                "CREDIT_ACCOUNT_NOT_FOUND",
+                "no such account",
+                metadata={"account_id": ACCOUNT_TEXT.encode(self.sweep_to)},
+                field="sweep_to_account_id",
+            )
+        return target
+
+
+def tell_state(working_set: WorkingSet, account_id: AccountId, reason_text: str) -> AccountRow:
+    """Tell by an event which state an account is in, where :func:`change_state` was not used."""
+    row = working_set.edit(ACCOUNT, account_id)
+    row.booked_at_us = working_set.next_stamp()
+    payload = event_pb2.AccountStateChange(
+        account_id=ACCOUNT_TEXT.encode(account_id),
+        state=row.state,  # type: ignore[arg-type]  # enums of the contract are ints
+        reason_text=reason_text,
+    ).SerializeToString(deterministic=True)
+    working_set.emit(
+        Event(_ACCOUNT_STATE_CHANGED, account_id, 0, row.booked_at_us, payload, payload)
+    )
+    return row

@@ -1,0 +1,222 @@
+"""The rules of wallets: who owns what, and how accounts are frozen, unfrozen and closed.
+
+A wallet account, or pocket, is a ledger account with the same id that belongs to a customer; its
+money and its state are the ledger's, the rest stands here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+import phonenumbers
+
+from longmen_server.ledger.model import AccountState
+from longmen_server.platform.ids import CustomerId
+from longmen_server.platform.refusal import Refusal
+
+if TYPE_CHECKING:
+    from longmen_server.ledger.model import AccountRow
+    from longmen_server.platform.ids import AccountId
+
+#: States that a freeze brings about and an unfreezing ends.
+FROZEN_STATES = frozenset(
+    {AccountState.DEBIT_FROZEN, AccountState.CREDIT_FROZEN, AccountState.FROZEN}
+)
+
+
+#: Stands where an account of a wallet's kind has no owner.
+NOBODY = CustomerId(b"")
+
+
+class AliasKind(IntEnum):
+    """What a customer can be found by."""
+
+    PHONE_NUMBER = 1
+
+
+class AliasKey(NamedTuple):
+    """One entry of the alias directory."""
+
+    kind: int
+    value: str
+
+
+@dataclass(slots=True, frozen=True)
+class AliasRow:
+    """Whom an alias belongs to; it never changes."""
+
+    kind: int
+    value: str
+    customer_id: CustomerId
+    target_book: int
+    created_at_us: int
+
+
+@dataclass(slots=True, frozen=True)
+class WalletRow:
+    """One registered customer; it never changes yet."""
+
+    customer_id: CustomerId
+    display_name: str
+    phone_number: str
+    created_at_us: int
+
+
+@dataclass(slots=True)
+class PocketRow:
+    """What a wallet account is beyond its ledger account."""
+
+    account_id: AccountId
+    customer_id: CustomerId
+    currency_code: str
+    nickname: str
+    frozen_by_customer: bool
+    """Whether the present freeze is the customer's own; any other freeze is the bank's."""
+    created_at_us: int
+    closed_at_us: int | None
+
+    def copy(self) -> PocketRow:
+        """Return a copy, so that a refused command leaves the original as it was."""
+        return PocketRow(
+            self.account_id,
+            self.customer_id,
+            self.currency_code,
+            self.nickname,
+            self.frozen_by_customer,
+            self.created_at_us,
+            self.closed_at_us,
+        )
+
+
+class PocketKey(NamedTuple):
+    """The one open account of a customer in a currency."""
+
+    customer_id: CustomerId
+    currency_code: str
+
+
+class PhoneKey(NamedTuple):
+    """A payee as payers name one: by phone number, in a currency."""
+
+    phone_number: str
+    currency_code: str
+
+
+class PhonePayee(NamedTuple):
+    """Who is behind a phone number."""
+
+    customer_id: CustomerId
+    target_book: int
+    account_id: AccountId | None
+    """The customer's open account in the currency; None when there is none in this book."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """For whom a call is made, as far as ownership goes."""
+
+    customer_id: CustomerId | None
+    """The customer who calls; None for services and staff, who act for any."""
+
+    @property
+    def is_bank(self) -> bool:
+        """Whether the bank acts, not the customer."""
+        return self.customer_id is None
+
+    def may_use(self, owner_id: CustomerId | None) -> bool:
+        """Whether what this customer owns is the caller's to see and to change."""
+        return self.customer_id is None or self.customer_id == owner_id
+
+
+def check_phone_number(text: str) -> str:
+    """Return a phone number that can exist, in E.164 form.
+
+    Raises:
+        Refusal: PHONE_NUMBER_INVALID when no numbering plan allows it.
+    """
+    try:
+        number = phonenumbers.parse(text)
+    except phonenumbers.NumberParseException:
+        raise _phone_invalid() from None
+    normal = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    # A number with a national prefix left in would be a second name for the same phone.
+    if normal != text or not phonenumbers.is_possible_number(number):
+        raise _phone_invalid()
+    return normal
+
+
+def _phone_invalid() -> Refusal:
+    return Refusal(
+        "PHONE_NUMBER_INVALID",
+        "the phone number is not a possible one in E.164 form",
+        field="phone_number",
+    )
+
+
+def is_frozen_by_bank(state: int, pocket: PocketRow) -> bool:
+    """Whether an account is frozen, and not by its owner."""
+    return state in FROZEN_STATES and not pocket.frozen_by_customer
+
+
+def check_freeze(account: AccountRow, pocket: PocketRow, target: int, *, by_bank: bool) -> None:
+    """Refuse a freeze that changes nothing, or that would make the bank's freeze the customer's.
+
+    Raises:
+        Refusal: ACCOUNT_STATE_CONFLICT.
+    """
+    ended = account.state in {AccountState.CLOSING, AccountState.CLOSED}
+    if ended or (not by_bank and is_frozen_by_bank(account.state, pocket)):
+        raise state_conflict(account)
+    # The bank may take over a customer's freeze, so that only the bank can lift it.
+    takes_over = by_bank and pocket.frozen_by_customer
+    if account.state == target and not takes_over:
+        raise state_conflict(account)
+
+
+def check_unfreeze(account: AccountRow, pocket: PocketRow, *, by_bank: bool) -> None:
+    """Refuse to lift what is no freeze, or the bank's freeze for the customer.
+
+    Raises:
+        Refusal: ACCOUNT_STATE_CONFLICT, FROZEN_BY_BANK.
+    """
+    if account.state not in FROZEN_STATES:
+        raise state_conflict(account)
+    if not by_bank and is_frozen_by_bank(account.state, pocket):
+        raise Refusal("FROZEN_BY_BANK", "the bank froze the account; only the bank can lift that")
+
+
+def check_close(account: AccountRow) -> None:
+    """Refuse to close an account that is frozen or closed, or has pending postings.
+
+    Raises:
+        Refusal: ACCOUNT_STATE_CONFLICT, ACCOUNT_HAS_HOLDS.
+    """
+    closable = account.state == AccountState.OPEN or (
+        account.state == AccountState.CLOSING and not account.posted
+    )
+    if not closable:
+        raise state_conflict(account)
+    if account.debits_pending or account.credits_pending:
+        raise Refusal("ACCOUNT_HAS_HOLDS", "the account to close has pending postings")
+
+
+def state_conflict(account: AccountRow) -> Refusal:
+    """Return the refusal for an account that cannot leave its state that way."""
+    state = AccountState(account.state)
+    return Refusal(
+        "ACCOUNT_STATE_CONFLICT",
+        f"the account is {state.name.lower().replace('_', ' ')}",
+        metadata={"state": state.name},
+    )
+
+
+def wallet_not_found(customer: str) -> Refusal:
+    """Return the refusal for a wallet that is not there, or not the caller's to see."""
+    return Refusal(
+        "WALLET_NOT_FOUND",
+        "no such wallet",
+        metadata={"customer_id": customer},
+        field="customer_id",
+    )

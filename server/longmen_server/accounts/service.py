@@ -1,0 +1,332 @@
+"""AccountsService: requests in, commands or queries, replies out. No rule and no SQL here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from longmen.accounts.v1 import accounts_service_pb2 as pb
+from longmen_server.accounts import commands, encode, model, queries
+from longmen_server.accounts.actor import actor_of, customer_of
+from longmen_server.accounts.movements import filter_by_kinds, movement
+from longmen_server.accounts.statement import Month, check_month
+from longmen_server.accounts.statement_office import StatementOffice
+from longmen_server.accounts.watch import BalanceWatcher
+from longmen_server.engine.door import request_key, submit
+from longmen_server.ledger.commands import account_not_found
+from longmen_server.ledger.decode import decode_id
+from longmen_server.ledger.paging import PAGE_SIZE_MAX, page_size, time_range
+from longmen_server.ledger.queries.history import MINOR_UNITS_MAXIMUM
+from longmen_server.platform.freshness import demand_freshness
+from longmen_server.platform.ids import (
+    ACCOUNT,
+    CUSTOMER,
+    AccountId,
+    CustomerId,
+    TransactionId,
+    book_of,
+    new_id,
+)
+from longmen_server.platform.money import currencies
+from longmen_server.platform.refusal import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from zoneinfo import ZoneInfo
+
+    from google.protobuf.message import Message
+
+    from longmen_server.accounts.settings import AccountsSettings
+    from longmen_server.engine.command import Command
+    from longmen_server.engine.engine import Engine
+    from longmen_server.ledger.model import AccountRow
+    from longmen_server.platform.clock import Clock
+    from longmen_server.platform.database import Connection, Readers
+    from longmen_server.transport.context import Call
+    from longmen_server.transport.page_token import PageTokens
+
+FIRST_READ_SECONDS: Final = 5.0
+"""How long the first look of a stream may take; the stream itself may last an hour."""
+
+_VERSION_BYTES: Final = 8
+
+
+class AccountsService:
+    """The methods of longmen.accounts.v1.AccountsService."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        readers: Readers,
+        clock: Clock,
+        tokens: PageTokens,
+        default_book: int,
+        zone: ZoneInfo,
+        settings: AccountsSettings,
+    ) -> None:
+        """Take what the methods work with.
+
+        Args:
+            engine: runs what changes something.
+            readers: connections for reads.
+            clock: for ids, months and deadlines.
+            tokens: seals page tokens.
+            default_book: book of wallets opened without one.
+            zone: the bank's time zone, whose days bound months.
+            settings: limits.
+        """
+        self._engine = engine
+        self._readers = readers
+        self._clock = clock
+        self._tokens = tokens
+        self._default_book = default_book
+        self._zone = zone
+        self._office = StatementOffice(zone, settings)
+        self._watcher = BalanceWatcher(
+            readers, clock, interval_ms=settings.balance_watch_interval_ms
+        )
+
+    # -- wallets -------------------------------------------------------------------------------
+
+    async def OpenWallet(self, request: pb.OpenWalletRequest, call: Call) -> bytes:  # noqa: N802
+        """Register a customer."""
+        _check_currency(request.currency_code)
+        book = request.book or self._default_book
+        command = commands.OpenWallet(
+            book,
+            request_key(call),
+            customer_id=CustomerId(new_id(book, self._clock)),
+            account_id=AccountId(new_id(book, self._clock)),
+            phone_number=model.check_phone_number(request.phone_number),
+            display_name=request.display_name,
+            currency_code=request.currency_code,
+            nickname=request.nickname,
+        )
+        return await self._submit(command, request, call)
+
+    async def GetWallet(self, request: pb.GetWalletRequest, call: Call) -> pb.GetWalletResponse:  # noqa: N802
+        """Return a wallet with its accounts."""
+        demand_freshness(request.at_least_as_fresh)
+        customer_id = customer_of(request.customer_id, actor_of(call))
+        book = book_of(customer_id)
+        async with self._readers.snapshot(deadline=call.deadline) as connection:
+            wallet = await queries.find_wallet(connection, book, customer_id)
+            if wallet is None:
+                raise model.wallet_not_found(request.customer_id)
+            pairs = await queries.list_pockets(
+                connection, book, customer_id, after=None, limit=PAGE_SIZE_MAX
+            )
+        return pb.GetWalletResponse(
+            wallet=encode.wallet(wallet),
+            accounts=[encode.wallet_account(pocket, account) for pocket, account in pairs],
+        )
+
+    # -- accounts ------------------------------------------------------------------------------
+
+    async def OpenAccount(self, request: pb.OpenAccountRequest, call: Call) -> bytes:  # noqa: N802
+        """Open a pocket."""
+        _check_currency(request.currency_code)
+        customer_id = customer_of(request.customer_id, actor_of(call))
+        book = book_of(customer_id)
+        command = commands.OpenAccount(
+            book,
+            request_key(call),
+            customer_id=customer_id,
+            account_id=AccountId(new_id(book, self._clock)),
+            currency_code=request.currency_code,
+            nickname=request.nickname,
+        )
+        absent = model.wallet_not_found(CUSTOMER.encode(customer_id))
+        return await self._submit(command, request, call, absent=absent)
+
+    async def GetAccount(self, request: pb.GetAccountRequest, call: Call) -> pb.GetAccountResponse:  # noqa: N802
+        """Return one account."""
+        demand_freshness(request.at_least_as_fresh)
+        async with self._readers.connection(deadline=call.deadline) as connection:
+            account = await self._deposit(connection, request.account_id, call)
+            pocket = await queries.find_pocket(connection, account)
+        return pb.GetAccountResponse(account=encode.wallet_account(pocket, account))
+
+    async def ListAccounts(  # noqa: N802
+        self, request: pb.ListAccountsRequest, call: Call
+    ) -> pb.ListAccountsResponse:
+        """List a customer's accounts."""
+        demand_freshness(request.at_least_as_fresh)
+        customer_id = customer_of(request.customer_id, actor_of(call))
+        book = book_of(customer_id)
+        after = self._tokens.open(request.page_token, request, call)
+        size = page_size(request.page_size)
+        async with self._readers.snapshot(deadline=call.deadline) as connection:
+            if await queries.find_wallet(connection, book, customer_id) is None:
+                raise model.wallet_not_found(request.customer_id)
+            pairs = await queries.list_pockets(
+                connection,
+                book,
+                customer_id,
+                after=AccountId(after) if after else None,
+                limit=size + 1,
+            )
+        page = pairs[:size]
+        more = len(pairs) > size
+        return pb.ListAccountsResponse(
+            accounts=[encode.wallet_account(pocket, account) for pocket, account in page],
+            next_page_token=(
+                self._tokens.seal(page[-1][0].account_id, request, call) if more else ""
+            ),
+        )
+
+    async def FreezeAccount(self, request: pb.FreezeAccountRequest, call: Call) -> bytes:  # noqa: N802
+        """Freeze an account."""
+        account_id = decode_id(ACCOUNT, request.account_id, "account_id")
+        command = commands.FreezeAccount(
+            book_of(account_id),
+            request_key(call),
+            account_id=account_id,
+            actor=actor_of(call),
+            only_outgoing=request.only_outgoing,
+            reason_text=request.reason_text,
+        )
+        return await self._submit(command, request, call, absent=account_not_found(account_id))
+
+    async def UnfreezeAccount(self, request: pb.UnfreezeAccountRequest, call: Call) -> bytes:  # noqa: N802
+        """Lift a freeze."""
+        account_id = decode_id(ACCOUNT, request.account_id, "account_id")
+        command = commands.UnfreezeAccount(
+            book_of(account_id),
+            request_key(call),
+            account_id=account_id,
+            actor=actor_of(call),
+            reason_text=request.reason_text,
+        )
+        return await self._submit(command, request, call, absent=account_not_found(account_id))
+
+    async def CloseAccount(self, request: pb.CloseAccountRequest, call: Call) -> bytes:  # noqa: N802
+        """Close an account."""
+        account_id = decode_id(ACCOUNT, request.account_id, "account_id")
+        book = book_of(account_id)
+        sweep_to = request.sweep_to_account_id
+        command = commands.CloseAccount(
+            book,
+            request_key(call),
+            account_id=account_id,
+            actor=actor_of(call),
+            sweep_to=decode_id(ACCOUNT, sweep_to, "sweep_to_account_id") if sweep_to else None,
+            sweep_id=TransactionId(new_id(book, self._clock)),
+        )
+        return await self._submit(command, request, call, absent=account_not_found(account_id))
+
+    # -- balances and histories ----------------------------------------------------------------
+
+    async def GetBalance(self, request: pb.GetBalanceRequest, call: Call) -> pb.GetBalanceResponse:  # noqa: N802
+        """Return what an account has."""
+        demand_freshness(request.at_least_as_fresh)
+        async with self._readers.connection(deadline=call.deadline) as connection:
+            account = await self._deposit(connection, request.account_id, call)
+        return pb.GetBalanceResponse(balance=encode.balance(account))
+
+    async def WatchBalance(  # noqa: N802
+        self, request: pb.WatchBalanceRequest, call: Call
+    ) -> AsyncIterator[pb.WatchBalanceResponse]:
+        """Send an account's balance at once, and then whenever it changes."""
+        deadline = min(call.deadline, self._clock.monotonic() + FIRST_READ_SECONDS)
+        async with self._readers.connection(deadline=deadline) as connection:
+            account = await self._deposit(connection, request.account_id, call)
+        async with self._watcher.watch(account.account_id, account.version) as watch:
+            while True:
+                yield pb.WatchBalanceResponse(balance=encode.balance(account))
+                account = await watch.next()
+
+    async def ListTransactions(  # noqa: N802
+        self, request: pb.ListTransactionsRequest, call: Call
+    ) -> pb.ListTransactionsResponse:
+        """List an account's movements, newest first."""
+        demand_freshness(request.at_least_as_fresh)
+        wanted = filter_by_kinds(
+            request.kinds,
+            minimum=request.minimum_minor_units,
+            maximum=request.maximum_minor_units or MINOR_UNITS_MAXIMUM,
+            counterparty_id=(
+                decode_id(ACCOUNT, request.counterparty_account_id, "counterparty_account_id")
+                if request.counterparty_account_id
+                else None
+            ),
+            text=request.text,
+        )
+        between_us = time_range(request)
+        position = self._tokens.open(request.page_token, request, call)
+        async with self._readers.snapshot(deadline=call.deadline) as connection:
+            account = await self._deposit(connection, request.account_id, call)
+            versions = await queries.versions_of(
+                connection, account, last=int.from_bytes(position, "big"), between_us=between_us
+            )
+            page = await queries.read_page(
+                connection,
+                account.account_id,
+                versions,
+                wanted,
+                limit=page_size(request.page_size),
+            )
+            names = await queries.find_masked_names(
+                connection,
+                book_of(account.account_id),
+                {entry.counterparty_id for entry in page.entries},
+            )
+        token = ""
+        if page.next_version:
+            token = self._tokens.seal(
+                page.next_version.to_bytes(_VERSION_BYTES, "big"), request, call
+            )
+        return pb.ListTransactionsResponse(
+            movements=[movement(entry, names) for entry in page.entries], next_page_token=token
+        )
+
+    async def GetStatement(self, request: pb.GetStatementRequest, call: Call) -> bytes:  # noqa: N802
+        """Return a month's statement."""
+        demand_freshness(request.at_least_as_fresh)
+        month = Month(request.year, request.month, self._zone)
+        now_us = self._clock.now_us()
+        async with self._readers.snapshot(deadline=call.deadline) as connection:
+            account = await self._deposit(connection, request.account_id, call)
+            check_month(month, opened_at_us=account.created_at_us, now_us=now_us)
+            history = await queries.read_month(
+                connection,
+                account,
+                month.start_us,
+                month.end_us,
+                limit=self._office.lines_max + 1,
+            )
+            self._office.check_lines(month, history)
+            names = await queries.find_masked_names(
+                connection,
+                book_of(account.account_id),
+                {entry.counterparty_id for entry in history.entries},
+            )
+        return await self._office.answer(
+            account, month, history, names, wanted=request.format, now_us=now_us
+        )
+
+    # -- helpers -------------------------------------------------------------------------------
+
+    async def _submit(
+        self, command: Command, request: Message, call: Call, *, absent: Refusal | None = None
+    ) -> bytes:
+        """Run a command; what an id of a book that is not kept here names is absent."""
+        if absent is not None and command.book not in self._engine.writers:
+            raise absent
+        return await submit(self._engine, command, request=request, call=call)
+
+    async def _deposit(self, connection: Connection, account_id: str, call: Call) -> AccountRow:
+        """Return the account that a request names, if it is the caller's to see."""
+        return await queries.find_deposit(
+            connection, decode_id(ACCOUNT, account_id, "account_id"), actor_of(call)
+        )
+
+
+def _check_currency(code: str) -> None:
+    if code not in currencies():
+        raise Refusal(
+            "UNKNOWN_CURRENCY",
+            "no such currency, or one without minor units",
+            metadata={"currency_code": code},
+            field="currency_code",
+        )

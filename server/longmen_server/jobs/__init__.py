@@ -1,0 +1,1 @@
+"""Work that nobody asks for: what time, the clearing or housekeeping demands."""

@@ -1,0 +1,23 @@
+"""The limits of background work: every one with its unit, its default and the reason for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSettings:
+    """How the jobs of one worker process work."""
+
+    job_interval_ms: int = 500
+    """Milliseconds between two rounds of jobs: how late something due may be noticed."""
+    job_lease_ms: int = 15_000
+    """Milliseconds that a process keeps a job of a book to itself without renewing: how long the
+    job rests when that process dies."""
+    job_items_max: int = 500
+    """Items a job takes at a time: small enough that payments never wait for a job's batch."""
+    job_rounds_max: int = 20
+    """Such takes of one job in a round before the next job has its turn."""
+    reply_kept_days: int = 30
+    """Days that replies to requests are kept for callers who ask again; the ids are kept for
+    ever."""

@@ -1,0 +1,23 @@
+"""Posting codes that the server itself gives, so that histories tell what a posting was for.
+
+A posting's code is its caller's own classification, from 0 to 32767. Codes from 32000 on are the
+server's: callers of the ledger are asked to keep off them, since a posting that carries one shows
+up in wallets as what the code says.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class PostingCode(IntEnum):
+    """What a posting of a wallet is for."""
+
+    PAYMENT = 32001
+    """From wallet to wallet."""
+    TOP_UP = 32002
+    """From the customer's bank account to the wallet."""
+    WITHDRAWAL = 32003
+    """From the wallet to the customer's bank account."""
+    SWEEP = 32004
+    """What an account had left when it was closed."""

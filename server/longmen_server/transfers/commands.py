@@ -1,0 +1,474 @@
+"""The commands that make transfers: what each needs loaded, and what it decides. All pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from longmen.events.v1 import event_pb2
+from longmen.transfers.v1 import transfer_pb2
+from longmen.transfers.v1 import transfers_service_pb2 as pb
+from longmen_server.accounts.model import PhoneKey
+from longmen_server.accounts.tables import PHONE_PAYEE
+from longmen_server.engine.command import Command, RequestKey, RowKey
+from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_POINTER
+from longmen_server.engine.journal import Event
+from longmen_server.ledger.chart import BANK_CLEARING, CHART, CUSTOMER_DEPOSITS, system_account_id
+from longmen_server.ledger.codes import PostingCode
+from longmen_server.ledger.commands import account_not_found, open_account
+from longmen_server.ledger.encode import reason_value
+from longmen_server.ledger.model import AccountRow, AccountState, PostingIntent, PostingKind
+from longmen_server.ledger.posting import book_posting
+from longmen_server.ledger.tables import ACCOUNT
+from longmen_server.platform.ids import TRANSACTION
+from longmen_server.platform.refusal import Refusal
+from longmen_server.transfers import encode
+from longmen_server.transfers.model import (
+    DONE,
+    HOLD_DURATION_US,
+    Direction,
+    InstructionRow,
+    InstructionState,
+    ScheduleRow,
+    Standing,
+    TransferKind,
+    TransferState,
+    check_bank_account,
+    due_at,
+)
+from longmen_server.transfers.tables import INSTRUCTION, SCHEDULE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from zoneinfo import ZoneInfo
+
+    from longmen_server.accounts.model import Actor
+    from longmen_server.engine.working_set import WorkingSet
+    from longmen_server.ledger.model import PostingOutcome
+    from longmen_server.platform.ids import AccountId, TransactionId
+
+_TRANSFER_STATE_CHANGED = event_pb2.EVENT_TYPE_TRANSFER_STATE_CHANGED
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Payment:
+    """What one payment is to be."""
+
+    transaction_id: TransactionId
+    payee_id: AccountId | None
+    """The payee's account; None when the payee is named by phone number."""
+    phone_number: str
+    """The payee's phone number; empty when the payee is named by account."""
+    amount: int
+    currency_code: str
+    description: str
+    reference: str
+
+    @property
+    def phone_key(self) -> PhoneKey:
+        """Where the payee's account is found by phone number."""
+        return PhoneKey(self.phone_number, self.currency_code)
+
+    def payee_keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name the payee's account, by phone number after finding who that is."""
+        if stage == STAGE_ACCOUNT:
+            payee_id = self.found_payee(working_set)
+            if payee_id is not None:
+                yield RowKey(ACCOUNT, payee_id)
+        elif stage == STAGE_POINTER and self.payee_id is None:
+            yield RowKey(PHONE_PAYEE, self.phone_key)
+
+    def found_payee(self, working_set: WorkingSet) -> AccountId | None:
+        """Return the payee's account, once it is known who is behind a phone number."""
+        if self.payee_id is not None:
+            return self.payee_id
+        found = working_set.get(PHONE_PAYEE, self.phone_key)
+        return None if found is None else found.account_id
+
+
+def find_wallet_account(
+    working_set: WorkingSet, account_id: AccountId, currency_code: str, actor: Actor
+) -> AccountRow:
+    """Return the account that an actor moves money on.
+
+    Raises:
+        Refusal: ACCOUNT_NOT_FOUND when it is not there or not the actor's, CURRENCY_MISMATCH.
+    """
+    account = working_set.get(ACCOUNT, account_id)
+    if (
+        account is None
+        or account.chart_code != CUSTOMER_DEPOSITS
+        or not actor.may_use(account.owner_id)
+    ):
+        raise account_not_found(account_id)
+    if account.currency_code != currency_code:
+        raise Refusal(
+            "CURRENCY_MISMATCH",
+            "the amount is in another currency than the account",
+            metadata={"expected": account.currency_code, "actual": currency_code},
+            field="amount.currency_code",
+        )
+    return account
+
+
+def find_payee(working_set: WorkingSet, payment: Payment, payer_id: AccountId) -> AccountRow:
+    """Return the account that a payment goes to.
+
+    Raises:
+        Refusal: PAYEE_NOT_FOUND, the same for everyone who cannot be reached; PAYER_IS_PAYEE;
+            PAYEE_CURRENCY_UNAVAILABLE.
+    """
+    payee_id = payment.payee_id
+    if payee_id is None:
+        found = working_set.get(PHONE_PAYEE, payment.phone_key)
+        if found is None or found.target_book != working_set.book:
+            raise payee_not_found()
+        if found.account_id is None:
+            raise payee_currency_unavailable(payment.currency_code)
+        payee_id = found.account_id
+    if payee_id == payer_id:
+        raise Refusal("PAYER_IS_PAYEE", "payer and payee are the same account", field="payee")
+    payee = working_set.get(ACCOUNT, payee_id)
+    if payee is None or payee.chart_code != CUSTOMER_DEPOSITS:
+        raise payee_not_found()
+    if payee.currency_code != payment.currency_code:
+        raise payee_currency_unavailable(payment.currency_code)
+    return payee
+
+
+def payee_not_found() -> Refusal:
+    """Return the refusal for a payee that is not there or cannot be reached."""
+    return Refusal("PAYEE_NOT_FOUND", "no payee can be reached by this", field="payee")
+
+
+def payee_currency_unavailable(currency_code: str) -> Refusal:
+    """Return the refusal for a payee without an account in a currency."""
+    return Refusal(
+        "PAYEE_CURRENCY_UNAVAILABLE",
+        "the payee has no account in the currency",
+        metadata={"currency_code": currency_code},
+    )
+
+
+def tell_state(working_set: WorkingSet, transfer_id: TransactionId, state: TransferState) -> int:
+    """Tell a transfer's new state by an event, and return when it came to it."""
+    at_us = working_set.next_stamp()
+    payload = encode.state_change(transfer_id, state)
+    working_set.emit(Event(_TRANSFER_STATE_CHANGED, transfer_id, 0, at_us, payload, payload))
+    return at_us
+
+
+def schedule(
+    working_set: WorkingSet,
+    transfer_id: TransactionId,
+    kind: TransferKind,
+    state: TransferState,
+    *,
+    due_at_us: int | None = None,
+    settlement_id: TransactionId | None = None,
+    failure_code: str | None = None,
+) -> None:
+    """Begin to keep a transfer's state, and tell it."""
+    at_us = tell_state(working_set, transfer_id, state)
+    row = ScheduleRow(
+        transaction_id=transfer_id,
+        kind=kind,
+        state=state,
+        due_at_us=due_at_us,
+        settlement_id=settlement_id,
+        failure_code=failure_code,
+        reason_text=None,
+        created_at_us=at_us,
+        updated_at_us=at_us,
+    )
+    working_set.insert(SCHEDULE, transfer_id, row)
+
+
+class CreateTransfer(Command):
+    """Pay from one wallet account to another, at once or later."""
+
+    __slots__ = ("actor", "delay", "payer_id", "payment", "zone")
+
+    def __init__(
+        self,
+        book: int,
+        request: RequestKey | None,
+        *,
+        payer_id: AccountId,
+        payment: Payment,
+        delay: int,
+        actor: Actor,
+        zone: ZoneInfo,
+    ) -> None:
+        super().__init__(book, request)
+        self.payer_id = payer_id
+        self.payment = payment
+        self.delay = delay
+        self.actor = actor
+        self.zone = zone
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name payer and payee, the latter by phone number first where that is how it is named."""
+        if stage == STAGE_ACCOUNT:
+            yield RowKey(ACCOUNT, self.payer_id)
+        yield from self.payment.payee_keys(working_set, stage)
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Pay, or hold the money until it is due."""
+        payment = self.payment
+        find_wallet_account(working_set, self.payer_id, payment.currency_code, self.actor)
+        payee = find_payee(working_set, payment, self.payer_id)
+        due_at_us = due_at(self.delay, working_set.now_us, self.zone)
+        outcome = pay(working_set, self.payer_id, payee.account_id, payment, later=bool(due_at_us))
+        stands = DONE
+        if due_at_us is not None:
+            stands = Standing(TransferState.SCHEDULED, due_at_us)
+            schedule(
+                working_set,
+                payment.transaction_id,
+                TransferKind.PAYMENT,
+                stands.state,
+                due_at_us=due_at_us,
+            )
+        return pb.CreateTransferResponse(
+            transfer=encode.transfer(outcome.posting, stands, with_reference=True),
+            available_minor_units=outcome.debit.available,
+            committed_at=working_set.committed_at,
+        ).SerializeToString()
+
+
+def pay(
+    working_set: WorkingSet,
+    payer_id: AccountId,
+    payee_id: AccountId,
+    payment: Payment,
+    *,
+    later: bool,
+) -> PostingOutcome:
+    """Book a payment, or a hold for it."""
+    return book_posting(
+        working_set,
+        PostingIntent(
+            transaction_id=payment.transaction_id,
+            kind=PostingKind.PENDING if later else PostingKind.POST,
+            debit_account_id=payer_id,
+            credit_account_id=payee_id,
+            currency_code=payment.currency_code,
+            amount=payment.amount,
+            hold_duration_us=HOLD_DURATION_US,
+            code=PostingCode.PAYMENT,
+            reference=payment.reference or None,
+            description=payment.description or None,
+        ),
+    )[0]
+
+
+class BatchTransfers(Command):
+    """Pay many payees from one account, each with a result of its own."""
+
+    __slots__ = ("actor", "payer_id", "payments")
+
+    def __init__(
+        self,
+        book: int,
+        request: RequestKey | None,
+        *,
+        payer_id: AccountId,
+        payments: Sequence[Payment],
+        actor: Actor,
+    ) -> None:
+        super().__init__(book, request)
+        self.payer_id = payer_id
+        self.payments = payments
+        self.actor = actor
+
+    @property
+    def weight(self) -> int:
+        """One for each payment."""
+        return len(self.payments)
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name the payer and all payees."""
+        if stage == STAGE_ACCOUNT:
+            yield RowKey(ACCOUNT, self.payer_id)
+        for payment in self.payments:
+            yield from payment.payee_keys(working_set, stage)
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Pay one after the other; a refused one leaves no trace but its result."""
+        payer = working_set.get(ACCOUNT, self.payer_id)
+        currency = payer.currency_code if payer is not None else ""
+        find_wallet_account(working_set, self.payer_id, currency, self.actor)
+        results = [self._one(working_set, payment) for payment in self.payments]
+        payer = working_set.get(ACCOUNT, self.payer_id)
+        assert payer is not None, "checked before"
+        return pb.BatchTransfersResponse(
+            results=results,
+            available_minor_units=payer.available,
+            committed_at=working_set.committed_at,
+        ).SerializeToString()
+
+    def _one(self, working_set: WorkingSet, payment: Payment) -> transfer_pb2.BatchItemResult:
+        mark = working_set.mark()
+        try:
+            find_wallet_account(working_set, self.payer_id, payment.currency_code, self.actor)
+            payee = find_payee(working_set, payment, self.payer_id)
+            pay(working_set, self.payer_id, payee.account_id, payment, later=False)
+        except Refusal as refusal:
+            working_set.rollback(mark)
+            return transfer_pb2.BatchItemResult(
+                reason=reason_value(refusal.reason), reason_metadata=refusal.metadata
+            )
+        return transfer_pb2.BatchItemResult(transfer_id=TRANSACTION.encode(payment.transaction_id))
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class ClearingMove:
+    """What one top-up or withdrawal is to be."""
+
+    transaction_id: TransactionId
+    account_id: AccountId
+    amount: int
+    currency_code: str
+    bank_account: str
+    description: str
+    reference: str
+
+
+class ClearingCommand(Command):
+    """A command that moves money between a wallet and the bank's clearing."""
+
+    __slots__ = ("actor", "clearing_id", "move")
+
+    def __init__(
+        self, book: int, request: RequestKey | None, *, move: ClearingMove, actor: Actor
+    ) -> None:
+        super().__init__(book, request)
+        self.move = move
+        self.actor = actor
+        self.clearing_id = system_account_id(book, move.currency_code, BANK_CLEARING)
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name the wallet's account and the clearing's."""
+        del working_set
+        if stage == STAGE_ACCOUNT:
+            yield RowKey(ACCOUNT, self.move.account_id)
+            yield RowKey(ACCOUNT, self.clearing_id)
+
+    def check(self, working_set: WorkingSet) -> None:
+        """Refuse what may not be moved, then see that there is a clearing account."""
+        move = self.move
+        find_wallet_account(working_set, move.account_id, move.currency_code, self.actor)
+        check_bank_account(move.bank_account)
+        if working_set.get(ACCOUNT, self.clearing_id) is None:
+            open_clearing_account(working_set, self.clearing_id, move.currency_code)
+
+    def instruct(self, working_set: WorkingSet, direction: Direction, at_us: int) -> None:
+        """Queue the instruction to the clearing."""
+        move = self.move
+        row = InstructionRow(
+            transaction_id=move.transaction_id,
+            direction=direction,
+            state=InstructionState.QUEUED,
+            account_id=move.account_id,
+            amount=move.amount,
+            currency_code=move.currency_code,
+            bank_account=move.bank_account,
+            reference=move.reference or None,
+            clearing_code=None,
+            created_at_us=at_us,
+            updated_at_us=at_us,
+        )
+        working_set.insert(INSTRUCTION, move.transaction_id, row)
+
+
+def open_clearing_account(
+    working_set: WorkingSet, account_id: AccountId, currency_code: str
+) -> None:
+    """Open the bank's clearing account of a currency, which nobody needed before."""
+    line = CHART[BANK_CLEARING]
+    open_account(
+        working_set,
+        AccountRow(
+            account_id=account_id,
+            currency_code=currency_code,
+            account_type=line.account_type,
+            chart_code=line.code,
+            state=AccountState.OPEN,
+            debits_posted=0,
+            credits_posted=0,
+            debits_pending=0,
+            credits_pending=0,
+            floor_minor_units=line.floor_minor_units,
+            ceiling_minor_units=None,
+            version=0,
+            booked_at_us=0,
+            created_at_us=0,
+            owner_id=None,
+            description=line.name,
+        ),
+    )
+
+
+class TopUp(ClearingCommand):
+    """Bring money into a wallet, and instruct the clearing to collect it."""
+
+    __slots__ = ()
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Credit the wallet at once: the bank trusts its own side of the clearing."""
+        self.check(working_set)
+        move = self.move
+        outcome = book_posting(
+            working_set,
+            PostingIntent(
+                transaction_id=move.transaction_id,
+                debit_account_id=self.clearing_id,
+                credit_account_id=move.account_id,
+                currency_code=move.currency_code,
+                amount=move.amount,
+                code=PostingCode.TOP_UP,
+                reference=move.reference or None,
+                description=move.description or None,
+            ),
+        )[0]
+        self.instruct(working_set, Direction.COLLECT, outcome.posting.booked_at_us)
+        return pb.TopUpResponse(
+            transfer=encode.transfer(outcome.posting, DONE, with_reference=True),
+            available_minor_units=outcome.credit.available,
+            committed_at=working_set.committed_at,
+        ).SerializeToString()
+
+
+class Withdraw(ClearingCommand):
+    """Hold money of a wallet, and instruct the clearing to pay it out."""
+
+    __slots__ = ()
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Hold the money until the clearing has answered."""
+        self.check(working_set)
+        move = self.move
+        outcome = book_posting(
+            working_set,
+            PostingIntent(
+                transaction_id=move.transaction_id,
+                kind=PostingKind.PENDING,
+                debit_account_id=move.account_id,
+                credit_account_id=self.clearing_id,
+                currency_code=move.currency_code,
+                amount=move.amount,
+                hold_duration_us=HOLD_DURATION_US,
+                code=PostingCode.WITHDRAWAL,
+                reference=move.reference or None,
+                description=move.description or None,
+            ),
+        )[0]
+        self.instruct(working_set, Direction.PAY_OUT, outcome.posting.booked_at_us)
+        stands = Standing(TransferState.PROCESSING)
+        schedule(working_set, move.transaction_id, TransferKind.WITHDRAWAL, stands.state)
+        return pb.WithdrawResponse(
+            transfer=encode.transfer(outcome.posting, stands, with_reference=True),
+            available_minor_units=outcome.debit.available,
+            committed_at=working_set.committed_at,
+        ).SerializeToString()
