@@ -97,6 +97,7 @@ def reachable(stack: ExitStack, target: str | None, token: str | None, *, serve:
             "or let the demo do it with --serve",
             UNAVAILABLE,
         )
+    click.echo(f"longmen: no server at {config.target}, starting one for the demo", err=True)
     return config_of(stack.enter_context(own_server()))
 
 
@@ -111,10 +112,16 @@ def run(config: Config, plan: Plan, *, as_json: bool) -> Outcome:
     """Play the day, with progress bars for people."""
     import dataclasses
 
+    from longmen_client import RetryPolicy
     from longmen_server.demo.story import play
 
     config = dataclasses.replace(
-        config, connections=plan.connections, application="longmen-demo", deadline_ms=30_000
+        config,
+        connections=plan.connections,
+        application="longmen-demo",
+        deadline_ms=30_000,
+        # A restarted worker breaks as many calls as are under way: let all of them go again.
+        retry=RetryPolicy(budget_tokens=4 * plan.concurrency),
     )
     with bars(shown=not as_json) as begin:
         return asyncio.run(play(config, plan, begin))

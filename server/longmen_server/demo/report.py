@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf.json_format import MessageToDict
@@ -87,7 +88,8 @@ def verdict(outcome: Outcome) -> Panel:
             f"The day took {outcome.seconds:.1f} s."
         )
         return Panel(views.Text(text), title="合龙门", border_style="green", expand=False)
-    text = "\n".join(outcome.tally.problems)
+    times = Counter(outcome.tally.problems)
+    text = "\n".join(f"{count} times: {one}" if count > 1 else one for one, count in times.items())
     return Panel(views.Text(text), title="The gate stays open", border_style="red", expand=False)
 
 
