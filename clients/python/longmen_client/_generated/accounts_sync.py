@@ -300,7 +300,7 @@ class Accounts:
 
         Raises:
             LongmenError: the call did not succeed; of its own reasons: ACCOUNT_NOT_FOUND,
-                STATEMENT_MONTH_INVALID.
+                STATEMENT_MONTH_INVALID, STATEMENT_TOO_LARGE.
 
         Scope: accounts.read. Deadline: 30000 ms, at most 60000 ms.
         """

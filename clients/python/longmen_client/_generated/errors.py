@@ -85,6 +85,7 @@ __all__ = [
     "RequestTooLarge",
     "ShuttingDown",
     "StatementMonthInvalid",
+    "StatementTooLarge",
     "StorageUnavailable",
     "SweepAccountRequired",
     "TimeRangeInvalid",
@@ -764,6 +765,19 @@ class ClearingRefused(FailedPreconditionError):
     metadata_keys = ("clearing_code",)
 
 
+class StatementTooLarge(FailedPreconditionError):
+    """The month has more movements than a statement carries. List them page by page instead.
+    Metadata: month, limit.
+    """
+
+    reason = "STATEMENT_TOO_LARGE"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = (
+        "month",
+        "limit",
+    )
+
+
 BY_REASON: Mapping[str, type[LongmenError]] = {
     "MALFORMED_REQUEST": MalformedRequest,
     "INVALID_REQUEST": InvalidRequest,
@@ -844,5 +858,6 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "STATEMENT_MONTH_INVALID": StatementMonthInvalid,
     "PAYER_IS_PAYEE": PayerIsPayee,
     "CLEARING_REFUSED": ClearingRefused,
+    "STATEMENT_TOO_LARGE": StatementTooLarge,
 }
 """The class of each reason of the contract."""

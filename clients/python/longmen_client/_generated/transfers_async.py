@@ -251,7 +251,7 @@ class AsyncTransfers:
 
         Raises:
             LongmenError: the call did not succeed; of its own reasons: TRANSFER_NOT_FOUND,
-                TRANSFER_ALREADY_COMPLETED, TRANSFER_ALREADY_CANCELLED.
+                TRANSFER_ALREADY_COMPLETED, TRANSFER_ALREADY_CANCELLED, TRANSFER_STATE_CONFLICT.
 
         Scope: transfers.write. Deadline: 5000 ms, at most 30000 ms.
         """
@@ -289,7 +289,7 @@ class AsyncTransfers:
 
         Raises:
             LongmenError: the call did not succeed; of its own reasons: ACCOUNT_NOT_FOUND,
-                CURRENCY_MISMATCH, CREDIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_FROZEN,
+                CURRENCY_MISMATCH, CLEARING_REFUSED, CREDIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_FROZEN,
                 BALANCE_CEILING_EXCEEDED.
 
         Scope: transfers.write. Deadline: 5000 ms, at most 30000 ms.
@@ -334,7 +334,8 @@ class AsyncTransfers:
 
         Raises:
             LongmenError: the call did not succeed; of its own reasons: ACCOUNT_NOT_FOUND,
-                CURRENCY_MISMATCH, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS.
+                CURRENCY_MISMATCH, CLEARING_REFUSED, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
+                INSUFFICIENT_FUNDS.
 
         Scope: transfers.write. Deadline: 5000 ms, at most 30000 ms.
         """
