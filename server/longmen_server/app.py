@@ -21,6 +21,7 @@ import structlog
 import uvloop
 
 from longmen_server.accounts.service import AccountsService
+from longmen_server.admin.service import AdminService
 from longmen_server.engine.engine import Engine
 from longmen_server.engine.failpoints import Failpoints
 from longmen_server.events.service import EventsService
@@ -128,6 +129,13 @@ def build_services(parts: Parts) -> Mapping[str, object]:
             clock=parts.clock,
             tokens=parts.page_tokens,
             zone=DEFAULT_ZONE,
+        ),
+        "longmen.admin.v1.AdminService": AdminService(
+            settings=settings,
+            worker_index=parts.worker_index,
+            clock=parts.clock,
+            engine=parts.engine,
+            readers=parts.readers,
         ),
     }
 

@@ -28,7 +28,15 @@ if TYPE_CHECKING:
     from longmen_server.config import Settings
     from longmen_server.platform.tokens import DevelopmentIssuer
 
-__all__ = ["Server", "StartError", "open_data", "open_database", "owned_database", "serve"]
+__all__ = [
+    "FolderBusyError",
+    "Server",
+    "StartError",
+    "open_data",
+    "open_database",
+    "owned_database",
+    "serve",
+]
 
 PAGE_KEY_FILE: Final = "page-tokens.key"
 KEY_BYTES: Final = 32
@@ -38,6 +46,10 @@ RECEIPT_KEY_FILE: Final = "receipts.pem"
 
 class StartError(Exception):
     """The server cannot start; the message is one line for the operator."""
+
+
+class FolderBusyError(StartError):
+    """Another server uses the data folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +119,7 @@ def open_data(settings: Settings) -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             holder = os.read(lock, 20).decode().strip() or "unknown"
-            raise StartError(
+            raise FolderBusyError(
                 f"the data folder {data} is in use by another server (process {holder})"
             ) from error
         os.ftruncate(lock, 0)

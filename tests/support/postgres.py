@@ -80,11 +80,11 @@ class SharedPostgres:
         """Folder of psql, pgbench and the rest."""
         return Path((self.folder / "binaries").read_text("utf-8"))
 
-    def create(self) -> Database:
-        """A fresh database; about 30 ms."""
+    def create(self, *, template: str = TEMPLATE) -> Database:
+        """A fresh database, or a copy of one that nobody is connected to; about 30 ms."""
         name = f"t_{os.getpid()}_{next(self._numbers)}"
         statement = sql.SQL("create database {} template {} owner {}")
-        names = (sql.Identifier(name), sql.Identifier(TEMPLATE), sql.Identifier(OWNER_ROLE))
+        names = (sql.Identifier(name), sql.Identifier(template), sql.Identifier(OWNER_ROLE))
         self._administer(statement.format(*names))
         return Database(
             name,

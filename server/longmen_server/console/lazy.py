@@ -20,6 +20,7 @@ CLIENT_COMMANDS: Mapping[str, tuple[str, str]] = {
         "longmen_server.console.demo:demo",
         "A day of a small bank against a running server.",
     ),
+    "verify": ("longmen_server.verifying:verify", "Prove the books, server running or not."),
     "completion": (
         "longmen_server.console.completion:completion",
         "Print the script that completes commands in a shell.",

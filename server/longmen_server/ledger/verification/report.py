@@ -1,0 +1,181 @@
+"""What a verification says: progress, findings and a summary; and the kinds of finding there are.
+
+docs/operations.md lists the kinds with these words; a test keeps the two the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+FINDINGS_LISTED_MAX: Final = 100
+"""Findings of one kind that are listed; all are counted. Whoever broke a whole table need not be
+told of each row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a check has come."""
+
+    check: str
+    """Name of the check."""
+    done: int
+    """Rows done."""
+    total: int
+    """Rows in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One broken invariant."""
+
+    kind: str
+    """A key of `KINDS`."""
+    subject: str
+    """The row that breaks it."""
+    detail: str
+    """What was expected and what was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The end of a verification."""
+
+    finding_count: int
+    """Findings in all, listed or not; zero means that the book is proven."""
+    counts: dict[str, int]
+    """Findings of each kind that was found, listed or not."""
+    account_count: int
+    """Accounts in the snapshot."""
+    posting_count: int
+    """Postings in the snapshot."""
+    block_count: int
+    """Blocks of all journals in the snapshot."""
+    event_count: int
+    """Events in the snapshot."""
+    duration_ms: int
+    """How long it took, in milliseconds."""
+    read_at_us: int
+    """When the snapshot was taken, in microseconds since the epoch."""
+
+
+Report: TypeAlias = Progress | Finding | Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One sort of finding."""
+
+    meaning: str
+    """What is wrong."""
+    action: str
+    """What an operator does first."""
+
+
+_FREEZE = "Freeze the account; compare its postings with receipts or an exported journal."
+_RESTORE = "Compare with a backup or an exported journal from before; restore what differs."
+_TAMPERED = "Treat as tampering: keep the data folder, find who had superuser access, restore."
+_REPORT = "Keep the rows and report a bug: the server writes no such row."
+
+KINDS: Final[dict[str, Kind]] = {
+    "CURRENCY_UNBALANCED": Kind(
+        "All debits of a currency differ from all its credits, posted or pending.",
+        "Look at the other findings: an account's counter was changed.",
+    ),
+    "COUNTER_MISMATCH": Kind("A counter of an account is not what its postings make.", _FREEZE),
+    "COUNTER_NEGATIVE": Kind("A counter of an account is below zero.", _FREEZE),
+    "VERSION_MISMATCH": Kind("An account's version is not the number of its postings.", _FREEZE),
+    "VERSION_GAP": Kind(
+        "The versions of an account's postings are not 1, 2, 3 … without gap: one was removed,"
+        " added or renumbered.",
+        _FREEZE,
+    ),
+    "RUNNING_BALANCE_MISMATCH": Kind(
+        "The balance that a posting remembers is not the one before it plus its amount.", _FREEZE
+    ),
+    "BOOKED_TIME_ORDER": Kind(
+        "A posting is booked no later than the one before it on the same account.", _RESTORE
+    ),
+    "ACCOUNT_TIME_BEHIND": Kind(
+        "An account's booked time lies before its last posting or its opening.", _RESTORE
+    ),
+    "FLOOR_BROKEN": Kind("An account has less available than its floor allows.", _FREEZE),
+    "CEILING_BROKEN": Kind("An account holds more than its ceiling allows.", _FREEZE),
+    "ACCOUNT_MISSING": Kind("Postings name an account that is not there.", _RESTORE),
+    "CURRENCY_MISMATCH": Kind("A posting is in another currency than its account.", _RESTORE),
+    "CURRENCY_UNKNOWN": Kind("An account is in a currency that ISO 4217 lacks.", _RESTORE),
+    "CHART_CODE_UNKNOWN": Kind(
+        "An account has a code that the chart of accounts lacks.",
+        "If the chart lost a line, put it back; otherwise restore the account.",
+    ),
+    "ACCOUNT_TYPE_MISMATCH": Kind(
+        "An account stands on another side of the books than its chart code.", _RESTORE
+    ),
+    "ACCOUNT_STATE_MISMATCH": Kind(
+        "An account's state is unknown, or is not what its last event says.", _RESTORE
+    ),
+    "ACCOUNT_CONTENT_MISMATCH": Kind(
+        "An account differs from what was opened: currency, chart code, owner, floor or ceiling.",
+        _TAMPERED,
+    ),
+    "CLOSED_NOT_EMPTY": Kind("A closed account has money or holds.", _FREEZE),
+    "BOOK_MISMATCH": Kind("A row stands in another book than its id says.", _RESTORE),
+    "POSTING_MALFORMED": Kind(
+        "A posting has an amount, kind, time or links that no posting can have.", _RESTORE
+    ),
+    "ORDINAL_GAP": Kind(
+        "The postings of a transaction are not numbered 0, 1, 2 …: one is missing.", _RESTORE
+    ),
+    "HOLD_MISSING": Kind("A pending posting has no hold.", _RESTORE),
+    "HOLD_WITHOUT_POSTING": Kind(
+        "A hold has no pending posting, or differs from it in accounts, currency or amount.",
+        _RESTORE,
+    ),
+    "HOLD_AMOUNT_MISMATCH": Kind(
+        "What a hold has captured or left is not what its postings make.", _FREEZE
+    ),
+    "HOLD_STATE_MISMATCH": Kind(
+        "A hold's state contradicts its postings, or it expired before its time.", _RESTORE
+    ),
+    "HOLD_REFERENCE_BROKEN": Kind(
+        "A capture, void or expiry names no hold, or one between other accounts.", _RESTORE
+    ),
+    "REVERSAL_MISMATCH": Kind(
+        "A reversal and its postings do not belong together, or are not equal and opposite.",
+        _RESTORE,
+    ),
+    "REFUSED_ID_CREATED": Kind(
+        "A transaction exists whose id was refused before.",
+        "Ask the caller which answer it got; reverse the transaction if it was told no.",
+    ),
+    "EVENT_MISSING": Kind("A posting or an account has no event of its making.", _TAMPERED),
+    "EVENT_DUPLICATE": Kind("A posting or an account has more than one such event.", _TAMPERED),
+    "EVENT_MISMATCH": Kind("An event's type or time differs from the row it is about.", _TAMPERED),
+    "EVENT_SUBJECT_MISSING": Kind("An event is about a row that is not there.", _TAMPERED),
+    "EVENT_GAP": Kind("A writer's events are not numbered without gaps.", _TAMPERED),
+    "EVENT_BEYOND_JOURNAL": Kind("Events come after their writer's last block.", _TAMPERED),
+    "BLOCK_GAP": Kind("A writer's blocks are not numbered without gaps.", _TAMPERED),
+    "BLOCK_CHAIN_BROKEN": Kind("A block does not name the hash of the one before.", _TAMPERED),
+    "BLOCK_RANGE_MISMATCH": Kind(
+        "A block does not begin where the one before ended, or lacks events.", _TAMPERED
+    ),
+    "BLOCK_ROOT_MISMATCH": Kind(
+        "The events of a block, or the rows they are about, are not those it was made of.",
+        _TAMPERED,
+    ),
+    "BLOCK_HASH_MISMATCH": Kind("A block's hash is not the hash of its fields.", _TAMPERED),
+    "BLOCK_TIME_ORDER": Kind(
+        "A block is no later than the one before, or earlier than an event in it.", _TAMPERED
+    ),
+    "REQUEST_MALFORMED": Kind(
+        "The stored content of a request has a length that no content has.", _REPORT
+    ),
+    "REQUEST_OUTCOME_UNKNOWN": Kind("The outcome of a request is neither yes nor no.", _REPORT),
+    "REQUEST_REPLY_UNREADABLE": Kind(
+        "A stored reply cannot be read: a retry of the request would fail.", _RESTORE
+    ),
+    "REQUEST_TIME_AHEAD": Kind(
+        "A request was decided later than the clock shows.",
+        "Check the server's clock; with a test clock, name its folder with --data.",
+    ),
+}

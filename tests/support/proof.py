@@ -1,0 +1,141 @@
+"""A book with everything in it, made by real engines, and its verification."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from psycopg import IsolationLevel
+
+from longmen_server.engine.command import RequestKey
+from longmen_server.ledger import commands
+from longmen_server.ledger.chart import BANK_CLEARING
+from longmen_server.ledger.model import AccountState, PostingKind
+from longmen_server.ledger.verification.report import Finding, Progress, Report, Summary
+from longmen_server.ledger.verification.run import verify
+from longmen_server.platform.database import connect
+from longmen_server.platform.ids import CustomerId, new_id
+from longmen_server.platform.refusal import Refusal
+from tests.support.ledger import BOOK, Ledger, open_ledger
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from longmen_server.engine.command import Command
+    from longmen_server.platform.clock import Clock
+    from longmen_server.platform.database import Connection
+    from tests.support.clock import SettableClock
+
+
+async def fill_book(dsn: str, clock: SettableClock) -> None:
+    """Do everything the ledger can do, by two processes at once."""
+    async with open_ledger(dsn, clock) as one, open_ledger(dsn, clock) as two:
+        (bank,) = await one.open(code=BANK_CLEARING)
+        owner = CustomerId(new_id(BOOK, clock))
+        people = await one.open(6, floor=0, ceiling=1_000_000, owner=owner)
+        (deep,) = await two.open(floor=50)
+        for person in people:
+            await two.move(bank, person, 10_000)
+        await asyncio.gather(
+            *(
+                ledger.move(people[i % 5], people[5], 10 + i)
+                for i, ledger in enumerate([one, two] * 20)
+            )
+        )
+        await _holds(one, two, clock)
+        await _requests(two)
+        original = await one.transact(
+            one.intent(people[0], people[1], 30), one.intent(people[1], people[2], 20)
+        )
+        await one.move(bank, deep, 20)
+        await two.reverse(original, reference="taken back")
+        await one.set_state(people[3], AccountState.FROZEN)
+        await two.set_state(people[3], AccountState.OPEN)
+        await two.set_state(people[4], AccountState.DEBIT_FROZEN)
+        (leaving,) = await one.open(floor=0)
+        await one.move(bank, leaving, 5, description="十元", effective_at_us=clock.now_us() - 9)
+        await one.move(leaving, bank, 5, closes_debit_account=True, code=7)
+
+
+async def _holds(one: Ledger, two: Ledger, clock: SettableClock) -> None:
+    """Holds in every state."""
+    (bank,) = await one.open(code=BANK_CLEARING)
+    payer, shop = await two.open(2, floor=0)
+    await one.move(bank, payer, 1_000)
+    await two.hold(payer, shop, 11)
+    part = await one.hold(payer, shop, 100)
+    await two.settle(part, PostingKind.CAPTURE, 30)
+    whole = await one.hold(payer, shop, 100)
+    await one.settle(whole, PostingKind.CAPTURE, 60)
+    await two.settle(whole, PostingKind.CAPTURE)
+    final = await one.hold(payer, shop, 100)
+    await two.settle(final, PostingKind.CAPTURE, 70, final=True)
+    voided = await one.hold(payer, shop, 100)
+    await two.settle(voided, PostingKind.CAPTURE, 10)
+    await two.settle(voided, PostingKind.VOID)
+    expired = await one.hold(payer, shop, 100, hold_duration_us=1_000_000)
+    clock.advance(2)
+    await two.settle(expired, PostingKind.EXPIRE)
+
+
+async def _requests(ledger: Ledger) -> None:
+    """Requests that were granted and refused, and a chosen id that was refused."""
+    poor, rich = await ledger.open(2, floor=0)
+    await ledger.book(ledger.intent(poor, rich, 1))
+    for number, amount in enumerate((1, 2)):
+        intent = ledger.intent(poor, rich, amount)
+        key = RequestKey(bytes([number]) * 16, bytes(32 + 6 * number))
+        await _quietly(
+            ledger,
+            commands.CreateTransaction(
+                BOOK, key, [intent], transaction_id=intent.transaction_id, chosen=True
+            ),
+        )
+        transfers = commands.CreateTransfers(
+            BOOK,
+            RequestKey(bytes([9, number] * 8), bytes(38)),
+            [intent],
+            chosen=[True],
+            linked=[False],
+        )
+        await _quietly(ledger, transfers)
+
+
+async def _quietly(ledger: Ledger, command: Command) -> None:
+    try:
+        await ledger.submit(command)
+    except Refusal as refusal:
+        assert refusal.reason == "INSUFFICIENT_FUNDS"  # noqa: PT017 - others fail the test
+
+
+@asynccontextmanager
+async def lent(dsn: str) -> AsyncIterator[Connection]:
+    """A connection as a verification wants it."""
+    connection = await connect(dsn, application_name="tests verification")
+    try:
+        await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+        await connection.set_read_only(True)
+        async with connection.transaction():
+            yield connection
+    finally:
+        await connection.close()
+
+
+async def reports_of(dsn: str, clock: Clock, *, book: int = BOOK) -> list[Report]:
+    """Everything a verification says."""
+    return [report async for report in verify(book=book, lend=lambda: lent(dsn), clock=clock)]
+
+
+async def proof_of(
+    dsn: str, clock: Clock, *, book: int = BOOK
+) -> tuple[list[Finding], Summary, list[Progress]]:
+    """Findings, summary and progress of a verification."""
+    reports = await reports_of(dsn, clock, book=book)
+    summary = reports[-1]
+    assert isinstance(summary, Summary)
+    return (
+        [report for report in reports if isinstance(report, Finding)],
+        summary,
+        [report for report in reports if isinstance(report, Progress)],
+    )
