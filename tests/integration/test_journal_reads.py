@@ -17,6 +17,7 @@ from longmen_server.engine.journal import NO_HASH, Block, block_hash, leaf_hash,
 from longmen_server.ledger.canonical import posting_body
 from longmen_server.ledger.chart import BANK_CLEARING
 from longmen_server.ledger.model import AccountState, PostingKind, PostingRow
+from longmen_server.ledger.queries.journal import MissingRecordError
 from longmen_server.ledger.receipt import DamagedJournalError, ReceiptSigner
 from longmen_server.platform.ids import TRANSACTION, encode_posting
 from longmen_server.platform.refusal import Refusal
@@ -227,6 +228,19 @@ async def test_nothing_is_signed_that_the_rows_do_not_give(
         connection.execute(damage.encode())
     with pytest.raises(DamagedJournalError):
         await receipt(ledger, whole)
+
+
+async def test_posting_without_a_record_is_damage_and_not_an_absence(
+    ledger: Ledger, database: Database
+) -> None:
+    (bank,) = await ledger.open(code=BANK_CLEARING)
+    (anna,) = await ledger.open()
+    moves = [await ledger.move(bank, anna, 1) for _ in range(5)]
+    with psycopg.connect(database.admin_dsn) as connection:
+        connection.execute("delete from event where subject = %s::uuid", (moves[2].hex(),))
+    with pytest.raises(MissingRecordError):
+        await receipt(ledger, TRANSACTION.encode(moves[2]))
+    await receipt(ledger, TRANSACTION.encode(moves[4]))
 
 
 def test_receipt_key_is_made_once_and_kept(tmp_path: Path) -> None:

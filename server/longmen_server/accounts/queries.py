@@ -72,11 +72,11 @@ _NAMES: Final = (
     b" join wallet as w on w.book = $1 and w.customer_id = a.customer_id"
     b" where a.book = $1 and a.account_id = any($2)"
 )
-_PAYEE: Final = (
-    b"select a.target_book, w.account_id from alias as a"
-    b" left join wallet_account as w on w.book = a.target_book and w.customer_id = a.customer_id"
-    b" and w.currency_code = $3 and w.closed_at_us is null"
-    b" where a.kind = $1 and a.value = $2"
+# Two statements, because the first is what tells the book of the second.
+_ALIAS: Final = b"select target_book, customer_id from alias where kind = $1 and value = $2"
+_OPEN_POCKET: Final = (
+    b"select account_id from wallet_account where book = $1 and customer_id = $2"
+    b" and currency_code = $3 and closed_at_us is null"
 )
 
 
@@ -160,11 +160,14 @@ async def find_payee_by_phone(
     connection: Connection, phone_number: str, currency_code: str
 ) -> tuple[int, AccountId | None] | None:
     """Return book and open account of whom a phone number belongs to; None for an unknown one."""
-    cursor = await connection.execute(
-        _PAYEE, (int(AliasKind.PHONE_NUMBER), phone_number, currency_code)
-    )
-    record = await cursor.fetchone()
-    return None if record is None else (record[0], record[1])
+    cursor = await connection.execute(_ALIAS, (int(AliasKind.PHONE_NUMBER), phone_number))
+    alias = await cursor.fetchone()
+    if alias is None:
+        return None
+    book, customer_id = alias
+    cursor = await connection.execute(_OPEN_POCKET, (book, Uuid(customer_id), currency_code))
+    pocket = await cursor.fetchone()
+    return book, None if pocket is None else pocket[0]
 
 
 class Versions(NamedTuple):

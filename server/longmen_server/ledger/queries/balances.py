@@ -122,8 +122,7 @@ async def balances_at(
 
     Posted counters follow both axes. Pending counters and the version are as of booked time: they
     are those of the earlier of the two bounds. The cost is that of the shorter part of each
-    account's history, before or after the moment; an account with a million entries on both sides
-    of it takes about a second.
+    account's history, before or after the moment: about half a second for each million entries.
     """
     known_us = END_OF_TIME_US if moment.known_us is None else moment.known_us
     effective_us = END_OF_TIME_US if moment.effective_us is None else moment.effective_us

@@ -56,6 +56,7 @@ SEARCH: Final = """
             select p.booked_at_us from ledger_posting as p
             where p.book = $1 and p.credit_account_id = s.account_id
                 and p.credit_version = s.middle
+            limit 1
         ) as e
     )"""
 """A recursive query that finds, for accounts $2 and times $3, the last version booked by each time.

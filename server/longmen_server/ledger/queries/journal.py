@@ -11,6 +11,7 @@ from longmen_server.engine.journal import Block
 from longmen_server.ledger.queries.leaf import IS_POSTING_EVENT, LEAF
 from longmen_server.ledger.queries.rows import POSTING_COLUMNS, posting_row
 from longmen_server.platform.adapters import Int2Array, Int8Array, Uuid
+from longmen_server.platform.ids import encode_posting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from longmen_server.platform.database import Connection
     from longmen_server.platform.ids import TransactionId
 
-__all__ = ["FullBlock", "Record", "block_of_posting", "next_blocks"]
+__all__ = ["FullBlock", "MissingRecordError", "Record", "block_of_posting", "next_blocks"]
 
 RECORDS_PER_PAGE: Final = 5_000
 """Records read at a time; a page ends with the block that reaches it."""
@@ -64,11 +65,33 @@ left join lateral (
 order by u.n, e.sequence
 """.encode()
 
+_BOOKED_AT: Final = (
+    b"select booked_at_us from ledger_posting"
+    b" where book = $1 and transaction_id = $2 and ordinal = $3"
+)
+
+# Booked time grows with the sequence of every writer, so its event is found by halving, without an
+# index of its own that every posting would pay for.
 _EVENT_OF_POSTING: Final = f"""
-select e.writer, e.sequence from ledger_posting as p
-join event as e on e.book = $1 and e.booked_at_us = p.booked_at_us
-    and e.subject = p.transaction_id and e.ordinal = p.ordinal and {IS_POSTING_EVENT}
-where p.book = $1 and p.transaction_id = $2 and p.ordinal = $3
+with recursive {WRITERS},
+search (writer, low, high) as (
+    select w.writer, f.sequence, l.sequence from writers as w
+    cross join lateral (select sequence from event as e where e.book = $1 and e.writer = w.writer
+        order by e.sequence limit 1) as f
+    cross join lateral (select sequence from event as e where e.book = $1 and e.writer = w.writer
+        order by e.sequence desc limit 1) as l
+    union all
+    select s.writer, case when e.booked_at_us <= $2 then s.middle else s.low end,
+        case when e.booked_at_us <= $2 then s.high else s.middle - 1 end
+    from (select *, (low + high + 1) / 2 as middle from search where low < high) as s
+    cross join lateral (select booked_at_us from event as e
+        where e.book = $1 and e.writer = s.writer and e.sequence = s.middle limit 1) as e
+)
+select s.writer, s.low from search as s
+cross join lateral (select * from event as e
+    where e.book = $1 and e.writer = s.writer and e.sequence = s.low limit 1) as e
+where s.low = s.high and e.booked_at_us = $2 and e.subject = $3 and e.ordinal = $4
+    and {IS_POSTING_EVENT}
 """.encode()
 
 _BLOCK_OF_EVENT: Final = (
@@ -76,6 +99,13 @@ _BLOCK_OF_EVENT: Final = (
     " where b.book = $1 and b.writer = $2 and b.first_sequence <= $3"
     " order by b.first_sequence desc limit 1"
 ).encode()
+
+
+class MissingRecordError(RuntimeError):
+    """A posting has no record in the journal: the book is damaged; `longmen verify` says where."""
+
+    def __init__(self, transaction_id: TransactionId, ordinal: int) -> None:
+        super().__init__(f"the journal has no record of {encode_posting(transaction_id, ordinal)}")
 
 
 class Record(NamedTuple):
@@ -128,17 +158,25 @@ async def block_of_posting(
 ) -> tuple[FullBlock, int] | None:
     """Return the block that has a posting's record, and the record's place in it.
 
-    None when there is no such posting, or no record of it. The connection is on one snapshot.
+    None when there is no such posting. The connection is on one snapshot.
+
+    Raises:
+        MissingRecordError: the journal has no record of the posting.
     """
-    cursor = await connection.execute(_EVENT_OF_POSTING, (book, Uuid(transaction_id), ordinal))
-    found = await cursor.fetchone()
-    if found is None:
+    key = (Uuid(transaction_id), ordinal)
+    cursor = await connection.execute(_BOOKED_AT, (book, *key))
+    posting = await cursor.fetchone()
+    if posting is None:
         return None
-    writer, sequence = found
+    cursor = await connection.execute(_EVENT_OF_POSTING, (book, posting[0], *key))
+    event = await cursor.fetchone()
+    if event is None:
+        raise MissingRecordError(transaction_id, ordinal)
+    writer, sequence = event
     cursor = await connection.execute(_BLOCK_OF_EVENT, (book, writer, sequence))
     record = await cursor.fetchone()
     if record is None:
-        return None
+        raise MissingRecordError(transaction_id, ordinal)
     block = Block(*record)
     (full,) = await _with_records(connection, book, [block])
     return full, sequence - block.first_sequence

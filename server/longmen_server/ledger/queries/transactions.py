@@ -39,8 +39,8 @@ __all__ = [
 POSTINGS_PER_PAGE_MAX: Final = 5_000
 """Postings in one page of transactions, whatever its size: about 2 MB of reply."""
 
-FIRST_SPAN_US: Final = 1_000_000
-"""Width of the first span of time looked at: of a busy book it holds a few pages."""
+FIRST_SPAN_US: Final = 50_000
+"""Width of the first span of time looked at: of a busy book it holds a page or two."""
 
 SPAN_GROWTH: Final = 8
 """How much wider the next span is when one held less than an eighth of the page."""
