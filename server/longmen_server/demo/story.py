@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from longmen_client import AsyncClient
+from longmen_client import AsyncClient, LongmenError
 from longmen_server.demo import business, day, evening
 from longmen_server.demo.day import PHONE_NUMBERS, Day
 from longmen_server.demo.shadow import Shadow
@@ -66,6 +66,8 @@ async def play(
             summary = await evening.verify_ledger(today)
         except CalledOffError:
             today.tally.problems.append("the day was called off")
+        except LongmenError as error:
+            today.tally.problems.append(f"the day was called off: {error.details.method}: {error}")
     seconds = time.perf_counter() - began
     return Outcome(plan, today.tally, seconds, trial_balance, summary)
 

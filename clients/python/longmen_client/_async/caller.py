@@ -80,10 +80,12 @@ class AsyncCaller:
                     method, request, timeout_s=call.begin_attempt(), options=options
                 )
             except AttemptFailed as failed:
-                await self._transport.sleep(call.delay_after(failed.details))
+                details = failed.details
             else:
                 call.succeeded()
                 return Reply(message, request_id, replayed, call.attempts)
+            # Out here, so that the error is shown without the events inside the client.
+            await self._transport.sleep(call.delay_after(details))
 
     def _deadline_ms(self, method: Method[Q, R], options: CallOptions) -> int:
         """The call's own deadline, else the client's, else the contract's."""

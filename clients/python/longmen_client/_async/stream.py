@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from google.protobuf.message import Message
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from longmen_client._config import CallOptions
+    from longmen_client._errors import ErrorDetails
     from longmen_client._methods import Method
     from longmen_client._resume import Resumption
     from longmen_client._transport_async import AsyncReceiving, AsyncTransport
@@ -50,14 +52,12 @@ class AsyncStream(Generic[R]):
             LongmenError: the stream broke and cannot go on.
         """
         while not self._ended:
-            try:
-                message = await self._receive()
-            except AttemptFailed as failed:
-                await self._reconnect(failed)
-                continue
-            if message is None:
+            message, broken = await self._receive()
+            if broken is not None:
+                await self._reconnect(broken)
+            elif message is None:
                 break
-            if self._resumption.accept(message):
+            elif self._resumption.accept(message):
                 return message
         self._ended = True
         raise StopAsyncIteration
@@ -80,26 +80,29 @@ class AsyncStream(Generic[R]):
     ) -> None:
         await self.aclose()
 
-    async def _receive(self) -> R | None:
-        """The next message of the connection, which is opened when there is none."""
-        if self._receiving is None:
-            request, timeout_s = self._resumption.connect()
-            self._receiving = await self._transport.stream(
-                self._method, request, timeout_s=timeout_s, options=self._options
-            )
-        return await self._receiving.receive()
+    async def _receive(self) -> tuple[R | None, ErrorDetails | None]:
+        """The next message of the connection, opened when there is none, or why it broke."""
+        try:
+            if self._receiving is None:
+                request, timeout_s = self._resumption.connect()
+                self._receiving = await self._transport.stream(
+                    self._method, request, timeout_s=timeout_s, options=self._options
+                )
+            return await self._receiving.receive(), None
+        except AttemptFailed as failed:
+            return None, failed.details
 
-    async def _reconnect(self, failed: AttemptFailed) -> None:
+    async def _reconnect(self, broken: ErrorDetails) -> None:
         """Wait until the next connection may be opened.
 
         Raises:
             LongmenError: the failure is final.
         """
         self._receiving = None
-        delay_s = self._resumption.delay_after(failed.details)
+        delay_s = self._resumption.delay_after(broken)
         if self._ended:
             return  # Closed from another thread or task while it was receiving.
         if delay_s is None:
             self._ended = True
-            raise error_of(failed.details) from failed
+            raise error_of(dataclasses.replace(broken, method=self._method.name))
         await self._transport.sleep(delay_s)
