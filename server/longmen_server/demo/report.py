@@ -57,14 +57,23 @@ def part_table(outcome: Outcome) -> Table:
                 f"{one.replayed:,}",
                 f"{one.sent_again:,}",
                 f"{one.seconds:.1f}",
-                f"{one.rate:,.0f}",
-                f"{one.percentile_ms(50):.1f}",
-                f"{one.percentile_ms(99):.1f}",
+                *measured(one),
             ]
             for one in outcome.tally.parts.values()
         ],
         right=columns,
     )
+
+
+def measured(one: Part) -> list[str]:
+    """Rate and latencies of a part; blank for one that is a single stream."""
+    if not one.latencies_ms:
+        return ["", "", ""]
+    return [
+        f"{one.rate:,.0f}",
+        f"{one.percentile_ms(50):.1f}",
+        f"{one.percentile_ms(99):.1f}",
+    ]
 
 
 def refusal_table(outcome: Outcome) -> Table:

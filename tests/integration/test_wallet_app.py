@@ -1,0 +1,221 @@
+"""Two people with the app SDK and the commands, against a whole server."""
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from longmen_app import AsyncWallet, Wallet
+from longmen_client import AsyncClient, Client, Config, Money, errors, new_request_id
+from longmen_server.cli import cli
+from tests.support.server import Server, data_folder, longmen, running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from click.testing import Result
+
+LI, WANG = "+8613800138000", "+8613900139000"
+
+
+def ten() -> Money:
+    return Money.of(10, "CNY")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with data_folder() as data, running(data) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def bank(server: Server) -> Iterator[Client]:
+    with Client(Config(target=server.address, token=server.token)) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def people(bank: Client) -> dict[str, str]:
+    """Customer ids by phone number; Li starts with 1,000.00."""
+    found = {}
+    for phone, name in ((LI, "李明"), (WANG, "Wang Fang")):
+        wallet = Wallet.open(bank, phone_number=phone, display_name=name, currency_code="CNY")
+        found[phone] = wallet.customer_id
+    Wallet(bank, found[LI]).top_up(Money.of(1000, "CNY"), bank_account="6222020200112233445")
+    return found
+
+
+def customer_config(server: Server, customer_id: str) -> Config:
+    minted = longmen(
+        "token", "--kind", "customer", "--customer", customer_id, LONGMEN_DATA=str(server.data)
+    )
+    return Config(target=server.address, token=minted.stdout.strip())
+
+
+@pytest.fixture
+def li(server: Server, people: dict[str, str]) -> Iterator[Wallet]:
+    with Client(customer_config(server, people[LI])) as client:
+        yield Wallet(client)
+
+
+def test_a_customer_pays_by_phone_number(bank: Client, people: dict[str, str], li: Wallet) -> None:
+    wang = Wallet(bank, people[WANG])
+    before = li.balance("CNY").available, wang.balance("CNY").available
+
+    payment = li.prepare(WANG, Money.of("12.34", "CNY"), description="茶")
+    assert "Wang" not in payment.payee_name
+    paid = payment.confirm()
+    again = payment.confirm()
+
+    assert (paid.state, paid.replayed, again.replayed) == ("COMPLETED", False, True)
+    assert paid.transfer_id == again.transfer_id
+    assert li.balance("CNY").available == before[0] - Money.of("12.34", "CNY")
+    assert wang.balance("CNY").available == before[1] + Money.of("12.34", "CNY")
+    newest = next(iter(li.history("CNY")))
+    assert (newest.kind, newest.amount, newest.description) == (
+        "TRANSFER",
+        Money.of("-12.34", "CNY"),
+        "茶",
+    )
+
+
+def test_a_customer_sees_nobody_elses_account(
+    server: Server, bank: Client, people: dict[str, str]
+) -> None:
+    wangs = Wallet(bank, people[WANG]).account_id("CNY")
+
+    with Client(customer_config(server, people[LI])) as client:
+        with pytest.raises(errors.AccountNotFound):
+            client.accounts.get_balance(account_id=wangs)
+        with pytest.raises(errors.AccountNotFound):
+            client.transfers.top_up(account_id=wangs, amount=ten(), bank_account="6222020200112")
+        with pytest.raises(errors.PermissionDenied):
+            client.ledger.get_trial_balance()
+
+
+def test_a_delayed_payment_is_held_and_taken_back(li: Wallet) -> None:
+    before = li.balance("CNY")
+
+    sent = li.prepare(WANG, ten(), delay="two_hours").confirm()
+    during = li.balance("CNY")
+    back = li.cancel(sent.transfer_id)
+
+    assert (sent.state, back.state) == ("SCHEDULED", "CANCELLED")
+    assert sent.due is not None
+    assert during.available == before.available - ten()
+    assert during.held == before.held + ten()
+    assert li.balance("CNY").available == before.available
+    with pytest.raises(errors.TransferAlreadyCancelled):
+        li.cancel(sent.transfer_id)
+
+
+def test_pockets(li: Wallet) -> None:
+    opened = li.open_pocket("JPY", nickname="travel")
+
+    assert (opened.currency_code, opened.balance.available) == ("JPY", Money(0, "JPY"))
+    assert {one.currency_code for one in li.accounts()} >= {"CNY", "JPY"}
+    with pytest.raises(errors.PocketExists):
+        li.open_pocket("JPY")
+
+
+def test_too_much_is_refused_and_nothing_moves(li: Wallet) -> None:
+    before = li.balance("CNY")
+
+    with pytest.raises(errors.InsufficientFunds):
+        li.prepare(WANG, Money.of(1_000_000, "CNY")).confirm()
+
+    assert li.balance("CNY") == before
+
+
+def test_a_statement_adds_up_in_every_form(bank: Client, li: Wallet, tmp_path: Path) -> None:
+    li.prepare(WANG, ten()).confirm()
+    today = bank.accounts.get_balance(account_id=li.account_id("CNY"))
+    year, month = month_of(li)
+
+    statement = li.statement("CNY", year, month, document="csv")
+
+    assert statement.adds_up()
+    assert statement.closing == Money.from_proto(today.balance.posted)
+    lines = list(csv.reader(statement.save(tmp_path / "s.csv").read_text("utf-8").splitlines()))
+    assert len(lines) > len(statement.movements)
+    pdf = li.statement("CNY", year, month, document="pdf")
+    assert pdf.document.startswith(b"%PDF-")
+    assert json.loads(li.statement("CNY", year, month, document="json").document)
+
+
+def month_of(wallet: Wallet) -> tuple[int, int]:
+    """The month of the newest movement by the bank's calendar."""
+    from zoneinfo import ZoneInfo
+
+    booked = next(iter(wallet.history("CNY"))).booked.astimezone(ZoneInfo("Asia/Shanghai"))
+    return booked.year, booked.month
+
+
+async def test_a_balance_is_watched_while_it_changes(
+    server: Server, people: dict[str, str]
+) -> None:
+    async with AsyncClient(customer_config(server, people[LI])) as client:
+        wallet = AsyncWallet(client)
+        seen: list[Money] = []
+        changes = wallet.watch("CNY")
+
+        async for change in changes:
+            seen.append(change.available)
+            if len(seen) == 1:
+                await (await wallet.prepare(WANG, Money(1, "CNY"))).confirm()
+            else:
+                break
+        await changes.aclose()  # type: ignore[attr-defined]
+
+    assert seen[1] == seen[0] - Money(1, "CNY")
+
+
+@pytest.fixture
+def command(server: Server, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    monkeypatch.setenv("LONGMEN_TARGET", server.address)
+    monkeypatch.setenv("LONGMEN_TOKEN", server.token)
+
+    def invoke(*words: str) -> Result:
+        return CliRunner().invoke(cli, words, prog_name="longmen")
+
+    return invoke
+
+
+def test_the_commands_of_a_teller(
+    command: Callable[..., Result], bank: Client, people: dict[str, str], tmp_path: Path
+) -> None:
+    mine = Wallet(bank, people[LI]).account_id("CNY")
+    wangs = Wallet(bank, people[WANG]).account_id("CNY")
+    payroll = tmp_path / "payroll.csv"
+    payroll.write_text(f"to,amount,description\n{WANG},1.50,wages\n{wangs},2.50,wages\n", "utf-8")
+    request_id = new_request_id()
+
+    sent = command("transfer", "send", mine, WANG, "3.21", "-y", "--json")
+    transfer = json.loads(sent.stdout)["transfer"]
+    batches = [
+        command("transfer", "batch", mine, str(payroll), "--json", "--request-id", request_id)
+        for _ in range(2)
+    ]
+    frozen = command("account", "freeze", wangs, "--reason", "lost phone")
+    refused = command("transfer", "send", wangs, mine, "1", "-y")
+    thawed = command("account", "unfreeze", wangs)
+    history = command("account", "history", mine, "--kind", "transfer", "--json")
+    withdrawn = command("transfer", "withdraw", mine, "5", "--bank-account", "6222020200112233")
+
+    assert command("transfer", "show", transfer["transferId"]).exit_code == 0
+    assert batches[0].exit_code == 0, batches[0].output
+    assert batches[0].stdout == batches[1].stdout
+    assert "frozen" in frozen.stdout
+    assert refused.exit_code == 3
+    assert refused.stderr.startswith("longmen: DEBIT_ACCOUNT_FROZEN")
+    assert "open" in thawed.stdout
+    amounts = [one["amount"]["minorUnits"] for one in json.loads(history.stdout)["movements"]]
+    assert {"321", "150", "250"} <= set(amounts)
+    assert withdrawn.exit_code == 0
+    assert command("account", "list", people[LI]).exit_code == 0
+    assert "CNY" in command("account", "balance", mine).stdout
