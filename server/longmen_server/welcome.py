@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rich.panel import Panel
@@ -65,11 +68,20 @@ def commands(settings: Settings) -> tuple[str, str, str]:
     where = address(settings)
     bearer = '-H "authorization: Bearer $LONGMEN_TOKEN"'
     page = "-d '{\"page_size\": 5}'"
+    tls = " --tls" if settings.tls_certificate else ""
     return (
         f"grpcurl {flag} {where} list",
-        f"grpcurl {flag} {bearer} {where} longmen.admin.v1.AdminService/GetClock",
         f"grpcurl {flag} {bearer} {page} {where} longmen.ledger.v1.LedgerService/ListAccounts",
+        f"{program()} ledger trial-balance --target {where}{tls}",
     )
+
+
+def program() -> str:
+    """How the command line is called from here."""
+    if shutil.which("longmen") is not None:
+        return "longmen"
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "longmen" else "python -m longmen_server"
 
 
 def address(settings: Settings) -> str:

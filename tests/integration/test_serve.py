@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import signal
 import socket
 import stat
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import grpc
@@ -17,12 +22,12 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from longmen_server.platform.postgres import SUPERUSER, EmbeddedPostgres
 from longmen_server.platform.postgres_home import find_home
-from tests.support.server import Server, data_folder, longmen, running
+from tests.support.server import Server, data_folder, environment, longmen, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
 SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
@@ -80,6 +85,27 @@ def test_a_server_serves_stops_in_order_and_keeps_its_data(data: Path) -> None:
         with psycopg.connect(admin(data)) as connection:
             assert connection.execute("select answer from kept").fetchone() == (42,)
         assert server.stop(signal.SIGTERM) == 0
+
+
+def test_the_printed_commands_work_as_printed(data: Path) -> None:
+    tools = ROOT / ".tools" / "bin"
+    path = os.pathsep.join([str(tools), str(Path(sys.executable).parent), os.environ["PATH"]])
+    with running(data, {"PATH": path}) as server:
+        server.await_text("Ctrl-C stops")
+        printed = re.findall(r"^  (grpcurl .+|longmen .+)$", server.text, re.MULTILINE)
+        assert len(printed) == 3
+        has_grpcurl = shutil.which("grpcurl", path=path) is not None
+        for command in printed if has_grpcurl else printed[2:]:
+            done = subprocess.run(
+                ["sh", "-c", command],
+                env=environment(PATH=path, LONGMEN_TOKEN=server.token),
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=30,
+            )
+            assert done.returncode == 0, f"{command}\n{done.stderr}"
+            assert done.stdout
 
 
 def test_secrets_are_for_the_owner_only(data: Path) -> None:
@@ -195,14 +221,18 @@ def test_a_long_data_path_still_gets_a_socket(data: Path) -> None:
         assert health(server.address) == SERVING
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands Postgres to another user")
-def test_root_serves_from_a_folder_the_system_user_cannot_enter(data: Path) -> None:
+def test_postgres_lives_where_its_user_can_reach_it(data: Path) -> None:
+    """For root that is another user, who cannot enter this folder; nobody's modes are changed."""
     data.parent.chmod(0o700)
     with running(data) as server:
-        message = server.await_text(r"Postgres keeps its data in (\S+):")
         assert health(server.address) == SERVING
         assert stat.S_IMODE(data.parent.stat().st_mode) == 0o700
-    assert message[1].startswith("/var/lib/longmen/")
+        if os.geteuid() == 0:
+            place = server.await_text(r"Postgres keeps its data in (\S+):")[1]
+            assert place.startswith("/var/lib/longmen/")
+        else:
+            place = str(data / "postgres")
+        assert place in " ".join(server.postmaster().cmdline())
 
 
 class TestBadStarts:
