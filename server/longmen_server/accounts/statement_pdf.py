@@ -107,7 +107,7 @@ class PdfPress:
             Refusal: OVERLOADED when too many documents wait.
             RuntimeError: typst could not set it; the message says why.
         """
-        if self._waiting >= self._waiting_max:
+        if self._turns.locked() and self._waiting >= self._waiting_max:
             raise Refusal(
                 "OVERLOADED", "too many documents are being made", metadata={"class": "READ"}
             )
