@@ -1,0 +1,70 @@
+"""The demo against a whole server, alone and while workers are killed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from longmen_client import Config, RetryPolicy
+from longmen_server.demo.plan import SMALL
+from longmen_server.demo.story import play
+from tests.support.server import Server, data_folder, longmen, running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with data_folder() as data, running(data, {"LONGMEN_WORKERS": "2"}) as one:
+        yield one
+
+
+def test_a_small_day_is_proven_again_and_again(server: Server) -> None:
+    for seed in ("1", "2"):
+        done = longmen(
+            "demo", "--small", "--json", "--seed", seed,
+            LONGMEN_TARGET=server.address, LONGMEN_TOKEN=server.token,
+        )  # fmt: skip
+
+        outcome = json.loads(done.stdout)
+        parts = {one["name"]: one for one in outcome["parts"]}
+        assert done.returncode == 0, done.stderr
+        assert outcome["proven"], outcome["problems"]
+        assert outcome["trial_balance"]["balanced"]
+        assert parts["open wallets"]["done"] == SMALL.wallets + 1
+        assert parts["pay"]["done"] > SMALL.payments * 0.9
+        assert parts["pay"]["replayed"] > 0
+        assert {"INSUFFICIENT_FUNDS", "ALREADY_REVERSED"} <= outcome["refusals"].keys()
+
+
+@pytest.mark.timeout(180)
+async def test_the_day_is_proven_even_when_workers_are_killed(server: Server) -> None:
+    steps = 0
+
+    def begin(title: str, _count: int) -> Callable[[], None]:
+        def step() -> None:
+            nonlocal steps
+            steps += title == "pay"
+            if title == "pay" and steps in {300, 900}:
+                os.kill(server.workers()[0].pid, signal.SIGKILL)
+
+        return step
+
+    config = Config(
+        target=server.address,
+        token=server.token,
+        connections=4,
+        deadline_ms=60_000,
+        retry=RetryPolicy(max_attempts=20, initial_backoff_ms=200, budget_tokens=10_000),
+    )
+    outcome = await play(config, dataclasses.replace(SMALL, payments=1_500, seed=3), begin)
+
+    assert outcome.tally.problems == []
+    assert outcome.proven
+    assert outcome.tally.parts["pay"].sent_again > 0
