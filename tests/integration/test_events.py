@@ -397,6 +397,21 @@ async def test_many_streams_share_one_look_at_the_journals(
     assert events._tails[BOOK]._task is None, "nobody waits, nobody looks"
 
 
+async def test_stream_that_is_ended_while_it_waits_leaves_nothing_behind(
+    ledger: Ledger, events: EventsService
+) -> None:
+    streams = [watch(ledger, events) for _ in range(3)]
+    await asyncio.gather(*(anext(stream) for stream in streams))
+    for stream in streams:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await anext(stream)
+        await stream.aclose()
+    assert events._tails[BOOK]._task is None
+    statistics = ledger.readers.statistics()
+    assert statistics["pool_available"] == statistics["pool_size"], "every connection is back"
+
+
 async def test_waiting_stream_outlives_a_moment_without_database(
     ledger: Ledger, events: EventsService, monkeypatch: pytest.MonkeyPatch
 ) -> None:

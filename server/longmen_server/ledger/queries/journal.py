@@ -52,12 +52,16 @@ cross join lateral (
 order by b.writer, b.number
 """.encode()
 
-# The limit keeps the plan from ever reading more of the postings than those of the blocks.
+# The limits keep the plan from ever reading more of the tables than the blocks have.
 _RECORDS: Final = f"""
 select e.writer, e.sequence, {LEAF}, {POSTING_COLUMNS}
 from unnest($2::smallint[], $3::bigint[], $4::bigint[]) with ordinality
     as u (writer, first, last, n)
-join event as e on e.book = $1 and e.writer = u.writer and e.sequence between u.first and u.last
+cross join lateral (
+    select * from event as e
+    where e.book = $1 and e.writer = u.writer and e.sequence between u.first and u.last
+    order by e.sequence limit u.last - u.first + 1
+) as e
 left join lateral (
     select * from ledger_posting as p where p.book = $1 and p.transaction_id = e.subject
         and p.ordinal = e.ordinal and {IS_POSTING_EVENT} limit 1

@@ -36,8 +36,9 @@ __all__ = [
     "look_up",
 ]
 
-POSTINGS_PER_PAGE_MAX: Final = 5_000
-"""Postings in one page of transactions, whatever its size: about 2 MB of reply."""
+POSTINGS_PER_PAGE_MAX: Final = 3_000
+"""Postings in one page of transactions, whatever its size: about 1 MB of reply, and with the
+longest texts still within the 4 MiB that gRPC clients take unless told otherwise."""
 
 FIRST_SPAN_US: Final = 50_000
 """Width of the first span of time looked at: of a busy book it holds a page or two."""
