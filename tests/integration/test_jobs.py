@@ -21,6 +21,8 @@ from longmen_server.platform.ids import TRANSACTION
 from longmen_server.platform.refusal import Refusal
 from longmen_server.transfers.clearing.files import FileClearing
 from longmen_server.transfers.clearing.instant import InstantClearing
+from longmen_server.transfers.model import InstructionState
+from longmen_server.transfers.settlement import PayDue
 from tests.support.clock import SettableClock
 from tests.support.ledger import BOOK
 from tests.support.poll import until
@@ -233,6 +235,21 @@ async def test_two_processes_expire_a_hold_once(wallets: Wallets, database: Data
     assert await wallets.balance(me) == (100, 100, 0, 0)
 
 
+async def test_a_transfer_is_not_paid_before_its_time_whoever_asks(wallets: Wallets) -> None:
+    me, other = await wallets.person(funds=100), await wallets.person()
+    transfer = (await wallets.pay(me, other, 60, delay=2)).transfer
+    for seconds, left in ((2 * 3600 - 1, b"SCHEDULED"), (1, b"COMPLETED"), (1, b"COMPLETED")):
+        wallets.clock.advance(seconds)
+        command = PayDue(
+            BOOK,
+            None,
+            transfer_id=TRANSACTION.decode(transfer.transfer_id),
+            settlement_id=wallets.new_transaction_id(),
+        )
+        assert await wallets.submit(command) == left
+    assert await wallets.balance(other) == (60, 60, 0, 0)
+
+
 # -- clearing ----------------------------------------------------------------------------------
 
 
@@ -264,6 +281,12 @@ async def test_the_clearing_by_files(wallets: Wallets, database: Database, tmp_p
     assert await state(wallets, confirmed) == COMPLETED
     assert await state(wallets, refused) == FAILED
     assert await wallets.balance(me) == (900, 900, 0, 0)
+    query = "select state from clearing_instruction where transaction_id = %s"
+    for transfer_id, kept in (
+        (confirmed, InstructionState.CONFIRMED),
+        (refused, InstructionState.REFUSED),
+    ):
+        assert await one(database, query, transfer_id.removeprefix("txn_")) == kept
     assert {path.name for path in (tmp_path / "1" / "in" / "done").iterdir()} == {
         "a.jsonl",
         "b.jsonl",
