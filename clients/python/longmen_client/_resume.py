@@ -87,6 +87,9 @@ class Resumption(Generic[Q, R]):
             return 0.0
         if not self._resumes or not self._goes_on_after(details):
             return None
+        if self._last is None and self.connections >= self._policy.max_attempts:
+            # Never begun: that is no outage to sit out but a call that fails.
+            return None
         self._broken_since = now if self._broken_since is None else self._broken_since
         delay_s = self._backoff.next_s(details.retry_after_ms)
         if now + delay_s - self._broken_since > self._policy.reconnect_for_ms / 1000:

@@ -17,6 +17,8 @@ NOT_ALLOWED = 4
 UNAVAILABLE = 5
 OUTCOME_UNKNOWN = 6
 FINDINGS = 7
+INTERRUPTED = 130
+"""Ctrl-C, as shells have it: the usual end of a watch."""
 
 EXIT_CODES = f"""\
 Exit codes: 0 done · {BROKEN} broken · {WRONG_USAGE} wrong usage · {REFUSED} refused by the server ·
@@ -65,7 +67,11 @@ def one_line(error: LongmenError, target: str) -> str:
     ]
     if facts:
         words.append(f"({', '.join(facts)})")
-    words += [f"[{one.field}: {one.description}]" for one in details.field_violations]
+    words += [
+        f"[{one.field}: {one.description}]"
+        for one in details.field_violations
+        if one.description not in details.message
+    ]
     if error.outcome_unknown:
         words.append(
             f"- whether it happened is not known: ask again with --request-id {error.request_id}"

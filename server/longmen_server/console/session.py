@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
-from longmen_server.console.failure import BROKEN, WRONG_USAGE, exit_code, fail, one_line
+from longmen_server.console.failure import (
+    BROKEN,
+    INTERRUPTED,
+    WRONG_USAGE,
+    exit_code,
+    fail,
+    one_line,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +89,10 @@ def connected(function: Callable[..., T]) -> Callable[..., T]:
                 return function(session, *args, **more)
             except LongmenError as error:
                 fail(one_line(error, config.target), exit_code(error))
+            except BrokenPipeError:
+                raise  # The reader of our output has seen enough; click ends quietly.
+            except KeyboardInterrupt:
+                raise SystemExit(INTERRUPTED) from None
             except (ValueError, LookupError) as error:
                 fail(str(error), WRONG_USAGE)
             except OSError as error:

@@ -161,6 +161,15 @@ def test_a_stream_gives_up_when_nothing_comes_for_long(
         bank.take(bank.call("events.watch_events"))
 
 
+def test_a_stream_that_never_began_fails_like_a_call(server: ScriptedServer, bank: Bank) -> None:
+    server.script("WatchEvents", [BROKEN])
+
+    with pytest.raises(errors.UnavailableError):
+        bank.take(bank.call("events.watch_events"))
+
+    assert len(server.calls("WatchEvents")) == 4
+
+
 def test_a_streams_own_deadline_ends_it(server: ScriptedServer, bank: Bank) -> None:
     server.script("WatchEvents", [OVER])
 
