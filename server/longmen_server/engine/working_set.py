@@ -60,7 +60,7 @@ class WorkingSet:
     def begin_stamps(self, after_us: int) -> None:
         """Let booked times begin after the clock and everything loaded: they grow strictly."""
         self._stamp_us = max(self.now_us, after_us + 1)
-        self.committed_at = f"{self.book:04x}{self._stamp_us:016x}"
+        self.committed_at = encode_token(self.book, self._stamp_us)
 
     def next_stamp(self) -> int:
         """Return the next booked time, in microseconds. No two postings of a writer share one."""
