@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
+from longmen_server.platform.freshness import encode_token
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
