@@ -147,8 +147,9 @@ def stored_postings(dsn: str, accounts: list[AccountId]) -> list[Any]:
         ).fetchall()
 
 
+@pytest.mark.timeout(180)
 @settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
