@@ -1,0 +1,398 @@
+"""What holds for every RPC, taken from the contract's descriptors, against the real services.
+
+A new RPC fails here until `tests.support.sample_requests.SAMPLES` has a good request for it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+
+from tests.support.rpcs import (
+    METHODS,
+    changed,
+    elsewhere,
+    fields_of,
+    has_field,
+    id_paths,
+    of_foreign_book,
+    read_path,
+    short,
+    with_path,
+)
+from tests.support.sample_requests import FOREIGN_BASES, OPEN_IDS, SAMPLES, make, make_sample
+from tests.support.small_bank import ATTEMPTS, KINDS, SERVICE, SmallBank, open_small_bank
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from google.protobuf.message import Message
+
+    from longmen_server.transport.method import Method
+    from tests.support.edge import Told
+    from tests.support.postgres import Database
+
+REPEATABLE = [method for method in METHODS if method.repeatable]
+LISTS = [method for method in METHODS if has_field(method, "page_token")]
+SIZED = [method for method in METHODS if has_field(method, "page_size")]
+RESUMED = [method for method in METHODS if has_field(method, "cursor")]
+FRESH = [method for method in METHODS if has_field(method, "at_least_as_fresh")]
+CUSTOMERS_IDS = [
+    (method, path)
+    for method in METHODS
+    if "customer" in method.principal_kinds
+    for path in id_paths(method.request_class.DESCRIPTOR)
+]
+OWN_IDS = [
+    (method, path) for method, path in CUSTOMERS_IDS if (short(method), path) not in OPEN_IDS
+]
+
+GARBAGE = b"\xff\xff\xff"
+"""Bytes that are no message."""
+
+
+@pytest.fixture(scope="module")
+async def bank(
+    module_database: Database, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[SmallBank]:
+    """One server for all cases: each case has customers of its own."""
+    async with open_small_bank(module_database, tmp_path_factory.mktemp("small_bank")) as opened:
+        yield opened
+
+
+def every(methods: list[Method]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("method", methods, ids=short)
+
+
+def every_pair(pairs: list[tuple[Method, Any]], second: str) -> pytest.MarkDecorator:
+    ids = [f"{short(method)}-{other}" for method, other in pairs]
+    return pytest.mark.parametrize(("method", second), pairs, ids=ids)
+
+
+def code(answer: Told) -> tuple[str, str]:
+    return answer.code.name, answer.reason
+
+
+def insider(method: Method) -> str:
+    """A kind of principal that may call a method: a service, wherever one may."""
+    return "service" if "service" in method.principal_kinds else min(method.principal_kinds)
+
+
+# -- The matrix itself.
+
+
+def test_every_rpc_has_a_sample_and_no_sample_is_left_over() -> None:
+    assert {short(method) for method in METHODS} == SAMPLES.keys()
+
+
+def test_every_service_of_the_contract_is_served(bank: SmallBank) -> None:
+    assert {method.service for method in METHODS} == bank.services
+
+
+def test_exceptions_are_ids_that_customers_can_name() -> None:
+    known = {(short(method), path) for method, path in CUSTOMERS_IDS}
+    assert known >= OPEN_IDS.keys()
+    assert known >= FOREIGN_BASES.keys()
+
+
+# -- 1. Who may call.
+
+
+@every(METHODS)
+async def test_nobody_calls_without_a_token(bank: SmallBank, method: Method) -> None:
+    request = await make_sample(bank, method, await bank.person())
+    before = bank.contents()
+    for payload in (request, GARBAGE):
+        missing = await bank.refused(method, payload, None)
+        assert code(missing) == ("UNAUTHENTICATED", "TOKEN_MISSING")
+        forged = await bank.refused(method, payload, "forged")
+        assert code(forged) == ("UNAUTHENTICATED", "TOKEN_INVALID")
+    assert bank.contents() == before
+
+
+@every(METHODS)
+async def test_wrong_kinds_and_missing_scopes_are_refused(bank: SmallBank, method: Method) -> None:
+    owner = await bank.person()
+    request = await make_sample(bank, method, owner)
+    allowed = method.principal_kinds
+    tokens = {kind: bank.token(kind, owner) for kind in KINDS if kind not in allowed}
+    tokens |= {
+        f"{kind} without {method.scope}": bank.token(kind, owner, without=method.scope)
+        for kind in sorted(allowed)
+    }
+    assert len(tokens) == len(KINDS)
+    before = bank.contents()
+    for who, token in tokens.items():
+        for payload in (request, GARBAGE):
+            answer = await bank.refused(method, payload, token)
+            assert code(answer) == ("PERMISSION_DENIED", "PERMISSION_DENIED"), who
+            assert answer.metadata == {"method": method.path}
+    assert bank.contents() == before
+
+
+# -- 2. What a good request does, and does again.
+
+
+@every_pair([(m, kind) for m in METHODS for kind in sorted(m.principal_kinds)], "kind")
+async def test_sample_succeeds_for_every_kind_allowed(
+    bank: SmallBank, method: Method, kind: str
+) -> None:
+    owner = await bank.person()
+    request = await make_sample(bank, method, owner)
+    before = bank.contents()
+    answer = await bank.call(method, request, bank.token(kind, owner))
+    assert answer.messages
+    assert not answer.replayed
+    # SetClock sets a clock, which no table has; everything else that writes is repeatable.
+    assert (bank.contents() != before) == method.repeatable
+
+
+@every(REPEATABLE)
+async def test_same_request_again_has_the_same_answer_and_no_effect(
+    bank: SmallBank, method: Method
+) -> None:
+    owner = await bank.person()
+    token = bank.token(insider(method), owner)
+    request = await make_sample(bank, method, owner)
+    first = await bank.call(method, request, token)
+    before = bank.contents()
+    for _ in range(2):
+        again = await bank.call(method, request, token)
+        assert again.messages == first.messages
+        assert again.replayed
+    assert bank.contents() == before
+
+
+@every_pair([(m, name) for m in REPEATABLE for name in fields_of(m)], "name")
+async def test_same_id_for_another_content_is_refused_by_the_fields_name(
+    bank: SmallBank, method: Method, name: str
+) -> None:
+    owner = await bank.person()
+    token = bank.token(insider(method), owner)
+    request = await make_sample(bank, method, owner)
+    await bank.call(method, request, token)
+    before = bank.contents()
+    answer = await bank.refused(method, changed(request, name), token)
+    assert code(answer) == ("FAILED_PRECONDITION", "REQUEST_ID_REUSED")
+    assert answer.metadata == {"fields": name}
+    assert bank.contents() == before
+
+
+@every(REPEATABLE)
+async def test_request_id_has_to_be_there_and_whole(bank: SmallBank, method: Method) -> None:
+    owner = await bank.person()
+    sample = await make_sample(bank, method, owner)
+    before = bank.contents()
+    for request_id in ("", "not-a-uuid", "0190e7a2-6c1f-7c3a-9d1e-0123456789a"):
+        request = with_path(sample, "request_id", request_id)
+        answer = await bank.refused(method, request, bank.token(insider(method), owner))
+        assert code(answer) == ("INVALID_ARGUMENT", "INVALID_REQUEST")
+        assert answer.fields == ["request_id"]
+    assert bank.contents() == before
+
+
+# -- 3. Whose it is.
+
+
+async def base_request(bank: SmallBank, method: Method, path: str, owner: Any) -> Message:
+    sample = FOREIGN_BASES.get((short(method), path), SAMPLES[short(method)])
+    return await make(bank, method, owner, sample)
+
+
+@every_pair(OWN_IDS, "path")
+async def test_what_is_anothers_answers_as_what_does_not_exist(
+    bank: SmallBank, method: Method, path: str
+) -> None:
+    owner, stranger = await bank.person(), await bank.person()
+    mine = await base_request(bank, method, path, owner)
+    theirs = read_path(await base_request(bank, method, path, stranger), path)
+    if theirs == bank.payee.account:  # a sample's other side is somebody else's in any case
+        theirs = stranger.account
+    token = bank.token("customer", owner)
+    before = bank.contents(but=ATTEMPTS)
+    answers = []
+    for identifier in (theirs, elsewhere(theirs), of_foreign_book(theirs)):
+        request = with_path(mine, path, identifier)
+        if method.repeatable:
+            request = with_path(request, "request_id", bank.new_request_id())
+        answer = await bank.refused(method, request, token)
+        assert answer.code == grpc.StatusCode.NOT_FOUND
+        answers.append(answer.whole.replace(identifier.encode(), b"the id"))
+    assert answers == answers[:1] * 3
+    assert bank.contents(but=ATTEMPTS) == before
+
+
+@every_pair([pair for pair in CUSTOMERS_IDS if pair not in OWN_IDS], "path")
+async def test_open_ids_tell_nothing_but_whether_they_can_be_paid(
+    bank: SmallBank, method: Method, path: str
+) -> None:
+    owner, stranger = await bank.person(), await bank.person()
+    mine = await make_sample(bank, method, owner)
+    token = bank.token("customer", owner)
+    answer = await bank.call(method, with_path(mine, path, stranger.account), token)
+    assert stranger.customer.encode() not in b"".join(answer.messages)
+    assert stranger.phone.encode() not in b"".join(answer.messages)
+
+
+# -- 4. Lists.
+
+
+async def items(bank: SmallBank, method: Method, request: Any, token: str) -> tuple[list[Any], str]:
+    """What a page has, and the token of the next."""
+    page = await bank.ask(method, request, token)
+    (name,) = (field.name for field in page.DESCRIPTOR.fields if field.is_repeated)
+    return list(getattr(page, name)), page.next_page_token
+
+
+async def first_token(bank: SmallBank, method: Method, owner: Any) -> tuple[Any, str]:
+    """A list request of one item a page, and the token of its second page."""
+    request: Any = await make_sample(bank, method, owner)
+    request.page_size = 1
+    _, token = await items(bank, method, request, SERVICE)
+    assert token, "the sample has to have more than one item"
+    return request, token
+
+
+@every(SIZED)
+async def test_page_size_may_not_be_negative(bank: SmallBank, method: Method) -> None:
+    request: Any = await make_sample(bank, method, await bank.person())
+    request.page_size = -1
+    answer = await bank.refused(method, request, SERVICE)
+    assert code(answer) == ("INVALID_ARGUMENT", "INVALID_REQUEST")
+    assert answer.fields == ["page_size"]
+
+
+@every(LISTS)
+async def test_page_token_that_nobody_made_is_refused(bank: SmallBank, method: Method) -> None:
+    request: Any = await make_sample(bank, method, await bank.person())
+    for token in ("garbage", "AQ", "%", "A" * 512):
+        request.page_token = token
+        answer = await bank.refused(method, request, SERVICE)
+        assert code(answer) == ("INVALID_ARGUMENT", "INVALID_PAGE_TOKEN")
+
+
+@every_pair([(m, other) for m in LISTS for other in LISTS if m != other], "other")
+async def test_page_token_of_another_method_is_refused(
+    bank: SmallBank, method: Method, other: Method
+) -> None:
+    owner = await bank.person()
+    _, token = await first_token(bank, other, owner)
+    request: Any = await make_sample(bank, method, await bank.person())
+    request.page_token = token
+    answer = await bank.refused(method, request, SERVICE)
+    assert code(answer) == ("INVALID_ARGUMENT", "INVALID_PAGE_TOKEN")
+
+
+@every_pair(
+    [(m, n) for m in LISTS for n in fields_of(m) if n not in {"page_size", "page_token"}], "name"
+)
+async def test_page_token_for_other_arguments_is_refused(
+    bank: SmallBank, method: Method, name: str
+) -> None:
+    request, token = await first_token(bank, method, await bank.person())
+    other: Any = changed(request, name)
+    other.page_token = token
+    answer = await bank.refused(method, other, SERVICE)
+    assert code(answer) == ("INVALID_ARGUMENT", "INVALID_PAGE_TOKEN")
+
+
+@every_pair([(m, kind) for m in LISTS for kind in sorted(m.principal_kinds)], "kind")
+async def test_page_token_of_another_principal_is_refused(
+    bank: SmallBank, method: Method, kind: str
+) -> None:
+    owner = await bank.person()
+    request, token = await first_token(bank, method, owner)
+    request.page_token = token
+    other = bank.token_of_another_service() if kind == "service" else bank.token(kind, owner)
+    answer = await bank.refused(method, request, other)
+    assert code(answer) == ("INVALID_ARGUMENT", "INVALID_PAGE_TOKEN")
+
+
+@every(LISTS)
+async def test_pages_of_one_make_the_whole_list(bank: SmallBank, method: Method) -> None:
+    request: Any = await make_sample(bank, method, await bank.person())
+    whole, end = await items(bank, method, request, SERVICE)
+    assert len(whole) > 1
+    assert not end
+    request.page_size = 1
+    walked = []
+    while True:
+        page, token = await items(bank, method, request, SERVICE)
+        assert len(page) <= 1
+        walked += page
+        if not token:
+            break
+        assert len(walked) < len(whole), "the walk goes on beyond the end"
+        request.page_token = token
+    assert walked == whole
+
+
+@every(RESUMED)
+async def test_cursor_that_nobody_made_is_refused(bank: SmallBank, method: Method) -> None:
+    request: Any = await make_sample(bank, method, await bank.person())
+    for cursor in ("garbage", "AQ", "%", "A" * 4096):
+        request.cursor = cursor
+        answer = await bank.refused(method, request, SERVICE)
+        assert code(answer) == ("INVALID_ARGUMENT", "INVALID_CURSOR")
+
+
+async def test_events_one_at_a_time_are_the_whole_list(bank: SmallBank) -> None:
+    (method,) = (m for m in RESUMED if short(m) == "EventsService/ListEvents")
+    request: Any = await make_sample(bank, method, await bank.person())
+    walks = []
+    for size in (1000, 1):
+        request.page_size, request.cursor = size, ""
+        walked: list[Any] = []
+        caught_up = False
+        while not caught_up:
+            page = await bank.ask(method, request, SERVICE)
+            assert len(page.events) <= size
+            assert page.cursor != request.cursor or page.caught_up, "the walk stands still"
+            walked += page.events
+            request.cursor, caught_up = page.cursor, page.caught_up
+        walks.append(walked)
+    assert walks[0] == walks[1]
+    assert len(walks[0]) > 1
+
+
+# -- 5. Freshness.
+
+
+@every(FRESH)
+async def test_consistency_token_that_nobody_made_is_refused(
+    bank: SmallBank, method: Method
+) -> None:
+    request: Any = await make_sample(bank, method, await bank.person())
+    for token in ("garbage", "0" * 20, "0001" + "0" * 15, "ffff" + "0" * 16):
+        request.at_least_as_fresh = token
+        answer = await bank.refused(method, request, SERVICE)
+        assert code(answer) == ("INVALID_ARGUMENT", "INVALID_CONSISTENCY_TOKEN")
+        assert answer.fields == ["at_least_as_fresh"]
+
+
+@every(FRESH)
+async def test_reads_take_the_committed_at_of_a_change(bank: SmallBank, method: Method) -> None:
+    owner = await bank.person()
+    request: Any = await make_sample(bank, method, owner)
+    change = await bank.do(
+        "AccountsService/FreezeAccount", account_id=owner.account, only_outgoing=True
+    )
+    request.at_least_as_fresh = change.committed_at
+    assert (await bank.call(method, request, SERVICE)).messages
+
+
+@every(REPEATABLE)
+async def test_every_change_tells_a_committed_at_that_reads_take(
+    bank: SmallBank, method: Method
+) -> None:
+    owner = await bank.person()
+    token = bank.token(insider(method), owner)
+    change = await bank.ask(method, await make_sample(bank, method, owner), token)
+    assert change.committed_at
+    await bank.do(
+        "LedgerService/GetAccount",
+        account_id=owner.account,
+        at_least_as_fresh=change.committed_at,
+    )

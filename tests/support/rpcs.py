@@ -1,0 +1,174 @@
+"""Every RPC of the contract, and what its descriptors say about the fields of its request."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.timestamp_pb2 import Timestamp
+
+import longmen
+from buf.validate import validate_pb2
+from longmen.transfers.v1 import transfer_pb2
+from longmen.type.v1 import money_pb2, rules_pb2
+from longmen_server.transport.method import Method, read_methods
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from google.protobuf.message import Message
+
+ID_RULES: dict[str, Any] = {
+    "acct": rules_pb2.account_id,
+    "txn": rules_pb2.transaction_id,
+    "posting": rules_pb2.posting_id,
+    "cust": rules_pb2.customer_id,
+}
+"""The rule that makes a text an id, by what it is an id of."""
+
+SPECIAL_CHANGES: dict[str, Any] = {
+    "phone_number": "+8613912345678",
+    "to_time": Timestamp(seconds=4_000_000_000),
+    "at_least_as_fresh": f"0001{1:016x}",
+}
+"""Another valid value of fields that no rule of thumb fits."""
+
+
+def short(method: Method) -> str:
+    """A method's name with its service's, "LedgerService/GetAccount"."""
+    return method.path.rpartition(".")[2]
+
+
+def contract() -> Iterator[Method]:
+    """Every method of every service under longmen/."""
+    for module in pkgutil.walk_packages(longmen.__path__, "longmen."):
+        if module.name.endswith("_service_pb2"):
+            file = importlib.import_module(module.name).DESCRIPTOR
+            for service in file.services_by_name.values():
+                yield from read_methods(service.full_name)
+
+
+METHODS = sorted(contract(), key=lambda method: method.path)
+
+
+def fields_of(method: Method) -> list[str]:
+    """The request's top-level fields but its request id."""
+    return [field.name for field in method.request_class.DESCRIPTOR.fields if is_content(field)]
+
+
+def is_content(field: Any) -> bool:
+    return bool(field.name != "request_id")
+
+
+def has_field(method: Method, name: str) -> bool:
+    return name in method.request_class.DESCRIPTOR.fields_by_name
+
+
+def id_paths(descriptor: Any, prefix: str = "") -> Iterator[str]:
+    """Dotted paths of all ids in a message, "items.payee.account_id"."""
+    for field in descriptor.fields:
+        if field.type == FieldDescriptor.TYPE_MESSAGE:
+            if field.message_type.file.package.startswith("longmen."):
+                yield from id_paths(field.message_type, f"{prefix}{field.name}.")
+        elif field.type == FieldDescriptor.TYPE_STRING and is_id(field):
+            yield prefix + field.name
+
+
+def is_id(field: Any) -> bool:
+    rules = field.GetOptions().Extensions[validate_pb2.field]
+    texts = rules.repeated.items.string if field.is_repeated else rules.string
+    return any(texts.HasExtension(rule) for rule in ID_RULES.values())
+
+
+def read_path(message: Any, path: str) -> str:
+    """The text at a dotted path; of a repeated field, that of the first element."""
+    for name in path.split("."):
+        message = getattr(message, name)
+        if not isinstance(message, str) and hasattr(message, "__getitem__"):
+            message = message[0]
+    assert isinstance(message, str)
+    return message
+
+
+def with_path(request: Message, path: str, value: str) -> Message:
+    """A copy with another text at a dotted path."""
+    copy = type(request)()
+    copy.CopyFrom(request)
+    *names, last = path.split(".")
+    holder: Any = copy
+    for name in names:
+        holder = getattr(holder, name)
+        if hasattr(holder, "__getitem__"):
+            holder = holder[0]
+    setattr(holder, last, value)
+    return copy
+
+
+def elsewhere(identifier: str) -> str:
+    """An id of the same kind and book that nobody has."""
+    prefix, _, digits = identifier.partition("_")
+    return f"{prefix}_{'0' * 12}{digits[12:28][::-1]}{digits[28:]}"
+
+
+def of_foreign_book(identifier: str) -> str:
+    """The same id in a book that the server does not keep."""
+    return f"{identifier[:-4]}7ffe"
+
+
+def changed(request: Message, name: str) -> Message:
+    """A copy that is still valid and differs in one top-level field."""
+    copy = type(request)()
+    copy.CopyFrom(request)
+    field = copy.DESCRIPTOR.fields_by_name[name]
+    value: Any = getattr(copy, name)
+    if field.is_repeated:
+        add_another(field, value)
+    elif field.type == FieldDescriptor.TYPE_MESSAGE:
+        value.CopyFrom(another_message(name, value))
+    else:
+        setattr(copy, name, another_scalar(field, value))
+    assert copy != request
+    return copy
+
+
+def add_another(field: Any, values: Any) -> None:
+    if field.type == FieldDescriptor.TYPE_MESSAGE:
+        last = values[-1]
+        values.add().CopyFrom(last)
+    elif field.type == FieldDescriptor.TYPE_ENUM:
+        values.append(1)
+    else:
+        values.append(elsewhere(values[0]))
+
+
+def another_message(name: str, value: Any) -> Any:
+    if name in SPECIAL_CHANGES:
+        return SPECIAL_CHANGES[name]
+    if isinstance(value, money_pb2.Money):
+        return money_pb2.Money(
+            minor_units=value.minor_units + 1, currency_code=value.currency_code or "CNY"
+        )
+    if isinstance(value, transfer_pb2.Payee):
+        return transfer_pb2.Payee(account_id=elsewhere(value.account_id))
+    assert isinstance(value, Timestamp)
+    return Timestamp(seconds=value.seconds + 1)
+
+
+def another_scalar(field: Any, value: Any) -> Any:  # noqa: PLR0911 - a table
+    if field.name in SPECIAL_CHANGES:
+        return SPECIAL_CHANGES[field.name]
+    if field.name == "currency_code":
+        return "CNY" if value == "USD" else "USD"
+    if field.type == FieldDescriptor.TYPE_BOOL:
+        return not value
+    if field.type == FieldDescriptor.TYPE_ENUM:
+        return value % max(field.enum_type.values_by_number) + 1
+    if field.type != FieldDescriptor.TYPE_STRING:
+        return value + 1
+    if is_id(field):
+        kind = {"customer_id": "cust", "owner_id": "cust", "transaction_id": "txn"}
+        prefix = kind.get(field.name, "acct")
+        return elsewhere(value) if value else f"{prefix}_{'0' * 28}0001"
+    return f"{value}1"

@@ -1,0 +1,329 @@
+"""One good request of every RPC: the table that a new RPC has to be entered in.
+
+A sample is made for an owner, after whatever has to be there before it: it can be sent once by the
+owner, or by a service or staff, and concerns nobody else but the bank's standing payee.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from longmen.ledger.v1 import account_pb2, transaction_pb2
+from longmen.transfers.v1 import transfer_pb2
+from longmen_server.ledger.chart import CUSTOMER_DEPOSITS
+from longmen_server.platform.clock import DEFAULT_ZONE
+from tests.support.rpcs import short
+from tests.support.small_bank import BY_NAME, Person, SmallBank, cash
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+    from longmen_server.transport.method import Method
+
+Fields = dict[str, Any]
+Sample = Callable[[SmallBank, Person], Fields | Awaitable[Fields]]
+
+BANK_ACCOUNT = "6222021234567890"
+
+
+async def make_sample(bank: SmallBank, method: Method, owner: Person) -> Message:
+    """A good request for an owner, with a request id of its own."""
+    return await make(bank, method, owner, SAMPLES[short(method)])
+
+
+async def make(bank: SmallBank, method: Method, owner: Person, sample: Sample) -> Message:
+    """The request that an entry of the table describes."""
+    fields = sample(bank, owner)
+    if inspect.isawaitable(fields):
+        fields = await fields
+    request = method.request_class(**fields)
+    if method.repeatable:
+        setattr(request, "request_id", bank.new_request_id())  # noqa: B010
+    return request
+
+
+# -- What has to be there before.
+
+
+def movement(bank: SmallBank, owner: Person, amount: int = 5, **details: Any) -> Fields:
+    """A movement from the owner to the standing payee."""
+    return {
+        "debit_account_id": owner.account,
+        "credit_account_id": bank.payee.account,
+        "amount": cash(amount),
+        **details,
+    }
+
+
+async def moved(bank: SmallBank, owner: Person, **details: Any) -> str:
+    """The id of a ledger transaction from the owner to the standing payee."""
+    reply = await bank.do(
+        "LedgerService/CreateTransfers", transfers=[movement(bank, owner, **details)]
+    )
+    (result,) = reply.results
+    assert result.outcome == transaction_pb2.TransferResult.OUTCOME_CREATED
+    return str(result.transaction_id)
+
+
+async def held(bank: SmallBank, owner: Person) -> str:
+    """The id of a hold on the owner's account."""
+    return await moved(bank, owner, kind=transaction_pb2.POSTING_KIND_PENDING)
+
+
+async def delayed(bank: SmallBank, owner: Person) -> str:
+    """The id of a transfer that the owner can still take back."""
+    reply = await bank.do(
+        "TransfersService/CreateTransfer",
+        from_account_id=owner.account,
+        payee={"account_id": bank.payee.account},
+        amount=cash(7),
+        delay=transfer_pb2.TRANSFER_DELAY_TWO_HOURS,
+    )
+    return str(reply.transfer.transfer_id)
+
+
+async def pocket(bank: SmallBank, owner: Person, currency: str) -> str:
+    """The id of another account of the owner, without money."""
+    reply = await bank.do(
+        "AccountsService/OpenAccount", customer_id=owner.customer, currency_code=currency
+    )
+    return str(reply.account.account_id)
+
+
+async def busy(bank: SmallBank, owner: Person) -> None:
+    """Three transfers more in the owner's history, one of them delayed, and a withdrawal."""
+    for amount in (1, 2):
+        await bank.do(
+            "TransfersService/CreateTransfer",
+            from_account_id=owner.account,
+            payee={"phone_number": bank.payee.phone},
+            amount=cash(amount),
+        )
+    await delayed(bank, owner)
+    await bank.do("TransfersService/Withdraw", **outside(owner))
+
+
+# -- Samples that need preparation, and fields that several share.
+
+
+def outside(owner: Person) -> Fields:
+    return {
+        "account_id": owner.account,
+        "amount": cash(11),
+        "bank_account": BANK_ACCOUNT,
+        "description": "rent",
+        "reference": "r-1",
+    }
+
+
+def account(_: SmallBank, owner: Person) -> Fields:
+    return {"account_id": owner.account}
+
+
+def customer(_: SmallBank, owner: Person) -> Fields:
+    return {"customer_id": owner.customer}
+
+
+def whole_book(_: SmallBank, __: Person) -> Fields:
+    return {}
+
+
+async def busy_account(bank: SmallBank, owner: Person) -> Fields:
+    await busy(bank, owner)
+    return account(bank, owner)
+
+
+async def delayed_transfer(bank: SmallBank, owner: Person) -> Fields:
+    return {"transfer_id": await delayed(bank, owner)}
+
+
+async def wallet_with_pockets(bank: SmallBank, owner: Person) -> Fields:
+    for currency in ("USD", "EUR"):
+        await pocket(bank, owner, currency)
+    return customer(bank, owner)
+
+
+async def accounts_of_owner(bank: SmallBank, owner: Person) -> Fields:
+    fields = await wallet_with_pockets(bank, owner)
+    return {"owner_id": fields["customer_id"]}
+
+
+async def capture(bank: SmallBank, owner: Person) -> Fields:
+    return {"pending_posting_id": await held(bank, owner), "amount": cash(3)}
+
+
+async def void(bank: SmallBank, owner: Person) -> Fields:
+    return {"pending_posting_id": await held(bank, owner), "reference": "v-1"}
+
+
+async def transaction(bank: SmallBank, owner: Person) -> Fields:
+    return {"transaction_id": await moved(bank, owner)}
+
+
+async def lookups(bank: SmallBank, owner: Person) -> Fields:
+    return {"transaction_ids": [await moved(bank, owner), await held(bank, owner)]}
+
+
+async def transactions_by_reference(bank: SmallBank, owner: Person) -> Fields:
+    reference = owner.customer[-20:]
+    for amount in (1, 2, 3):
+        await moved(bank, owner, amount=amount, reference=reference)
+    return {"reference": reference}
+
+
+async def receipt(bank: SmallBank, owner: Person) -> Fields:
+    return {"posting_id": await moved(bank, owner)}
+
+
+async def frozen_account(bank: SmallBank, owner: Person) -> Fields:
+    await bank.do(
+        "AccountsService/FreezeAccount",
+        bank.token("customer", owner),
+        account_id=owner.account,
+    )
+    return {"account_id": owner.account, "reason_text": "found the phone"}
+
+
+async def empty_account(bank: SmallBank, owner: Person) -> Fields:
+    return {"account_id": await pocket(bank, owner, "EUR")}
+
+
+def sweep(bank: SmallBank, owner: Person) -> Fields:
+    """Closing an account that has money."""
+    return {"account_id": owner.account, "sweep_to_account_id": bank.payee.account}
+
+
+def opening(bank: SmallBank, _: Person) -> Fields:
+    return {
+        "phone_number": bank.new_phone(),
+        "display_name": "Wang Ming",
+        "currency_code": "CNY",
+        "nickname": "daily",
+    }
+
+
+def this_month(bank: SmallBank, owner: Person) -> Fields:
+    today = datetime.fromtimestamp(bank.parts.clock.now_us() / 1e6, UTC).astimezone(DEFAULT_ZONE)
+    return {"account_id": owner.account, "year": today.year, "month": today.month}
+
+
+def payment(bank: SmallBank, owner: Person) -> Fields:
+    return {
+        "from_account_id": owner.account,
+        "payee": {"account_id": bank.payee.account},
+        "amount": cash(13),
+        "description": "lunch",
+    }
+
+
+def payroll(bank: SmallBank, owner: Person) -> Fields:
+    item = {"payee": {"account_id": bank.payee.account}, "amount": cash(2)}
+    return {"from_account_id": owner.account, "items": [item, item]}
+
+
+def a_second_later(bank: SmallBank, _: Person) -> Fields:
+    seconds, rest = divmod(bank.parts.clock.now_us() + 1_000_000, 1_000_000)
+    return {"time": {"seconds": seconds, "nanos": rest * 1_000}}
+
+
+SAMPLES: dict[str, Sample] = {
+    "LedgerService/CreateAccounts": lambda _, owner: {
+        "accounts": [
+            {
+                "currency_code": "CNY",
+                "chart_code": CUSTOMER_DEPOSITS,
+                "owner_id": owner.customer,
+                "description": "by hand",
+            }
+        ]
+    },
+    "LedgerService/GetAccount": account,
+    "LedgerService/ListAccounts": accounts_of_owner,
+    "LedgerService/CreateTransfers": lambda bank, owner: {
+        "transfers": [movement(bank, owner, reference="t-1")]
+    },
+    "LedgerService/CreateTransaction": lambda bank, owner: {
+        "postings": [movement(bank, owner, 1), movement(bank, owner, 2)],
+        "code": 7,
+        "reference": "c-1",
+    },
+    "LedgerService/CapturePending": capture,
+    "LedgerService/VoidPending": void,
+    "LedgerService/ReverseTransaction": transaction,
+    "LedgerService/GetTransaction": transaction,
+    "LedgerService/LookupTransfers": lookups,
+    "LedgerService/ListTransactions": transactions_by_reference,
+    "LedgerService/ListEntries": busy_account,
+    "LedgerService/GetBalances": lambda bank, owner: {
+        "account_ids": [owner.account, bank.payee.account]
+    },
+    "LedgerService/GetTrialBalance": whole_book,
+    "LedgerService/GetReceipt": receipt,
+    "LedgerService/ExportJournal": whole_book,
+    "LedgerService/SetAccountState": lambda _, owner: {
+        "account_id": owner.account,
+        "state": account_pb2.ACCOUNT_STATE_DEBIT_FROZEN,
+        "reason_text": "court order",
+    },
+    "AccountsService/OpenWallet": opening,
+    "AccountsService/GetWallet": customer,
+    "AccountsService/OpenAccount": lambda _, owner: {
+        "customer_id": owner.customer,
+        "currency_code": "JPY",
+        "nickname": "travel",
+    },
+    "AccountsService/GetAccount": account,
+    "AccountsService/ListAccounts": wallet_with_pockets,
+    "AccountsService/GetBalance": account,
+    "AccountsService/ListTransactions": busy_account,
+    "AccountsService/GetStatement": this_month,
+    "AccountsService/FreezeAccount": lambda _, owner: {
+        "account_id": owner.account,
+        "reason_text": "lost the phone",
+    },
+    "AccountsService/UnfreezeAccount": frozen_account,
+    "AccountsService/CloseAccount": empty_account,
+    "AccountsService/WatchBalance": account,
+    "TransfersService/CreateTransfer": payment,
+    "TransfersService/LookupPayee": lambda bank, _: {
+        "payee": {"account_id": bank.payee.account},
+        "currency_code": "CNY",
+    },
+    "TransfersService/GetTransfer": delayed_transfer,
+    "TransfersService/ListTransfers": busy_account,
+    "TransfersService/HoldTransfer": delayed_transfer,
+    "TransfersService/ReleaseTransfer": delayed_transfer,
+    "TransfersService/CancelTransfer": delayed_transfer,
+    "TransfersService/TopUp": lambda _, owner: outside(owner),
+    "TransfersService/Withdraw": lambda _, owner: outside(owner),
+    "TransfersService/BatchTransfers": payroll,
+    "EventsService/ListEvents": busy_account,
+    "EventsService/WatchEvents": busy_account,
+    "AdminService/SetClock": a_second_later,
+    "AdminService/GetClock": whole_book,
+    "AdminService/GetLimits": whole_book,
+    "AdminService/GetConfig": whole_book,
+    "AdminService/GetEngineStats": whole_book,
+    "AdminService/VerifyLedger": whole_book,
+}
+"""A sample for every RPC, by service and name."""
+
+FOREIGN_BASES: dict[tuple[str, str], Sample] = {
+    ("AccountsService/CloseAccount", "sweep_to_account_id"): sweep,
+}
+"""Where the sample does not use an id, the request that does, by RPC and path of the id."""
+
+OPEN_IDS: dict[tuple[str, str], str] = {
+    ("TransfersService/CreateTransfer", "payee.account_id"): "anybody may be paid",
+    ("TransfersService/BatchTransfers", "items.payee.account_id"): "anybody may be paid",
+    ("TransfersService/LookupPayee", "payee.account_id"): "shows whom a payment would go to",
+    (
+        "AccountsService/ListTransactions",
+        "counterparty_account_id",
+    ): "narrows the caller's own history, whoever the other side is",
+}
+"""Ids of others that customers may name by design, and why."""
+assert BY_NAME.keys() >= {name for name, _ in (*FOREIGN_BASES, *OPEN_IDS)}

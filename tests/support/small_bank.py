@@ -1,0 +1,236 @@
+"""A whole server in this process: the composition root's parts, a real edge, and customers."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import grpc.aio
+import psycopg
+import pytest
+from google.protobuf import message_factory
+from google.protobuf.descriptor_pool import Default
+
+from longmen_server.app import Parts, build_services, open_parts
+from longmen_server.config import Settings
+from longmen_server.platform.ids import CUSTOMER, new_id
+from longmen_server.transport.server import Surroundings, build_server
+from tests.support.edge import Claims, Tokens, Told, settings, told
+from tests.support.rpcs import METHODS, short
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from google.protobuf.message import Message
+
+    from longmen_server.transport.method import Method
+    from tests.support.postgres import Database
+
+KINDS = ("service", "customer", "staff", "merchant")
+SCOPES = frozenset(method.scope for method in METHODS)
+BY_NAME = {short(method): method for method in METHODS}
+ENDLESS = frozenset({"AccountsService/WatchBalance", "EventsService/WatchEvents"})
+"""Streams that go on until the caller leaves; the others are read to their end."""
+FUNDS = 10_000
+BOOK = 1
+SERVICE = "service"
+"""The token of a service that may do everything."""
+
+ATTEMPTS = frozenset({"request_record"})
+"""Where a refused request may leave a trace: that it was asked and what was answered."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """A customer with money on an account in CNY."""
+
+    customer: str
+    account: str
+    phone: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a call that succeeded gave."""
+
+    messages: tuple[bytes, ...]
+    """One for a unary method; of an endless stream only the first."""
+    replayed: bool
+
+
+class SmallBank:
+    """A running server, a channel to it, and tokens of everybody."""
+
+    def __init__(self, parts: Parts, tokens: Tokens, channel: Any, admin_dsn: str) -> None:
+        self.parts = parts
+        self.tokens = tokens
+        self.channel = channel
+        self.services: frozenset[str] = frozenset()
+        self._database = psycopg.connect(admin_dsn, autocommit=True)
+        self._phones = iter(range(13_800_000_000, 13_900_000_000))
+        self.payee = Person("", "", "")
+        """Somebody to pay to, who takes no other part."""
+        self._tables = self._find_tables()
+        tokens.known[SERVICE] = Claims(subject="channel", scopes=SCOPES)
+
+    def close(self) -> None:
+        self._database.close()
+
+    # -- tokens --------------------------------------------------------------------------------
+
+    def token(self, kind: str, person: Person | None = None, *, without: str = "") -> str:
+        """A token of a kind with all scopes but one; a customer's is the person's."""
+        subject = person.customer if kind == "customer" and person else f"{kind}-1"
+        name = f"{kind}:{subject}:all-but-{without or 'none'}"
+        customer_id = CUSTOMER.decode(person.customer) if kind == "customer" and person else None
+        self.tokens.known[name] = Claims(
+            kind=kind, subject=subject, scopes=SCOPES - {without}, customer_id=customer_id
+        )
+        return name
+
+    def token_of_another_service(self) -> str:
+        """A service's that may do everything, and is not the usual one."""
+        self.tokens.known["other"] = replace(self.tokens.known[SERVICE], subject="other")
+        return "other"
+
+    # -- calls ---------------------------------------------------------------------------------
+
+    async def call(self, method: Method, request: Message | bytes, token: str | None) -> Answer:
+        """The answer of a method; raise grpc.aio.AioRpcError unless it is OK."""
+        payload = request if isinstance(request, bytes) else request.SerializeToString()
+        metadata = () if token is None else (("authorization", f"Bearer {token}"),)
+        if not method.streams:
+            call = self.channel.unary_unary(f"/{method.path}")(
+                payload, metadata=metadata, timeout=20
+            )
+            reply = await call
+            trailers = dict(await call.trailing_metadata())
+            return Answer((reply,), trailers.get("request-replayed") == "true")
+        call = self.channel.unary_stream(f"/{method.path}")(payload, metadata=metadata, timeout=20)
+        messages = []
+        async for message in call:
+            messages.append(message)
+            if short(method) in ENDLESS:
+                call.cancel()
+                break
+        return Answer(tuple(messages), replayed=False)
+
+    async def refused(self, method: Method, request: Message | bytes, token: str | None) -> Told:
+        """What the refusal of a call told; fail the test if it is answered."""
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await self.call(method, request, token)
+        return told(caught.value)
+
+    async def ask(
+        self, method: Method, request: Message, token: str, *, new_id: bool = False
+    ) -> Any:
+        """The parsed reply of a unary method."""
+        if new_id:
+            setattr(request, "request_id", self.new_request_id())  # noqa: B010
+        answer = await self.call(method, request, token)
+        return reply_class(method).FromString(answer.messages[0])
+
+    async def do(self, name: str, token: str = SERVICE, /, **fields: Any) -> Any:
+        """The reply of a method by its name, as a service; what changes something gets an id."""
+        method = BY_NAME[name]
+        request = method.request_class(**fields)
+        return await self.ask(method, request, token, new_id=method.repeatable)
+
+    def new_request_id(self) -> str:
+        return str(uuid.UUID(bytes=new_id(BOOK, self.parts.clock)))
+
+    def new_phone(self) -> str:
+        """A phone number that nobody has yet."""
+        return f"+86{next(self._phones)}"
+
+    # -- people --------------------------------------------------------------------------------
+
+    async def person(self) -> Person:
+        """A new customer with money."""
+        phone = self.new_phone()
+        opened = await self.do(
+            "AccountsService/OpenWallet",
+            phone_number=phone,
+            display_name="Alan Lee",
+            currency_code="CNY",
+        )
+        person = Person(opened.wallet.customer_id, opened.account.account_id, phone)
+        await self.do(
+            "TransfersService/TopUp",
+            account_id=person.account,
+            amount=cash(FUNDS),
+            bank_account="6222021234567890",
+        )
+        return person
+
+    # -- the database --------------------------------------------------------------------------
+
+    def contents(self, *, but: frozenset[str] = frozenset()) -> dict[str, tuple[int, int]]:
+        """Number and checksum of the rows of every table: equal means that nothing was written."""
+        sums = [
+            f"select '{table}', count(*), coalesce(sum(hashtextextended(t::text, 0)), 0)"  # noqa: S608
+            f" from {table} t"
+            for table in self._tables
+            if table not in but
+        ]
+        rows = self._database.execute(" union all ".join(sums).encode())
+        return {table: (int(count), int(checksum)) for table, count, checksum in rows}
+
+    def _find_tables(self) -> list[str]:
+        statement = (
+            "select relname from pg_class where relnamespace = 'public'::regnamespace"
+            " and relkind in ('r', 'p') and not relispartition order by relname"
+        )
+        return [row[0] for row in self._database.execute(statement)]
+
+
+def reply_class(method: Method) -> type[Message]:
+    """The class of a method's replies."""
+    descriptor = Default().FindServiceByName(method.service).methods_by_name[method.name]
+    return message_factory.GetMessageClass(descriptor.output_type)
+
+
+def cash(minor_units: int, currency: str = "CNY") -> dict[str, Any]:
+    """An amount, as a field of a request."""
+    return {"minor_units": minor_units, "currency_code": currency}
+
+
+@asynccontextmanager
+async def open_small_bank(database: Database, folder: Path) -> AsyncIterator[SmallBank]:
+    """Run a server with everything a worker serves, on a database of its own."""
+    (folder / "page_token.key").write_bytes(bytes(range(32)))
+    chosen = Settings(
+        data=folder,
+        dsn=database.app_dsn,
+        page_token_key=folder / "page_token.key",
+        receipt_key=folder / "receipt.pem",
+        samples=False,
+    )
+    tokens = Tokens({})
+    async with open_parts(chosen, 0) as parts:
+        services = build_services(parts)
+        server = build_server(
+            services,
+            settings=settings(),
+            surroundings=Surroundings(
+                verifier=tokens,
+                metrics=parts.metrics,
+                monotonic=parts.trusted_clock.monotonic,
+                now_us=parts.trusted_clock.now_us,
+            ),
+        )
+        await server.start()
+        await server.set_ready(ready=True)
+        channel = grpc.aio.insecure_channel(f"127.0.0.1:{server.port}")
+        bank = SmallBank(parts, tokens, channel, database.admin_dsn)
+        bank.services = frozenset(services)
+        try:
+            bank.payee = await bank.person()
+            yield bank
+        finally:
+            bank.close()
+            await channel.close()
+            await server.drain(0)
