@@ -49,8 +49,9 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def config(server: Server) -> Config:
+    # So many connections that no worker is without one: a kill must always break something.
     return Config(
-        target=server.address, token=server.token, connections=4, retry=PATIENT, deadline_ms=40_000
+        target=server.address, token=server.token, connections=16, retry=PATIENT, deadline_ms=40_000
     )
 
 

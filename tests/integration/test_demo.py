@@ -59,7 +59,8 @@ async def test_the_day_is_proven_even_when_workers_are_killed(server: Server) ->
     config = Config(
         target=server.address,
         token=server.token,
-        connections=4,
+        # So many that no worker is without one: a kill must always break something.
+        connections=16,
         deadline_ms=60_000,
         retry=RetryPolicy(max_attempts=20, initial_backoff_ms=200, budget_tokens=10_000),
     )
