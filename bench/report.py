@@ -98,11 +98,11 @@ def write(path: Path, bars: list[Bar], details: dict[str, Any]) -> None:
 def show(console: Console, bars: list[Bar]) -> None:
     """Print the bars as a table."""
     table = Table(title="Longmen against its bars")
-    table.add_column("")
-    table.add_column("what")
-    table.add_column("measured", justify="right")
-    table.add_column("bar", justify="right")
-    table.add_column("from")
+    table.add_column("", no_wrap=True)
+    table.add_column("what", min_width=24)
+    table.add_column("measured", justify="right", no_wrap=True)
+    table.add_column("bar", justify="right", no_wrap=True)
+    table.add_column("from", min_width=16)
     for bar in bars:
         style = "green" if bar.ok else "red"
         table.add_row(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 30.0
 POLL_SECONDS: Final = 0.05
+WORKER_MODULE: Final = "longmen_server.worker"
 LARGEST_REQUEST: Final = 1_048_576
 """Bytes; the largest limit any method states, as the server itself derives it."""
 
@@ -86,7 +87,8 @@ class LongmenServer:
     """`longmen serve` with a data folder of its own, on a free port."""
 
     def __init__(self, folder: Path, workers: int) -> None:
-        self._folder = folder
+        # Postgres' own user has to get through where a server started by root keeps its data.
+        folder.chmod(0o711)
         self._data = folder / "data"
         self._log = folder / "serve.log"
         self._workers = workers
@@ -164,17 +166,15 @@ class LongmenServer:
         return done.stdout
 
     def worker_pids(self) -> list[int]:
-        """The processes that serve calls: those that listen on the port."""
+        """The processes that serve calls."""
         assert self._process is not None
-        found = []
-        for child in psutil.Process(self._process.pid).children(recursive=True):
-            ports = {
-                item.laddr.port for item in child.net_connections("tcp") if item.status == "LISTEN"
-            }
-            if self._port in ports:
-                found.append(child.pid)
+        found = [
+            child.pid
+            for child in psutil.Process(self._process.pid).children()
+            if WORKER_MODULE in child.cmdline()
+        ]
         if len(found) != self._workers:
-            raise StartError(f"{len(found)} workers listen, not {self._workers}")
+            raise StartError(f"{len(found)} workers run, not {self._workers}")
         return found
 
     def postgres(self) -> Postgres:

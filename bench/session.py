@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bench import bars, invariants, memory, storage
 from bench.load import Load, Result
 from bench.pgbench import Pgbench
+from bench.plan import OPEN_LOOP_SHARE
 from bench.seed import open_accounts
 from bench.wire import Shape
 
@@ -26,6 +27,9 @@ DATABASE: Final = "longmen"
 """The server's database in its embedded Postgres."""
 
 PERCENTILES: Final = (50.0, 99.0, 99.9)
+
+OPEN_LOOP_OUTSTANDING: Final = 4_096
+"""Calls that may be outstanding before the schedule itself has to wait; latency counts that too."""
 
 ENDLESS: Final = 600.0
 """Seconds given to a load that ends by count."""
@@ -73,6 +77,7 @@ class Session:
         """Seed, measure, judge; raises when a load or an invariant fails."""
         self._seed()
         found = self._rounds()
+        self._open_loop()
         found += self._storage()
         found += self._memory()
         self._check()
@@ -186,6 +191,23 @@ class Session:
         rounds.serial.append(self._put("serial", ours).percentile(50))
         commit = self._pgbench.run("commit", clients=1, seconds=max(1, round(seconds)))
         rounds.commit.append(commit.percentile(50))
+
+    def _open_loop(self) -> None:
+        """Latency from the moment a call should have started, at a rate well below the most."""
+        plan = self._plan
+        task = self._progress.add_task("calls by schedule", total=None)
+        load = Load(
+            target=self._longmen.target,
+            shape=Shape("ledger", plan.accounts),
+            seconds=plan.open_loop,
+            in_flight=OPEN_LOOP_OUTSTANDING,
+            connections=plan.connections,
+            rate=OPEN_LOOP_SHARE * median(self.seen.rounds.uniform),
+            warm_up=plan.warm_up,
+            token=self._token,
+        )
+        self._put("open_loop", load)
+        self._progress.update(task, total=1, completed=1)
 
     def _storage(self) -> list[Bar]:
         """B5: what unary transfers, each with its own request record, add to the disk."""
