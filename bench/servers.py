@@ -81,6 +81,8 @@ class EmptyServer:
             process.terminate()
         for process in self._processes:
             process.wait(STOP_SECONDS)
+            assert process.stdout is not None
+            process.stdout.close()
 
 
 class LongmenServer:

@@ -70,7 +70,7 @@ class Session:
         self._progress = progress
         self._postgres = longmen.postgres()
         self._dsn = self._postgres.with_database(DATABASE)
-        self._pgbench = Pgbench(self._postgres, plan.accounts)
+        self.pgbench = Pgbench(self._postgres, plan.accounts)
         self.seen = Seen()
 
     def run(self) -> list[Bar]:
@@ -93,7 +93,7 @@ class Session:
             self._plan.accounts,
             lambda count: self._progress.advance(task, count),
         )
-        self._pgbench.prepare()
+        self.pgbench.prepare()
 
     def _rounds(self) -> list[Bar]:
         """The rounds in which the server and its baselines alternate."""
@@ -106,7 +106,7 @@ class Session:
                 step()
                 self._progress.advance(task)
         self._progress.update(task, description="rounds")
-        self._pgbench.check()
+        self.pgbench.check()
         return bars.of_rounds(self.seen.rounds)
 
     def _steps(self) -> list[tuple[str, Callable[[], None]]]:
@@ -171,13 +171,13 @@ class Session:
 
     def _baseline_uniform(self) -> None:
         runs = [
-            self._pgbench.run("uniform", clients=clients, seconds=self._plan.baseline_window)
+            self.pgbench.run("uniform", clients=clients, seconds=self._plan.baseline_window)
             for clients in self._plan.uniform_clients
         ]
         self.seen.rounds.baseline_uniform.append(max(run.rate for run in runs))
 
     def _baseline_hot(self) -> None:
-        run = self._pgbench.run(
+        run = self.pgbench.run(
             "hot", clients=self._plan.hot_clients, seconds=self._plan.baseline_window
         )
         self.seen.rounds.baseline_hot.append(run.rate)
@@ -189,7 +189,7 @@ class Session:
         rounds.serial_empty.append(self._put("serial_empty", bare).percentile(50))
         ours = Load(self._longmen.target, shape, seconds, token=self._token)
         rounds.serial.append(self._put("serial", ours).percentile(50))
-        commit = self._pgbench.run("commit", clients=1, seconds=max(1, round(seconds)))
+        commit = self.pgbench.run("commit", clients=1, seconds=max(1, round(seconds)))
         rounds.commit.append(commit.percentile(50))
 
     def _open_loop(self) -> None:
