@@ -25,6 +25,14 @@ LISTENING = re.compile(r"gRPC +(\S+):(\d+) ")
 TOKEN = re.compile(r"export LONGMEN_TOKEN=(\S+)")
 
 
+def within(seconds: float) -> float:
+    """A bound that holds on an idle machine, as long as this one now takes for the same work.
+
+    Starting a process is pure computing, so what shares the cores with us stretches it.
+    """
+    return seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def environment(**variables: str) -> dict[str, str]:
     """Our environment with LONGMEN_* as given and nothing else of that prefix."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LONGMEN_")}

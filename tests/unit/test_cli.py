@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner, Result
 
+from longmen_server.cli import cli
 from longmen_server.development import scopes_for
 from longmen_server.platform.clock import SystemClock
 from longmen_server.platform.tokens import Claims, TokenVerifier
@@ -16,6 +19,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CUSTOMER = "cust_0198f2a4111171118111111111110001"
+
+
+def run(*words: str, **variables: str) -> Result:
+    """A command in this process, which is quicker than one of its own."""
+    cleared = {name: None for name in os.environ if name.startswith("LONGMEN_")}
+    return CliRunner().invoke(cli, words, env={**cleared, **variables}, prog_name="longmen")
 
 
 def verify(folder: Path, token: str) -> Claims:
@@ -36,18 +45,24 @@ def test_help_names_the_commands_and_where_settings_are() -> None:
 
 
 def test_the_version_is_the_packages() -> None:
-    done = longmen("--version")
-    assert done.returncode == 0
+    done = run("--version")
+    assert done.exit_code == 0
     assert "0.1.0" in done.stdout
 
 
 def test_an_unknown_command_is_refused() -> None:
-    assert longmen("frobnicate").returncode == 2
+    assert run("frobnicate").exit_code == 2
+
+
+def test_a_failure_is_one_line_for_a_program_too() -> None:
+    done = longmen("token", LONGMEN_DATA="/dev/null/x")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "longmen: /dev/null/x/keys: Not a directory\n"
 
 
 def test_a_token_for_a_service_may_do_all_a_service_may(tmp_path: Path) -> None:
-    done = longmen("token", LONGMEN_DATA=str(tmp_path))
-    assert done.returncode == 0, done.stderr
+    done = run("token", LONGMEN_DATA=str(tmp_path))
+    assert done.exit_code == 0, done.stderr
     claims = verify(tmp_path, done.stdout.strip())
     assert (claims.kind, claims.subject) == ("service", "developer")
     assert claims.scopes == scopes_for("service")
@@ -57,8 +72,8 @@ def test_a_token_for_a_service_may_do_all_a_service_may(tmp_path: Path) -> None:
 def test_a_token_says_what_was_asked_for(tmp_path: Path) -> None:
     words = ["--kind", "customer", "--subject", "alice", "--customer", CUSTOMER]
     scopes = ["--scope", "accounts.read", "--scope", "transfers.read"]
-    done = longmen("token", *words, *scopes, "--lifetime", "60", LONGMEN_DATA=str(tmp_path))
-    assert done.returncode == 0, done.stderr
+    done = run("token", *words, *scopes, "--lifetime", "60", LONGMEN_DATA=str(tmp_path))
+    assert done.exit_code == 0, done.stderr
     claims = verify(tmp_path, done.stdout.strip())
     assert (claims.kind, claims.subject) == ("customer", "alice")
     assert claims.scopes == {"accounts.read", "transfers.read"}
@@ -76,7 +91,11 @@ def test_a_token_says_what_was_asked_for(tmp_path: Path) -> None:
         ([], {"LONGMEN_TOKENS_JWKS": "/keys.json"}, "trusts the keys of /keys.json", 1),
         (
             [],
-            {"LONGMEN_PRODUCTION": "1", "LONGMEN_TOKENS_JWKS": "/keys.json"},
+            {
+                "LONGMEN_PRODUCTION": "1",
+                "LONGMEN_TOKENS_JWKS": "/keys.json",
+                "LONGMEN_CLEARING_FOLDER": "/clearing",
+            },
             "a production server takes no development tokens",
             1,
         ),
@@ -87,20 +106,20 @@ def test_a_token_says_what_was_asked_for(tmp_path: Path) -> None:
 def test_a_token_that_makes_no_sense_is_one_line(
     tmp_path: Path, words: list[str], variables: dict[str, str], message: str, status: int
 ) -> None:
-    done = longmen("token", *words, **{"LONGMEN_DATA": str(tmp_path), **variables})
-    assert (done.returncode, done.stdout) == (status, "")
+    done = run("token", *words, **{"LONGMEN_DATA": str(tmp_path), **variables})
+    assert (done.exit_code, done.stdout) == (status, "")
     assert done.stderr.startswith("longmen: ")
     assert len(done.stderr.splitlines()) == 1
     assert message in done.stderr
 
 
 def test_a_slip_in_a_variable_is_warned_of(tmp_path: Path) -> None:
-    done = longmen("token", LONGMEN_DATA=str(tmp_path), LONGMEN_DATTA="x")
-    assert done.returncode == 0
+    done = run("token", LONGMEN_DATA=str(tmp_path), LONGMEN_DATTA="x")
+    assert done.exit_code == 0
     assert done.stderr == "longmen: LONGMEN_DATTA is not a setting; did you mean LONGMEN_DATA?\n"
 
 
 def test_the_public_key_file_has_no_private_part(tmp_path: Path) -> None:
-    longmen("token", LONGMEN_DATA=str(tmp_path))
+    run("token", LONGMEN_DATA=str(tmp_path))
     (key,) = json.loads((tmp_path / "keys/development.jwks.json").read_text("utf-8"))["keys"]
     assert "d" not in key

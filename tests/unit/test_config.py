@@ -7,6 +7,12 @@ import pytest
 
 from longmen_server.config import ConfigError, Settings, describe, read_settings
 
+PRODUCTION = {
+    "LONGMEN_PRODUCTION": "yes",
+    "LONGMEN_TOKENS_JWKS": "keys.json",
+    "LONGMEN_CLEARING_FOLDER": "clearing",
+}
+
 
 def test_nothing_said_gives_the_defaults() -> None:
     assert read_settings({}) == (Settings(), ())
@@ -56,9 +62,11 @@ def test_the_command_line_wins() -> None:
         ({"LONGMEN_READERS_MIN": "9"}, "LONGMEN_READERS_MIN: above LONGMEN_READERS_MAX"),
         ({"LONGMEN_TLS_KEY": "k.pem"}, "LONGMEN_TLS_CERTIFICATE and LONGMEN_TLS_KEY belong"),
         ({"LONGMEN_TLS_CLIENT_AUTHORITIES": "a.pem"}, "needs a server certificate"),
-        ({"LONGMEN_PRODUCTION": "yes"}, "LONGMEN_TOKENS_JWKS: needed in production"),
+        ({**PRODUCTION, "LONGMEN_TOKENS_JWKS": ""}, "LONGMEN_TOKENS_JWKS: needed in production"),
+        ({**PRODUCTION, "LONGMEN_CLEARING_FOLDER": ""}, "LONGMEN_CLEARING_FOLDER: needed in"),
+        ({**PRODUCTION, "LONGMEN_FAILPOINTS": "loaded=error"}, "LONGMEN_FAILPOINTS: not in"),
         (
-            {"LONGMEN_PRODUCTION": "1", "LONGMEN_TOKENS_JWKS": "k", "LONGMEN_HOST": "0.0.0.0"},
+            {**PRODUCTION, "LONGMEN_HOST": "0.0.0.0"},
             "LONGMEN_TLS_CERTIFICATE: needed in production, except on loopback",
         ),
     ],
@@ -72,9 +80,7 @@ def test_what_cannot_work_is_refused_by_name(environment: dict[str, str], messag
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "[::1]", "localhost"])
 def test_production_on_loopback_may_be_plaintext(host: str) -> None:
-    settings, _ = read_settings(
-        {"LONGMEN_PRODUCTION": "1", "LONGMEN_TOKENS_JWKS": "k", "LONGMEN_HOST": host}
-    )
+    settings, _ = read_settings({**PRODUCTION, "LONGMEN_HOST": host})
     assert settings.production
 
 
