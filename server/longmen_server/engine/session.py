@@ -53,8 +53,11 @@ class Backend(NamedTuple):
 class Session:
     """One connection of one writer."""
 
-    def __init__(self, dsn: str, *, lock_timeout_ms: int, statement_timeout_ms: int) -> None:
+    def __init__(
+        self, dsn: str, *, lock_timeout_ms: int, statement_timeout_ms: int, silence_ms: int
+    ) -> None:
         self._dsn = dsn
+        self._silence_ms = silence_ms
         self._settings: dict[str, str | int] = {
             **_SETTINGS,
             "lock_timeout": lock_timeout_ms,
@@ -69,7 +72,7 @@ class Session:
         self._connection = await connect(
             self._dsn, application_name="longmen writer", settings=self._settings
         )
-        self._wire = Wire(self._connection)
+        self._wire = Wire(self._connection, silence_ms=self._silence_ms)
         rows = await self._fetch(
             b"select pid, backend_start from pg_stat_activity where pid = pg_backend_pid()", ()
         )

@@ -40,11 +40,23 @@ _SYNC = ExecStatus.PIPELINE_SYNC
 _ABORTED = ExecStatus.PIPELINE_ABORTED
 
 
+class SilentError(psycopg.OperationalError):
+    """The database said nothing for so long that the link must be dead."""
+
+
 class Wire:
     """One connection, driven statement pipeline by statement pipeline."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, silence_ms: int) -> None:
+        """Take over a connection.
+
+        Args:
+            connection: open, and used by nobody else from now on.
+            silence_ms: how long the database may say nothing while we wait for it. A link that
+                swallows everything gives no other sign.
+        """
         self._connection = connection
+        self._silence_seconds = silence_ms / 1000
         self._pgconn = connection.pgconn
         self._socket = connection.pgconn.socket
         self._prepared: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
@@ -70,7 +82,7 @@ class Wire:
         """Run statements in one round trip and return the rows of each.
 
         Raises:
-            psycopg.OperationalError: the connection broke.
+            psycopg.OperationalError: the connection broke, or was given up as silent.
             psycopg.Error: a statement failed; those after it were not run.
             Exception: a parameter cannot be encoded; nothing was sent.
         """
@@ -81,6 +93,9 @@ class Wire:
             self._pgconn.pipeline_sync()
             await self._flush()
             results, failure = await self._receive()
+        except SilentError:
+            self._pgconn.finish()
+            raise
         except psycopg.Error:
             self._forget(fresh)
             raise
@@ -153,9 +168,11 @@ class Wire:
         loop.add_reader(self._socket, _resolve, ready, True)
         if write:
             loop.add_writer(self._socket, _resolve, ready, False)
+        silence = loop.call_later(self._silence_seconds, _give_up, ready)
         try:
             return await ready
         finally:
+            silence.cancel()
             loop.remove_reader(self._socket)
             if write:
                 loop.remove_writer(self._socket)
@@ -179,6 +196,11 @@ class Wire:
 def _resolve(future: asyncio.Future[bool], value: bool) -> None:  # noqa: FBT001
     if not future.done():
         future.set_result(value)
+
+
+def _give_up(future: asyncio.Future[bool]) -> None:
+    if not future.done():
+        future.set_exception(SilentError("the database says nothing"))
 
 
 def encode(parameters: Sequence[object]) -> tuple[tuple[int, ...], list[Buffer | None]]:

@@ -62,8 +62,11 @@ class WriterLimits:
     that the outcome is unknown; a crashed Postgres is usually back by then."""
     lock_timeout_ms: int = 4000
     """How long a batch waits for another writer's locks."""
-    statement_timeout_ms: int = 20000
-    """How long any one statement of a batch may run."""
+    statement_timeout_ms: int = 8000
+    """How long any one statement of a batch may run, its waiting for locks included."""
+    silence_ms: int = 10_000
+    """How long the database may say nothing before the link is given up as dead; longer than any
+    statement may run. A commit that takes longer is settled, not lost."""
 
 
 @dataclass(slots=True)
@@ -123,6 +126,7 @@ class Writer:
             dsn,
             lock_timeout_ms=limits.lock_timeout_ms,
             statement_timeout_ms=limits.statement_timeout_ms,
+            silence_ms=limits.silence_ms,
         )
         self._head = Head(0, 0, 0, b"")
         self._queue: deque[Entry] = deque()
