@@ -50,9 +50,13 @@ def requests(numbers: Sequence[int], size: int) -> Statement:
     return Statement(REQUESTS, (1, UuidArray(ids), ByteaArray([bytes(size)] * len(ids))))
 
 
+def open_session(dsn: str) -> Session:
+    return Session(dsn, lock_timeout_ms=500, statement_timeout_ms=5000, silence_ms=20_000)
+
+
 @pytest.fixture
 async def rig(module_database: Database) -> AsyncIterator[Rig]:
-    session = Session(module_database.app_dsn, lock_timeout_ms=500, statement_timeout_ms=5000)
+    session = open_session(module_database.app_dsn)
     await session.open()
     with psycopg.connect(module_database.admin_dsn, autocommit=True) as admin:
         admin.execute("truncate ledger_refusal, request_record")
@@ -154,7 +158,7 @@ async def test_a_lock_that_is_not_given_is_told_as_that(rig: Rig) -> None:
 async def test_former_backends_are_ended_and_others_left_alone(
     rig: Rig, module_database: Database
 ) -> None:
-    other = Session(module_database.app_dsn, lock_timeout_ms=500, statement_timeout_ms=5000)
+    other = open_session(module_database.app_dsn)
     await other.open()
     lost = other.backend
     assert lost is not None
@@ -170,7 +174,7 @@ async def test_former_backends_are_ended_and_others_left_alone(
 async def test_two_sessions_never_have_the_same_writer_number(
     rig: Rig, module_database: Database
 ) -> None:
-    other = Session(module_database.app_dsn, lock_timeout_ms=500, statement_timeout_ms=5000)
+    other = open_session(module_database.app_dsn)
     await other.open()
     assert await rig.session.claim_writer(1, 1, 3) == 1
     assert await other.claim_writer(1, 1, 3) == 2
