@@ -195,3 +195,17 @@ def test_every_read_of_a_table_names_the_book(module_database: Database, name: s
 )
 def test_a_read_that_names_no_book_is_noticed(module_database: Database, statement: bytes) -> None:
     assert unbound_reads(module_database.admin_dsn, statement)
+
+
+@pytest.mark.parametrize(
+    "table", ["ledger_posting", "event", "journal_block", "ledger_reversal", "ledger_refusal"]
+)
+@pytest.mark.parametrize("statement", ["update {} set book = book", "delete from {}"])
+def test_the_serving_role_cannot_change_what_was_written(
+    database: Database, table: str, statement: str
+) -> None:
+    with (
+        psycopg.connect(database.app_dsn) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute(statement.format(table).encode())
