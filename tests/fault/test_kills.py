@@ -22,7 +22,6 @@ import pytest
 from longmen_client import AsyncClient, Config, LongmenError, RetryPolicy, transfer_spec
 from longmen_client.money import Money
 from longmen_server.engine.failpoints import POINTS
-from longmen_server.platform.clock import SystemClock
 from longmen_server.platform.postgres import DATABASE, SUPERUSER
 from longmen_server.platform.postgres_home import find_home
 from tests.support.audit import audit
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.support.clock import SettableClock
     from tests.support.postgres import Database
 
 pytestmark = pytest.mark.timeout(240)
@@ -47,9 +47,9 @@ MERCHANT = "acct_00000000000070008000000000000001"
 
 @pytest.mark.parametrize("point", POINTS)
 async def test_a_kill_at_any_phase_of_a_batch_leaves_one_effect(
-    database: Database, point: str
+    database: Database, settable_clock: SettableClock, point: str
 ) -> None:
-    clock = SystemClock()
+    clock = settable_clock
     async with open_ledger(database.app_dsn, clock) as ledger:
         payer, payee = await ledger.open(2)
         task = {

@@ -15,11 +15,11 @@ from longmen_server.engine.engine import Engine
 from longmen_server.engine.failpoints import Failpoints
 from longmen_server.ledger.commands import CreateTransfers
 from longmen_server.ledger.model import PostingIntent
-from longmen_server.platform.clock import SystemClock
+from longmen_server.platform.clock import Clock, SystemClock
 from longmen_server.platform.ids import AccountId, TransactionId, new_id
 
 
-def command(task: dict[str, str], clock: SystemClock) -> CreateTransfers:
+def command(task: dict[str, str], clock: Clock) -> CreateTransfers:
     """The transfer that a task asks for; every attempt has a transaction id of its own."""
     intent = PostingIntent(
         transaction_id=TransactionId(new_id(1, clock)),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from longmen_server.engine.command import Command
-    from longmen_server.platform.clock import Clock
+    from tests.support.clock import SettableClock
 
 BOOK = 1
 PATIENCE = 30.0
@@ -42,7 +42,7 @@ READER = Principal(
 class Ledger:
     """One process of the ledger: an engine, and the service that reads."""
 
-    def __init__(self, engine: Engine, readers: Readers, clock: Clock) -> None:
+    def __init__(self, engine: Engine, readers: Readers, clock: SettableClock) -> None:
         self.engine = engine
         self.readers = readers
         self.clock = clock
@@ -191,7 +191,7 @@ class Ledger:
 
 
 @asynccontextmanager
-async def open_ledger(dsn: str, clock: Clock) -> AsyncIterator[Ledger]:
+async def open_ledger(dsn: str, clock: SettableClock) -> AsyncIterator[Ledger]:
     """A ledger that is running."""
     engine = Engine(dsn=dsn, books=[BOOK], clock=clock, failpoints=Failpoints())
     readers = Readers(dsn, clock, minimum=1, maximum=4, wait_ms=5_000, name="tests readers")
