@@ -19,6 +19,9 @@ from bench.plan import FULL, QUICK
 from bench.servers import EmptyServer, LongmenServer
 from bench.session import Session
 
+BUSY_SHARE = 0.1
+"""Use of the machine by others beyond which a single caller's latency is mostly theirs."""
+
 CLIENT_PROCESSES = 2
 """Enough to keep every server core busy on the small machines this is meant for."""
 
@@ -32,6 +35,9 @@ def main() -> int:
         plan = replace(plan, rounds=arguments.rounds)
     if arguments.soak is not None:
         plan = replace(plan, soak=arguments.soak)
+    busy = report.busy()
+    if busy > BUSY_SHARE:
+        console.print(f"[yellow]others use {busy:.0%} of this machine: latencies will say little")
     workers = arguments.workers or os.cpu_count() or 1
     started = time.monotonic()
     with (
@@ -46,7 +52,7 @@ def main() -> int:
             plan, driver=driver, longmen=longmen, empty=empty, token=token, progress=progress
         )
         bars = session.run()
-    details = session.details() | {"quick": arguments.quick, "workers": workers}
+    details = session.details() | {"quick": arguments.quick, "workers": workers, "busy": busy}
     report.write(arguments.report, bars, details | {"seconds": time.monotonic() - started})
     report.show(console, bars)
     console.print(f"[dim]report: {arguments.report}")

@@ -35,7 +35,7 @@ class Plan:
     uniform_clients: tuple[int, ...] = (8, 16)
     """pgbench's connections against uniform accounts; the best of them counts."""
     storage_transfers: int
-    """Unary transfers over which bytes on disk are measured, at least."""
+    """Unary transfers over which bytes on disk are measured, at least; those of the soak count."""
     memory_transfers: int
     """Transfers a server must have made before its memory is judged."""
     soak: float
@@ -51,7 +51,7 @@ more than calls one after another: half the rate is most of what the machine can
 FULL: Final = Plan(
     rounds=3,
     accounts=100_000,
-    window=6.0,
+    window=5.0,
     baseline_window=4,
     serial_window=2.0,
     warm_up=1.0,

@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import psutil
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -52,6 +53,11 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "libraries": {name: metadata.version(name) for name in LIBRARIES},
     }
+
+
+def busy(seconds: float = 1.0) -> float:
+    """Share, 0 to 1, of the processors' time that somebody else uses, seen while we wait."""
+    return psutil.cpu_percent(interval=seconds) / 100
 
 
 def cpu_model() -> str:

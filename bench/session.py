@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+import time
+from dataclasses import asdict, dataclass, field, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,9 +45,9 @@ class Seen:
     """Percentiles in milliseconds of every load by its name."""
     acknowledged: int = 0
     """Transfers the server has acknowledged since its start."""
-    unary: int = 0
-    """Those among them that came one to a call since storage was measured first."""
     invariants: list[str] = field(default_factory=list)
+    verify_seconds: float = 0.0
+    """How long `longmen verify` took to prove it all."""
 
 
 class Session:
@@ -74,12 +75,11 @@ class Session:
         self.seen = Seen()
 
     def run(self) -> list[Bar]:
-        """Seed, measure, judge; raises when a load or an invariant fails."""
+        """Seed, measure, judge; raises when a load, an invariant or the verification fails."""
         self._seed()
         found = self._rounds()
         self._open_loop()
-        found += self._storage()
-        found += self._memory()
+        found += self._memory_and_storage()
         self._check()
         return found
 
@@ -113,6 +113,7 @@ class Session:
         rounds, plan = self.seen.rounds, self._plan
         uniform = Shape("ledger", plan.accounts)
         hot = Shape("ledger", plan.accounts, hot=True)
+        customer = Shape("customer", plan.accounts)
         batch = Shape("ledger", plan.accounts, batch=plan.batch)
         batch_hot = Shape("ledger", plan.accounts, hot=True, batch=plan.batch)
         return [
@@ -125,6 +126,7 @@ class Session:
             ),
             ("hot transfers", lambda: self._measure("hot", hot, rounds.hot)),
             ("pgbench, hot", self._baseline_hot),
+            ("customers' transfers", lambda: self._measure("customer", customer, rounds.customer)),
             ("batches, hot", lambda: self._batches("batch_hot", batch_hot, rounds.batch_hot)),
             ("a single caller", lambda: self._serial(uniform)),
         ]
@@ -158,7 +160,10 @@ class Session:
         )
 
     def _batches(self, name: str, shape: Shape, figures: list[float]) -> None:
-        load = Load(
+        figures.append(self._put(name, self._in_batches(shape)).transfer_rate)
+
+    def _in_batches(self, shape: Shape) -> Load:
+        return Load(
             target=self._longmen.target,
             shape=shape,
             seconds=self._plan.window,
@@ -167,7 +172,6 @@ class Session:
             warm_up=self._plan.warm_up,
             token=self._token,
         )
-        figures.append(self._put(name, load).transfer_rate)
 
     def _baseline_uniform(self) -> None:
         runs = [
@@ -212,70 +216,45 @@ class Session:
         self._put("open_loop", load)
         self._progress.update(task, total=1, completed=1)
 
-    def _storage(self) -> list[Bar]:
-        """B5: what unary transfers, each with its own request record, add to the disk."""
+    def _memory_and_storage(self) -> list[Bar]:
+        """B6 and B5: memory after many transfers, then what unary load adds to memory and disk."""
+        plan, pids = self._plan, self._longmen.worker_pids()
+        task = self._progress.add_task("memory and disk", total=None)
+        self._reach(plan.memory_transfers)
+        largest, transfers = max(memory.resident(pids)), self.seen.acknowledged
         before = storage.measure(self._dsn)
-        load = Load(
-            target=self._longmen.target,
-            shape=Shape("ledger", self._plan.accounts),
-            seconds=ENDLESS,
-            in_flight=self._plan.in_flight,
-            connections=self._plan.connections,
-            warm_up=0,
-            total=self._plan.storage_transfers,
-            token=self._token,
-        )
-        task = self._progress.add_task("bytes on disk", total=None)
-        made = self._put("storage", load).acknowledged
+        uniform = Shape("ledger", plan.accounts)
+        with memory.Watch(pids) as watch:
+            made = self._put("soak", replace(self._unary(uniform), seconds=plan.soak)).acknowledged
+        missing = plan.storage_transfers - made
+        if missing > 0:
+            rest = replace(self._unary(uniform), seconds=ENDLESS, warm_up=0, total=missing)
+            made += self._put("storage", rest).acknowledged
         after = storage.measure(self._dsn)
         self._progress.update(task, total=1, completed=1)
-        return bars.of_storage(
-            bars.Storage(
-                made,
-                after.ledger() - before.ledger(),
-                after.everything() - before.everything(),
-                after.since(before),
-            )
+        grown = bars.Storage(
+            made,
+            after.ledger() - before.ledger(),
+            after.everything() - before.everything(),
+            after.since(before),
         )
+        kept = bars.Memory(transfers, largest, watch.fastest_growth(), plan.soak)
+        return [*bars.of_storage(grown), *bars.of_memory(kept)]
 
-    def _memory(self) -> list[Bar]:
-        """B6: the workers' memory after many transfers, then its growth under unary load."""
-        plan, pids = self._plan, self._longmen.worker_pids()
-        task = self._progress.add_task("memory", total=None)
-        missing = plan.memory_transfers - self.seen.acknowledged
+    def _reach(self, transfers: int) -> None:
+        """Let the server make transfers in batches until it has made so many in all."""
+        missing = transfers - self.seen.acknowledged
         if missing > 0:
-            shape = Shape("ledger", plan.accounts, batch=plan.batch)
-            calls = -(-missing // plan.batch)
-            load = Load(
-                target=self._longmen.target,
-                shape=shape,
-                seconds=ENDLESS,
-                in_flight=plan.batches_in_flight,
-                connections=plan.batches_in_flight,
-                warm_up=0,
-                total=calls,
-                token=self._token,
-            )
-            self._put("memory", load)
-        largest, transfers = max(memory.resident(pids)), self.seen.acknowledged
-        soak = Load(
-            target=self._longmen.target,
-            shape=Shape("ledger", plan.accounts),
-            seconds=plan.soak,
-            in_flight=plan.in_flight,
-            connections=plan.connections,
-            warm_up=plan.warm_up,
-            token=self._token,
-        )
-        with memory.Watch(pids) as watch:
-            self._put("soak", soak)
-        self._progress.update(task, total=1, completed=1)
-        growth = watch.fastest_growth()
-        return bars.of_memory(bars.Memory(transfers, largest, growth, plan.soak))
+            calls = -(-missing // self._plan.batch)
+            batch = self._in_batches(Shape("ledger", self._plan.accounts, batch=self._plan.batch))
+            self._put("memory", replace(batch, seconds=ENDLESS, warm_up=0, total=calls))
 
     def _check(self) -> None:
         task = self._progress.add_task("invariants", total=None)
         self.seen.invariants = invariants.verify(self._dsn, acknowledged=self.seen.acknowledged)
+        begun = time.monotonic()
+        self._longmen.run_cli("verify", "--json")
+        self.seen.verify_seconds = time.monotonic() - begun
         self._progress.update(task, total=1, completed=1)
 
     # -- bookkeeping ---------------------------------------------------------------------------
@@ -298,6 +277,7 @@ class Session:
             "latencies_ms": self.seen.latencies,
             "invariants": self.seen.invariants,
             "acknowledged": self.seen.acknowledged,
+            "verify_seconds": self.seen.verify_seconds,
             "median_rates": {
                 name: median(values) for name, values in asdict(self.seen.rounds).items() if values
             },
