@@ -206,8 +206,13 @@ class SimulatedSession:
         self._written: list[Statement] = []
         self._reached: dict[str, asyncio.Event] = {}
 
+    def forget_calls(self) -> None:
+        """Begin to watch anew."""
+        self.calls.clear()
+        self._reached.clear()
+
     async def reached(self, operation: str) -> None:
-        """Wait until an operation begins for the first time since the engine's start."""
+        """Wait until an operation begins for the first time since calls were forgotten."""
         await self._reached.setdefault(operation, asyncio.Event()).wait()
 
     def plan(self, operation: str, *faults: Fault | None) -> None:

@@ -41,6 +41,7 @@ UNAVAILABLE_CLASSES = frozenset({"08", "53", "57", "58"})
 READ_ONLY_STATE = "25006"
 
 _SETTLE_PAUSE_SECONDS = 0.02
+_UNREACHABLE = "the database cannot be reached"
 _OUTCOME_UNKNOWN = "the connection broke while committing; ask again with the same request id"
 
 
@@ -184,6 +185,12 @@ class Writer:
         self._queue.append(entry)
         if not self._wake.is_set():
             self._wake.set()
+
+    def _shed(self) -> None:
+        """Refuse what waits while the database cannot be reached; none of it has begun."""
+        waiting = list(self._queue)
+        self._queue.clear()
+        _refuse_all(waiting, "STORAGE_UNAVAILABLE", _UNREACHABLE)
 
     def _gather(self) -> list[Entry]:
         """Take everything waiting, up to the limits, leaving out callers that no longer wait."""
@@ -384,7 +391,7 @@ class Writer:
             if trouble.stale and not last:
                 return True
             log.warning("database_unavailable", error=type(error).__name__, sqlstate=state)
-            trouble.refuse("STORAGE_UNAVAILABLE", "the database cannot be reached")
+            trouble.refuse("STORAGE_UNAVAILABLE", _UNREACHABLE)
         else:
             await self._isolate(trouble)
         return False
@@ -421,6 +428,7 @@ class Writer:
             except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
                 log.warning("settling", error=type(error).__name__)
                 await self._session.close()
+                self._shed()
             await asyncio.sleep(_SETTLE_PAUSE_SECONDS)
         log.error("commit_outcome_unknown", commands=len(entries))
         _refuse_all(entries, "OUTCOME_UNKNOWN", _OUTCOME_UNKNOWN)

@@ -53,7 +53,7 @@ async def running(
     session = SimulatedSession(SimulatedDatabase())
     engine = simulated_engine(session, limits=limits, failpoints=failpoints)
     await engine.start()
-    session.calls.clear()
+    session.forget_calls()
     try:
         yield Rig(engine, session)
     finally:
@@ -148,6 +148,23 @@ async def test_an_outcome_that_cannot_be_read_in_time_is_unknown() -> None:
         assert await reason_of(rig.engine, Add(request(1), 1, 5)) == "OUTCOME_UNKNOWN"
         rig.session.script.clear()
         assert await reason_of(rig.engine, Add(request(1), 1, 5)) == "5"
+        assert rig.database.state.counters == {1: 5}
+
+
+async def test_while_an_outcome_is_sought_others_are_refused_at_once() -> None:
+    async with running(limits=WriterLimits(settle_ms_max=20_000)) as rig:
+        rig.session.plan("commit", "unseen")
+        rig.session.plan("open", *["refused"] * 10_000)
+        sought = asyncio.ensure_future(reason_of(rig.engine, Add(request(1), 1, 5)))
+        await rig.session.reached("open")
+        async with asyncio.timeout(1):
+            assert (
+                await rig.together(*(Add(request(n), 1, 1) for n in range(2, 9)))
+                == ["STORAGE_UNAVAILABLE"] * 7
+            )
+        assert not sought.done()
+        rig.session.script.clear()
+        assert await sought == "5"
         assert rig.database.state.counters == {1: 5}
 
 
