@@ -279,6 +279,10 @@ class SimulatedSession:
         self, statements: Sequence[Statement], *, begin: bool
     ) -> list[list[tuple[Any, ...]]]:
         self._raise(self._fault("read"))
+        if self.database.limbo:
+            # The undecided transaction holds its rows.
+            self._in_transaction = True
+            raise errors.LockNotAvailable("55P03")
         if begin:
             self._in_transaction = True
         return [self._rows(statement) for statement in statements]
