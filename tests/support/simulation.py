@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.engine.writer import Writer, WriterLimits
 
+LOCK_TURNS = 500
+"""Turns of the event loop that a transaction waits for another one's rows."""
+
 COUNTER_MAXIMUM = 1_000_000
 """The database refuses more, as a CHECK would; the command does not look."""
 
@@ -171,6 +174,24 @@ class SimulatedDatabase:
         self.limbo: dict[int, tuple[int, Sequence[Statement]]] = {}
         """Lost backends whose commit is decided only later: looks left, statements."""
 
+        self.holder = 0
+        """The backend whose transaction holds the rows: one lock stands for all."""
+
+    async def lock(self, pid: int) -> None:
+        """Wait for the rows, for a while."""
+        for _ in range(LOCK_TURNS):
+            if self.holder in {0, pid}:
+                self.holder = pid
+                return
+            await asyncio.sleep(0)
+        self.look_at(self.holder)  # time goes by for what is undecided, too
+        raise errors.LockNotAvailable("55P03")
+
+    def unlock(self, pid: int) -> None:
+        """Let go of the rows, unless the transaction is undecided."""
+        if self.holder == pid and pid not in self.limbo:
+            self.holder = 0
+
     def look_at(self, pid: int) -> bool:
         """Say whether a backend has ended; a commit in limbo gets through when its time is up."""
         if pid not in self.limbo:
@@ -180,6 +201,8 @@ class SimulatedDatabase:
             self.limbo[pid] = (looks - 1, statements)
             return False
         del self.limbo[pid]
+        self.unlock(pid)
+        self.numbers = {n: owner for n, owner in self.numbers.items() if owner != pid}
         self.state.apply(statements)
         return True
 
@@ -240,6 +263,7 @@ class SimulatedSession:
 
     def _lose(self) -> None:
         self._open = False
+        self.database.unlock(self._pid)
         for number, pid in list(self.database.numbers.items()):
             if pid == self._pid and pid not in self.database.limbo:
                 del self.database.numbers[number]
@@ -279,12 +303,9 @@ class SimulatedSession:
         self, statements: Sequence[Statement], *, begin: bool
     ) -> list[list[tuple[Any, ...]]]:
         self._raise(self._fault("read"))
-        if self.database.limbo:
-            # The undecided transaction holds its rows.
-            self._in_transaction = True
-            raise errors.LockNotAvailable("55P03")
         if begin:
             self._in_transaction = True
+            await self.database.lock(self._pid)
         return [self._rows(statement) for statement in statements]
 
     def _rows(self, statement: Statement) -> list[tuple[Any, ...]]:
@@ -322,11 +343,16 @@ class SimulatedSession:
             raise CommitUnknownError
         self._raise(fault)
         self.database.state.apply(written)
-        self._in_transaction = False
+        self._end_transaction()
 
     async def rollback(self) -> None:
         self._raise(self._fault("rollback"))
+        self._written = []
+        self._end_transaction()
+
+    def _end_transaction(self) -> None:
         self._in_transaction = False
+        self.database.unlock(self._pid)
 
 
 def simulated_engine(
