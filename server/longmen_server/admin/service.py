@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from longmen.admin.v1 import admin_service_pb2 as pb
 from longmen.admin.v1 import verification_pb2
 from longmen_server.config import describe
-from longmen_server.ledger.encode import microseconds, timestamp
+from longmen_server.ledger.decode import instant_us
+from longmen_server.ledger.encode import timestamp
 from longmen_server.ledger.verification.report import Finding, Progress, Report
 from longmen_server.ledger.verification.run import verify
 from longmen_server.platform.clock import ClockMovesBackError, business_date
@@ -73,7 +74,7 @@ class AdminService:
             )
         if not self._clock.settable or not isinstance(self._clock, _Settable):
             raise Refusal("CLOCK_NOT_SETTABLE", "the server runs on the real clock")
-        target_us = microseconds(request.time)
+        target_us = instant_us(request.time, "time")
         try:
             self._clock.set_us(target_us)
         except ClockMovesBackError as error:

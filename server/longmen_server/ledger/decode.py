@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from google.protobuf.duration_pb2 import Duration
+    from google.protobuf.timestamp_pb2 import Timestamp
 
     from longmen.ledger.v1 import transaction_pb2
 
@@ -76,7 +77,7 @@ def transfer(
         intent.amount = spec.amount.minor_units
         intent.currency_code = spec.amount.currency_code
     if spec.HasField("effective_time"):
-        intent.effective_at_us = microseconds(spec.effective_time)
+        intent.effective_at_us = instant_us(spec.effective_time, f"{field}.effective_time")
     if spec.pending_posting_id:
         intent.pending = decode_posting_id(spec.pending_posting_id, f"{field}.pending_posting_id")
         intent.final = spec.final
@@ -93,6 +94,27 @@ def transfer(
     else:
         intent.hold_duration_us = DEFAULT_HOLD_DURATION_US
     return intent, bool(chosen)
+
+
+#: Seconds of the first and the last instant that a Timestamp may be: years 1 to 9999.
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
+_NANOS = range(1_000_000_000)
+
+
+def instant_us(value: Timestamp, field: str) -> int:
+    """Return a Timestamp in microseconds; finer parts are cut off.
+
+    Raises:
+        Refusal: INVALID_REQUEST when it is none of the years 1 to 9999.
+    """
+    if not _FIRST_SECOND <= value.seconds <= _LAST_SECOND or value.nanos not in _NANOS:
+        raise Refusal(
+            "INVALID_REQUEST",
+            "a timestamp lies in the years 1 to 9999",
+            metadata={"rules": "timestamp.range"},
+            field=field,
+        )
+    return microseconds(value)
 
 
 def duration_us(value: Duration) -> int:

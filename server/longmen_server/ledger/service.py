@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypeVar
 from longmen_server.engine.door import request_key, submit
 from longmen_server.ledger import commands, decode
 from longmen_server.ledger.chart import CHART
-from longmen_server.ledger.encode import microseconds
 from longmen_server.ledger.model import AccountRow, AccountState, PostingIntent, PostingKind
 from longmen_server.ledger.read_service import LedgerReads
 from longmen_server.platform.ids import (
@@ -233,7 +232,9 @@ def _book(intent: PostingIntent) -> int:
 def _effective(
     request: pb.CreateTransactionRequest | pb.CapturePendingRequest | pb.ReverseTransactionRequest,
 ) -> int | None:
-    return microseconds(request.effective_time) if request.HasField("effective_time") else None
+    if not request.HasField("effective_time"):
+        return None
+    return decode.instant_us(request.effective_time, "effective_time")
 
 
 def _check_bare_postings(request: pb.CreateTransactionRequest) -> None:
