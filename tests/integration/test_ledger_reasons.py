@@ -1,0 +1,488 @@
+"""Every reason of the ledger, reached through the method that callers use, with what it tells."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+import pytest_asyncio
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from longmen.errors.v1 import error_reason_pb2
+from longmen.ledger.v1 import account_pb2, transaction_pb2
+from longmen.ledger.v1 import ledger_service_pb2 as pb
+from longmen.type.v1.money_pb2 import Money
+from longmen_server.ledger.receipt import ReceiptSigner
+from longmen_server.ledger.service import LedgerService
+from longmen_server.platform.fingerprint import fingerprint
+from longmen_server.platform.ids import ACCOUNT, TRANSACTION
+from longmen_server.platform.refusal import Refusal
+from tests.support import booking
+from tests.support.booking import CLEARING, CREATED, WALLET
+from tests.support.clock import SettableClock
+from tests.support.ledger import SIGNING_KEY, Ledger, open_ledger
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from tests.support.postgres import Database
+
+ROOT = Path(__file__).resolve().parents[2]
+POSTINGS = range(100, 140)
+ACCOUNTS_AND_TRANSACTIONS = range(140, 170)
+LARGEST = 2**63 - 1
+
+POST = transaction_pb2.POSTING_KIND_POST
+PENDING = transaction_pb2.POSTING_KIND_PENDING
+CAPTURE = transaction_pb2.POSTING_KIND_CAPTURE
+VOID = transaction_pb2.POSTING_KIND_VOID
+Spec = transaction_pb2.TransferSpec
+
+
+class Told(NamedTuple):
+    """What a caller is told."""
+
+    reason: str
+    metadata: dict[str, str]
+
+
+class Desk:
+    """The service as the edge would call it, and a few things to ask it about."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.service = LedgerService(
+            engine=ledger.engine,
+            clock=ledger.clock,
+            reading=ledger.tools,
+            signer=ReceiptSigner(SIGNING_KEY),
+        )
+        self._numbers = itertools.count(1)
+
+    async def ask(self, method: str, request: Any) -> Any:
+        """The reply of a method."""
+        call = self.ledger.call(method)
+        call.request_id = f"00000000-0000-4000-8000-{next(self._numbers):012d}"
+        call.request_digest = fingerprint(request.SerializeToString(deterministic=True), skip=1)
+        payload = await getattr(self.service, method)(request, call)
+        if isinstance(payload, bytes):
+            kind = getattr(pb, f"{method}Response")
+            return kind.FromString(payload)
+        return payload
+
+    async def transfer(self, *specs: Spec) -> list[transaction_pb2.TransferResult]:
+        reply = await self.ask("CreateTransfers", pb.CreateTransfersRequest(transfers=specs))
+        return list(reply.results)
+
+    async def told(self, *specs: Spec, index: int = 0) -> Told:
+        """What one transfer of a batch is told."""
+        result = (await self.transfer(*specs))[index]
+        return Told(booking.verdict_of(result), dict(result.reason_metadata))
+
+    async def done(self, *specs: Spec) -> str:
+        """The transaction id of a transfer that has to succeed."""
+        results = await self.transfer(*specs)
+        assert {result.outcome for result in results} == {CREATED}, results
+        return results[0].transaction_id
+
+    async def account(self, *, chart_code: int = WALLET, **fields: Any) -> str:
+        """A fresh account without limits unless they are given."""
+        spec = pb.AccountSpec(
+            currency_code="CNY",
+            chart_code=chart_code,
+            unlimited="floor_minor_units" not in fields,
+            **fields,
+        )
+        reply = await self.ask("CreateAccounts", pb.CreateAccountsRequest(accounts=[spec]))
+        found: str = reply.accounts[0].account_id
+        return found
+
+    async def pair(self) -> tuple[str, str]:
+        return await self.account(), await self.account()
+
+    async def move(self, amount: int = 10, **fields: Any) -> Spec:
+        """A transfer between two fresh accounts, or those given."""
+        spec = Spec(amount=Money(minor_units=amount, currency_code="CNY"), **fields)
+        spec.debit_account_id = spec.debit_account_id or await self.account()
+        spec.credit_account_id = spec.credit_account_id or await self.account()
+        return spec
+
+    async def hold(self, amount: int = 10, **fields: Any) -> str:
+        """The id of a fresh hold."""
+        return await self.done(await self.move(amount, kind=PENDING, **fields))
+
+    async def state(self, account_id: str, state: str) -> str:
+        """Bring an account to a state; its id."""
+        value = account_pb2.AccountState.Value(f"ACCOUNT_STATE_{state}")
+        request = pb.SetAccountStateRequest(account_id=account_id, state=value, reason_text="test")
+        await self.ask("SetAccountState", request)
+        return account_id
+
+    async def refusal(self, method: str, request: Any) -> Told:
+        with pytest.raises(Refusal) as caught:
+            await self.ask(method, request)
+        return Told(caught.value.reason, dict(caught.value.metadata))
+
+    def id(self, book: int = 1) -> str:
+        """A transaction id that nobody has used."""
+        return TRANSACTION.encode(booking.transaction_id(10**6 + next(self._numbers), book))
+
+
+@pytest_asyncio.fixture(scope="module")
+async def desk(module_database: Database) -> AsyncIterator[Desk]:
+    async with open_ledger(module_database.app_dsn, SettableClock()) as ledger:
+        yield Desk(ledger)
+
+
+def absent_account(book: int = 1) -> str:
+    return ACCOUNT.encode(booking.account_id(99_999, book))
+
+
+# -- Postings -------------------------------------------------------------------------------------
+
+
+async def linked_chain_open(desk: Desk) -> Told:
+    return await desk.told(await desk.move(), await desk.move(linked=True), index=1)
+
+
+async def linked_transfer_failed(desk: Desk) -> Told:
+    poor = await desk.account(floor_minor_units=0)
+    specs = await desk.move(linked=True), await desk.move(debit_account_id=poor)
+    return await desk.told(*specs)
+
+
+async def transaction_id_conflict(desk: Desk) -> Told:
+    spec = await desk.move(transaction_id=desk.id())
+    await desk.done(spec)
+    spec.amount.minor_units += 1
+    return await desk.told(spec)
+
+
+async def transaction_id_refused(desk: Desk) -> Told:
+    poor = await desk.account(floor_minor_units=0)
+    spec = await desk.move(transaction_id=desk.id(), debit_account_id=poor)
+    await desk.transfer(spec)
+    return await desk.told(spec)
+
+
+async def book_mismatch(desk: Desk) -> Told:
+    return await desk.told(await desk.move(credit_account_id=absent_account(book=2)))
+
+
+async def accounts_identical(desk: Desk) -> Told:
+    account = await desk.account()
+    return await desk.told(await desk.move(debit_account_id=account, credit_account_id=account))
+
+
+async def debit_account_not_found(desk: Desk) -> Told:
+    return await desk.told(await desk.move(debit_account_id=absent_account()))
+
+
+async def credit_account_not_found(desk: Desk) -> Told:
+    return await desk.told(await desk.move(credit_account_id=absent_account()))
+
+
+async def pending_posting_not_found(desk: Desk) -> Told:
+    request = pb.VoidPendingRequest(pending_posting_id=desk.id())
+    return await desk.refusal("VoidPending", request)
+
+
+async def posting_not_pending(desk: Desk) -> Told:
+    posted = await desk.done(await desk.move())
+    request = pb.CapturePendingRequest(pending_posting_id=posted)
+    return await desk.refusal("CapturePending", request)
+
+
+async def pending_posting_captured(desk: Desk) -> Told:
+    request = pb.CapturePendingRequest(pending_posting_id=await desk.hold())
+    await desk.ask("CapturePending", request)
+    return await desk.refusal("CapturePending", request)
+
+
+async def pending_posting_voided(desk: Desk) -> Told:
+    request = pb.VoidPendingRequest(pending_posting_id=await desk.hold())
+    await desk.ask("VoidPending", request)
+    return await desk.refusal("VoidPending", request)
+
+
+async def pending_posting_expired(desk: Desk) -> Told:
+    held = await desk.hold(hold_duration={"seconds": 1})
+    desk.ledger.clock.advance(1)
+    return await desk.told(Spec(kind=CAPTURE, pending_posting_id=held))
+
+
+async def currency_mismatch(desk: Desk) -> Told:
+    spec = await desk.move()
+    spec.amount.currency_code = "USD"
+    return await desk.told(spec)
+
+
+async def capture_amount_exceeded(desk: Desk) -> Told:
+    amount = Money(minor_units=11, currency_code="CNY")
+    request = pb.CapturePendingRequest(pending_posting_id=await desk.hold(10), amount=amount)
+    return await desk.refusal("CapturePending", request)
+
+
+async def effective_time_in_future(desk: Desk) -> Told:
+    seconds = desk.ledger.clock.now_us() // 1_000_000 + 1
+    return await desk.told(await desk.move(effective_time=Timestamp(seconds=seconds)))
+
+
+async def debit_account_closed(desk: Desk) -> Told:
+    closing = await desk.state(await desk.account(), "CLOSING")
+    return await desk.told(await desk.move(debit_account_id=closing))
+
+
+async def credit_account_closed(desk: Desk) -> Told:
+    closed = await desk.state(await desk.account(), "CLOSED")
+    return await desk.told(await desk.move(credit_account_id=closed))
+
+
+async def debit_account_frozen(desk: Desk) -> Told:
+    frozen = await desk.state(await desk.account(), "DEBIT_FROZEN")
+    return await desk.told(await desk.move(debit_account_id=frozen))
+
+
+async def credit_account_frozen(desk: Desk) -> Told:
+    frozen = await desk.state(await desk.account(), "FROZEN")
+    return await desk.told(await desk.move(credit_account_id=frozen))
+
+
+async def nothing_to_move(desk: Desk) -> Told:
+    empty = await desk.account(floor_minor_units=0)
+    mode = transaction_pb2.BALANCING_MODE_DEBIT
+    return await desk.told(await desk.move(debit_account_id=empty, balancing=mode))
+
+
+async def insufficient_funds(desk: Desk) -> Told:
+    poor = await desk.account(floor_minor_units=-5)
+    return await desk.told(await desk.move(6, debit_account_id=poor))
+
+
+async def balance_ceiling_exceeded(desk: Desk) -> Told:
+    small = await desk.account(ceiling_minor_units=5)
+    return await desk.told(await desk.move(6, credit_account_id=small))
+
+
+async def balance_overflow(desk: Desk) -> Told:
+    debit, credit = await desk.pair()
+    accounts = {"debit_account_id": debit, "credit_account_id": credit}
+    await desk.done(await desk.move(LARGEST, **accounts))
+    return await desk.told(await desk.move(1, **accounts))
+
+
+async def already_reversed(desk: Desk) -> Told:
+    request = pb.ReverseTransactionRequest(transaction_id=await desk.done(await desk.move()))
+    await desk.ask("ReverseTransaction", request)
+    return await desk.refusal("ReverseTransaction", request)
+
+
+async def not_reversible(desk: Desk) -> Told:
+    request = pb.ReverseTransactionRequest(transaction_id=await desk.hold())
+    return await desk.refusal("ReverseTransaction", request)
+
+
+async def account_not_empty(desk: Desk) -> Told:
+    return await desk.told(await desk.move(closes_debit_account=True))
+
+
+async def account_has_holds(desk: Desk) -> Told:
+    held = await desk.account()
+    await desk.hold(debit_account_id=held)
+    closed = account_pb2.ACCOUNT_STATE_CLOSED
+    request = pb.SetAccountStateRequest(account_id=held, state=closed, reason_text="test")
+    return await desk.refusal("SetAccountState", request)
+
+
+# -- Accounts and transactions --------------------------------------------------------------------
+
+
+async def opening(desk: Desk, book: int = 0, **fields: Any) -> Told:
+    spec = pb.AccountSpec(**{"currency_code": "CNY", "chart_code": WALLET, **fields})
+    request = pb.CreateAccountsRequest(accounts=[spec], book=book)
+    return await desk.refusal("CreateAccounts", request)
+
+
+async def account_not_found(desk: Desk) -> Told:
+    return await desk.refusal("GetAccount", pb.GetAccountRequest(account_id=absent_account()))
+
+
+async def account_id_conflict(desk: Desk) -> Told:
+    return await opening(desk, account_id=await desk.account(), chart_code=CLEARING)
+
+
+async def account_state_conflict(desk: Desk) -> Told:
+    account_id = await desk.account()
+    state = account_pb2.ACCOUNT_STATE_OPEN
+    request = pb.SetAccountStateRequest(account_id=account_id, state=state, reason_text="test")
+    return await desk.refusal("SetAccountState", request)
+
+
+async def unknown_currency(desk: Desk) -> Told:
+    return await opening(desk, currency_code="XXX")
+
+
+async def unknown_chart_code(desk: Desk) -> Told:
+    return await opening(desk, chart_code=9999)
+
+
+async def transaction_not_found(desk: Desk) -> Told:
+    request = pb.ReverseTransactionRequest(transaction_id=desk.id())
+    return await desk.refusal("ReverseTransaction", request)
+
+
+async def unknown_book(desk: Desk) -> Told:
+    return await opening(desk, book=2)
+
+
+async def limits_contradict(desk: Desk) -> Told:
+    return await opening(desk, floor_minor_units=5, ceiling_minor_units=4)
+
+
+CASES: dict[str, Callable[[Desk], Awaitable[Told]]] = {
+    case.__name__.upper(): case
+    for case in (
+        linked_chain_open,
+        linked_transfer_failed,
+        transaction_id_conflict,
+        transaction_id_refused,
+        book_mismatch,
+        accounts_identical,
+        debit_account_not_found,
+        credit_account_not_found,
+        pending_posting_not_found,
+        posting_not_pending,
+        pending_posting_captured,
+        pending_posting_voided,
+        pending_posting_expired,
+        currency_mismatch,
+        capture_amount_exceeded,
+        effective_time_in_future,
+        debit_account_closed,
+        credit_account_closed,
+        debit_account_frozen,
+        credit_account_frozen,
+        nothing_to_move,
+        insufficient_funds,
+        balance_ceiling_exceeded,
+        balance_overflow,
+        already_reversed,
+        not_reversible,
+        account_not_empty,
+        account_has_holds,
+        account_not_found,
+        account_id_conflict,
+        account_state_conflict,
+        unknown_currency,
+        unknown_chart_code,
+        transaction_not_found,
+        unknown_book,
+        limits_contradict,
+    )
+}
+
+
+@pytest.mark.parametrize("reason", sorted(CASES))
+async def test_a_reason_is_reached_and_tells_what_it_documents(desk: Desk, reason: str) -> None:
+    told = await CASES[reason](desk)
+    assert told.reason == reason
+    value = error_reason_pb2.ErrorReason.DESCRIPTOR.values_by_name[f"ERROR_REASON_{reason}"]
+    documented = set(value.GetOptions().Extensions[error_reason_pb2.rule].metadata_keys)
+    assert told.metadata.keys() == documented, "the contract documents what a caller is told"
+
+
+def reasons() -> dict[int, str]:
+    values = error_reason_pb2.ErrorReason.DESCRIPTOR.values
+    return {value.number: value.name.removeprefix("ERROR_REASON_") for value in values}
+
+
+def test_no_reason_of_the_ledger_is_without_a_case() -> None:
+    own = {
+        name
+        for number, name in reasons().items()
+        if number in POSTINGS or number in ACCOUNTS_AND_TRANSACTIONS
+    }
+    assert own == CASES.keys()
+
+
+#: Reasons that other tests reach: by what stands first in the contract of each block.
+ELSEWHERE = {
+    "tests/integration/test_edge.py": (
+        "MALFORMED_REQUEST INVALID_REQUEST UNKNOWN_FIELD UNKNOWN_ENUM_VALUE REQUEST_TOO_LARGE"
+        " METADATA_REJECTED TOKEN_MISSING TOKEN_INVALID PERMISSION_DENIED METHOD_DISABLED"
+        " OVERLOADED QUOTA_EXCEEDED DEADLINE_EXCEEDED INTERNAL REQUEST_ID_REUSED UNKNOWN_METHOD"
+    ),
+    "tests/integration/test_edge_lifecycle.py": "SHUTTING_DOWN",
+    "tests/integration/test_ledger_reads.py": (
+        "INVALID_PAGE_TOKEN INVALID_CONSISTENCY_TOKEN TIME_RANGE_INVALID"
+    ),
+    "tests/integration/test_journal_reads.py": "INVALID_CURSOR",
+    "tests/unit/test_tokens.py": "TOKEN_EXPIRED",
+    "tests/fault/test_bad_link.py": "STORAGE_UNAVAILABLE OUTCOME_UNKNOWN CONTENTION",
+    "tests/integration/test_jobs.py": "REPLY_EXPIRED",
+    "tests/integration/test_admin.py": "CLOCK_NOT_SETTABLE CLOCK_MOVES_BACK",
+    "tests/integration/test_accounts.py": (
+        "PHONE_NUMBER_INVALID PHONE_NUMBER_TAKEN WALLET_NOT_FOUND POCKET_EXISTS FROZEN_BY_BANK"
+        " SWEEP_ACCOUNT_REQUIRED"
+    ),
+    "tests/integration/test_transfers.py": (
+        "PAYEE_NOT_FOUND PAYEE_CURRENCY_UNAVAILABLE TRANSFER_ALREADY_COMPLETED"
+        " TRANSFER_ALREADY_CANCELLED TRANSFER_NOT_FOUND TRANSFER_STATE_CONFLICT PAYER_IS_PAYEE"
+        " CLEARING_REFUSED"
+    ),
+    "tests/integration/test_histories.py": "STATEMENT_MONTH_INVALID STATEMENT_TOO_LARGE",
+}
+
+
+def test_every_other_reason_stands_in_the_test_that_reaches_it() -> None:
+    listed = [name for names in ELSEWHERE.values() for name in names.split()]
+    others = {
+        name
+        for number, name in reasons().items()
+        if number and number not in POSTINGS and number not in ACCOUNTS_AND_TRANSACTIONS
+    }
+    assert sorted(listed) == sorted(others)
+    for module, names in ELSEWHERE.items():
+        text = (ROOT / module).read_text("utf-8")
+        for name in names.split():
+            assert f'"{name}"' in text or f"({name})" in text, f"{name} is not in {module}"
+
+
+# -- Shapes that are refused before they become commands ------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        Timestamp(seconds=-62_135_596_801),
+        Timestamp(seconds=253_402_300_800),
+        Timestamp(seconds=-(2**63)),
+        Timestamp(seconds=2**63 - 1),
+        Timestamp(seconds=1, nanos=-1),
+        Timestamp(seconds=1, nanos=1_000_000_000),
+    ],
+    ids=lambda moment: f"{moment.seconds}.{moment.nanos}",
+)
+async def test_a_timestamp_that_is_none_is_an_invalid_request(
+    desk: Desk, moment: Timestamp
+) -> None:
+    spec = await desk.move(effective_time=moment)
+    request: Any
+    for method, request in (
+        ("CreateTransfers", pb.CreateTransfersRequest(transfers=[spec])),
+        (
+            "ReverseTransaction",
+            pb.ReverseTransactionRequest(transaction_id=desk.id(), effective_time=moment),
+        ),
+    ):
+        told = await desk.refusal(method, request)
+        assert told == Told("INVALID_REQUEST", {"rules": "timestamp.range"})
+
+
+async def test_the_first_instant_there_is_can_be_an_effective_time(desk: Desk) -> None:
+    first = Timestamp(seconds=-62_135_596_800)
+    booked = await desk.done(await desk.move(effective_time=first))
+    reply = await desk.ask("GetTransaction", pb.GetTransactionRequest(transaction_id=booked))
+    assert reply.transaction.postings[0].effective_time == first
