@@ -391,6 +391,9 @@ class Writer:
             if trouble.stale and not last:
                 return True
             log.warning("database_unavailable", error=type(error).__name__, sqlstate=state)
+            if state == READ_ONLY_STATE:
+                # A primary that is one no longer: connecting anew finds the one that is.
+                await self._session.close()
             trouble.refuse("STORAGE_UNAVAILABLE", _UNREACHABLE)
         else:
             await self._isolate(trouble)

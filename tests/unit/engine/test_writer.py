@@ -232,6 +232,14 @@ async def test_a_full_disk_is_refused_without_repeating() -> None:
         assert rig.session.calls.count("commit") == 1
 
 
+async def test_a_primary_that_is_one_no_longer_is_left() -> None:
+    async with running() as rig:
+        rig.session.plan("commit", "25006")
+        assert await reason_of(rig.engine, Add(request(1), 1, 5)) == "STORAGE_UNAVAILABLE"
+        assert await reason_of(rig.engine, Add(request(1), 1, 5)) == "5"
+        assert rig.session.calls.count("open") == 1
+
+
 async def test_only_the_command_the_database_will_not_take_fails() -> None:
     async with running() as rig:
         commands = [Add(request(n), n, 1) for n in range(64)]
