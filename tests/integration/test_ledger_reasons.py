@@ -481,6 +481,52 @@ async def test_a_timestamp_that_is_none_is_an_invalid_request(
         assert told == Told("INVALID_REQUEST", {"rules": "timestamp.range"})
 
 
+MONEY = Money(minor_units=1, currency_code="CNY")
+MEANINGLESS: list[tuple[int, dict[str, Any]]] = [
+    (POST, {"final": True}),
+    (POST, {"hold_duration": {"seconds": 1}}),
+    (PENDING, {"final": True}),
+    (CAPTURE, {"hold_duration": {"seconds": 1}}),
+    (CAPTURE, {"balancing": transaction_pb2.BALANCING_MODE_DEBIT}),
+    (CAPTURE, {"closes_debit_account": True}),
+    (CAPTURE, {"closes_credit_account": True}),
+    (VOID, {"hold_duration": {"seconds": 1}}),
+    (VOID, {"balancing": transaction_pb2.BALANCING_MODE_CREDIT}),
+    (VOID, {"closes_debit_account": True}),
+    (VOID, {"closes_credit_account": True}),
+    (VOID, {"amount": MONEY}),
+    (VOID, {"final": True}),
+]
+
+
+@pytest.mark.parametrize(("kind", "said"), MEANINGLESS, ids=str)
+async def test_what_would_be_ignored_is_refused(
+    desk: Desk, kind: int, said: dict[str, Any]
+) -> None:
+    if kind in {POST, PENDING}:
+        spec = await desk.move(kind=kind, **said)
+    else:
+        spec = Spec(kind=kind, pending_posting_id=await desk.hold(), **said)  # type: ignore[arg-type]
+    with pytest.raises(Refusal) as caught:
+        await desk.transfer(await desk.move(), spec)
+    assert caught.value.reason == "INVALID_REQUEST"
+    assert caught.value.field == f"transfers[1].{next(iter(said))}"
+
+
+async def test_a_transaction_has_no_more_postings_than_addresses(desk: Desk) -> None:
+    held = await desk.hold(1000)
+    capture = Spec(kind=CAPTURE, pending_posting_id=held, final=True)
+    for count, passes in ((99, True), (100, False)):
+        specs = [await desk.move() for _ in range(count - 1)]
+        request = pb.CreateTransactionRequest(postings=[*specs, capture])
+        if passes:
+            reply = await desk.ask("CreateTransaction", request)
+            assert len(reply.transaction.postings) == count
+        else:
+            told = await desk.refusal("CreateTransaction", request)
+            assert told == Told("INVALID_REQUEST", {"rules": "create_transaction.postings"})
+
+
 async def test_the_first_instant_there_is_can_be_an_effective_time(desk: Desk) -> None:
     first = Timestamp(seconds=-62_135_596_800)
     booked = await desk.done(await desk.move(effective_time=first))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from longmen_server.engine.command import Outcome
 from longmen_server.engine.engine import Engine
 from longmen_server.engine.failpoints import Failpoints
 from longmen_server.ledger.model import HoldState
@@ -18,7 +20,8 @@ from tests.support.memory import MemoryLedger
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from longmen_server.engine.command import Command, Outcome
+    from longmen_server.engine.command import Command
+    from longmen_server.engine.family import Statement
     from tests.support.postgres import Database
 
 
@@ -85,3 +88,31 @@ async def test_every_statement_reads_back_what_was_written(engine: Engine) -> No
         assert outline(found) == outline(expected), f"command {number}"
     assert memory.holds[booking.transaction_id(60), 3].state == HoldState.VOIDED
     assert verdict_of(booking.results(memory.run([script()[7]], now)[0])[0]) == "EXISTS"
+
+
+async def test_a_batch_of_every_kind_takes_three_round_trips(engine: Engine) -> None:
+    accounts, *rest = script()
+    first = transfers(hold(50, 1, 2, 100), chosen=True)
+    for command in (accounts, first):
+        await engine.submit(command, deadline=SettableClock().monotonic() + 10)
+    session = engine.writers[1]._session
+    trips: list[str] = []
+    read, write = session.read, session.write_and_commit
+
+    async def counted_read(*arguments: Any, **options: Any) -> Any:
+        trips.append("read")
+        return await read(*arguments, **options)
+
+    async def counted_write(statements: Sequence[Statement]) -> None:
+        trips.append("write")
+        await write(statements)
+
+    session.read = counted_read  # type: ignore[method-assign]
+    session.write_and_commit = counted_write  # type: ignore[method-assign]
+    deadline = SettableClock().monotonic() + 10
+    calls = (engine.submit(command, deadline=deadline) for command in rest[1:])
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    assert {type(answer) for answer in answers} == {Outcome, Refusal}
+    assert len(answers) == 20
+    assert trips == ["read", "read", "write"]
+    assert engine.writers[1].stats.batch_count == 3

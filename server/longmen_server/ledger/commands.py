@@ -29,8 +29,8 @@ from longmen_server.ledger.tables import (
     TRANSACTION_POSTINGS,
 )
 from longmen_server.platform.ids import ACCOUNT as ACCOUNT_TEXT
+from longmen_server.platform.ids import ORDINAL_MAXIMUM, AccountId, TransactionId, book_of
 from longmen_server.platform.ids import TRANSACTION as TRANSACTION_TEXT
-from longmen_server.platform.ids import AccountId, TransactionId, book_of
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -350,6 +350,11 @@ class ReverseTransaction(Command):
         self.effective_at_us = effective_at_us
         self.reference = reference
         self.description = description
+
+    @property
+    def weight(self) -> int:
+        """As many as a transaction can have: how many this one has is known only later."""
+        return ORDINAL_MAXIMUM + 1
 
     def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
         """Name the postings to take back, then their accounts, then an earlier reversal."""

@@ -78,6 +78,7 @@ def transfer(
         intent.currency_code = spec.amount.currency_code
     if spec.HasField("effective_time"):
         intent.effective_at_us = instant_us(spec.effective_time, f"{field}.effective_time")
+    _check_meaning(spec, intent.kind, field)
     if spec.pending_posting_id:
         intent.pending = decode_posting_id(spec.pending_posting_id, f"{field}.pending_posting_id")
         intent.final = spec.final
@@ -94,6 +95,31 @@ def transfer(
     else:
         intent.hold_duration_us = DEFAULT_HOLD_DURATION_US
     return intent, bool(chosen)
+
+
+def _check_meaning(spec: transaction_pb2.TransferSpec, kind: int, field: str) -> None:
+    """Refuse what would be ignored: the caller means something by it."""
+    if kind <= PostingKind.PENDING:
+        wrong = "final" if spec.final else ""
+        if kind == PostingKind.POST and spec.HasField("hold_duration"):
+            wrong = "hold_duration"
+    else:
+        said = {
+            "hold_duration": spec.HasField("hold_duration"),
+            "balancing": spec.balancing,
+            "closes_debit_account": spec.closes_debit_account,
+            "closes_credit_account": spec.closes_credit_account,
+            "amount": kind == PostingKind.VOID and spec.HasField("amount"),
+            "final": kind == PostingKind.VOID and spec.final,
+        }
+        wrong = next((name for name, value in said.items() if value), "")
+    if wrong:
+        raise Refusal(
+            "INVALID_REQUEST",
+            "the field means nothing for this kind of posting",
+            metadata={"rules": "transfer_spec.fields_of_kind"},
+            field=f"{field}.{wrong}",
+        )
 
 
 #: Seconds of the first and the last instant that a Timestamp may be: years 1 to 9999.

@@ -12,6 +12,7 @@ from longmen_server.ledger.read_service import LedgerReads
 from longmen_server.platform.ids import (
     ACCOUNT,
     CUSTOMER,
+    ORDINAL_MAXIMUM,
     TRANSACTION,
     AccountId,
     TransactionId,
@@ -237,8 +238,19 @@ def _effective(
     return decode.instant_us(request.effective_time, "effective_time")
 
 
+#: Postings of one transaction, those included that final captures add.
+_POSTINGS_MAX = ORDINAL_MAXIMUM + 1
+
+
 def _check_bare_postings(request: pb.CreateTransactionRequest) -> None:
-    """Refuse on a posting what only its transaction may say."""
+    """Refuse on a posting what only its transaction may say, and more postings than addresses."""
+    if len(request.postings) + sum(spec.final for spec in request.postings) > _POSTINGS_MAX:
+        raise Refusal(
+            "INVALID_REQUEST",
+            "a transaction has at most 100 postings; a final capture may make two",
+            metadata={"rules": "create_transaction.postings"},
+            field="postings",
+        )
     for index, spec in enumerate(request.postings):
         said = {
             "transaction_id": spec.transaction_id,

@@ -29,6 +29,7 @@ __all__ = [
     "BOOK_MINIMUM",
     "CUSTOMER",
     "EVENT",
+    "ORDINAL_MAXIMUM",
     "PRINCIPAL",
     "TRANSACTION",
     "AccountId",

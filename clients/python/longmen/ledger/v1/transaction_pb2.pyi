@@ -122,7 +122,7 @@ Global___HoldState: _TypeAlias = HoldState  # noqa: Y015
 
 @_typing.final
 class TransferSpec(_message.Message):
-    """TransferSpec asks for one transfer between two accounts."""
+    """TransferSpec asks for one transfer between two accounts. A field that means nothing for its kind is refused, not ignored."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
