@@ -2,12 +2,17 @@
 
 Every method is registered with raw bytes in and out, so that parsing happens inside the chain and
 malformed bytes get an answer of ours. The chain is composed here, once per method.
+
+A process listens several times on its port. A server of grpc.aio takes in one call, then waits for
+its event loop to come round before it takes in the next; under load a turn of the loop is
+milliseconds, and calls queue up in front of the door while batches behind it stay small. Several
+servers share all but the door.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import grpc
@@ -31,7 +36,7 @@ from longmen_server.transport.method import read_methods
 from longmen_server.transport.registration import UnknownMethods, handler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from opentelemetry.trace import Tracer
 
@@ -71,11 +76,11 @@ class Surroundings:
 
 
 class EdgeServer:
-    """A gRPC server with everything registered, to be started once and drained once."""
+    """The gRPC servers of a process, all the same, to be started once and drained once."""
 
     def __init__(
         self,
-        server: grpc.aio.Server,
+        doors: Sequence[grpc.aio.Server],
         *,
         health: Health,
         port: int,
@@ -83,7 +88,7 @@ class EdgeServer:
         settings: EdgeSettings,
     ) -> None:
         """Take the parts; use `build_server`."""
-        self._server = server
+        self._doors = doors
         self._health = health
         self._draining = draining
         self._settings = settings
@@ -93,7 +98,8 @@ class EdgeServer:
     async def start(self) -> None:
         """Start to accept connections; NOT_SERVING until `set_ready` is told otherwise."""
         await self._health.set_ready(ready=False)
-        await self._server.start()
+        for door in self._doors:
+            await door.start()
 
     async def set_ready(self, *, ready: bool) -> None:
         """Tell the health protocol whether calls are welcome."""
@@ -109,11 +115,13 @@ class EdgeServer:
         await self._health.begin_draining()
         await asyncio.sleep(self._settings.readiness_delay_s)
         self._draining.begin()
-        await self._server.stop(self._settings.drain_grace_s if grace_s is None else grace_s)
+        grace = self._settings.drain_grace_s if grace_s is None else grace_s
+        await asyncio.gather(*(door.stop(grace) for door in self._doors))
 
     async def wait_closed(self) -> None:
         """Wait until the server has stopped."""
-        await self._server.wait_for_termination()
+        for door in self._doors:
+            await door.wait_for_termination()
 
 
 def build_server(
@@ -135,27 +143,48 @@ def build_server(
     draining = Draining(begun=False, streams=set())
     interceptors = build_interceptors(settings, surroundings, draining)
     methods = {service: list(read_methods(service)) for service in services}
-    largest = max((m.request_bytes_max for group in methods.values() for m in group), default=0)
-    server = grpc.aio.server(
-        options=channel_options(settings, largest),
-        maximum_concurrent_rpcs=sum(settings.in_work_max().values()) + HARD_WALL_CALLS,
-    )
-    for service, group in methods.items():
-        handlers = {
+    handlers = {
+        service: {
             method.name: handler(method, services[service], interceptors, settings)
             for method in group
         }
-        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
+        for service, group in methods.items()
+    }
     health = Health(services)
+    largest = max((m.request_bytes_max for group in methods.values() for m in group), default=0)
+    options = channel_options(settings, largest)
+    doors: list[grpc.aio.Server] = []
+    for _ in range(settings.doors):
+        door = _build_door(handlers, health, options, settings)
+        # Where the system chose the port of the first, the others take the same.
+        settings = replace(settings, address=_bind(door, settings))
+        doors.append(door)
+    port = int(settings.address.rpartition(":")[2])
+    return EdgeServer(doors, health=health, port=port, draining=draining, settings=settings)
+
+
+def _build_door(
+    handlers: Mapping[str, Mapping[str, grpc.RpcMethodHandler[bytes, bytes]]],
+    health: Health,
+    options: list[tuple[str, int]],
+    settings: EdgeSettings,
+) -> grpc.aio.Server:
+    """Build one of a process's servers; what it serves is shared with the others."""
+    server = grpc.aio.server(
+        options=options,
+        maximum_concurrent_rpcs=sum(settings.in_work_max().values()) + HARD_WALL_CALLS,
+    )
+    for service, methods in handlers.items():
+        server.add_generic_rpc_handlers(
+            (grpc.method_handlers_generic_handler(service, dict(methods)),)
+        )
     health.register(server)
     if settings.reflection:
         reflection.enable_server_reflection(
-            (*services, HEALTH_SERVICE, reflection.SERVICE_NAME), server
+            (*handlers, HEALTH_SERVICE, reflection.SERVICE_NAME), server
         )
     server.add_generic_rpc_handlers((UnknownMethods(),))  # asked last, so it stays last
-    return EdgeServer(
-        server, health=health, port=_bind(server, settings), draining=draining, settings=settings
-    )
+    return server
 
 
 def build_interceptors(
@@ -207,13 +236,16 @@ def channel_options(settings: EdgeSettings, request_bytes_max: int) -> list[tupl
     ]
 
 
-def _bind(server: grpc.aio.Server, settings: EdgeSettings) -> int:
-    """Bind the address, with TLS when a certificate is given; return the port."""
+def _bind(server: grpc.aio.Server, settings: EdgeSettings) -> str:
+    """Bind the address, with TLS when a certificate is given; return it with the port bound."""
     try:
         credentials = _credentials(settings)
-        if credentials is None:
-            return server.add_insecure_port(settings.address)
-        return server.add_secure_port(settings.address, credentials)
+        port = (
+            server.add_insecure_port(settings.address)
+            if credentials is None
+            else server.add_secure_port(settings.address, credentials)
+        )
+        return f"{settings.address.rpartition(':')[0]}:{port}"
     except RuntimeError as fault:
         message = f"cannot listen on {settings.address}"
         raise OSError(message) from fault
