@@ -113,9 +113,10 @@ class Settings:
     readers_max: int = 8
     """Connections for reads in each worker at most. Postgres gains nothing from more than a few for
     each core, and every one costs it memory."""
-    readers_wait_ms: int = 250
-    """How long a read may wait for a connection before it is refused as OVERLOADED: longer waits
-    only move the queue."""
+    readers_wait_ms: int = 1000
+    """How long a read may wait for a connection before it is refused as OVERLOADED. The edge bounds
+    how many wait: the 256 it lets in took a busy worker 280 ms, so a shorter wait would refuse
+    calls that were welcome, and a longer one means that the database is stuck."""
     readiness_interval_ms: int = 1000
     """How often each worker asks the database whether it is there; health follows the answer."""
     readiness_timeout_ms: int = 500
