@@ -20,6 +20,8 @@ class Plan:
     """Seconds of each run of pgbench."""
     serial_window: float
     """Seconds of each measurement with a single caller."""
+    serial_turns: int = 3
+    """Measurements with a single caller in each round."""
     warm_up: float
     """Seconds of load before each window."""
     in_flight: int = 384
@@ -53,11 +55,11 @@ FULL: Final = Plan(
     accounts=100_000,
     window=5.0,
     baseline_window=4,
-    serial_window=2.0,
+    serial_window=1.0,
     warm_up=1.0,
     storage_transfers=200_000,
     memory_transfers=1_000_000,
-    soak=60.0,
+    soak=600.0,
     open_loop=8.0,
 )
 """What the bars are judged by."""
@@ -68,6 +70,7 @@ QUICK: Final = Plan(
     window=2.0,
     baseline_window=1,
     serial_window=0.5,
+    serial_turns=1,
     warm_up=0.5,
     storage_transfers=5_000,
     memory_transfers=50_000,

@@ -187,14 +187,19 @@ class Session:
         self.seen.rounds.baseline_hot.append(run.rate)
 
     def _serial(self, shape: Shape) -> None:
-        """One caller, one call at a time: ours, an empty one, and pgbench's bare commit."""
+        """One caller, one call at a time: ours, an empty one, and pgbench's bare commit.
+
+        A lone caller's latency is mostly waking up, so it follows the mood of the machine from one
+        second to the next: the three take short turns.
+        """
         rounds, seconds = self.seen.rounds, self._plan.serial_window
-        bare = Load(self._empty.target, Shape("empty"), seconds, token=self._token)
-        rounds.serial_empty.append(self._put("serial_empty", bare).percentile(50))
-        ours = Load(self._longmen.target, shape, seconds, token=self._token)
-        rounds.serial.append(self._put("serial", ours).percentile(50))
-        commit = self.pgbench.run("commit", clients=1, seconds=max(1, round(seconds)))
-        rounds.commit.append(commit.percentile(50))
+        for _ in range(self._plan.serial_turns):
+            bare = Load(self._empty.target, Shape("empty"), seconds, token=self._token)
+            rounds.serial_empty.append(self._put("serial_empty", bare).percentile(50))
+            ours = Load(self._longmen.target, shape, seconds, token=self._token)
+            rounds.serial.append(self._put("serial", ours).percentile(50))
+            commit = self.pgbench.run("commit", clients=1, seconds=max(1, round(seconds)))
+            rounds.commit.append(commit.percentile(50))
 
     def _open_loop(self) -> None:
         """Latency from the moment a call should have started, at a rate well below the most."""

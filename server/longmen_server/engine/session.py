@@ -30,9 +30,11 @@ _ROLLBACK = Statement(b"rollback", ())
 
 #: Settings of the connection. Generic plans: the statements are the same for every batch and their
 #: best plan does not depend on the parameters, while planning them anew would cost more than
-#: running them.
+#: running them. A plan stays until its table is analysed again, so it must suit a table that grows:
+#: one made while a table is nearly empty would read all of it for each batch.
 _SETTINGS: dict[str, str | int] = {
     "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
     "jit": "off",
     "synchronous_commit": "on",
     "idle_in_transaction_session_timeout": 60_000,

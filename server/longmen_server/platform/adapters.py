@@ -210,9 +210,17 @@ class _NumberArrayDumper(_BinaryDumper):
     width: ClassVar[int]
     code: ClassVar[str]
     pack: ClassVar[Callable[..., bytes]]
+    pack_one: ClassVar[Callable[..., bytes]]
+
+    def __init_subclass__(cls) -> None:
+        """Prepare the form of an array of one item: header, its length, its value."""
+        cls.pack_one = staticmethod(struct.Struct(f">iiIiii{cls.code}").pack)
 
     def dump(self, obj: Int2Array | Int4Array | Int8Array | BoolArray) -> Buffer:
         values, width, pack = obj.values, self.width, self.pack
+        if len(values) == 1 and values[0] is not None:
+            # Every column of a lone request: one call for header and item.
+            return self.pack_one(1, 0, self.item_oid, 1, 1, width, values[0])
         if values and None not in values:
             # Nearly every column of a batch: a few calls for all of it.
             flat: list[object] = [width] * (2 * len(values))
