@@ -4,7 +4,8 @@ The bytes are received and parsed here and not by gRPC, whose own answer to malf
 interceptor can shape. Requests that change something are read strictly
 (`longmen_server.transport.strictness`), and those with a request id get their fingerprint. The
 rules stand in the contract and are compiled at start-up, so a rule that does not compile stops the
-server and no caller pays for the first compilation.
+server and no caller pays for the first compilation. A good request is recognised by what
+`longmen_server.transport.acceptance` has made of the rules; any other goes to protovalidate.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from google.protobuf.message import DecodeError
 
 from longmen_server.platform.fingerprint import fingerprint
 from longmen_server.platform.refusal import Refusal
+from longmen_server.transport.acceptance import compile_acceptance
 from longmen_server.transport.method import REQUEST_ID_FIELD, MethodError
 from longmen_server.transport.status import VIOLATIONS_MAX, FieldViolation, InvalidRequest
 from longmen_server.transport.strictness import Strictness, unknown_enum
+from longmen_server.transport.texts import unnormalized
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,7 +54,8 @@ class Validation:
         """Return the step for a method; raise MethodError for a rule that does not compile."""
         self._warm(method)
         parse = self._parser(method)
-        check = self._check
+        accepts = compile_acceptance(method.request_class)
+        check = self._check if accepts is None else _quickly(accepts, self._check)
         if not method.writes:
 
             async def read(call: Call, _: None) -> bytes:
@@ -127,6 +131,21 @@ class Validation:
         )
         if violations:
             raise _refusal(violations)
+        spelled = list(unnormalized(request))
+        if spelled:
+            raise InvalidRequest(spelled)
+
+
+def _quickly(
+    accepts: Callable[[Message], bool], check: Callable[[Message, int], None]
+) -> Callable[[Message, int], None]:
+    """Return a check that looks closely only at what is not recognised as good."""
+
+    def checked(request: Message, size: int) -> None:
+        if not accepts(request):
+            check(request, size)
+
+    return checked
 
 
 async def receive(call: Call) -> bytes:

@@ -26,4 +26,6 @@ posting_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules,
 customer_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Customer id demands the text form of a customer's id: "cust_" and 32 lower-case hexadecimal digits."""
 plain_text: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
-"""Plain text refuses control, bidirectional-override and zero-width characters, which make a text look like another one."""
+"""Plain text refuses control, bidirectional, zero-width and other invisible characters, which make a text look like another one.
+The server also refuses texts that are not in Unicode normalization form C, by the rule id string.nfc.
+"""
