@@ -1,92 +1,34 @@
-"""The walk along a book's journals: every block against the one before it and its own events.
+"""The walk along a book's journals. Pure: rows go in, findings come out.
 
-The database hashes the leaves; here they are put together to roots, and the roots and the fields of
-the blocks to the chain. Pure: rows go in, findings come out.
+`Chain` takes the blocks of each writer by number: every one has to follow the one before. `Records`
+takes the leaves of all writers by time: it hashes them, hands each block its own to check its root,
+and lets `Books` fold the postings.
 """
 
 from __future__ import annotations
 
-import struct
-from typing import TYPE_CHECKING, Final
+from hashlib import sha256
+from itertools import compress
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from longmen_server.engine.journal import EMPTY_HEAD, Block, Head, block_hash, merkle_root
-from longmen_server.ledger.verification.queries_journal import LEAF_BYTES
+from longmen_server.ledger.verification.leaves import columns_of, postings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-_SEQUENCE: Final = struct.Struct(">q")
-_HASH_AT: Final = 16
+    from longmen_server.ledger.verification.books import Books
+    from longmen_server.ledger.verification.leaves import Columns
 
-
-class Leaves:
-    """The leaves of one writer in order of their sequences; runs go in, blocks' worth comes out."""
-
-    def __init__(self) -> None:
-        self._run = b""
-        self._at = 0
-
-    def __len__(self) -> int:
-        """Leaves not taken yet."""
-        return (len(self._run) - self._at) // LEAF_BYTES
-
-    def add(self, run: bytes) -> None:
-        """Append a run."""
-        self._run = self._run[self._at :] + run
-        self._at = 0
-
-    @property
-    def last(self) -> int:
-        """Sequence of the last leaf there is; 0 when there is none."""
-        return self._sequence(len(self._run) - LEAF_BYTES) if len(self) else 0
-
-    def _sequence(self, at: int) -> int:
-        sequence: int = _SEQUENCE.unpack_from(self._run, at)[0]
-        return sequence
-
-    def take_below(self, sequence: int) -> list[int]:
-        """Take the leaves before a sequence and return their sequences."""
-        taken = []
-        while self._at < len(self._run) and (found := self._sequence(self._at)) < sequence:
-            taken.append(found)
-            self._at += LEAF_BYTES
-        return taken
-
-    def take(self, first: int, count: int) -> tuple[list[bytes], int, list[int]]:
-        """Take the leaves of a block.
-
-        Returns:
-            Their hashes, the latest booked time among them, and the sequences that are missing.
-        """
-        run, start = self._run, self._at
-        end = start + count * LEAF_BYTES
-        whole = (
-            end <= len(run)
-            and self._sequence(start) == first
-            and self._sequence(end - LEAF_BYTES) == first + count - 1
-        )
-        missing: list[int] = []
-        if not whole:
-            end, missing = self._find_missing(first, count)
-        self._at = end
-        hashes = [run[at + _HASH_AT : at + LEAF_BYTES] for at in range(start, end, LEAF_BYTES)]
-        # Booked times are positive, so their big-endian bytes sort as they do.
-        latest = max((run[at + 8 : at + 16] for at in range(start, end, LEAF_BYTES)), default=b"")
-        return hashes, int.from_bytes(latest, "big"), missing
-
-    def _find_missing(self, first: int, count: int) -> tuple[int, list[int]]:
-        present = set()
-        at = self._at
-        while at < len(self._run) and (sequence := self._sequence(at)) < first + count:
-            present.add(sequence)
-            at += LEAF_BYTES
-        return at, [each for each in range(first, first + count) if each not in present]
+    Tell = Callable[[str, str, str], None]
 
 
-class Walk:
-    """The state of a walk: where each writer's chain stands."""
+class Chain:
+    """Where each writer's chain stands."""
 
-    def __init__(self, book: int, tell: Callable[[str, str, str], None]) -> None:
+    def __init__(self, book: int, tell: Tell) -> None:
         """Begin.
 
         Args:
@@ -97,18 +39,18 @@ class Walk:
         self._tell = tell
         self._head: Head = EMPTY_HEAD
         self._writer = 0
+        self.ends: dict[int, int] = {}
+        """The sequence each writer's journal ends with."""
 
-    def step(self, block: Block, leaves: Leaves) -> None:
-        """Check the next block; the leaves are its writer's and reach at least to its end."""
+    def follow(self, block: Block) -> None:
+        """Check the next block, by writer and number."""
         if block.writer != self._writer:
             self._head, self._writer = EMPTY_HEAD, block.writer
-        head, subject = self._head, f"writer {block.writer} block {block.number}"
+        head, subject = self._head, name_of(block)
         if block.number != head.number + 1:
             self._tell("BLOCK_GAP", subject, f"block {head.number + 1} was expected")
         elif block.previous_hash != head.hash:
-            self._tell(
-                "BLOCK_CHAIN_BROKEN", subject, "it names another hash than its predecessor's"
-            )
+            self._tell("BLOCK_CHAIN_BROKEN", subject, "it names another hash than the one before")
         if block.first_sequence != head.sequence + 1:
             self._tell(
                 "BLOCK_RANGE_MISMATCH",
@@ -116,42 +58,110 @@ class Walk:
                 f"it begins with event {block.first_sequence}, not {head.sequence + 1}",
             )
         if block.booked_at_us <= head.booked_at_us:
-            self._tell("BLOCK_TIME_ORDER", subject, "it is no later than its predecessor")
+            self._tell("BLOCK_TIME_ORDER", subject, "it is no later than the one before")
         if block_hash(book=self._book, block=block) != block.hash:
             self._tell("BLOCK_HASH_MISMATCH", subject, "its hash is not that of its fields")
-        self._check_leaves(block, leaves, subject)
         last = block.first_sequence + block.record_count - 1
         self._head = Head(block.number, last, block.booked_at_us, block.hash)
+        self.ends[block.writer] = max(last, self.ends.get(block.writer, 0))
 
-    def _check_leaves(self, block: Block, leaves: Leaves, subject: str) -> None:
-        for sequence in leaves.take_below(block.first_sequence):
-            self._tell(
-                "BLOCK_RANGE_MISMATCH",
-                f"writer {block.writer} event {sequence}",
-                f"no block before block {block.number} has it",
+
+class Records:
+    """The leaves of a book as they come by time, until their blocks take them."""
+
+    def __init__(self, ends: dict[int, int], books: Books | None, tell: Tell) -> None:
+        """Begin.
+
+        Args:
+            ends: the sequence each writer's journal ends with.
+            books: folds the postings; None when that is done elsewhere.
+            tell: takes kind, subject and detail of each finding.
+        """
+        self._ends = ends
+        self._books = books
+        self._tell = tell
+        self._waiting: dict[int, dict[int, bytes]] = {}
+        self._incomplete: list[Block] = []
+        self.events_fit = True
+        """Whether every posting so far had its event and every event its posting."""
+
+    def take(self, rows: Sequence[tuple[bytes | None]]) -> None:
+        """Take the next leaves by time, as they are hashed; None: a posting without an event."""
+        leaves = [leaf for (leaf,) in rows if leaf is not None]
+        if len(leaves) < len(rows):
+            self.events_fit = False
+        columns = columns_of(leaves)
+        self._keep(columns, [sha256(leaf).digest() for leaf in leaves])
+        postings, fit = postings_of(columns)
+        if not fit:
+            self.events_fit = False
+        if self._books is not None:
+            self._books.fold(postings)
+
+    def _keep(self, columns: Columns, hashes: list[bytes]) -> None:
+        """Keep leaves for their blocks; one that no block can have is told of at once."""
+        writers, sequences = columns["writer"], columns["sequence"]
+        for writer in np.unique(writers).tolist():
+            has_block = (writers == writer) & (sequences <= self._ends.get(writer, 0))
+            beyond = (writers == writer) & ~has_block
+            self._waiting.setdefault(writer, {}).update(
+                zip(sequences[has_block].tolist(), compress(hashes, has_block), strict=True)
             )
-        hashes, latest, missing = leaves.take(block.first_sequence, block.record_count)
-        for sequence in missing:
-            self._tell(
-                "EVENT_GAP",
-                f"writer {block.writer} event {sequence}",
-                f"it is missing from block {block.number}",
-            )
+            for sequence in sequences[beyond].tolist():
+                self._tell("EVENT_BEYOND_JOURNAL", event_name(writer, sequence), "no block has it")
+
+    def check(self, block: Block) -> None:
+        """Check a block's root, after the leaves up to its time were taken."""
+        waiting = self._waiting.get(block.writer, {})
+        first = block.first_sequence
+        hashes = [waiting.pop(n, b"") for n in range(first, first + block.record_count)]
+        if b"" in hashes:
+            # Some may come later, if their times are wrong.
+            waiting.update((n, leaf_hash) for n, leaf_hash in enumerate(hashes, first) if leaf_hash)
+            self._incomplete.append(block)
+        elif merkle_root(hashes) != block.root:
+            self._tell_root(block)
+
+    def finish(self) -> None:
+        """Tell of blocks that miss leaves and leaves that miss their blocks."""
+        for block in self._incomplete:
+            self._finish_block(block)
+        for writer, waiting in self._waiting.items():
+            for sequence in waiting:
+                self._tell("BLOCK_RANGE_MISMATCH", event_name(writer, sequence), "no block has it")
+
+    def _finish_block(self, block: Block) -> None:
+        waiting = self._waiting.get(block.writer, {})
+        hashes = []
+        for sequence in range(block.first_sequence, block.first_sequence + block.record_count):
+            leaf_hash = waiting.pop(sequence, None)
+            if leaf_hash is None:
+                self._tell(
+                    "EVENT_GAP",
+                    event_name(block.writer, sequence),
+                    f"it is missing from block {block.number}",
+                )
+            else:
+                hashes.append(leaf_hash)
         if not hashes or merkle_root(hashes) != block.root:
-            self._tell(
-                "BLOCK_ROOT_MISMATCH",
-                subject,
-                f"its events {block.first_sequence} to"
-                f" {block.first_sequence + block.record_count - 1} are not those it was made of",
-            )
-        if latest > block.booked_at_us:
-            self._tell("BLOCK_TIME_ORDER", subject, f"it has an event of {latest}")
+            self._tell_root(block)
+        else:
+            self._tell("BLOCK_TIME_ORDER", name_of(block), "it has an event later than itself")
 
-    def finish(self, writer: int, leaves: Leaves) -> None:
-        """Check that a writer has no events left when its blocks have ended."""
-        for sequence in leaves.take_below(1 << 63):
-            self._tell(
-                "EVENT_BEYOND_JOURNAL",
-                f"writer {writer} event {sequence}",
-                "no block has it",
-            )
+    def _tell_root(self, block: Block) -> None:
+        last = block.first_sequence + block.record_count - 1
+        self._tell(
+            "BLOCK_ROOT_MISMATCH",
+            name_of(block),
+            f"its events {block.first_sequence} to {last} are not those it was made of",
+        )
+
+
+def name_of(block: Block) -> str:
+    """A block as findings name it."""
+    return f"writer {block.writer} block {block.number}"
+
+
+def event_name(writer: int, sequence: int) -> str:
+    """An event as findings name it."""
+    return f"writer {writer} event {sequence}"

@@ -51,9 +51,9 @@ _LISTED: Final = f"""
 """
 
 
-async def run_check(connection: Connection, check: Check, book: int) -> list[Found]:
+async def run_check(connection: Connection, check: Check, book: int, *more: object) -> list[Found]:
     """Run a check in the connection's snapshot and return what is broken, bounded per kind."""
-    cursor = await connection.execute(_LISTED.format(check.sql).encode(), (book,))
+    cursor = await connection.execute(_LISTED.format(check.sql).encode(), (book, *more))
     return [Found(*row) for row in await cursor.fetchall()]
 
 

@@ -21,22 +21,31 @@ _HELD: Final = (
     " else -amount end"
 )
 
+
 # One pass over all entries in the order of each account's versions. What a posting does to the
 # balance depends on the account's normal side, which is known only once the account is joined, so
 # both readings are counted.
-_ENTRIES: Final = f"""
+def _entries(*, suspects_only: bool) -> str:
+    """SQL of the entries of all accounts, or of those of `$2`."""
+    debits = "and debit_account_id = any($2)" if suspects_only else ""
+    credits_ = "and credit_account_id = any($2)" if suspects_only else ""
+    return f"""
     select debit_account_id as account_id, debit_version as version, booked_at_us,
         currency_code, true as is_debit,
         case when kind in ({_MOVES}) then amount else 0 end as posted, {_HELD} as held,
         debit_posted_after as posted_after, coalesce(debit_held_after, 0) as held_after
-    from ledger_posting where book = $1
+    from ledger_posting where book = $1 {debits}
     union all
     select credit_account_id, credit_version, booked_at_us, currency_code, false,
         case when kind in ({_MOVES}) then amount else 0 end, {_HELD},
         credit_posted_after, coalesce(credit_held_after, 0)
-    from ledger_posting where book = $1
+    from ledger_posting where book = $1 {credits_}
 """
-_FOLDED: Final = f"""
+
+
+def _folded(*, suspects_only: bool) -> str:
+    """SQL of what the postings make of each account."""
+    return f"""
     select account_id, count(*) as entries, max(booked_at_us) as last_booked_at_us,
         min(currency_code collate "C") as first_currency,
         max(currency_code collate "C") as last_currency,
@@ -56,18 +65,24 @@ _FOLDED: Final = f"""
             held_after - lag(held_after, 1, 0::bigint) over entries as held_step,
             lag(version, 1, 0::bigint) over entries as version_before,
             lag(booked_at_us, 1, 0::bigint) over entries as booked_before
-        from ({_ENTRIES}) as entry
+        from ({_entries(suspects_only=suspects_only)}) as entry
         window entries as (partition by account_id order by version)
     ) as stepped
     group by account_id
 """
+
+
 _COUNTERS: Final = ("debits_posted", "credits_posted", "debits_pending", "credits_pending")
 _OWN: Final = ", ".join(f"coalesce(a.{name}, 0)" for name in _COUNTERS)
 _MADE: Final = ", ".join(f"coalesce(f.{name}, 0)" for name in _COUNTERS)
 
-ENTRIES: Final = Check(
-    "accounts against their postings",
-    f"""
+
+def _entries_check(*, suspects_only: bool) -> Check:
+    """The check of all accounts, or of those of `$2`, against their postings."""
+    suspects = "and account_id = any($2)" if suspects_only else ""
+    return Check(
+        "accounts against their postings",
+        f"""
     select broken.* from (
         select coalesce(a.account_id, f.account_id) as id, a.account_id is null as is_missing,
             a.version, a.booked_at_us, a.created_at_us, a.currency_code,
@@ -76,8 +91,8 @@ ENTRIES: Final = Check(
             case when a.account_type in ({_DEBIT_NORMAL}) then f.debit_normal_broken_at
                 else f.credit_normal_broken_at end as broken_at,
             row({_OWN})::text as own, row({_MADE})::text as made
-        from (select * from ledger_account where book = $1) as a
-        full join ({_FOLDED}) as f on f.account_id = a.account_id
+        from (select * from ledger_account where book = $1 {suspects}) as a
+        full join ({_folded(suspects_only=suspects_only)}) as f on f.account_id = a.account_id
         where a.account_id is null
             or a.version <> coalesce(f.entries, 0)
             or row({_OWN}) <> row({_MADE})
@@ -121,7 +136,11 @@ ENTRIES: Final = Check(
             where first_currency <> currency_code or last_currency <> currency_code
     ) as broken (kind, subject, detail)
     """,
-)
+    )
+
+
+ENTRIES: Final = _entries_check(suspects_only=False)
+SUSPECTS: Final = _entries_check(suspects_only=True)
 
 _SIDES: Final = f"""
     select *,
@@ -196,5 +215,3 @@ SUMS: Final = Check(
         or sum(debits_pending) <> sum(credits_pending)
     """,
 )
-
-CHECKS: Final = (ENTRIES, STANDING, SUMS)

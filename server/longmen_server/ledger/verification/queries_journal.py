@@ -1,14 +1,14 @@
-"""What the check of the journals reads: blocks, and the hash of every leaf, made in the database.
+"""What the walk along the journals reads: blocks, accounts, and every record in canonical form.
 
-Hashing in the database spares the journey of every posting to us, which would cost more than the
-hashing itself. The forms below are those of engine/journal.py and ledger/canonical.py; a test makes
-both hash the same rows.
+The database puts each record together byte by byte; engine/journal.py and ledger/canonical.py say
+how, and the chain would not hold if the two differed. Records come in stretches of booked time,
+which the tables are stored in, so that a stretch is joined and sorted in little memory and a book
+of any size costs the same for each posting.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from longmen_server.engine import journal
 from longmen_server.engine.journal import Block
@@ -19,14 +19,16 @@ from longmen_server.ledger.verification.queries import fetch, numbers
 if TYPE_CHECKING:
     from longmen_server.platform.database import Connection
 
-_LEAVES_PER_ROW: Final = 1000
-"""Leaves that come in one row: fewer rows cost less, and this many are 40 kB."""
+_BLOCKS_PER_FETCH: Final = 2000
+_ACCOUNTS_PER_FETCH: Final = 2000
 
 _NO_ID: Final = r"'\x00000000000000000000000000000000'::bytea"
-_NO_TEXTS: Final = r"'\x00000000'::bytea"
+_NOTHING_HELD: Final = _NO_ID
+_NO_LINKS_OR_TEXTS: Final = rf"'\x{bytes(16 + 2 + 16 + 4).hex()}'::bytea"
 
 _HEADER: Final = f"""
-    int4send(({journal.VERSION} << 24) | (e.type::integer << 16) | e.book) || int2send(e.writer)
+    '\\x00'::bytea
+    || int4send(({journal.VERSION} << 24) | (e.type::integer << 16) | e.book) || int2send(e.writer)
     || int8send(e.sequence) || int2send(e.ordinal) || int8send(e.booked_at_us)
     || uuid_send(e.subject)
 """
@@ -45,66 +47,97 @@ _BODY: Final = f"""
     || uuid_send(p.debit_account_id) || uuid_send(p.credit_account_id) || int8send(p.amount)
     || int8send(p.debit_version) || int8send(p.credit_version)
     || int8send(p.debit_posted_after) || int8send(p.credit_posted_after)
-    || int8send(coalesce(p.debit_held_after, 0)) || int8send(coalesce(p.credit_held_after, 0))
+    || case when p.debit_held_after is null and p.credit_held_after is null then {_NOTHING_HELD}
+        else int8send(coalesce(p.debit_held_after, 0))
+            || int8send(coalesce(p.credit_held_after, 0)) end
     || int8send(coalesce(p.effective_at_us, p.booked_at_us))
-    || coalesce(uuid_send(p.pending_transaction_id), {_NO_ID})
-    || int2send(coalesce(p.pending_ordinal, 0::smallint))
-    || coalesce(uuid_send(p.reverses_transaction_id), {_NO_ID})
-    || case when p.reference is null and p.description is null then {_NO_TEXTS}
-        else {_text("p.reference")} || {_text("p.description")} end
+    || case when p.pending_transaction_id is null and p.pending_ordinal is null
+            and p.reverses_transaction_id is null and p.reference is null
+            and p.description is null then {_NO_LINKS_OR_TEXTS}
+        else coalesce(uuid_send(p.pending_transaction_id), {_NO_ID})
+            || int2send(coalesce(p.pending_ordinal, 0::smallint))
+            || coalesce(uuid_send(p.reverses_transaction_id), {_NO_ID})
+            || {_text("p.reference")} || {_text("p.description")} end
 """
 
-# Each row is a run of leaves of one writer: for each its sequence, its booked time and its hash.
+# One row for each event, with its posting's form behind its own header where it has a posting, and
+# one without a leaf for each posting that has no event of its time.
 _LEAVES: Final = f"""
-    declare leaves no scroll cursor for
-    select writer, string_agg(leaf, ''::bytea order by sequence)
+    select {_HEADER}
+        || case when p.book is null then coalesce(e.payload, ''::bytea) else {_BODY} end
     from (
-        select e.writer, e.sequence, int8send(e.sequence) || int8send(e.booked_at_us)
-            || sha256('\\x00'::bytea || {_HEADER}
-                || case when p.book is null then coalesce(e.payload, ''::bytea)
-                    else {_BODY} end) as leaf
-        from (select * from event where book = $1) as e
-        left join (select * from ledger_posting where book = $1) as p
-            on e.type in ({numbers(EVENT_TYPES.values())})
-                and p.transaction_id = e.subject and p.ordinal = e.ordinal
-    ) as hashed
-    group by writer, (sequence - 1) / {_LEAVES_PER_ROW}
-    order by writer, (sequence - 1) / {_LEAVES_PER_ROW}
-"""
-_RUNS_PER_FETCH: Final = 4
-"""Runs hashed without a pause: some milliseconds, so that a server stays responsive."""
-_BLOCKS_PER_FETCH: Final = 500
+        select *, case when type in ({numbers(EVENT_TYPES.values())}) then subject end as about
+        from event where book = $1 and booked_at_us > $2 and booked_at_us <= $3
+    ) as e
+    full join (
+        select * from ledger_posting
+        where book = $1 and booked_at_us > $2 and booked_at_us <= $3
+    ) as p on p.transaction_id = e.about and p.ordinal = e.ordinal
+        and p.booked_at_us = e.booked_at_us
+    order by e.booked_at_us, e.sequence
+""".encode()
 
-LEAF_BYTES: Final = 48
-"""Sequence (8), booked time (8) and hash (32) of a leaf."""
-
-_BLOCKS: Final = b"""
-    declare blocks no scroll cursor for
+_CHAIN: Final = b"""
+    declare chain no scroll cursor for
     select number, first_sequence, booked_at_us, record_count, writer, previous_hash, root, hash
     from journal_block where book = $1 order by writer, number
 """
+_BLOCKS_IN_TIME: Final = b"""
+    declare blocks no scroll cursor for
+    select number, first_sequence, booked_at_us, record_count, writer, previous_hash, root, hash
+    from journal_block where book = $1 order by booked_at_us, writer, number
+"""
+_ACCOUNTS: Final = b"""
+    declare accounts no scroll cursor for
+    select account_id, account_type, convert_to(currency_code, 'UTF8'), version, booked_at_us,
+        created_at_us, debits_posted, credits_posted, debits_pending, credits_pending
+    from ledger_account where book = $1
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Leaves of one writer, one after the other."""
-
-    writer: int
-    leaves: bytes
-    """For each its sequence, its booked time and its hash: `LEAF_BYTES` together."""
+async def open_chain(connection: Connection, book: int) -> None:
+    """Open the stream of blocks by writer and number."""
+    await connection.execute(_CHAIN, (book,))
 
 
-async def open_journal(connection: Connection, book: int) -> None:
-    """Open the two streams."""
-    await connection.execute(_LEAVES.encode(), (book,))
-    await connection.execute(_BLOCKS, (book,))
+async def next_of_chain(connection: Connection) -> list[Block]:
+    """Return the next blocks of the stream; none at the end."""
+    return [Block(*row) for row in await fetch(connection, "chain", _BLOCKS_PER_FETCH)]
 
 
-async def next_runs(connection: Connection) -> list[Run]:
-    """Return the next leaves, by writer and sequence; none at the end."""
-    return [Run(*row) for row in await fetch(connection, "leaves", _RUNS_PER_FETCH)]
+async def open_blocks(connection: Connection, book: int) -> None:
+    """Open the stream of blocks by time, and let stretches of time be read by their index."""
+    await connection.execute(_BLOCKS_IN_TIME, (book,))
+    await connection.execute(b"set local enable_seqscan = off")
+    await connection.execute(b"set local plan_cache_mode = force_custom_plan")
+    # One process keeps ahead of whoever hashes; two would take twice its time to spare a little.
+    await connection.execute(b"set local max_parallel_workers_per_gather = 0")
 
 
 async def next_blocks(connection: Connection) -> list[Block]:
-    """Return the next blocks, by writer and number; none at the end."""
+    """Return the next blocks of the stream; none at the end."""
     return [Block(*row) for row in await fetch(connection, "blocks", _BLOCKS_PER_FETCH)]
+
+
+async def close_blocks(connection: Connection) -> None:
+    """Let the planner choose again."""
+    for setting in ("enable_seqscan", "plan_cache_mode", "max_parallel_workers_per_gather"):
+        await connection.execute(f"set local {setting} to default".encode())
+
+
+async def leaves_between(
+    connection: Connection, book: int, after_us: int, until_us: int
+) -> list[tuple[bytes | None]]:
+    """Return the leaves of a stretch of booked time in its order; None for an eventless posting."""
+    cursor = await connection.execute(_LEAVES, (book, after_us, until_us))
+    return await cursor.fetchall()
+
+
+async def open_accounts(connection: Connection, book: int) -> None:
+    """Open the stream of accounts, in no order."""
+    await connection.execute(_ACCOUNTS, (book,))
+
+
+async def next_accounts(connection: Connection) -> list[tuple[Any, ...]]:
+    """Return the next accounts: id, type, currency, version, times, four counters."""
+    return await fetch(connection, "accounts", _ACCOUNTS_PER_FETCH)

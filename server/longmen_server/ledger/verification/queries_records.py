@@ -74,21 +74,6 @@ POSTING_EVENTS: Final = Check(
     """,
 )
 
-# Whether postings and their events are one to one, by sums over hashes of their addresses: the
-# same sums come from the same addresses. It costs a fifth of the join, which runs only when they
-# differ.
-_POSTING_EVENTS_AT_ONCE: Final = f"""
-    select
-        (select row(count(*), sum(hashint8extended(booked_at_us, uuid_hash_extended(
-                transaction_id, kind * 256 + ordinal)) >> 1))
-            from ledger_posting where book = $1)
-        is not distinct from
-        (select row(count(*), sum(hashint8extended(booked_at_us, uuid_hash_extended(
-                subject, wanted.kind * 256 + ordinal)) >> 1))
-            from event join (values {_EVENT_OF_KIND}) as wanted (kind, type) using (type)
-            where book = $1)
-"""
-
 ACCOUNT_EVENTS: Final = Check(
     "accounts against events",
     f"""
@@ -143,9 +128,15 @@ _REQUESTS_AHEAD: Final = b"""
     order by 1 limit $3::bigint
 """
 
-_REPLIES: Final = """
+_REPLIES: Final = f"""
     declare replies no scroll cursor for
-    select request_key, outcome, reply from request_record where book = $1 and reply is not null
+    select reply from request_record
+    where book = $1 and outcome = {int(RecordedOutcome.REPLY)} and reply is not null
+"""
+_STORED: Final = """
+    declare stored no scroll cursor for
+    select request_key, outcome, reply from request_record
+    where book = $1 and reply is not null and outcome >= $2
 """
 _OPENINGS: Final = f"""
     declare openings no scroll cursor for
@@ -161,13 +152,6 @@ _OPENINGS: Final = f"""
 """
 
 
-async def postings_have_events(connection: Connection, book: int) -> bool:
-    """Whether postings and their events are one to one, with the right types and times."""
-    cursor = await connection.execute(_POSTING_EVENTS_AT_ONCE.encode(), (book,))
-    row = await cursor.fetchone()
-    return row is not None and bool(row[0])
-
-
 async def requests_ahead(
     connection: Connection, book: int, now_us: int
 ) -> list[tuple[str, str, int]]:
@@ -177,20 +161,31 @@ async def requests_ahead(
     return [(str(key), str(at_us), int(count)) for key, at_us, count in await cursor.fetchall()]
 
 
-async def unreadable_replies(
-    connection: Connection, book: int
-) -> AsyncIterator[tuple[int, list[tuple[str, str]]]]:
-    """Yield, for each batch of replies, how many there were and (request, why) of the broken."""
+async def readable_replies(connection: Connection, book: int) -> AsyncIterator[int]:
+    """Read the replies to what was granted, nearly all there are, and yield how many they were.
+
+    Raises:
+        DecodeError: one cannot be read; it does not say which.
+    """
     await connection.execute(_REPLIES.encode(), (book,))
+    # Which message it is cannot be told from the key; that it is one can.
+    read = Empty.FromString
     while rows := await fetch(connection, "replies", _BATCH):
-        yield (
-            len(rows),
-            [
-                (key.hex(), why)
-                for key, outcome, reply in rows
-                if (why := why_unreadable(outcome, reply))
-            ],
-        )
+        for (reply,) in rows:
+            read(reply)
+        yield len(rows)
+
+
+async def unreadable_replies(
+    connection: Connection, book: int, *, refusals_only: bool
+) -> AsyncIterator[tuple[str, str]]:
+    """Yield the request and the reason of each reply that cannot be read."""
+    least = RecordedOutcome.REFUSAL if refusals_only else RecordedOutcome.REPLY
+    await connection.execute(_STORED.encode(), (book, int(least)))
+    while rows := await fetch(connection, "stored", _BATCH):
+        for key, outcome, reply in rows:
+            if why := why_unreadable(outcome, reply):
+                yield key.hex(), why
 
 
 def why_unreadable(outcome: int, reply: bytes) -> str:
@@ -200,7 +195,6 @@ def why_unreadable(outcome: int, reply: bytes) -> str:
             refusal = decode_refusal(reply)
             error_reason_pb2.ErrorReason.Value(f"ERROR_REASON_{refusal.reason}")
         else:
-            # Which message it is cannot be told from the key; that it is one can.
             Empty.FromString(reply)
     except (DecodeError, TypeError, ValueError) as error:
         return f"{type(error).__name__}: {error}"
