@@ -111,7 +111,7 @@ def of_rounds(rounds: Rounds) -> list[Bar]:
             "B4",
             "single caller, median latency ÷ (empty call + one commit)",
             ratio(rounds.serial, serial_floor),
-            2,
+            3,  # docs/adr/0008-latency-of-a-lone-caller.md
             "<=",
             parts=medians(
                 transfer_ms=rounds.serial, empty_ms=rounds.serial_empty, commit_ms=rounds.commit
