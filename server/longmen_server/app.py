@@ -35,10 +35,12 @@ from longmen_server.ledger.receipt import ReceiptSigner
 from longmen_server.ledger.service import LedgerService
 from longmen_server.platform.clock import DEFAULT_ZONE, Clock, OffsetClock, SystemClock
 from longmen_server.platform.database import Readers
+from longmen_server.platform.hashing import Hasher
 from longmen_server.platform.logs import configure_logs
 from longmen_server.platform.metrics import Metrics
 from longmen_server.platform.readiness import watch_readiness
 from longmen_server.platform.refusal import Refusal
+from longmen_server.platform.sealing import SecretKeys
 from longmen_server.platform.telemetry import LoopLag, Telemetry
 from longmen_server.platform.tokens import TokenVerifier
 from longmen_server.samples import open_samples
@@ -66,6 +68,9 @@ GARBAGE_THRESHOLDS: Final = (50_000, 20, 50)
 """How often Python looks for reference cycles. Batches make many objects and few cycles, and every
 look at them is a pause of all calls; the default would look seventy times as often."""
 
+FINGERPRINTS: Final = "fingerprints"
+"""Purpose of the key of fingerprints of requests with secrets."""
+
 OPEN_SECONDS: Final = 10.0
 """How long the pool of readers may take to open."""
 
@@ -88,6 +93,10 @@ class Parts:
     """Lends connections to queries."""
     page_tokens: PageTokens
     """Seals where a list goes on."""
+    secrets: SecretKeys
+    """Keys made from the server's secret."""
+    hasher: Hasher
+    """Hashes passwords and PINs."""
     metrics: Metrics
     """Counts."""
     telemetry: Telemetry
@@ -294,6 +303,9 @@ async def open_parts(settings: Settings, worker_index: int) -> AsyncIterator[Par
         )
         await engine.start()
         stack.push_async_callback(engine.stop)
+        hasher = Hasher(settings.hashing)
+        stack.callback(hasher.close)
+        assert settings.secrets_key is not None, "the supervisor names the keys"
         yield Parts(
             settings=settings,
             worker_index=worker_index,
@@ -302,6 +314,8 @@ async def open_parts(settings: Settings, worker_index: int) -> AsyncIterator[Par
             engine=engine,
             readers=readers,
             page_tokens=PageTokens(page_token_key(settings)),
+            secrets=SecretKeys.load(settings.secrets_key),
+            hasher=hasher,
             metrics=metrics,
             telemetry=telemetry,
         )
@@ -351,6 +365,7 @@ async def open_server(parts: Parts) -> AsyncIterator[EdgeServer]:
             now_us=parts.trusted_clock.now_us,
             tracer=parts.telemetry.tracer,
             trace_ratio=settings.trace_ratio,
+            secret_fingerprint_key=parts.secrets.derive(FINGERPRINTS),
         ),
     )
     await server.start()

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 from longmen_server.accounts.settings import AccountsSettings
 from longmen_server.engine.writer import WriterLimits
 from longmen_server.jobs.settings import JobSettings
+from longmen_server.platform.hashing import HashingSettings
 from longmen_server.transport.settings import EdgeSettings
 
 if TYPE_CHECKING:
@@ -133,6 +134,11 @@ class Settings:
     page_token_key: Path | None = None
     """File of 32 random bytes that seal page tokens, the same on every machine of a server. Without
     it one is made in the data folder."""
+    secrets_key: Path | None = None
+    """File of 32 random bytes, the same on every machine of a server, that everything secret in the
+    database hangs on: PINs are hashed with a key made from it, seeds of one-time codes sealed. Keep
+    a copy where the database's backups are not; without it nobody's PIN is right any more. Without
+    this setting one is made in the data folder."""
     failpoints: str = ""
     """Places where the engine is made to fail, for tests of what happens then, such as
     after_commit=kill; refused in production."""
@@ -153,6 +159,8 @@ class Settings:
 
     accounts: AccountsSettings = field(default_factory=AccountsSettings)
     jobs: JobSettings = field(default_factory=JobSettings)
+    hashing: HashingSettings = field(default_factory=HashingSettings)
+    """Limits of password hashing."""
     edge: EdgeSettings = field(default_factory=EdgeSettings)
     """Limits of the gRPC edge."""
     writer: WriterLimits = field(default_factory=WriterLimits)

@@ -40,7 +40,8 @@ __all__ = [
 
 PAGE_KEY_FILE: Final = "page-tokens.key"
 KEY_BYTES: Final = 32
-"""As transport.page_token wants it, which the parent does not load."""
+"""As transport.page_token and platform.sealing want it, which the parent does not load."""
+SECRETS_KEY_FILE: Final = "secrets.key"
 RECEIPT_KEY_FILE: Final = "receipts.pem"
 
 
@@ -196,11 +197,11 @@ def prepare_schema(settings: Settings, announce: Callable[[str], None]) -> None:
 
 
 def prepare_keys(settings: Settings) -> tuple[Settings, DevelopmentIssuer | None]:
-    """Check the operator's keys or make development ones, and make the key of page tokens.
+    """Check the operator's keys or make development ones, and make the server's own secrets.
 
     Raises:
         KeyFileError: a key file cannot be used.
-        StartError: the page-token key has the wrong size.
+        StartError: a secret has the wrong size.
     """
     issuer = None
     if settings.tokens_jwks is not None:
@@ -210,20 +211,33 @@ def prepare_keys(settings: Settings) -> tuple[Settings, DevelopmentIssuer | None
         settings = replace(settings, tokens_jwks=issuer.jwks)
     if settings.receipt_key is None:
         settings = replace(settings, receipt_key=settings.data / "keys" / RECEIPT_KEY_FILE)
-    if settings.page_token_key is None:
-        key = settings.data / "keys" / PAGE_KEY_FILE
+    settings = replace(
+        settings,
+        page_token_key=prepare_random(settings, settings.page_token_key, PAGE_KEY_FILE),
+        secrets_key=prepare_random(settings, settings.secrets_key, SECRETS_KEY_FILE),
+    )
+    return settings, issuer
+
+
+def prepare_random(settings: Settings, chosen: Path | None, name: str) -> Path:
+    """The operator's file of random bytes, checked, or one in the data folder, made when missing.
+
+    Raises:
+        StartError: it cannot be read or has the wrong size.
+    """
+    key = chosen
+    if key is None:
+        key = settings.data / "keys" / name
         key.parent.mkdir(mode=0o700, exist_ok=True)
         if not key.exists():
             write_private(key, os.urandom(KEY_BYTES))
-        settings = replace(settings, page_token_key=key)
-    assert settings.page_token_key is not None
     try:
-        size = settings.page_token_key.stat().st_size
+        size = key.stat().st_size
     except OSError as error:
-        raise StartError(f"{settings.page_token_key}: {error.strerror}") from error
+        raise StartError(f"{key}: {error.strerror}") from error
     if size != KEY_BYTES:
-        raise StartError(f"{settings.page_token_key}: is not {KEY_BYTES} bytes")
-    return settings, issuer
+        raise StartError(f"{key}: is not {KEY_BYTES} bytes")
+    return key
 
 
 @contextmanager

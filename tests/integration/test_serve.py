@@ -114,6 +114,7 @@ def test_secrets_are_for_the_owner_only(data: Path) -> None:
             "postgres.password",
             "keys/development.pem",
             "keys/page-tokens.key",
+            "keys/secrets.key",
             "clock",
             "lock",
         ):

@@ -13,7 +13,7 @@ import pytest
 from google.protobuf import message_factory
 from google.protobuf.descriptor_pool import Default
 
-from longmen_server.app import Parts, build_services, open_parts
+from longmen_server.app import FINGERPRINTS, Parts, build_services, open_parts
 from longmen_server.config import Settings
 from longmen_server.platform.ids import CUSTOMER, new_id
 from longmen_server.transport.server import Surroundings, build_server
@@ -202,10 +202,12 @@ def cash(minor_units: int, currency: str = "CNY") -> dict[str, Any]:
 async def open_small_bank(database: Database, folder: Path) -> AsyncIterator[SmallBank]:
     """Run a server with everything a worker serves, on a database of its own."""
     (folder / "page_token.key").write_bytes(bytes(range(32)))
+    (folder / "secrets.key").write_bytes(bytes(range(32, 64)))
     chosen = Settings(
         data=folder,
         dsn=database.app_dsn,
         page_token_key=folder / "page_token.key",
+        secrets_key=folder / "secrets.key",
         receipt_key=folder / "receipt.pem",
         samples=False,
     )
@@ -220,6 +222,7 @@ async def open_small_bank(database: Database, folder: Path) -> AsyncIterator[Sma
                 metrics=parts.metrics,
                 monotonic=parts.trusted_clock.monotonic,
                 now_us=parts.trusted_clock.now_us,
+                secret_fingerprint_key=parts.secrets.derive(FINGERPRINTS),
             ),
         )
         await server.start()

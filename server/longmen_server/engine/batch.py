@@ -124,7 +124,7 @@ def _decide_one(entry: Entry, working_set: WorkingSet, decided: Decided) -> Deci
         working_set.rollback(mark)
         command.refused(working_set, refusal)
         decided.refusals += 1
-        if request is not None:
+        if request is not None and refusal.final:
             _record(working_set, entry, RecordedOutcome.REFUSAL, encode_refusal(refusal))
         return Decision(entry, None, refusal)
     except Exception as error:  # noqa: BLE001 - one broken command must not take the batch with it

@@ -13,10 +13,14 @@ If a new runtime ever serialised differently, a repetition across the upgrade wo
 REQUEST_ID_REUSED: wrong in the harmless direction, since nothing is done twice. A test pins the
 fingerprint of a fixed message, so such an upgrade is noticed before it is made; `VERSION` is to be
 raised with it. New fields of the contract change nothing for requests that do not use them.
+
+The fingerprint of a request that carries a secret is keyed: it is stored with the request's record,
+and of a six-digit PIN a plain hash, not to speak of a CRC, would be the PIN itself.
 """
 
 from __future__ import annotations
 
+import hmac
 from hashlib import sha256
 from struct import Struct
 from typing import NamedTuple
@@ -40,7 +44,8 @@ class Fingerprint(NamedTuple):
     """SHA-256 over the canonical encoding; equal means the same request."""
     fields: bytes
     """One entry per top-level field that is set: its number (2 bytes, big-endian) and a CRC-32 of
-    its content. Used only to name the fields that differ, never to decide whether any does."""
+    its content, or 4 bytes of an HMAC where a key was given. Used only to name the fields that
+    differ, never to decide whether any does."""
 
     @property
     def content(self) -> bytes:
@@ -48,12 +53,13 @@ class Fingerprint(NamedTuple):
         return self.full + self.fields
 
 
-def fingerprint(canonical: bytes, *, skip: int) -> Fingerprint:
+def fingerprint(canonical: bytes, *, skip: int, key: bytes | None = None) -> Fingerprint:
     """Fingerprint a request.
 
     Args:
         canonical: Deterministic serialisation of the parsed request, free of unknown fields.
         skip: Number of the field to leave out, that of `request_id`.
+        key: Secret of the server, for requests that carry secrets; then both parts are HMACs.
 
     Raises:
         ValueError: If the bytes are not a serialised message, which would be a bug of the caller.
@@ -65,8 +71,16 @@ def fingerprint(canonical: bytes, *, skip: int) -> Fingerprint:
     for number in sorted(slices):
         content = slices[number]
         contents.append(content)
-        fields += _ENTRY.pack(number, crc32(content))
-    return Fingerprint(sha256(b"".join(contents)).digest(), fields)
+        digest = crc32(content) if key is None else _keyed_digest(key, number, content)
+        fields += _ENTRY.pack(number, digest)
+    whole = b"".join(contents)
+    full = sha256(whole).digest() if key is None else hmac.digest(key, whole, "sha256")
+    return Fingerprint(full, fields)
+
+
+def _keyed_digest(key: bytes, number: int, content: bytes) -> int:
+    """Return four bytes of an HMAC over one field, which tell nothing without the key."""
+    return int.from_bytes(hmac.digest(key, b"%d:" % number + content, "sha256")[:4], "big")
 
 
 def _split(message: bytes) -> dict[int, bytes]:

@@ -26,9 +26,11 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
         metadata: Keys the reason documents, all values as text.
         field: Dotted path of the request field at fault, when one is.
         replayed: Whether an earlier call with the same request id was refused so before.
+        final: Whether the request id is used up by it. When False the engine records nothing under
+            the id, so that the same request can be sent again once what was missing is there.
     """
 
-    __slots__ = ("field", "message", "metadata", "reason", "replayed")
+    __slots__ = ("field", "final", "message", "metadata", "reason", "replayed")
 
     def __init__(
         self,
@@ -44,6 +46,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
         self.metadata = metadata
         self.field = field
         self.replayed = False
+        self.final = True
 
     def __str__(self) -> str:
         """Reason and sentence, for logs."""

@@ -73,6 +73,8 @@ class Surroundings:
     """Makes spans; None traces nothing."""
     trace_ratio: float = 0.0
     """Share, 0 to 1, of calls traced among those that bring no traceparent."""
+    secret_fingerprint_key: bytes | None = None
+    """Keys the fingerprints of requests with secrets; needed where a method takes any."""
 
 
 class EdgeServer:
@@ -212,7 +214,7 @@ def build_interceptors(
         ),
         Authz(production=settings.production),
         Quota(settings.streams_per_principal_max),
-        Validation(),
+        Validation(surroundings.secret_fingerprint_key),
     )
 
 

@@ -15,6 +15,7 @@ from longmen_server.platform.refusal import Refusal
 from tests.support.clock import START_US, SettableClock
 from tests.support.simulation import (
     COUNTER_MAXIMUM,
+    COUNTERS,
     Add,
     SimulatedDatabase,
     SimulatedSession,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from longmen_server.engine.engine import Engine
+    from longmen_server.engine.working_set import WorkingSet
 
 ATTEMPTS = WriterLimits().batch_attempts_max
 
@@ -104,6 +106,30 @@ async def test_a_repeated_refusal_is_the_same_refusal_although_it_would_pass_now
         assert repeated.value.replayed
         assert repeated.value.metadata == {"value": "-1"}
         assert rig.database.state.counters == {1: 10}
+
+
+async def test_a_refusal_that_is_not_final_leaves_its_request_id_to_be_used() -> None:
+    class Waiting(Add):
+        """Wants the counter to be there first."""
+
+        __slots__ = ()
+
+        def decide(self, working_set: WorkingSet) -> bytes:
+            if working_set.get(COUNTERS, self.counter) is None:
+                refusal = Refusal("NEEDS_AUTH", "not yet")
+                refusal.final = False
+                raise refusal
+            return super().decide(working_set)
+
+    async with running() as rig:
+        assert await reason_of(rig.engine, Waiting(request(1), 1, 5)) == "NEEDS_AUTH"
+        assert rig.database.state.requests == {}
+        assert await reason_of(rig.engine, Add(request(2), 1, 10)) == "10"
+        outcomes = [await submit(rig.engine, Waiting(request(1), 1, 5)) for _ in range(2)]
+        assert [(outcome.reply, outcome.replayed) for outcome in outcomes] == [
+            (b"15", False),
+            (b"15", True),
+        ]
 
 
 async def test_a_repeated_request_in_the_same_batch_is_replayed() -> None:

@@ -114,3 +114,27 @@ def test_the_encoding_has_not_changed() -> None:
 def test_bytes_that_are_no_message_are_a_bug_of_the_caller(broken: bytes) -> None:
     with pytest.raises(ValueError, match="message"):
         fingerprint(broken, skip=REQUEST_ID_NUMBER)
+
+
+KEY = bytes(range(32))
+
+
+@given(requests, requests)
+def test_keyed_fingerprints_are_equal_exactly_when_the_contents_are(one: Any, other: Any) -> None:
+    one.request_id = other.request_id = ""
+    assert (keyed(one) == keyed(other)) == (one == other)
+    assert numbers(keyed(one)) == numbers(of(one))
+
+
+def keyed(message: Any, key: bytes = KEY) -> Fingerprint:
+    return fingerprint(message.SerializeToString(deterministic=True), skip=1, key=key)
+
+
+def test_a_keyed_fingerprint_cannot_be_made_without_the_key() -> None:
+    """A guesser who has the record and every possible content finds none that fits."""
+    request = transfers(1)
+    stored, plain = keyed(request), of(request)
+    assert stored.full != plain.full
+    assert stored.full != keyed(request, bytes(32)).full
+    assert stored.fields != plain.fields
+    assert stored.fields != keyed(request, bytes(32)).fields

@@ -72,7 +72,7 @@ def test_the_rules_of_every_request_compile(method: Method) -> None:
     async def servicer(_call: Call, _request: Any) -> bytes:
         return b""
 
-    Validation().wrap(method, servicer)
+    Validation(bytes(32)).wrap(method, servicer)
 
 
 def declared(

@@ -10,7 +10,7 @@ server and no caller pays for the first compilation. A good request is recognise
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import protovalidate
 from google.protobuf.message import DecodeError
@@ -19,6 +19,7 @@ from longmen_server.platform.fingerprint import fingerprint
 from longmen_server.platform.refusal import Refusal
 from longmen_server.transport.acceptance import compile_acceptance
 from longmen_server.transport.method import REQUEST_ID_FIELD, MethodError
+from longmen_server.transport.secrecy import has_secrets
 from longmen_server.transport.status import VIOLATIONS_MAX, FieldViolation, InvalidRequest
 from longmen_server.transport.strictness import Strictness, unknown_enum
 from longmen_server.transport.texts import unnormalized
@@ -26,6 +27,7 @@ from longmen_server.transport.texts import unnormalized
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from google.protobuf.descriptor import Descriptor
     from google.protobuf.message import Message
 
     from longmen_server.transport.chain import Step
@@ -46,9 +48,15 @@ class Validation:
 
     name = "validation"
 
-    def __init__(self) -> None:
-        """Begin with no rule compiled; `wrap` compiles those of each method."""
+    def __init__(self, secret_fingerprint_key: bytes | None = None) -> None:
+        """Begin with no rule compiled; `wrap` compiles those of each method.
+
+        Args:
+            secret_fingerprint_key: Keys the fingerprints of requests with secrets; without it no
+                repeatable method can take any.
+        """
         self._validator = protovalidate.Validator()
+        self._secret_fingerprint_key = secret_fingerprint_key
 
     def wrap(self, method: Method, proceed: Step) -> Step:
         """Return the step for a method; raise MethodError for a rule that does not compile."""
@@ -70,6 +78,7 @@ class Validation:
         number = 0
         if method.repeatable:
             number = method.request_class.DESCRIPTOR.fields_by_name[REQUEST_ID_FIELD].number
+        key = self._fingerprint_key(method)
 
         async def write(call: Call, _: None) -> bytes:
             payload = await receive(call)
@@ -78,7 +87,7 @@ class Validation:
             check(request, len(payload))
             if number:
                 call.request_id = request.request_id  # type: ignore[attr-defined]
-                call.request_digest = fingerprint(canonical, skip=number)
+                call.request_digest = fingerprint(canonical, skip=number, key=key)
             return await proceed(call, request)
 
         return write
@@ -94,6 +103,17 @@ class Validation:
         if method.repeatable and REQUEST_ID_FIELD not in told:
             message = f"{method.path}: its contract lets the {REQUEST_ID_FIELD} be empty"
             raise MethodError(message)
+
+    def _fingerprint_key(self, method: Method) -> bytes | None:
+        """Return the key of the method's fingerprints; None when its requests have no secrets."""
+        if not method.repeatable or not has_secrets(
+            cast("Descriptor", method.request_class.DESCRIPTOR)
+        ):
+            return None
+        if self._secret_fingerprint_key is None:
+            message = f"{method.path}: takes secrets, and there is no key for its fingerprints"
+            raise MethodError(message)
+        return self._secret_fingerprint_key
 
     def _strictness(self, method: Method) -> Strictness:
         """Return the strict reader of the method's request."""
