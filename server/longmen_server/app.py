@@ -26,6 +26,7 @@ from longmen_server.engine.engine import Engine
 from longmen_server.engine.failpoints import Failpoints
 from longmen_server.events.service import EventsService
 from longmen_server.jobs.clearing import Clearing
+from longmen_server.jobs.deliveries import Deliveries
 from longmen_server.jobs.due_transfers import DueTransfers
 from longmen_server.jobs.expired_holds import ExpiredHolds
 from longmen_server.jobs.reply_expiry import ReplyExpiry
@@ -33,6 +34,8 @@ from longmen_server.jobs.runner import JobRunner
 from longmen_server.ledger.read_service import ReadTools
 from longmen_server.ledger.receipt import ReceiptSigner
 from longmen_server.ledger.service import LedgerService
+from longmen_server.messages.carriers import carriers_of
+from longmen_server.messages.post_office import PostOffice
 from longmen_server.platform.clock import DEFAULT_ZONE, Clock, OffsetClock, SystemClock
 from longmen_server.platform.database import Readers
 from longmen_server.platform.hashing import Hasher
@@ -71,6 +74,9 @@ look at them is a pause of all calls; the default would look seventy times as of
 FINGERPRINTS: Final = "fingerprints"
 """Purpose of the key of fingerprints of requests with secrets."""
 
+MESSAGES: Final = "messages"
+"""Purpose of the key that seals messages in the database."""
+
 OPEN_SECONDS: Final = 10.0
 """How long the pool of readers may take to open."""
 
@@ -95,6 +101,8 @@ class Parts:
     """Seals where a list goes on."""
     secrets: SecretKeys
     """Keys made from the server's secret."""
+    office: PostOffice
+    """Makes the messages that commands leave behind."""
     hasher: Hasher
     """Hashes passwords and PINs."""
     metrics: Metrics
@@ -167,6 +175,32 @@ def build_jobs(parts: Parts) -> JobRunner:
     )
 
 
+def build_deliveries(parts: Parts) -> JobRunner:
+    """The delivery of messages: a runner of its own, so that slow providers hold up no other."""
+    settings = parts.settings
+    carriers = carriers_of(
+        settings.messages,
+        data=settings.data,
+        production=settings.production,
+        clock=parts.clock,
+        trusted_clock=parts.trusted_clock,
+    )
+    deliveries = Deliveries(
+        parts.office,
+        carriers,
+        attempts_max=settings.messages.messages_attempts_max,
+        parallel_max=settings.messages.messages_parallel_max,
+    )
+    return JobRunner(
+        dsn=database(settings),
+        engine=parts.engine,
+        clock=parts.clock,
+        books=settings.books,
+        jobs=(deliveries,),
+        settings=settings.jobs,
+    )
+
+
 def clearing_adapter(settings: Settings) -> ClearingAdapter:
     """The way to the bank's clearing: files in a folder, or an instant answer for trying out."""
     if settings.clearing_folder is not None:
@@ -202,6 +236,7 @@ async def serve(settings: Settings, worker_index: int, on_ready: Callable[[], No
         open_parts(settings, worker_index) as parts,
         open_server(parts) as server,
         running(build_jobs(parts)),
+        running(build_deliveries(parts)),
     ):
         await prepare_samples(parts)
         ready = asyncio.Event()
@@ -306,6 +341,7 @@ async def open_parts(settings: Settings, worker_index: int) -> AsyncIterator[Par
         hasher = Hasher(settings.hashing)
         stack.callback(hasher.close)
         assert settings.secrets_key is not None, "the supervisor names the keys"
+        secrets = SecretKeys.load(settings.secrets_key)
         yield Parts(
             settings=settings,
             worker_index=worker_index,
@@ -314,7 +350,8 @@ async def open_parts(settings: Settings, worker_index: int) -> AsyncIterator[Par
             engine=engine,
             readers=readers,
             page_tokens=PageTokens(page_token_key(settings)),
-            secrets=SecretKeys.load(settings.secrets_key),
+            secrets=secrets,
+            office=PostOffice(secrets.sealer(MESSAGES), clock),
             hasher=hasher,
             metrics=metrics,
             telemetry=telemetry,

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 from longmen_server.accounts.settings import AccountsSettings
 from longmen_server.engine.writer import WriterLimits
 from longmen_server.jobs.settings import JobSettings
+from longmen_server.messages.settings import MessageSettings
 from longmen_server.platform.hashing import HashingSettings
 from longmen_server.transport.settings import EdgeSettings
 
@@ -159,6 +160,8 @@ class Settings:
 
     accounts: AccountsSettings = field(default_factory=AccountsSettings)
     jobs: JobSettings = field(default_factory=JobSettings)
+    messages: MessageSettings = field(default_factory=MessageSettings)
+    """How messages to customers are sent."""
     hashing: HashingSettings = field(default_factory=HashingSettings)
     """Limits of password hashing."""
     edge: EdgeSettings = field(default_factory=EdgeSettings)
@@ -185,6 +188,8 @@ class Settings:
             raise ConfigError(f"{variable('books')}: a book is named twice")
         if self.readers_min > self.readers_max:
             raise ConfigError(f"{variable('readers_min')}: above {variable('readers_max')}")
+        for name, problem in self.messages.problems(production=self.production):
+            raise ConfigError(f"{variable(name)}: {problem}")
         self._validate_security()
 
     def _validate_security(self) -> None:

@@ -50,6 +50,9 @@ class Claims:
     customer_id: Any = None
     token_id: str = "token-1"
     expires_at_us: int = 1 << 62
+    session_id: str | None = None
+    device_id: str | None = None
+    proof_thumbprint: str | None = None
 
 
 @dataclass

@@ -11,6 +11,8 @@ PRODUCTION = {
     "LONGMEN_PRODUCTION": "yes",
     "LONGMEN_TOKENS_JWKS": "keys.json",
     "LONGMEN_CLEARING_FOLDER": "clearing",
+    "LONGMEN_MESSAGES_WEBHOOK_URL": "https://gateway.bank.example/messages",
+    "LONGMEN_MESSAGES_WEBHOOK_SECRET": "webhook.secret",
 }
 
 

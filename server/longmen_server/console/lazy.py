@@ -20,6 +20,10 @@ CLIENT_COMMANDS: Mapping[str, tuple[str, str]] = {
         "longmen_server.console.demo:demo",
         "A day of a small bank against a running server.",
     ),
+    "messages": (
+        "longmen_server.console.messages:messages",
+        "What a server to try out would have sent to its customers.",
+    ),
     "verify": ("longmen_server.verifying:verify", "Prove the books, server running or not."),
     "completion": (
         "longmen_server.console.completion:completion",

@@ -28,17 +28,25 @@ __all__ = [
     "BOOK_MAXIMUM",
     "BOOK_MINIMUM",
     "CUSTOMER",
+    "DEVICE",
     "EVENT",
+    "MESSAGE",
     "ORDINAL_MAXIMUM",
     "PRINCIPAL",
+    "SESSION",
     "TRANSACTION",
+    "VERIFICATION",
     "AccountId",
     "CustomerId",
+    "DeviceId",
     "EventId",
     "IdKind",
     "MalformedIdError",
+    "MessageId",
     "PrincipalId",
+    "SessionId",
     "TransactionId",
+    "VerificationId",
     "book_of",
     "decode_posting",
     "encode_posting",
@@ -51,6 +59,10 @@ TransactionId = NewType("TransactionId", bytes)
 CustomerId = NewType("CustomerId", bytes)
 EventId = NewType("EventId", bytes)
 PrincipalId = NewType("PrincipalId", bytes)
+DeviceId = NewType("DeviceId", bytes)
+SessionId = NewType("SessionId", bytes)
+VerificationId = NewType("VerificationId", bytes)
+MessageId = NewType("MessageId", bytes)
 
 BOOK_MINIMUM: Final = 1
 BOOK_MAXIMUM: Final = 32767
@@ -174,6 +186,10 @@ TRANSACTION: Final = IdKind[TransactionId]("txn")
 CUSTOMER: Final = IdKind[CustomerId]("cust")
 EVENT: Final = IdKind[EventId]("evt")
 PRINCIPAL: Final = IdKind[PrincipalId]("prin")
+DEVICE: Final = IdKind[DeviceId]("dev")
+SESSION: Final = IdKind[SessionId]("sess")
+VERIFICATION: Final = IdKind[VerificationId]("ver")
+MESSAGE: Final = IdKind[MessageId]("msg")
 
 ORDINAL_MAXIMUM: Final = 99
 """Postings of one transaction are numbered from 0; the contract allows two digits."""

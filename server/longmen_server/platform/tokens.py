@@ -75,6 +75,12 @@ class Claims:
     """The token's own id, for logs and revocation."""
     expires_at_us: int
     """When it ends, in microseconds since the epoch."""
+    session_id: str | None = None
+    """The session it belongs to; None for tokens without one."""
+    device_id: str | None = None
+    """The device its session is bound to."""
+    proof_thumbprint: str | None = None
+    """RFC 7638 thumbprint of the key whose possession every call with it proves (cnf.jkt)."""
 
 
 class TokenVerifier:

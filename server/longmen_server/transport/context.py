@@ -26,7 +26,7 @@ class Principal:
     """Whom a verified token speaks for."""
 
     kind: str
-    """One of "service", "customer", "staff", "merchant"."""
+    """One of "service", "customer", "staff", "merchant", "anonymous"."""
     subject: str
     """The caller's own id, unique within its kind; part of the scope of request ids."""
     scopes: frozenset[str]
@@ -34,7 +34,13 @@ class Principal:
     customer_id: CustomerId | None
     """The wallet holder, for customers only."""
     token_id: str
-    """The token's own id, for audit."""
+    """The token's own id, for audit; empty for an anonymous caller."""
+    session_id: str | None = None
+    """The session the token belongs to, "sess_..."; None for tokens without one."""
+    device_id: str | None = None
+    """The device the session is bound to, "dev_..."; None for tokens without a session."""
+    proof_thumbprint: str | None = None
+    """RFC 7638 thumbprint of the key whose possession each call proves; None where none is."""
 
 
 class Wire(Protocol):

@@ -44,7 +44,7 @@ class Method:
     """Whether it answers with a stream."""
     principal_kinds: frozenset[str]
     """Kinds of principal that may call it, in lower case: "service", "customer", "staff",
-    "merchant"."""
+    "merchant", "anonymous"."""
     scope: str
     """Scope that the token must have."""
     default_deadline_ms: int

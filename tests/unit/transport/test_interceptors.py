@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -235,6 +236,18 @@ async def test_hot_token_is_verified_once_in_its_time() -> None:
     clock.us += 5 * SECOND_US
     await authenticate(step, "Bearer good")
     assert tokens.verified == 2
+
+
+async def test_a_caller_without_a_token_is_nobody_where_a_method_takes_anybody() -> None:
+    tokens = Tokens()
+    open_to_all = dataclasses.replace(CREATE, principal_kinds=frozenset({"anonymous", "service"}))
+    step = authn(tokens, Clock()).wrap(open_to_all, ok)
+    stranger = (await authenticate(step, None)).principal
+    assert (stranger.kind, stranger.subject) == ("anonymous", "anonymous")
+    assert stranger.scopes == {CREATE.scope}
+    assert (await authenticate(step, "Bearer good")).principal.kind == "service"
+    with pytest.raises(Refusal, match="TOKEN_INVALID"):
+        await authenticate(step, "Bearer forged")
 
 
 async def test_remembered_token_is_forgotten_when_it_expires() -> None:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from longmen_server.transport.context import Call
     from longmen_server.transport.method import Method
 
+ANONYMOUS = "anonymous"
+"""Kind, and subject, of a caller without a token. All such callers share one scope of request ids:
+the ids are random, and a repetition must have the same content, secrets included."""
+
 SCHEME = "bearer "
 """The authentication scheme, in lower case, as it stands before the token."""
 
@@ -46,6 +50,18 @@ class TokenClaims(Protocol):
     @property
     def token_id(self) -> str:
         """The token's own id."""
+
+    @property
+    def session_id(self) -> str | None:
+        """The session the token belongs to, if it has one."""
+
+    @property
+    def device_id(self) -> str | None:
+        """The device the session is bound to, if there is one."""
+
+    @property
+    def proof_thumbprint(self) -> str | None:
+        """Thumbprint of the key whose possession each call proves, if the token demands that."""
 
     @property
     def expires_at_us(self) -> int:
@@ -86,17 +102,21 @@ class Authn:
         self._remembered_us = int(remembered_s * 1_000_000)
         self._remembered: dict[str, tuple[Principal, int]] = {}
 
-    def wrap(self, method: Method, proceed: Step) -> Step:  # noqa: ARG002 - every method alike
+    def wrap(self, method: Method, proceed: Step) -> Step:
         """Return the step that sets the call's principal."""
         remembered = self._remembered
         now_us = self._now_us
+        stranger = _stranger(method) if ANONYMOUS in method.principal_kinds else None
 
         async def step(call: Call, request: Any) -> bytes:
             authorization = call.authorization
             if authorization is None:
-                raise Refusal(
-                    "TOKEN_MISSING", "the call needs authorization metadata: Bearer <token>"
-                )
+                if stranger is None:
+                    raise Refusal(
+                        "TOKEN_MISSING", "the call needs authorization metadata: Bearer <token>"
+                    )
+                call.principal = stranger
+                return await proceed(call, request)
             known = remembered.get(authorization)
             if known is None or known[1] <= now_us():
                 call.principal = self._verify(authorization)
@@ -118,9 +138,23 @@ class Authn:
             scopes=claims.scopes,
             customer_id=claims.customer_id,
             token_id=claims.token_id,
+            session_id=claims.session_id,
+            device_id=claims.device_id,
+            proof_thumbprint=claims.proof_thumbprint,
         )
         if len(self._remembered) >= self._remembered_max:
             del self._remembered[next(iter(self._remembered))]
         until = min(claims.expires_at_us, self._now_us() + self._remembered_us)
         self._remembered[authorization] = (principal, until)
         return principal
+
+
+def _stranger(method: Method) -> Principal:
+    """Return the principal of a method's callers without a token: good for this method alone."""
+    return Principal(
+        kind=ANONYMOUS,
+        subject=ANONYMOUS,
+        scopes=frozenset({method.scope}),
+        customer_id=None,
+        token_id="",
+    )

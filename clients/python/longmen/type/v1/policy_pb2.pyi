@@ -37,9 +37,11 @@ class _PrincipalKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Princip
     """Staff is an employee of the bank."""
     PRINCIPAL_KIND_MERCHANT: _PrincipalKind.ValueType  # 4
     """Merchant is a system of a merchant, calling through the merchant channel."""
+    PRINCIPAL_KIND_ANONYMOUS: _PrincipalKind.ValueType  # 5
+    """Anonymous is a caller without a token: somebody who registers or signs in."""
 
 class PrincipalKind(_PrincipalKind, metaclass=_PrincipalKindEnumTypeWrapper):
-    """PrincipalKind is the sort of caller that a verified token speaks for."""
+    """PrincipalKind is the sort of caller: whom a verified token speaks for, or nobody in particular."""
 
 PRINCIPAL_KIND_UNSPECIFIED: PrincipalKind.ValueType  # 0
 """Unspecified is never granted."""
@@ -51,6 +53,8 @@ PRINCIPAL_KIND_STAFF: PrincipalKind.ValueType  # 3
 """Staff is an employee of the bank."""
 PRINCIPAL_KIND_MERCHANT: PrincipalKind.ValueType  # 4
 """Merchant is a system of a merchant, calling through the merchant channel."""
+PRINCIPAL_KIND_ANONYMOUS: PrincipalKind.ValueType  # 5
+"""Anonymous is a caller without a token: somebody who registers or signs in."""
 Global___PrincipalKind: _TypeAlias = PrincipalKind  # noqa: Y015
 
 class _RequestClass:

@@ -17,6 +17,9 @@ TRANSACTION_ID_FIELD_NUMBER: _builtins.int
 POSTING_ID_FIELD_NUMBER: _builtins.int
 CUSTOMER_ID_FIELD_NUMBER: _builtins.int
 PLAIN_TEXT_FIELD_NUMBER: _builtins.int
+DEVICE_ID_FIELD_NUMBER: _builtins.int
+SESSION_ID_FIELD_NUMBER: _builtins.int
+VERIFICATION_ID_FIELD_NUMBER: _builtins.int
 account_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Account id demands the text form of an account's id: "acct_" and 32 lower-case hexadecimal digits."""
 transaction_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
@@ -29,3 +32,9 @@ plain_text: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules,
 """Plain text refuses control, bidirectional, zero-width and other invisible characters, which make a text look like another one.
 The server also refuses texts that are not in Unicode normalization form C, by the rule id string.nfc.
 """
+device_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Device id demands the text form of a device's id: "dev_" and 32 lower-case hexadecimal digits."""
+session_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Session id demands the text form of a session's id: "sess_" and 32 lower-case hexadecimal digits."""
+verification_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Verification id demands the text form of a verification's id: "ver_" and 32 lower-case hexadecimal digits."""
