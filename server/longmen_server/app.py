@@ -22,6 +22,9 @@ import uvloop
 
 from longmen_server.accounts.service import AccountsService
 from longmen_server.admin.service import AdminService
+from longmen_server.audit.service import AuditService
+from longmen_server.audit.trail import AuditTrail
+from longmen_server.audit.witness import witness
 from longmen_server.engine.engine import Engine
 from longmen_server.engine.failpoints import Failpoints
 from longmen_server.events.service import EventsService
@@ -51,6 +54,7 @@ from longmen_server.transfers.clearing.files import FileClearing
 from longmen_server.transfers.clearing.instant import InstantClearing
 from longmen_server.transfers.service import TransfersService
 from longmen_server.transport.cursor import Cursors
+from longmen_server.transport.method import read_methods
 from longmen_server.transport.page_token import PageTokens
 from longmen_server.transport.server import Surroundings, build_server
 
@@ -95,6 +99,8 @@ class Parts:
     """The machine's time, which no caller can set: for tokens and deadlines."""
     engine: Engine
     """Runs commands."""
+    trail: AuditTrail
+    """Keeps denials and looks in the audit trail."""
     readers: Readers
     """Lends connections to queries."""
     page_tokens: PageTokens
@@ -123,7 +129,8 @@ def build_services(parts: Parts) -> Mapping[str, object]:
         page_tokens=parts.page_tokens,
         cursors=Cursors(settings.page_token_key.read_bytes()),
     )
-    return {
+    classes: dict[str, int] = {}
+    services: dict[str, object] = {
         "longmen.ledger.v1.LedgerService": LedgerService(
             engine=parts.engine,
             clock=parts.clock,
@@ -154,7 +161,12 @@ def build_services(parts: Parts) -> Mapping[str, object]:
             engine=parts.engine,
             readers=parts.readers,
         ),
+        "longmen.audit.v1.AuditService": AuditService(reading=reading, classes=classes),
     }
+    classes.update(
+        (method.path, method.audit_class) for name in services for method in read_methods(name)
+    )
+    return services
 
 
 def build_jobs(parts: Parts) -> JobRunner:
@@ -335,6 +347,7 @@ async def open_parts(settings: Settings, worker_index: int) -> AsyncIterator[Par
             clock=clock,
             failpoints=Failpoints(settings.failpoints),
             limits=settings.writer,
+            witness=witness,
         )
         await engine.start()
         stack.push_async_callback(engine.stop)
@@ -342,12 +355,17 @@ async def open_parts(settings: Settings, worker_index: int) -> AsyncIterator[Par
         stack.callback(hasher.close)
         assert settings.secrets_key is not None, "the supervisor names the keys"
         secrets = SecretKeys.load(settings.secrets_key)
+        trail = AuditTrail(
+            engine=engine, clock=clock, book=settings.books[0], settings=settings.audit
+        )
+        await stack.enter_async_context(background(trail.run()))
         yield Parts(
             settings=settings,
             worker_index=worker_index,
             clock=clock,
             trusted_clock=trusted_clock,
             engine=engine,
+            trail=trail,
             readers=readers,
             page_tokens=PageTokens(page_token_key(settings)),
             secrets=secrets,
@@ -400,6 +418,7 @@ async def open_server(parts: Parts) -> AsyncIterator[EdgeServer]:
             metrics=parts.metrics,
             monotonic=parts.trusted_clock.monotonic,
             now_us=parts.trusted_clock.now_us,
+            trail=parts.trail,
             tracer=parts.telemetry.tracer,
             trace_ratio=settings.trace_ratio,
             secret_fingerprint_key=parts.secrets.derive(FINGERPRINTS),

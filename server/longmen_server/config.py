@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from longmen_server.accounts.settings import AccountsSettings
+from longmen_server.audit.settings import AuditSettings
 from longmen_server.engine.writer import WriterLimits
 from longmen_server.jobs.settings import JobSettings
 from longmen_server.messages.settings import MessageSettings
@@ -159,6 +160,7 @@ class Settings:
     """How log lines look: json, console, or auto for console on a terminal and json elsewhere."""
 
     accounts: AccountsSettings = field(default_factory=AccountsSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
     jobs: JobSettings = field(default_factory=JobSettings)
     messages: MessageSettings = field(default_factory=MessageSettings)
     """How messages to customers are sent."""

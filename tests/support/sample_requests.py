@@ -224,6 +224,23 @@ def payroll(bank: SmallBank, owner: Person) -> Fields:
     return {"from_account_id": owner.account, "items": [item, item]}
 
 
+async def audited_customer(bank: SmallBank, owner: Person) -> Fields:
+    """What the owner has done: pockets opened, each an act."""
+    for currency in ("USD", "EUR", "JPY"):
+        await bank.do(
+            "AccountsService/OpenAccount",
+            bank.token("customer", owner),
+            customer_id=owner.customer,
+            currency_code=currency,
+        )
+    seconds = bank.parts.clock.now_us() // 1_000_000
+    return {
+        "principal_subject": owner.customer,
+        "from_time": {"seconds": seconds - 60},
+        "to_time": {"seconds": seconds + 60},
+    }
+
+
 def a_second_later(bank: SmallBank, _: Person) -> Fields:
     seconds, rest = divmod(bank.parts.clock.now_us() + 1_000_000, 1_000_000)
     return {"time": {"seconds": seconds, "nanos": rest * 1_000}}
@@ -308,6 +325,8 @@ SAMPLES: dict[str, Sample] = {
     "AdminService/GetConfig": whole_book,
     "AdminService/GetEngineStats": whole_book,
     "AdminService/VerifyLedger": whole_book,
+    "AuditService/ListAudit": audited_customer,
+    "AuditService/ExportAudit": whole_book,
 }
 """A sample for every RPC, by service and name."""
 

@@ -47,6 +47,10 @@ class Wire:
     def set_trailing_metadata(self, _: Any) -> None:
         """Nobody reads it here; the call remembers the mark."""
 
+    def peer(self) -> str:
+        """Where every call comes from."""
+        return "ipv4:192.0.2.7:40000"
+
 
 @dataclass(frozen=True)
 class Person:

@@ -14,6 +14,7 @@ from longmen_server.engine.request_log import (
     encode_refusal,
     replay,
 )
+from longmen_server.engine.trail import Act
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class Decided:
     decisions: list[Decision] = field(default_factory=list)
     replays: int = 0
     refusals: int = 0
+    acts: list[Act] = field(default_factory=list)
+    """What the audit trail is to keep; replays are no new acts."""
 
 
 def needed_rows(
@@ -124,15 +127,31 @@ def _decide_one(entry: Entry, working_set: WorkingSet, decided: Decided) -> Deci
         working_set.rollback(mark)
         command.refused(working_set, refusal)
         decided.refusals += 1
-        if request is not None and refusal.final:
-            _record(working_set, entry, RecordedOutcome.REFUSAL, encode_refusal(refusal))
+        if request is not None:
+            if refusal.final:
+                _record(working_set, entry, RecordedOutcome.REFUSAL, encode_refusal(refusal))
+            _keep(working_set, entry, mark[1], decided, refusal.reason)
+            refusal.audited = True
         return Decision(entry, None, refusal)
     except Exception as error:  # noqa: BLE001 - one broken command must not take the batch with it
         working_set.rollback(mark)
         return Decision(entry, None, error)
     if request is not None:
         _record(working_set, entry, RecordedOutcome.REPLY, reply)
+        _keep(working_set, entry, mark[1], decided, "")
+    elif command.acts:
+        decided.acts.extend(command.acts)
     return Decision(entry, Outcome(reply, replayed=False))
+
+
+def _keep(
+    working_set: WorkingSet, entry: Entry, first_event: int, decided: Decided, reason: str
+) -> None:
+    """Note what a request did, for the audit trail."""
+    request = entry.command.request
+    if request is not None and request.trail is not None:
+        events = len(working_set.events) - first_event
+        decided.acts.append(Act(request.trail, reason, first_event, events, 0, 1))
 
 
 def _record(working_set: WorkingSet, entry: Entry, outcome: int, reply: bytes) -> None:

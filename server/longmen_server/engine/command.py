@@ -6,9 +6,10 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from longmen_server.engine.family import RowFamily
+    from longmen_server.engine.trail import Act, Trail
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.platform.refusal import Refusal
 
@@ -20,6 +21,8 @@ class RequestKey(NamedTuple):
     """16 bytes over principal, method and request id."""
     content: bytes
     """Fingerprint of the whole content, 32 bytes, then a digest of each field that was set."""
+    trail: Trail | None = None
+    """Who asked, for the audit trail; None keeps nothing."""
 
 
 class RowKey(NamedTuple):
@@ -37,6 +40,9 @@ class Command(ABC):
     """
 
     __slots__ = ("book", "request")
+
+    acts: Sequence[Act] = ()
+    """Acts to keep that happened elsewhere; what a command itself does is kept by its request."""
 
     def __init__(self, book: int, request: RequestKey | None) -> None:
         self.book = book

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from longmen_server.engine.command import RequestKey
 from longmen_server.engine.request_log import request_digest
+from longmen_server.engine.trail import Actor, Trail
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ class RequestCall(Protocol):
     def deadline(self) -> float:
         """Monotonic seconds after which the caller takes no answer."""
 
+    @property
+    def actor(self) -> Actor:
+        """Who asks, in all that the audit trail keeps."""
+
     def set_replayed(self) -> None:
         """Mark the answer as an earlier one."""
 
@@ -68,6 +73,7 @@ def request_key(call: RequestCall) -> RequestKey:
             request_id=call.request_id,
         ),
         fingerprint.full + fingerprint.fields,
+        Trail(call.actor, call.method, call.request_id),
     )
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from longmen_server.engine.command import Command, Outcome
     from longmen_server.engine.failpoints import Failpoints
+    from longmen_server.engine.trail import Witness
     from longmen_server.platform.clock import Clock
 
 
@@ -28,10 +29,18 @@ class Engine:
         clock: Clock,
         failpoints: Failpoints,
         limits: WriterLimits | None = None,
+        witness: Witness | None = None,
     ) -> None:
         chosen = limits or WriterLimits()
         self._writers: dict[int, Writer] = {
-            book: Writer(book=book, dsn=dsn, clock=clock, failpoints=failpoints, limits=chosen)
+            book: Writer(
+                book=book,
+                dsn=dsn,
+                clock=clock,
+                failpoints=failpoints,
+                limits=chosen,
+                witness=witness,
+            )
             for book in books
         }
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from longmen_server.engine.batch import Decided, Entry
     from longmen_server.engine.failpoints import Failpoints
     from longmen_server.engine.family import Statement
+    from longmen_server.engine.trail import Witness
     from longmen_server.platform.clock import Clock
 
 log = structlog.get_logger("longmen.engine")
@@ -116,6 +117,7 @@ class Writer:
         clock: Clock,
         failpoints: Failpoints,
         limits: WriterLimits,
+        witness: Witness | None = None,
     ) -> None:
         self.book = book
         self.number = 0
@@ -123,6 +125,7 @@ class Writer:
         self._clock = clock
         self._failpoints = failpoints
         self._limits = limits
+        self._witness = witness
         self._session = Session(
             dsn,
             lock_timeout_ms=limits.lock_timeout_ms,
@@ -166,6 +169,11 @@ class Writer:
             raise
 
     # -- queue ---------------------------------------------------------------------------------
+
+    @property
+    def head(self) -> Head:
+        """How far this writer's journal has been committed, as far as it is known here."""
+        return self._head
 
     @property
     def queue_length(self) -> int:
@@ -283,6 +291,7 @@ class Writer:
             await points.hit("loaded")
         loaded = perf_counter_ns()
         decided = batches.decide(entries, working_set)
+        self._testify(working_set, decided)
         head, statements = self._statements(working_set)
         if points:
             await points.hit("decided")
@@ -323,6 +332,12 @@ class Writer:
         # Booked when the locks are held, however long that took: what was known at a moment of the
         # past does not change later.
         working_set.begin_stamps(max(latest, self._clock.now_us() - 1))
+
+    def _testify(self, working_set: WorkingSet, decided: Decided) -> None:
+        """Add the event that keeps who asked for what; it stands last, at a time of its own."""
+        if decided.acts and self._witness is not None:
+            at_us = working_set.next_stamp()
+            working_set.emit(self._witness(self.book, decided.acts, at_us))
 
     def _statements(self, working_set: WorkingSet) -> tuple[Head, list[Statement]]:
         """Return the statements of a batch, events and block included, and the head after it."""

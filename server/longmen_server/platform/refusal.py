@@ -28,9 +28,10 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
         replayed: Whether an earlier call with the same request id was refused so before.
         final: Whether the request id is used up by it. When False the engine records nothing under
             the id, so that the same request can be sent again once what was missing is there.
+        audited: Whether the audit trail has it already.
     """
 
-    __slots__ = ("field", "final", "message", "metadata", "reason", "replayed")
+    __slots__ = ("audited", "field", "final", "message", "metadata", "reason", "replayed")
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
         self.field = field
         self.replayed = False
         self.final = True
+        self.audited = False
 
     def __str__(self) -> str:
         """Reason and sentence, for logs."""

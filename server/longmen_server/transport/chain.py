@@ -23,6 +23,7 @@ Step = Callable[[Call, Any], Awaitable[bytes]]
 ORDER = (
     "telemetry",
     "errors",
+    "audit",
     "context",
     "admission",
     "authn",
@@ -31,8 +32,9 @@ ORDER = (
     "validation",
 )
 """The interceptors from the outermost to the innermost. Telemetry sees every refusal, errors turns
-every exception into a status, a call is admitted before anything costly is done for it, and no byte
-of a request is parsed for a caller who may not send it."""
+every exception into a status, the audit trail keeps every denial, a call is admitted before
+anything costly is done for it, and no byte of a request is parsed for a caller who may not send
+it."""
 
 
 class ChainError(Exception):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import unquote
+
+from longmen_server.engine.trail import Actor
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -48,6 +51,9 @@ class Wire(Protocol):
 
     def invocation_metadata(self) -> Sequence[tuple[str, str | bytes]] | None:
         """Return the caller's metadata."""
+
+    def peer(self) -> str:
+        """Return the caller's address as gRPC writes it, "ipv4:192.0.2.1:443"."""
 
     def time_remaining(self) -> float | None:
         """Seconds until the caller's deadline; None when the caller set none."""
@@ -121,6 +127,18 @@ class Call:
         self.status = None
         self.replayed = False
 
+    @property
+    def actor(self) -> Actor:
+        """Who calls, in all that the audit trail keeps; empty texts before authentication."""
+        peer = host_of(self.wire.peer())
+        try:
+            who = self.principal
+        except AttributeError:
+            return Actor("", "", "", "", "", peer)
+        return Actor(
+            who.kind, who.subject, who.token_id, who.session_id or "", who.device_id or "", peer
+        )
+
     def set_replayed(self) -> None:
         """Tell the caller, by a trailer, that the answer is an earlier one given again."""
         self.replayed = True
@@ -136,3 +154,17 @@ class Call:
         wire.set_code(status.code)
         wire.set_details(status.message)
         wire.set_trailing_metadata(trailers)
+
+
+def host_of(peer: str) -> str:
+    """Return the address in gRPC's name of a peer, without scheme, brackets and port.
+
+    "ipv4:192.0.2.1:443" gives "192.0.2.1", "ipv6:%5B::1%5D:443" gives "::1"; what is no such name
+    comes back as it is.
+    """
+    scheme, _, rest = peer.partition(":")
+    if scheme == "ipv4":
+        return rest.rpartition(":")[0]
+    if scheme == "ipv6":
+        return unquote(rest).rpartition(":")[0].strip("[]")
+    return peer

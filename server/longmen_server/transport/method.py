@@ -61,6 +61,8 @@ class Method:
     """Largest request in bytes."""
     non_production_only: bool
     """Whether it is refused on a production server."""
+    audit_class: int
+    """What the audit trail keeps of it, a longmen.type.v1.AuditClass; never unspecified."""
 
     @property
     def path(self) -> str:
@@ -116,7 +118,17 @@ def read_method(descriptor: MethodDescriptor) -> Method:
         repeatable=repeatable,
         request_bytes_max=policy.maximum_request_bytes or REQUEST_BYTES_DEFAULT,
         non_production_only=policy.non_production_only,
+        audit_class=_audit_class(policy),
     )
+
+
+def _audit_class(policy: policy_pb2.MethodPolicy) -> int:
+    """Return what is kept of a method; one that does not say keeps changes and no looks."""
+    if policy.audit_class != policy_pb2.AUDIT_CLASS_UNSPECIFIED:
+        return policy.audit_class
+    if policy.idempotency == policy_pb2.IDEMPOTENCY_CLASS_READ_ONLY:
+        return policy_pb2.AUDIT_CLASS_NONE
+    return policy_pb2.AUDIT_CLASS_CHANGE
 
 
 def _check(name: str, policy: policy_pb2.MethodPolicy) -> None:

@@ -25,6 +25,7 @@ from grpc_reflection.v1alpha import reflection
 
 from longmen_server.transport.health import Health
 from longmen_server.transport.interceptors.admission import Admission
+from longmen_server.transport.interceptors.audit import Audit
 from longmen_server.transport.interceptors.authn import Authn
 from longmen_server.transport.interceptors.authz import Authz
 from longmen_server.transport.interceptors.context import Context, Draining
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from longmen_server.platform.metrics import Metrics
     from longmen_server.transport.chain import Interceptor
+    from longmen_server.transport.interceptors.audit import Trail
     from longmen_server.transport.interceptors.authn import TokenVerifier
     from longmen_server.transport.settings import EdgeSettings
 
@@ -69,6 +71,8 @@ class Surroundings:
     """The clock of deadlines, in seconds."""
     now_us: Callable[[], int]
     """The trusted clock by which tokens expire, in microseconds since the epoch."""
+    trail: Trail | None = None
+    """Keeps denials and looks; None keeps none."""
     tracer: Tracer | None = None
     """Makes spans; None traces nothing."""
     trace_ratio: float = 0.0
@@ -200,6 +204,7 @@ def build_interceptors(
             ratio=surroundings.trace_ratio,
         ),
         Errors(),
+        Audit(surroundings.trail),
         Context(
             monotonic=surroundings.monotonic,
             minimum_budget_s=settings.minimum_budget_ms / 1000,

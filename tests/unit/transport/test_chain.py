@@ -42,6 +42,7 @@ def test_the_order_is_the_documented_one() -> None:
     assert ORDER == (
         "telemetry",
         "errors",
+        "audit",
         "context",
         "admission",
         "authn",

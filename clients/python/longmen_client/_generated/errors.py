@@ -33,6 +33,7 @@ __all__ = [
     "AccountStateConflict",
     "AccountsIdentical",
     "AlreadyReversed",
+    "AuditUnavailable",
     "BalanceCeilingExceeded",
     "BalanceOverflow",
     "BookMismatch",
@@ -778,6 +779,15 @@ class StatementTooLarge(FailedPreconditionError):
     )
 
 
+class AuditUnavailable(UnavailableError):
+    """The audit trail cannot be written at the moment, so nothing that has to be in it may
+    happen.
+    """
+
+    reason = "AUDIT_UNAVAILABLE"
+    retry_advice = RetryAdvice.AFTER_BACKOFF
+
+
 BY_REASON: Mapping[str, type[LongmenError]] = {
     "MALFORMED_REQUEST": MalformedRequest,
     "INVALID_REQUEST": InvalidRequest,
@@ -859,5 +869,6 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "PAYER_IS_PAYEE": PayerIsPayee,
     "CLEARING_REFUSED": ClearingRefused,
     "STATEMENT_TOO_LARGE": StatementTooLarge,
+    "AUDIT_UNAVAILABLE": AuditUnavailable,
 }
 """The class of each reason of the contract."""

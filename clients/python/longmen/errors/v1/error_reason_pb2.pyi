@@ -269,6 +269,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Statement too large: the month has more movements than a statement carries. List them page by page instead.
     Metadata: month, limit.
     """
+    ERROR_REASON_AUDIT_UNAVAILABLE: _ErrorReason.ValueType  # 260
+    """-- Staff, keys and the audit trail.
+
+    Audit unavailable: the audit trail cannot be written at the moment, so nothing that has to be in it may happen.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the reason of a refusal. On the wire it stands in google.rpc.ErrorInfo: reason is the value's name without
@@ -486,6 +491,11 @@ ERROR_REASON_CLEARING_REFUSED: ErrorReason.ValueType  # 184
 ERROR_REASON_STATEMENT_TOO_LARGE: ErrorReason.ValueType  # 185
 """Statement too large: the month has more movements than a statement carries. List them page by page instead.
 Metadata: month, limit.
+"""
+ERROR_REASON_AUDIT_UNAVAILABLE: ErrorReason.ValueType  # 260
+"""-- Staff, keys and the audit trail.
+
+Audit unavailable: the audit trail cannot be written at the moment, so nothing that has to be in it may happen.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 

@@ -46,6 +46,10 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """Wallet opened: a customer was registered."""
     EVENT_TYPE_TRANSFER_STATE_CHANGED: _EventType.ValueType  # 9
     """Transfer state changed: a delayed transfer or a withdrawal came to another state."""
+    EVENT_TYPE_AUDITED: _EventType.ValueType  # 40
+    """Audited: who asked for what in one batch. It stands in the journal, so that the chain covers it, and is read with
+    AuditService; feeds of events leave it out.
+    """
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
     """EventType is what happened."""
@@ -70,6 +74,10 @@ EVENT_TYPE_WALLET_OPENED: EventType.ValueType  # 8
 """Wallet opened: a customer was registered."""
 EVENT_TYPE_TRANSFER_STATE_CHANGED: EventType.ValueType  # 9
 """Transfer state changed: a delayed transfer or a withdrawal came to another state."""
+EVENT_TYPE_AUDITED: EventType.ValueType  # 40
+"""Audited: who asked for what in one batch. It stands in the journal, so that the chain covers it, and is read with
+AuditService; feeds of events leave it out.
+"""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 @_typing.final

@@ -117,6 +117,46 @@ IDEMPOTENCY_CLASS_ABSOLUTE: IdempotencyClass.ValueType  # 3
 """Absolute calls set a value, so that a repetition leaves the same state."""
 Global___IdempotencyClass: _TypeAlias = IdempotencyClass  # noqa: Y015
 
+class _AuditClass:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AuditClassEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AuditClass.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    AUDIT_CLASS_UNSPECIFIED: _AuditClass.ValueType  # 0
+    """Unspecified stands for what the idempotency class implies: changes are kept as change, looks are not kept."""
+    AUDIT_CLASS_NONE: _AuditClass.ValueType  # 1
+    """None is for looks that nobody needs to know of."""
+    AUDIT_CLASS_CHANGE: _AuditClass.ValueType  # 2
+    """Change is a change that moves no money."""
+    AUDIT_CLASS_MONEY: _AuditClass.ValueType  # 3
+    """Money is a change that moves, holds or frees money."""
+    AUDIT_CLASS_AUTHENTICATION: _AuditClass.ValueType  # 4
+    """Authentication is a sign-in, or a change of what somebody signs in with."""
+    AUDIT_CLASS_STAFF: _AuditClass.ValueType  # 5
+    """Staff is a change to who may do what, or one that needs two people."""
+    AUDIT_CLASS_ACCESS: _AuditClass.ValueType  # 6
+    """Access is a look that is kept all the same: it shows the audit trail itself or what many customers did."""
+
+class AuditClass(_AuditClass, metaclass=_AuditClassEnumTypeWrapper):
+    """AuditClass says what the audit trail keeps of a method's calls. Refused sign-ins and denials are kept of every method."""
+
+AUDIT_CLASS_UNSPECIFIED: AuditClass.ValueType  # 0
+"""Unspecified stands for what the idempotency class implies: changes are kept as change, looks are not kept."""
+AUDIT_CLASS_NONE: AuditClass.ValueType  # 1
+"""None is for looks that nobody needs to know of."""
+AUDIT_CLASS_CHANGE: AuditClass.ValueType  # 2
+"""Change is a change that moves no money."""
+AUDIT_CLASS_MONEY: AuditClass.ValueType  # 3
+"""Money is a change that moves, holds or frees money."""
+AUDIT_CLASS_AUTHENTICATION: AuditClass.ValueType  # 4
+"""Authentication is a sign-in, or a change of what somebody signs in with."""
+AUDIT_CLASS_STAFF: AuditClass.ValueType  # 5
+"""Staff is a change to who may do what, or one that needs two people."""
+AUDIT_CLASS_ACCESS: AuditClass.ValueType  # 6
+"""Access is a look that is kept all the same: it shows the audit trail itself or what many customers did."""
+Global___AuditClass: _TypeAlias = AuditClass  # noqa: Y015
+
 @_typing.final
 class MethodPolicy(_message.Message):
     """MethodPolicy is the policy of one method. A method without one is refused at start-up."""
@@ -131,6 +171,7 @@ class MethodPolicy(_message.Message):
     IDEMPOTENCY_FIELD_NUMBER: _builtins.int
     MAXIMUM_REQUEST_BYTES_FIELD_NUMBER: _builtins.int
     NON_PRODUCTION_ONLY_FIELD_NUMBER: _builtins.int
+    AUDIT_CLASS_FIELD_NUMBER: _builtins.int
     scope: _builtins.str
     """Scope must be among the token's scopes."""
     default_deadline_ms: _builtins.int
@@ -145,6 +186,8 @@ class MethodPolicy(_message.Message):
     """Maximum request size in bytes; 0 means the server's general limit of 256 KiB."""
     non_production_only: _builtins.bool
     """Non production only methods answer METHOD_DISABLED on a production server."""
+    audit_class: Global___AuditClass.ValueType
+    """Audit class is what the audit trail keeps of the method's calls."""
     @_builtins.property
     def principal_kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___PrincipalKind.ValueType]:
         """Principal kinds are the callers that may use the method; all others get PERMISSION_DENIED."""
@@ -160,10 +203,11 @@ class MethodPolicy(_message.Message):
         idempotency: Global___IdempotencyClass.ValueType = ...,
         maximum_request_bytes: _builtins.int = ...,
         non_production_only: _builtins.bool = ...,
+        audit_class: Global___AuditClass.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_deadline_ms", b"default_deadline_ms", "idempotency", b"idempotency", "maximum_deadline_ms", b"maximum_deadline_ms", "maximum_request_bytes", b"maximum_request_bytes", "non_production_only", b"non_production_only", "principal_kinds", b"principal_kinds", "request_class", b"request_class", "scope", b"scope"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audit_class", b"audit_class", "default_deadline_ms", b"default_deadline_ms", "idempotency", b"idempotency", "maximum_deadline_ms", b"maximum_deadline_ms", "maximum_request_bytes", b"maximum_request_bytes", "non_production_only", b"non_production_only", "principal_kinds", b"principal_kinds", "request_class", b"request_class", "scope", b"scope"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
