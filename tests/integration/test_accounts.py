@@ -319,6 +319,19 @@ async def test_a_freeze_through_the_ledger_is_the_banks(wallets: Wallets) -> Non
     assert await reason(lift) == "FROZEN_BY_BANK"
 
 
+async def test_a_freeze_after_the_customers_was_lifted_in_the_ledger_is_the_banks(
+    wallets: Wallets,
+) -> None:
+    me = await wallets.person()
+    await wallets.ask("FreezeAccount", me.principal, account_id=me.account)
+    await wallets.set_state(me.account_id, AccountState.OPEN)
+    await wallets.set_state(me.account_id, AccountState.FROZEN)
+    found = await wallets.ask("GetAccount", me.principal, account_id=me.account)
+    assert found.account.frozen_by_bank
+    lift = wallets.ask("UnfreezeAccount", me.principal, account_id=me.account)
+    assert await reason(lift) == "FROZEN_BY_BANK"
+
+
 async def test_what_is_not_frozen_cannot_be_unfrozen(wallets: Wallets) -> None:
     me = await wallets.person()
     refused = await refusal(wallets.ask("UnfreezeAccount", me.principal, account_id=me.account))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from longmen_server.accounts import model
-from longmen_server.accounts.model import Actor, PocketRow
+from longmen_server.accounts.model import Actor
 from longmen_server.ledger.model import AccountRow, AccountState
 from longmen_server.platform.ids import AccountId, CustomerId
 from longmen_server.platform.refusal import Refusal
@@ -15,7 +15,9 @@ RECEIVING = AccountState.DEBIT_FROZEN
 OPEN = AccountState.OPEN
 
 
-def account(state: AccountState, *, posted: int = 0, pending: int = 0) -> AccountRow:
+def account(
+    state: AccountState, *, posted: int = 0, pending: int = 0, by_owner: bool = False
+) -> AccountRow:
     return AccountRow(
         AccountId(b"a" * 16),
         "CNY",
@@ -31,11 +33,8 @@ def account(state: AccountState, *, posted: int = 0, pending: int = 0) -> Accoun
         *(1, 1, 1),
         ME,
         None,
+        by_owner,
     )
-
-
-def pocket(*, by_customer: bool = False) -> PocketRow:
-    return PocketRow(AccountId(b"a" * 16), ME, "CNY", "", by_customer, 1, None)
 
 
 def reason(check: object) -> str:
@@ -83,7 +82,7 @@ def test_freezing(
     state: AccountState, *, by_customer: bool, target: AccountState, by_bank: bool, expected: str
 ) -> None:
     def check() -> None:
-        model.check_freeze(account(state), pocket(by_customer=by_customer), target, by_bank=by_bank)
+        model.check_freeze(account(state, by_owner=by_customer), target, by_bank=by_bank)
 
     assert reason(check) == expected
 
@@ -105,7 +104,7 @@ def test_unfreezing(
     state: AccountState, *, by_customer: bool, by_bank: bool, expected: str
 ) -> None:
     def check() -> None:
-        model.check_unfreeze(account(state), pocket(by_customer=by_customer), by_bank=by_bank)
+        model.check_unfreeze(account(state, by_owner=by_customer), by_bank=by_bank)
 
     assert reason(check) == expected
 

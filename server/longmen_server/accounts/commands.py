@@ -23,7 +23,7 @@ from longmen_server.ledger.chart import CHART, CUSTOMER_DEPOSITS
 from longmen_server.ledger.codes import PostingCode
 from longmen_server.ledger.commands import account_not_found, change_state, open_account
 from longmen_server.ledger.model import AccountRow, AccountState, PostingIntent
-from longmen_server.ledger.posting import book_posting
+from longmen_server.ledger.posting import book_posting, enter_state
 from longmen_server.ledger.tables import ACCOUNT
 from longmen_server.platform.ids import ACCOUNT as ACCOUNT_TEXT
 from longmen_server.platform.ids import CUSTOMER, AccountId, CustomerId, TransactionId
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from longmen_server.engine.working_set import WorkingSet
 
 _WALLET_OPENED = event_pb2.EVENT_TYPE_WALLET_OPENED
-_ACCOUNT_STATE_CHANGED = event_pb2.EVENT_TYPE_ACCOUNT_STATE_CHANGED
 
 
 def open_pocket(
@@ -76,7 +75,6 @@ def open_pocket(
         customer_id=customer_id,
         currency_code=currency_code,
         nickname=nickname,
-        frozen_by_customer=False,
         created_at_us=account.created_at_us,
         closed_at_us=None,
     )
@@ -266,14 +264,18 @@ class FreezeAccount(PocketCommand):
         """Freeze, and remember whose freeze it is."""
         pocket, account = self.load(working_set)
         by_bank = self.actor.is_bank
-        model.check_freeze(account, pocket, self.target, by_bank=by_bank)
+        model.check_freeze(account, self.target, by_bank=by_bank)
         if account.state == self.target:
-            account = tell_state(working_set, self.account_id, self.reason_text)
+            account = working_set.edit(ACCOUNT, self.account_id)
+            enter_state(working_set, account, self.target, self.reason_text, by_owner=not by_bank)
         else:
-            account = change_state(working_set, self.account_id, self.target, self.reason_text)
-        if pocket.frozen_by_customer == by_bank:
-            pocket = working_set.edit(POCKET, self.account_id)
-            pocket.frozen_by_customer = not by_bank
+            account = change_state(
+                working_set,
+                self.account_id,
+                self.target,
+                self.reason_text,
+                by_owner=not by_bank,
+            )
         return pb.FreezeAccountResponse(
             account=encode.wallet_account(pocket, account),
             committed_at=working_set.committed_at,
@@ -300,11 +302,8 @@ class UnfreezeAccount(PocketCommand):
     def decide(self, working_set: WorkingSet) -> bytes:
         """Open the account again."""
         pocket, account = self.load(working_set)
-        model.check_unfreeze(account, pocket, by_bank=self.actor.is_bank)
+        model.check_unfreeze(account, by_bank=self.actor.is_bank)
         account = change_state(working_set, self.account_id, AccountState.OPEN, self.reason_text)
-        if pocket.frozen_by_customer:
-            pocket = working_set.edit(POCKET, self.account_id)
-            pocket.frozen_by_customer = False
         return pb.UnfreezeAccountResponse(
             account=encode.wallet_account(pocket, account),
             committed_at=working_set.committed_at,
@@ -348,7 +347,6 @@ class CloseAccount(PocketCommand):
             account = change_state(working_set, self.account_id, AccountState.CLOSED, "")
         pocket = working_set.edit(POCKET, self.account_id)
         pocket.closed_at_us = account.booked_at_us
-        pocket.frozen_by_customer = False
         return pb.CloseAccountResponse(
             account=encode.wallet_account(pocket, account),
             swept=swept,
@@ -370,7 +368,9 @@ class CloseAccount(PocketCommand):
                 closes_debit_account=True,
             ),
         )
-        return tell_state(working_set, account.account_id, "")
+        closed = working_set.edit(ACCOUNT, account.account_id)
+        enter_state(working_set, closed, closed.state, "")
+        return closed
 
     def _sweep_target(self, working_set: WorkingSet) -> AccountRow:
         if self.sweep_to is None:
@@ -394,18 +394,3 @@ class CloseAccount(PocketCommand):
                 field="sweep_to_account_id",
             )
         return target
-
-
-def tell_state(working_set: WorkingSet, account_id: AccountId, reason_text: str) -> AccountRow:
-    """Tell by an event which state an account is in, where :func:`change_state` was not used."""
-    row = working_set.edit(ACCOUNT, account_id)
-    row.booked_at_us = working_set.next_stamp()
-    payload = event_pb2.AccountStateChange(
-        account_id=ACCOUNT_TEXT.encode(account_id),
-        state=row.state,  # type: ignore[arg-type]  # enums of the contract are ints
-        reason_text=reason_text,
-    ).SerializeToString(deterministic=True)
-    working_set.emit(
-        Event(_ACCOUNT_STATE_CHANGED, account_id, 0, row.booked_at_us, payload, payload)
-    )
-    return row

@@ -52,7 +52,7 @@ def wallet_account(pocket: PocketRow, account: AccountRow) -> wallet_pb2.WalletA
         currency_code=pocket.currency_code,
         nickname=pocket.nickname,
         state=account.state,  # type: ignore[arg-type]  # enums of the contract are ints
-        frozen_by_bank=is_frozen_by_bank(account.state, pocket),
+        frozen_by_bank=is_frozen_by_bank(account),
         balance=balance(account),
         create_time=timestamp(pocket.created_at_us),
     )

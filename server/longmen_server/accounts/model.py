@@ -12,18 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import phonenumbers
 
-from longmen_server.ledger.model import AccountState
+from longmen_server.ledger.model import FROZEN_STATES, AccountState
 from longmen_server.platform.ids import CustomerId
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
     from longmen_server.ledger.model import AccountRow
     from longmen_server.platform.ids import AccountId
-
-#: States that a freeze brings about and an unfreezing ends.
-FROZEN_STATES = frozenset(
-    {AccountState.DEBIT_FROZEN, AccountState.CREDIT_FROZEN, AccountState.FROZEN}
-)
 
 
 #: Stands where an account of a wallet's kind has no owner.
@@ -72,8 +67,6 @@ class PocketRow:
     customer_id: CustomerId
     currency_code: str
     nickname: str
-    frozen_by_customer: bool
-    """Whether the present freeze is the customer's own; any other freeze is the bank's."""
     created_at_us: int
     closed_at_us: int | None
 
@@ -84,7 +77,6 @@ class PocketRow:
             self.customer_id,
             self.currency_code,
             self.nickname,
-            self.frozen_by_customer,
             self.created_at_us,
             self.closed_at_us,
         )
@@ -155,27 +147,27 @@ def _phone_invalid() -> Refusal:
     )
 
 
-def is_frozen_by_bank(state: int, pocket: PocketRow) -> bool:
+def is_frozen_by_bank(account: AccountRow) -> bool:
     """Whether an account is frozen, and not by its owner."""
-    return state in FROZEN_STATES and not pocket.frozen_by_customer
+    return account.state in FROZEN_STATES and not account.frozen_by_owner
 
 
-def check_freeze(account: AccountRow, pocket: PocketRow, target: int, *, by_bank: bool) -> None:
+def check_freeze(account: AccountRow, target: int, *, by_bank: bool) -> None:
     """Refuse a freeze that changes nothing, or that would make the bank's freeze the customer's.
 
     Raises:
         Refusal: ACCOUNT_STATE_CONFLICT.
     """
     ended = account.state in {AccountState.CLOSING, AccountState.CLOSED}
-    if ended or (not by_bank and is_frozen_by_bank(account.state, pocket)):
+    if ended or (not by_bank and is_frozen_by_bank(account)):
         raise state_conflict(account)
     # The bank may take over a customer's freeze, so that only the bank can lift it.
-    takes_over = by_bank and pocket.frozen_by_customer
+    takes_over = by_bank and account.frozen_by_owner
     if account.state == target and not takes_over:
         raise state_conflict(account)
 
 
-def check_unfreeze(account: AccountRow, pocket: PocketRow, *, by_bank: bool) -> None:
+def check_unfreeze(account: AccountRow, *, by_bank: bool) -> None:
     """Refuse to lift what is no freeze, or the bank's freeze for the customer.
 
     Raises:
@@ -183,7 +175,7 @@ def check_unfreeze(account: AccountRow, pocket: PocketRow, *, by_bank: bool) -> 
     """
     if account.state not in FROZEN_STATES:
         raise state_conflict(account)
-    if not by_bank and is_frozen_by_bank(account.state, pocket):
+    if not by_bank and is_frozen_by_bank(account):
         raise Refusal("FROZEN_BY_BANK", "the bank froze the account; only the bank can lift that")
 
 

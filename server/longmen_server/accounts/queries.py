@@ -123,7 +123,6 @@ async def find_pocket(connection: Connection, account: AccountRow) -> PocketRow:
         customer_id=account.owner_id or NOBODY,
         currency_code=account.currency_code,
         nickname="",
-        frozen_by_customer=False,
         created_at_us=account.created_at_us,
         closed_at_us=None,
     )

@@ -16,7 +16,6 @@ from longmen_server.accounts.model import (
 )
 from longmen_server.engine.family import STAGE_POINTER, RowFamily, Statement
 from longmen_server.platform.adapters import (
-    BoolArray,
     Int2Array,
     Int8Array,
     TextArray,
@@ -141,7 +140,7 @@ class _PocketFamily(RowFamily[AccountId, PocketRow]):
 
     def load(self, book: int, keys: Sequence[AccountId]) -> Statement:
         return Statement(
-            b"select account_id, customer_id, currency_code, nickname, frozen_by_customer,"
+            b"select account_id, customer_id, currency_code, nickname,"
             b" created_at_us, closed_at_us from wallet_account"
             b" where book = $1 and account_id = any($2) order by account_id for no key update",
             (book, UuidArray(keys)),
@@ -160,15 +159,14 @@ class _PocketFamily(RowFamily[AccountId, PocketRow]):
             rows = sorted(inserted, key=lambda row: (row.customer_id, row.currency_code))
             yield Statement(
                 b"insert into wallet_account (book, account_id, customer_id, currency_code,"
-                b" nickname, frozen_by_customer, created_at_us, closed_at_us)"
-                b" select $1, u.* from unnest($2, $3, $4, $5, $6, $7, $8) as u",
+                b" nickname, created_at_us, closed_at_us)"
+                b" select $1, u.* from unnest($2, $3, $4, $5, $6, $7) as u",
                 (
                     book,
                     UuidArray([row.account_id for row in rows]),
                     UuidArray([row.customer_id for row in rows]),
                     TextArray([row.currency_code for row in rows]),
                     TextArray([row.nickname for row in rows]),
-                    BoolArray([row.frozen_by_customer for row in rows]),
                     Int8Array([row.created_at_us for row in rows]),
                     Int8Array([row.closed_at_us for row in rows]),
                 ),
@@ -176,13 +174,12 @@ class _PocketFamily(RowFamily[AccountId, PocketRow]):
         if changed:
             yield Statement(
                 b"update wallet_account as w"
-                b" set frozen_by_customer = u.f, closed_at_us = u.c"
-                b" from unnest($2, $3, $4) as u (id, f, c)"
+                b" set closed_at_us = u.c"
+                b" from unnest($2, $3) as u (id, c)"
                 b" where w.book = $1 and w.account_id = u.id",
                 (
                     book,
                     UuidArray([row.account_id for row in changed]),
-                    BoolArray([row.frozen_by_customer for row in changed]),
                     Int8Array([row.closed_at_us for row in changed]),
                 ),
             )

@@ -537,11 +537,23 @@ class SetAccountState(Command):
 
 
 def change_state(
-    working_set: WorkingSet, account_id: AccountId, state: int, reason_text: str
+    working_set: WorkingSet,
+    account_id: AccountId,
+    state: int,
+    reason_text: str,
+    *,
+    by_owner: bool = False,
 ) -> AccountRow:
     """Bring an existing account to another state and tell it by an event.
 
     Other areas freeze and close through this too.
+
+    Args:
+        working_set: the batch's rows.
+        account_id: an account that exists.
+        state: the AccountState to come to.
+        reason_text: why, for the event.
+        by_owner: whether the owner asks for it, who alone may then lift the freeze again.
 
     Raises:
         Refusal: ACCOUNT_STATE_CONFLICT, ACCOUNT_NOT_EMPTY, ACCOUNT_HAS_HOLDS.
@@ -550,7 +562,7 @@ def change_state(
     assert present is not None, "callers check that the account exists"
     model.check_state_change(present, state)
     row = working_set.edit(ACCOUNT, account_id)
-    enter_state(working_set, row, state, reason_text)
+    enter_state(working_set, row, state, reason_text, by_owner=by_owner)
     return row
 
 

@@ -36,6 +36,12 @@ class AccountState(IntEnum):
     CLOSED = 6
 
 
+#: States that a freeze brings about and an unfreezing ends.
+FROZEN_STATES = frozenset(
+    {AccountState.DEBIT_FROZEN, AccountState.CREDIT_FROZEN, AccountState.FROZEN}
+)
+
+
 class PostingKind(IntEnum):
     """What a posting does to counters; values are those of longmen.ledger.v1.PostingKind."""
 
@@ -96,6 +102,8 @@ class AccountRow:
     created_at_us: int
     owner_id: CustomerId | None
     description: str | None
+    frozen_by_owner: bool = False
+    """Whether the present state is its owner's doing; any other freeze is the bank's."""
 
     def copy(self) -> AccountRow:
         """Return a copy, so that a refused command leaves the original as it was."""
@@ -116,6 +124,7 @@ class AccountRow:
             self.created_at_us,
             self.owner_id,
             self.description,
+            self.frozen_by_owner,
         )
 
     @property

@@ -15,6 +15,7 @@ from longmen_server.engine.journal import Event
 from longmen_server.ledger import model
 from longmen_server.ledger.canonical import posting_body
 from longmen_server.ledger.model import (
+    FROZEN_STATES,
     AccountRow,
     AccountState,
     HoldRow,
@@ -174,9 +175,17 @@ def _close(
         enter_state(working_set, account, AccountState.CLOSED, intent.description or "")
 
 
-def enter_state(working_set: WorkingSet, account: AccountRow, state: int, reason_text: str) -> None:
+def enter_state(
+    working_set: WorkingSet,
+    account: AccountRow,
+    state: int,
+    reason_text: str,
+    *,
+    by_owner: bool = False,
+) -> None:
     """Bring an account that the command may change to a state, and tell it by an event."""
     account.state = state
+    account.frozen_by_owner = by_owner and state in FROZEN_STATES
     account.booked_at_us = working_set.next_stamp()
     payload = event_pb2.AccountStateChange(
         account_id=ACCOUNT_TEXT.encode(account.account_id),

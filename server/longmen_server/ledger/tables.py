@@ -18,7 +18,7 @@ from longmen_server.engine.family import (
     Statement,
 )
 from longmen_server.ledger.model import AccountRow, HoldRow, PostingRow
-from longmen_server.platform.adapters import Int2Array, Int8Array, TextArray, UuidArray
+from longmen_server.platform.adapters import BoolArray, Int2Array, Int8Array, TextArray, UuidArray
 from longmen_server.platform.ids import AccountId, TransactionId
 
 if TYPE_CHECKING:
@@ -30,22 +30,24 @@ POSTING_COLUMNS = ", ".join(PostingRow._fields)
 _ACCOUNT_LOAD = (
     b"select account_id, currency_code, account_type, chart_code, state, debits_posted,"
     b" credits_posted, debits_pending, credits_pending, floor_minor_units, ceiling_minor_units,"
-    b" version, booked_at_us, created_at_us, owner_id, description"
+    b" version, booked_at_us, created_at_us, owner_id, description, frozen_by_owner"
     b" from ledger_account where book = $1 and account_id = any($2)"
     b" order by account_id for no key update"
 )
 _ACCOUNT_INSERT = (
     b"insert into ledger_account (book, account_id, currency_code, account_type, chart_code, state,"
     b" debits_posted, credits_posted, debits_pending, credits_pending, floor_minor_units,"
-    b" ceiling_minor_units, version, booked_at_us, created_at_us, owner_id, description)"
+    b" ceiling_minor_units, version, booked_at_us, created_at_us, owner_id, description,"
+    b" frozen_by_owner)"
     b" select $1, u.* from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
-    b" $16, $17)"
+    b" $16, $17, $18)"
     b" as u order by 2"
 )
 _ACCOUNT_UPDATE = (
     b"update ledger_account as a set state = u.s, debits_posted = u.dp, credits_posted = u.cp,"
-    b" debits_pending = u.dh, credits_pending = u.ch, version = u.v, booked_at_us = u.b"
-    b" from unnest($2, $3, $4, $5, $6, $7, $8, $9) as u(id, s, dp, cp, dh, ch, v, b)"
+    b" debits_pending = u.dh, credits_pending = u.ch, version = u.v, booked_at_us = u.b,"
+    b" frozen_by_owner = u.f"
+    b" from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10) as u(id, s, dp, cp, dh, ch, v, b, f)"
     b" where a.book = $1 and a.account_id = u.id"
 )
 
@@ -85,6 +87,7 @@ class _AccountFamily(RowFamily[AccountId, AccountRow]):
                     Int8Array([row.credits_pending for row in changed]),
                     Int8Array([row.version for row in changed]),
                     Int8Array([row.booked_at_us for row in changed]),
+                    BoolArray([row.frozen_by_owner for row in changed]),
                 ),
             )
 
@@ -107,6 +110,7 @@ def _account_columns(rows: Sequence[AccountRow]) -> tuple[object, ...]:
         Int8Array([row.created_at_us for row in rows]),
         UuidArray([row.owner_id for row in rows]),
         TextArray([row.description for row in rows]),
+        BoolArray([row.frozen_by_owner for row in rows]),
     )
 
 
