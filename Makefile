@@ -20,7 +20,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test check fmt lint types layers gen gen-check buf bench tools ci clean
+.PHONY: help setup run demo test corpus check fmt lint types layers gen gen-check buf bench bench-edge tools ci clean
 
 help: ## Show what can be done
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ demo: setup ## A day of a small bank; starts a server of its own when none runs
 
 test: setup ## Run every test
 	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
+
+corpus: setup ## Send bad input to every method and look at the answers (about two minutes)
+	$(BIN)/python -m corpus
 
 check: lint types layers ## Formatting, lint, types and layers
 
@@ -79,6 +82,9 @@ buf: setup ## Lint, format and compatibility of the contract
 
 bench: setup ## Measure the bars and write bench/out/report.json
 	$(BIN)/python -m bench
+
+bench-edge: setup ## Measure what the edge adds to a call
+	$(BIN)/python -m bench.edge
 
 tools: ## Install ghz and grpcurl into .tools/bin through the Go module proxy
 	@if command -v go >/dev/null; then \

@@ -22,6 +22,7 @@ from longmen_server.transport.server import channel_options
 from longmen_server.transport.settings import EdgeSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -88,12 +89,15 @@ class EmptyServer:
 class LongmenServer:
     """`longmen serve` with a data folder of its own, on a free port."""
 
-    def __init__(self, folder: Path, workers: int) -> None:
+    def __init__(
+        self, folder: Path, workers: int, variables: Mapping[str, str] | None = None
+    ) -> None:
         # Postgres' own user has to get through where a server started by root keeps its data.
         folder.chmod(0o711)
         self._data = folder / "data"
         self._log = folder / "serve.log"
         self._workers = workers
+        self._variables = dict(variables or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._port = free_port()
         self.target = f"127.0.0.1:{self._port}"
@@ -129,6 +133,7 @@ class LongmenServer:
             "LONGMEN_DATA": str(self._data),
             "LONGMEN_PORT": str(self._port),
             "LONGMEN_WORKERS": str(self._workers),
+            **self._variables,
         }
 
     def _wait_until_serving(self) -> None:
@@ -166,6 +171,10 @@ class LongmenServer:
                 f"longmen {arguments[0]}: {done.stderr[-2000:] or done.stdout[-2000:]}"
             )
         return done.stdout
+
+    def log(self) -> str:
+        """What it has printed so far."""
+        return self._log.read_text("utf-8", "replace")
 
     def worker_pids(self) -> list[int]:
         """The processes that serve calls."""

@@ -29,6 +29,8 @@ class Answer:
     """Headers and trailers together."""
     reset: bool = False
     """Whether the stream or the connection was broken off instead."""
+    begun: bool = False
+    """Whether a message has come, or a part of one."""
 
     @property
     def status(self) -> int | None:
@@ -51,15 +53,24 @@ def call_headers(path: str, *extra: Header) -> list[Header]:
 
 
 async def call(
-    port: int, headers: list[Header], body: bytes | None, *, acknowledge: bool = True
+    port: int,
+    headers: list[Header],
+    body: bytes | tuple[bytes, ...] | None,
+    *,
+    acknowledge: bool = True,
+    ends: bool = True,
+    first_message: bool = False,
 ) -> Answer:
     """Make one call on a connection of its own.
 
     Args:
         port: Where to connect on loopback.
         headers: Sent as they are, unchecked.
-        body: Bytes of the DATA frame, gRPC's own framing included; None leaves the call open.
+        body: Bytes of the DATA frame, or of several, gRPC's own framing included; None leaves the
+            call open.
         acknowledge: Whether to acknowledge the server's settings, as every client must.
+        ends: Whether the last DATA frame ends the stream.
+        first_message: Whether to read no further than to the first message of the answer.
     """
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
@@ -75,15 +86,17 @@ async def call(
         while rest:
             part, rest = rest[:FRAME_BYTES_MAX], rest[FRAME_BYTES_MAX:]
             writer.write(frame(CONTINUATION, 0 if rest else END_HEADERS, 1, part))
-        if body is not None:
-            writer.write(frame(DATA, END_STREAM, 1, body))
+        frames = () if body is None else (body,) if isinstance(body, bytes) else body
+        for number, content in enumerate(frames, start=1):
+            last = ends and number == len(frames)
+            writer.write(frame(DATA, END_STREAM if last else 0, 1, content))
         async with asyncio.timeout(10):
-            return await _read(reader)
+            return await _read(reader, first_message=first_message)
     finally:
         writer.close()
 
 
-async def _read(reader: asyncio.StreamReader) -> Answer:
+async def _read(reader: asyncio.StreamReader, *, first_message: bool) -> Answer:
     """Read frames until the stream has ended one way or the other."""
     answer = Answer()
     decoder = hpack.Decoder()
@@ -97,8 +110,11 @@ async def _read(reader: asyncio.StreamReader) -> Answer:
         kind, flags = head[3], head[4]
         if kind == HEADERS:
             answer.headers |= dict(decoder.decode(payload, raw=True))
+        answer.begun = answer.begun or kind == DATA
         if kind in {RST_STREAM, GOAWAY} and answer.status is None:
             answer.reset = True
             return answer
         if kind in {HEADERS, DATA} and flags & END_STREAM:
+            return answer
+        if first_message and answer.begun:
             return answer

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -44,6 +45,9 @@ FOREIGN_KEY_HEADERS: Final = frozenset({"jku", "jwk", "x5u", "x5c", "x5t", "x5t#
 """Headers by which a token would bring or point at its own key, or demand what we do not know."""
 
 TOKEN_CHARACTERS_MAX: Final = 4096
+COMPACT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+"""The one spelling of a token (RFC 7515, section 7.1): no padding and no other alphabet, which the
+library would read as well."""
 JWKS_KEYS_MAX: Final = 64
 TEXT_CHARACTERS_MAX: Final = 256
 RELOAD_SECONDS: Final = 1.0
@@ -132,7 +136,7 @@ class TokenVerifier:
 
     def _decode(self, token: str) -> dict[str, Any]:
         """The payload of a token with a good signature, issuer and audience, whatever its times."""
-        if len(token) > TOKEN_CHARACTERS_MAX:
+        if len(token) > TOKEN_CHARACTERS_MAX or COMPACT.fullmatch(token) is None:
             raise invalid()
         try:
             header = jwt.get_unverified_header(token)

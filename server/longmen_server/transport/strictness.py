@@ -10,7 +10,8 @@ serialises to the very bytes that came in has hidden nothing. Only other request
 order, defaults written out, or indeed something hidden) are looked at twice: by their size before
 unknown fields were dropped, and by parsing them once more as their *wide twin*, a copy of the
 message type whose 32-bit numbers and enums are 64 bits wide: if that one serialises to other bytes,
-a number did not fit.
+a number did not fit. Last, what is given twice is looked for in the bytes
+(`longmen_server.transport.duplicates`).
 
 Enum values that fit and are not in the contract are left to validation, by the rule `defined_only`;
 that every enum field has it is demanded here.
@@ -24,6 +25,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from buf.validate import validate_pb2
 from longmen_server.platform.refusal import Refusal
+from longmen_server.transport.duplicates import repeated_fields
 from longmen_server.transport.status import FieldViolation, InvalidRequest
 from longmen_server.transport.wide_twin import wide_twin
 
@@ -63,7 +65,7 @@ class Strictness:
 
         Raises:
             Refusal: UNKNOWN_FIELD, UNKNOWN_ENUM_VALUE, or INVALID_REQUEST for a number out of
-                range.
+                range or a field given twice.
         """
         request.DiscardUnknownFields()
         canonical = request.SerializeToString(deterministic=True)
@@ -85,6 +87,9 @@ class Strictness:
         twin.DiscardUnknownFields()
         if twin.SerializeToString(deterministic=True) != canonical:
             raise _out_of_range(original, twin)
+        twice = next(repeated_fields(raw, cast("Descriptor", self._request_class.DESCRIPTOR)), "")
+        if twice:
+            raise InvalidRequest([FieldViolation(twice, "is given more than once", "field.once")])
 
 
 def open_enums(root: Descriptor) -> Iterator[str]:

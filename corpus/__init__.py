@@ -1,0 +1,1 @@
+"""A corpus of bad input for every method of the contract, and what the server has to answer."""
