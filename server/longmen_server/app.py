@@ -49,6 +49,7 @@ from longmen_server.platform.refusal import Refusal
 from longmen_server.platform.sealing import SecretKeys
 from longmen_server.platform.telemetry import LoopLag, Telemetry
 from longmen_server.platform.tokens import TokenVerifier
+from longmen_server.proven import CHECKS
 from longmen_server.samples import open_samples
 from longmen_server.transfers.clearing.files import FileClearing
 from longmen_server.transfers.clearing.instant import InstantClearing
@@ -160,6 +161,7 @@ def build_services(parts: Parts) -> Mapping[str, object]:
             clock=parts.clock,
             engine=parts.engine,
             readers=parts.readers,
+            checks=CHECKS,
         ),
         "longmen.audit.v1.AuditService": AuditService(reading=reading, classes=classes),
     }

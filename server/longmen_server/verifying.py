@@ -27,6 +27,7 @@ from longmen_server.platform.database import connect
 from longmen_server.platform.postgres import APP_ROLE, DATABASE
 from longmen_server.platform.postgres_home import find_home
 from longmen_server.platform.server_check import StorageError, one_line
+from longmen_server.proven import CHECKS
 from longmen_server.supervisor import FolderBusyError, StartError, open_data, open_database
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ async def prove_book(book: int, dsn: str, clock: Clock, bar: Progress) -> Proof:
         finally:
             await connection.close()
 
-    async for report in verify_book(book=book, lend=lend, clock=clock):
+    async for report in verify_book(book=book, lend=lend, clock=clock, checks=CHECKS):
         take(report, proof, bar, tasks)
     return proof
 

@@ -15,6 +15,7 @@ from longmen_server.ledger.chart import BANK_CLEARING
 from longmen_server.ledger.encode import timestamp
 from longmen_server.platform.clock import OffsetClock, SystemClock
 from longmen_server.platform.metrics import Metrics
+from longmen_server.proven import CHECKS
 from longmen_server.transport.server import build_server
 from tests.support import edge
 from tests.support.ledger import open_ledger
@@ -72,6 +73,7 @@ async def serving(
             clock=clock or settable_clock,
             engine=ledger.engine,
             readers=ledger.readers,
+            checks=CHECKS,
         )
         server = build_server(
             {edge.ADMIN: service},

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import IsolationLevel
 
+from longmen.transfers.v1 import transfer_pb2
 from longmen_server.engine.command import RequestKey
 from longmen_server.ledger import commands
 from longmen_server.ledger.chart import BANK_CLEARING
@@ -17,7 +18,9 @@ from longmen_server.ledger.verification.run import verify
 from longmen_server.platform.database import connect
 from longmen_server.platform.ids import CustomerId, new_id
 from longmen_server.platform.refusal import Refusal
+from longmen_server.proven import CHECKS
 from tests.support.ledger import BOOK, Ledger, open_ledger
+from tests.support.wallets import cash, open_wallets
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from longmen_server.platform.clock import Clock
     from longmen_server.platform.database import Connection
     from tests.support.clock import SettableClock
+    from tests.support.wallets import Person, Wallets
 
 
 async def fill_book(dsn: str, clock: SettableClock) -> None:
@@ -56,6 +60,42 @@ async def fill_book(dsn: str, clock: SettableClock) -> None:
         (leaving,) = await one.open(floor=0)
         await one.move(bank, leaving, 5, description="十元", effective_at_us=clock.now_us() - 9)
         await one.move(leaving, bank, 5, closes_debit_account=True, code=7)
+    await _wallets(dsn, clock)
+
+
+async def _wallets(dsn: str, clock: SettableClock) -> None:
+    """Wallets with accounts of every fate, and transfers and instructions in every state."""
+    async with open_wallets(dsn, clock) as wallets:
+        rich, other, leaving = [await wallets.person(funds=10_000) for _ in range(3)]
+        await wallets.ask(
+            "OpenAccount", rich.principal, customer_id=rich.customer, currency_code="USD"
+        )
+        await wallets.ask(
+            "CloseAccount",
+            account_id=leaving.account,
+            sweep_to_account_id=rich.account,
+        )
+        for method in ("ReleaseTransfer", "CancelTransfer", "HoldTransfer"):
+            made = await wallets.pay(rich, other, 10, delay=transfer_pb2.TRANSFER_DELAY_TWO_HOURS)
+            await wallets.ask(method, rich.principal, transfer_id=made.transfer.transfer_id)
+        await wallets.jobs.run_once()
+        for bank_account in ("6222021234567890", "REFUSE-AC04"):
+            for method in ("TopUp", "Withdraw"):
+                await _instruct(wallets, method, rich, bank_account)
+        await wallets.jobs.run_once()
+        await wallets.jobs.run_once()
+        await _instruct(wallets, "Withdraw", rich, "6222021234567890")
+        await wallets.pay(rich, other, 10, delay=transfer_pb2.TRANSFER_DELAY_TWO_HOURS)
+
+
+async def _instruct(wallets: Wallets, method: str, person: Person, bank_account: str) -> None:
+    await wallets.ask(
+        method,
+        person.principal,
+        account_id=person.account,
+        amount=cash(70),
+        bank_account=bank_account,
+    )
 
 
 async def _holds(one: Ledger, two: Ledger, clock: SettableClock) -> None:
@@ -124,7 +164,10 @@ async def lent(dsn: str) -> AsyncIterator[Connection]:
 
 async def reports_of(dsn: str, clock: Clock, *, book: int = BOOK) -> list[Report]:
     """Everything a verification says."""
-    return [report async for report in verify(book=book, lend=lambda: lent(dsn), clock=clock)]
+    return [
+        report
+        async for report in verify(book=book, lend=lambda: lent(dsn), clock=clock, checks=CHECKS)
+    ]
 
 
 async def proof_of(

@@ -16,11 +16,12 @@ from longmen_server.platform.clock import ClockMovesBackError, business_date
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
+    from collections.abc import AsyncGenerator, Iterable, Sequence
 
     from longmen_server.config import Described, Settings
     from longmen_server.engine.engine import Engine
     from longmen_server.engine.writer import Writer
+    from longmen_server.ledger.verification.queries import Check
     from longmen_server.platform.clock import Clock
     from longmen_server.platform.database import Readers
     from longmen_server.transport.context import Call
@@ -47,6 +48,7 @@ class AdminService:
         clock: Clock,
         engine: Engine,
         readers: Readers,
+        checks: Sequence[Check],
     ) -> None:
         """Take the parts of a worker.
 
@@ -56,12 +58,14 @@ class AdminService:
             clock: business time, perhaps settable.
             engine: whose statistics are asked for.
             readers: lends two connections to a verification.
+            checks: what a verification checks beyond the ledger.
         """
         self._settings = settings
         self._worker_index = worker_index
         self._clock = clock
         self._engine = engine
         self._readers = readers
+        self._checks = checks
         self._verifying = False
 
     async def SetClock(self, request: pb.SetClockRequest, call: Call) -> pb.SetClockResponse:  # noqa: N802
@@ -136,6 +140,7 @@ class AdminService:
                 book=book,
                 lend=lambda: self._readers.snapshot(deadline=call.deadline),
                 clock=self._clock,
+                checks=self._checks,
             )
             async with aclosing(reports):
                 async for report in reports:

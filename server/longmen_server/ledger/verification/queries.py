@@ -62,6 +62,11 @@ def account_text(column: str) -> str:
     return f"'acct_' || replace({column}::text, '-', '')"
 
 
+def customer_text(column: str) -> str:
+    """SQL of a customer's id as callers write it."""
+    return f"'cust_' || replace({column}::text, '-', '')"
+
+
 def transaction_text(column: str) -> str:
     """SQL of a transaction's id as callers write it."""
     return f"'txn_' || replace({column}::text, '-', '')"

@@ -167,6 +167,45 @@ KINDS: Final[dict[str, Kind]] = {
     "BLOCK_TIME_ORDER": Kind(
         "A block is no later than the one before, or earlier than an event in it.", _TAMPERED
     ),
+    "WALLET_MISSING": Kind("An account or an event names a wallet that is not there.", _RESTORE),
+    "WALLET_EVENT_MISMATCH": Kind(
+        "A wallet has no event of its opening, or one of another time.", _TAMPERED
+    ),
+    "POCKET_MISSING": Kind("A wallet has no account at all, not even a closed one.", _RESTORE),
+    "POCKET_MISMATCH": Kind(
+        "A wallet's account is not in the ledger, or there of another owner, currency or time.",
+        _RESTORE,
+    ),
+    "POCKET_STATE_MISMATCH": Kind(
+        "A wallet's account is closed, and in the ledger it is not.", _FREEZE
+    ),
+    "ALIAS_MISMATCH": Kind(
+        "An alias points to no wallet or to another's, or a wallet has none.",
+        "Stop transfers to the phone number: they may reach somebody else; then restore.",
+    ),
+    "TRANSFER_POSTING_MISMATCH": Kind(
+        "A transfer has no posting of its kind, or no hold.", _RESTORE
+    ),
+    "TRANSFER_STATE_MISMATCH": Kind(
+        "A transfer has ended otherwise than its money did, or its state is unknown.", _RESTORE
+    ),
+    "TRANSFER_SETTLEMENT_MISSING": Kind(
+        "What a transfer says that it was settled by did not settle it.", _RESTORE
+    ),
+    "TRANSFER_EVENT_MISMATCH": Kind(
+        "A transfer's last change has no event, or an event no transfer.", _TAMPERED
+    ),
+    "INSTRUCTION_MISSING": Kind(
+        "A withdrawal has no instruction to the clearing.",
+        "Ask the clearing whether it paid; then capture or void the hold.",
+    ),
+    "INSTRUCTION_MISMATCH": Kind(
+        "An instruction to the clearing differs from its posting: account, amount or currency.",
+        "Stop the clearing's job before it sends more; compare with what the clearing got.",
+    ),
+    "INSTRUCTION_STATE_MISMATCH": Kind(
+        "The clearing's answer was not followed by the ledger, or the state is unknown.", _RESTORE
+    ),
     "REQUEST_MALFORMED": Kind(
         "The stored content of a request has a length that no content has.", _REPORT
     ),

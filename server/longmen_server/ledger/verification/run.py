@@ -17,7 +17,7 @@ from longmen_server.ledger.verification import (
 from longmen_server.ledger.verification.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from longmen_server.ledger.verification.queries import Check, Counts
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     Task: TypeAlias = Callable[[Tally, Connection], Awaitable[None]]
 
 
-async def verify(*, book: int, lend: Lend, clock: Clock) -> AsyncGenerator[Report, None]:
+async def verify(
+    *, book: int, lend: Lend, clock: Clock, checks: Sequence[Check]
+) -> AsyncGenerator[Report, None]:
     """Check every invariant of a book on one snapshot and yield what there is to say, as it comes.
 
     Nothing is written and nothing is locked, so a server can go on working. The last item is the
@@ -40,6 +42,7 @@ async def verify(*, book: int, lend: Lend, clock: Clock) -> AsyncGenerator[Repor
         lend: opens a connection in a read-only transaction of isolation level repeatable read that
             has read nothing yet; it is called twice, since two checks run at once.
         clock: by which nothing may have happened later than now.
+        checks: of areas beyond the ledger.
 
     Raises:
         psycopg.Error, Refusal: the database went away, as the lender says it.
@@ -48,7 +51,7 @@ async def verify(*, book: int, lend: Lend, clock: Clock) -> AsyncGenerator[Repor
     async with lend() as leader, lend() as follower:
         await queries.join(follower, await queries.begin(leader))
         tally = Tally(book, read_at_us, await queries.count_rows(leader, book))
-        worker = asyncio.create_task(_work(tally, (leader, follower)))
+        worker = asyncio.create_task(_work(tally, (leader, follower), checks))
         try:
             while (report := await tally.reports.get()) is not None:
                 yield report
@@ -62,9 +65,9 @@ async def verify(*, book: int, lend: Lend, clock: Clock) -> AsyncGenerator[Repor
     yield tally.summary(duration_ms=round((clock.monotonic() - started) * 1000))
 
 
-async def _work(tally: Tally, connections: tuple[Connection, ...]) -> None:
+async def _work(tally: Tally, connections: tuple[Connection, ...], checks: Sequence[Check]) -> None:
     """Do every task, as many at once as there are connections."""
-    tasks = deque(_tasks(tally.rows))
+    tasks = deque(_tasks(tally.rows, checks))
 
     async def drain(connection: Connection) -> None:
         while tasks:
@@ -78,7 +81,7 @@ async def _work(tally: Tally, connections: tuple[Connection, ...]) -> None:
         tally.reports.put_nowait(None)
 
 
-def _tasks(rows: Counts) -> list[Task]:
+def _tasks(rows: Counts, checks: Sequence[Check]) -> list[Task]:
     """Every task, the longest first, so that both connections end at about the same time."""
     return [
         _walk,
@@ -88,6 +91,7 @@ def _tasks(rows: Counts) -> list[Task]:
         _sql(queries_accounts.STANDING, rows.accounts),
         _sql(queries_accounts.SUMS, rows.accounts),
         _sql(queries_records.ACCOUNT_EVENTS, rows.accounts),
+        *(_sql(check, rows.accounts) for check in checks),
         _sql(queries_records.REQUESTS, rows.requests),
         _requests_ahead,
     ]
