@@ -24,8 +24,10 @@ __all__ = [
     "Money",
     "Rounding",
     "UnknownCurrencyError",
+    "alpha_code",
     "currencies",
     "exponent_of",
+    "numeric_code",
 ]
 
 MINOR_UNITS_MAXIMUM: Final = 2**63 - 1
@@ -76,6 +78,38 @@ def exponent_of(currency: str) -> int:
         return currencies()[currency]
     except KeyError:
         raise UnknownCurrencyError(f"{currency} is not an ISO 4217 currency") from None
+
+
+@cache
+def _numbers() -> dict[str, int]:
+    return {c.code: c.number for c in Currency if c.exponent is not None and c.number is not None}
+
+
+@cache
+def _codes() -> dict[int, str]:
+    return {number: code for code, number in _numbers().items()}
+
+
+def numeric_code(currency: str) -> int:
+    """The number ISO 4217 gives a currency: 156 for CNY.
+
+    Raises:
+        UnknownCurrencyError: ISO 4217 knows no such currency with minor units.
+    """
+    exponent_of(currency)
+    return _numbers()[currency]
+
+
+def alpha_code(number: int) -> str:
+    """The three letters of the currency with this ISO 4217 number.
+
+    Raises:
+        UnknownCurrencyError: no currency with minor units has the number.
+    """
+    try:
+        return _codes()[number]
+    except KeyError:
+        raise UnknownCurrencyError(f"{number} is not an ISO 4217 currency") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Payments to merchants: codes, orders, attempts, refunds."""

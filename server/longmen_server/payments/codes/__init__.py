@@ -1,0 +1,1 @@
+"""What is shown and scanned: merchants' QR codes and payers' codes. Pure."""
