@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import protovalidate
@@ -10,6 +11,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from buf.validate import validate_pb2
 from longmen.type.v1 import rules_pb2
+from longmen_server.transport.acceptance import MATCHES
 
 if TYPE_CHECKING:
     import random
@@ -17,15 +19,11 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
+_parser: Any = getattr(re, "_parser")  # noqa: B009 - it has no types
+
 HEX = "0123456789abcdef"
 REQUEST_ID = "0190e7a2-6c1f-7c3a-9d1e-0123456789ab"
 BOOK = "0001"
-
-PATTERNS = {
-    r"^[A-Z]{3}$": "CNY",
-    r"^\+[1-9][0-9]{6,14}$": "+8613812345678",
-}
-"""A text for each pattern of the contract."""
 
 IDS: tuple[tuple[Any, str, str], ...] = (
     (rules_pb2.account_id, "acct_", ""),
@@ -149,8 +147,42 @@ def good_text(rules: Any) -> str:
         if rules.HasExtension(rule):
             return f"{before}{HEX}{HEX[:12]}{BOOK}{after}"
     if rules.HasField("pattern"):
-        return PATTERNS[str(rules.pattern)]
-    return "x" * max(1, int(rules.min_len))
+        return matching(str(rules.pattern))
+    return _of_predefined(rules) or "x" * max(1, int(rules.len), int(rules.min_len))
+
+
+def _of_predefined(rules: Any) -> str:
+    """A text for a rule of the contract's own that is one regular expression; else none."""
+    for part, _ in rules.ListFields():
+        for rule in part.GetOptions().Extensions[validate_pb2.predefined].cel:
+            found = MATCHES.fullmatch(rule.expression)
+            if found is not None and not found[1]:
+                return matching(found[2].replace("\\\\", "\\"))
+    return ""
+
+
+def matching(pattern: str) -> str:
+    """The shortest text, of the lowest characters, that a regular expression matches."""
+    return "".join(_shortest(_parser.parse(pattern)))
+
+
+def _shortest(parsed: Any) -> Iterator[str]:
+    for operation, argument in parsed:
+        kind = str(operation)
+        if kind == "LITERAL":
+            yield chr(argument)
+        elif kind == "IN":
+            _, first = argument[0]
+            yield chr(first if isinstance(first, int) else first[0])
+        elif kind in {"MAX_REPEAT", "MIN_REPEAT"}:
+            fewest, _, repeated = argument
+            yield from (part for _ in range(fewest) for part in _shortest(repeated))
+        elif kind == "SUBPATTERN":
+            yield from _shortest(argument[-1])
+        elif kind == "BRANCH":
+            yield from _shortest(argument[1][0])
+        else:
+            assert kind == "AT", f"no text is known for {kind} in a pattern of the contract"
 
 
 def _first_allowed(field: Any, rules: Any) -> int:

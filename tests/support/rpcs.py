@@ -93,7 +93,7 @@ def read_path(message: Any, path: str) -> str:
 
 
 def with_path(request: Message, path: str, value: str) -> Message:
-    """A copy with another text at a dotted path."""
+    """A copy with another text at a dotted path; of a list of texts, the only one."""
     copy = type(request)()
     copy.CopyFrom(request)
     *names, last = path.split(".")
@@ -102,7 +102,10 @@ def with_path(request: Message, path: str, value: str) -> Message:
         holder = getattr(holder, name)
         if hasattr(holder, "__getitem__"):
             holder = holder[0]
-    setattr(holder, last, value)
+    if holder.DESCRIPTOR.fields_by_name[last].is_repeated:
+        getattr(holder, last)[:] = [value]
+    else:
+        setattr(holder, last, value)
     return copy
 
 
