@@ -7,10 +7,10 @@
     │   └ handle: the device's number, given at enrolment
     └ ours: 10-15, 25-30 and 62 belong to WeChat Pay, Alipay and UnionPay
 
-The password is RFC 4226's truncated HMAC, here over SHA-256, of the minute (RFC 6238's time step, 60
-seconds) and the sequence, under the device's own secret. So a device makes codes without a network,
-and the server keeps no table of codes: only each device's secret, and which of its last codes were
-used.
+The password is RFC 4226's truncated HMAC, here over SHA-256, of the minute (RFC 6238's time step,
+60 seconds) and the sequence, under the device's own secret. So a device makes codes without a
+network, and the server keeps no table of codes: only each device's secret, and which of its last
+codes were used.
 
 A till rejects misread digits by the check digits alone: MOD 97-10 finds every wrong digit and every
 swap of two neighbours.
