@@ -58,7 +58,9 @@ class Books:
         keys = _keys(ids)
         order = np.argsort(keys)
         self._stored = accounts[order]
-        self._ids, self._keys = ids[order], keys[order]
+        self._keys = keys[order]
+        # Both halves of each id, apart: what lies side by side is compared fastest.
+        self._firsts, self._lasts = ids[order, 0], ids[order, 1]
         is_debit_normal = np.isin(self._stored["type"], [int(one) for one in DEBIT_NORMAL_TYPES])
         self._sign = np.where(is_debit_normal, 1, -1)
         self._currency = self._stored["currency"].copy()
@@ -77,7 +79,8 @@ class Books:
     @property
     def suspects(self) -> set[bytes]:
         """Accounts whose postings do not follow from each other, or that are missing."""
-        ids = self._ids[self._is_suspect].astype(_ID).tobytes()
+        halves = self._firsts[self._is_suspect], self._lasts[self._is_suspect]
+        ids = np.stack(halves, axis=1).astype(_ID).tobytes()
         return self._missing.union(ids[n : n + 16] for n in range(0, len(ids), 16))
 
     def fold(self, postings: Columns) -> None:
@@ -117,7 +120,7 @@ class Books:
         else:
             at = np.searchsorted(self._keys, _keys(pairs))
             at[at == len(self._keys)] = 0
-            found = (self._ids[at] == pairs).all(axis=1)
+            found = (self._firsts[at] == pairs[:, 0]) & (self._lasts[at] == pairs[:, 1])
         for pair in pairs[~found]:
             self._missing.add(pair.astype(_ID).tobytes())
         return at, found

@@ -37,8 +37,21 @@ _POSTING_EVENTS: Final = numbers(EVENT_TYPES.values())
 _EVENT_OF_KIND: Final = ", ".join(f"({int(kind)}, {type_})" for kind, type_ in EVENT_TYPES.items())
 _OPENED: Final = int(event_pb2.EVENT_TYPE_ACCOUNT_OPENED)
 _STATE_CHANGED: Final = int(event_pb2.EVENT_TYPE_ACCOUNT_STATE_CHANGED)
+_CONTENT: Final = (
+    "currency_code",
+    "chart_code",
+    "owner_id",
+    "floor",
+    "ceiling",
+    "description",
+)
+"""What an account is opened with and keeps."""
 _BATCH: Final = 2000
 """Rows fetched at a time: some hundred kilobytes."""
+_REPLIES_BYTES: Final = 4 * 1024 * 1024
+_REPLIES_MIN: Final = 16
+_REPLIES_MAX: Final = 1000
+"""Replies fetched at a time: by their size, so that those of large batches fit in memory."""
 
 POSTING_EVENTS: Final = Check(
     "postings against events",
@@ -170,9 +183,13 @@ async def readable_replies(connection: Connection, book: int) -> AsyncIterator[i
     await connection.execute(_REPLIES.encode(), (book,))
     # Which message it is cannot be told from the key; that it is one can.
     read = Empty.FromString
-    while rows := await fetch(connection, "replies", _BATCH):
+    count = _REPLIES_MIN
+    while rows := await fetch(connection, "replies", count):
         for (reply,) in rows:
             read(reply)
+        # A reply has up to a megabyte; in order of time, like ones stand beside each other.
+        largest = max(len(reply) for (reply,) in rows)
+        count = min(max(_REPLIES_BYTES // (largest + 1), _REPLIES_MIN), _REPLIES_MAX)
         yield len(rows)
 
 
@@ -182,7 +199,7 @@ async def unreadable_replies(
     """Yield the request and the reason of each reply that cannot be read."""
     least = RecordedOutcome.REFUSAL if refusals_only else RecordedOutcome.REPLY
     await connection.execute(_STORED.encode(), (book, int(least)))
-    while rows := await fetch(connection, "stored", _BATCH):
+    while rows := await fetch(connection, "stored", _REPLIES_MIN):
         for key, outcome, reply in rows:
             if why := why_unreadable(outcome, reply):
                 yield key.hex(), why
@@ -226,34 +243,39 @@ def _differences(
     opened_payload: bytes | None,
     changed_payload: bytes | None,
 ) -> list[tuple[str, str, str]]:
-    subject = ACCOUNT.encode(account_id)
     try:
         opened = account_pb2.Account.FromString(opened_payload or b"")
-        changed = event_pb2.AccountStateChange.FromString(changed_payload or b"")
+        last = opened.state
+        if changed_payload:
+            last = event_pb2.AccountStateChange.FromString(changed_payload).state or last
     except DecodeError:
-        return [("EVENT_MISMATCH", subject, "the payload of an event cannot be read")]
-    pairs = {
-        "currency_code": (currency_code, opened.currency_code),
-        "chart_code": (chart_code, opened.chart_code),
-        "owner_id": (CUSTOMER.encode(owner_id) if owner_id else "", opened.owner_id),
-        "floor": (
-            floor,
-            opened.floor_minor_units if opened.HasField("floor_minor_units") else None,
-        ),
-        "ceiling": (
-            ceiling,
-            opened.ceiling_minor_units if opened.HasField("ceiling_minor_units") else None,
-        ),
-        "description": (description or "", opened.description),
-    }
-    found = [
-        ("ACCOUNT_CONTENT_MISMATCH", subject, f"{name} is {has!r}, opened with {had!r}")
-        for name, (has, had) in pairs.items()
-        if has != had
-    ]
-    last = changed.state or opened.state
+        why = "the payload of an event cannot be read"
+        return [("EVENT_MISMATCH", ACCOUNT.encode(account_id), why)]
+    has = (
+        currency_code,
+        chart_code,
+        CUSTOMER.encode(owner_id) if owner_id else "",
+        floor,
+        ceiling,
+        description or "",
+    )
+    had = (
+        opened.currency_code,
+        opened.chart_code,
+        opened.owner_id,
+        opened.floor_minor_units if opened.HasField("floor_minor_units") else None,
+        opened.ceiling_minor_units if opened.HasField("ceiling_minor_units") else None,
+        opened.description,
+    )
+    found = []
+    if has != had:
+        subject = ACCOUNT.encode(account_id)
+        found = [
+            ("ACCOUNT_CONTENT_MISMATCH", subject, f"{name} is {now!r}, opened with {then!r}")
+            for name, now, then in zip(_CONTENT, has, had, strict=True)
+            if now != then
+        ]
     if state not in {last, AccountState.CLOSED}:
-        found.append(
-            ("ACCOUNT_STATE_MISMATCH", subject, f"the state is {state}, its last event says {last}")
-        )
+        why = f"the state is {state}, its last event says {last}"
+        found.append(("ACCOUNT_STATE_MISMATCH", ACCOUNT.encode(account_id), why))
     return found
