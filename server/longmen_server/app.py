@@ -39,11 +39,13 @@ from longmen_server.ledger.receipt import ReceiptSigner
 from longmen_server.ledger.service import LedgerService
 from longmen_server.messages.carriers import carriers_of
 from longmen_server.messages.post_office import PostOffice
+from longmen_server.personal_keys import key_file
 from longmen_server.platform.clock import DEFAULT_ZONE, Clock, OffsetClock, SystemClock
 from longmen_server.platform.database import Readers
 from longmen_server.platform.hashing import Hasher
 from longmen_server.platform.logs import configure_logs
 from longmen_server.platform.metrics import Metrics
+from longmen_server.platform.pii import Vault
 from longmen_server.platform.readiness import watch_readiness
 from longmen_server.platform.refusal import Refusal
 from longmen_server.platform.sealing import SecretKeys
@@ -106,6 +108,8 @@ class Parts:
     """Lends connections to queries."""
     page_tokens: PageTokens
     """Seals where a list goes on."""
+    vault: Vault
+    """Seals and opens personal data."""
     secrets: SecretKeys
     """Keys made from the server's secret."""
     office: PostOffice
@@ -144,6 +148,7 @@ def build_services(parts: Parts) -> Mapping[str, object]:
             readers=parts.readers,
             clock=parts.clock,
             tokens=parts.page_tokens,
+            vault=parts.vault,
             default_book=settings.books[0],
             zone=DEFAULT_ZONE,
             settings=settings.accounts,
@@ -153,6 +158,7 @@ def build_services(parts: Parts) -> Mapping[str, object]:
             readers=parts.readers,
             clock=parts.clock,
             tokens=parts.page_tokens,
+            vault=parts.vault,
             zone=DEFAULT_ZONE,
         ),
         "longmen.admin.v1.AdminService": AdminService(
@@ -182,7 +188,7 @@ def build_jobs(parts: Parts) -> JobRunner:
         jobs=(
             ExpiredHolds(),
             DueTransfers(),
-            Clearing(clearing_adapter(settings)),
+            Clearing(clearing_adapter(settings), parts.vault),
             ReplyExpiry(kept_days=settings.jobs.reply_kept_days),
         ),
         settings=settings.jobs,
@@ -370,6 +376,7 @@ async def open_parts(settings: Settings, worker_index: int) -> AsyncIterator[Par
             trail=trail,
             readers=readers,
             page_tokens=PageTokens(page_token_key(settings)),
+            vault=Vault(key_file(settings), trusted_clock.monotonic),
             secrets=secrets,
             office=PostOffice(secrets.sealer(MESSAGES), clock),
             hasher=hasher,

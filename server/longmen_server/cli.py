@@ -65,7 +65,7 @@ def serve(**options: Any) -> None:
 def migrate(*, data: Path | None, check: bool, sql: bool) -> None:
     """Bring the database's schema to the version this server needs."""
     from longmen_server import migrate as schema
-    from longmen_server import supervisor
+    from longmen_server import personal_keys, supervisor
 
     if sql:
         schema.print_sql(sys.stdout)
@@ -76,7 +76,8 @@ def migrate(*, data: Path | None, check: bool, sql: bool) -> None:
         with supervisor.owned_database(settings, announce) as dsn:
             if check:
                 schema.check_schema(dsn)
-            before, after = (None, None) if check else schema.upgrade(dsn)
+            keys = personal_keys.key_file(settings)
+            before, after = (None, None) if check else schema.upgrade(dsn, personal_keys=keys)
         if before != after:
             announce(f"migrated the schema from {before or 'nothing'} to {after}")
         else:

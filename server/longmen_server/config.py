@@ -102,6 +102,11 @@ class Settings:
     tokens_leeway_s: int = 30
     """Seconds that the clocks of the issuer and of this server may differ."""
 
+    personal_keys: Path | None = None
+    """File of the keys that wrap the keys of customers' personal data, the same on every machine of
+    a server, and never where the database's backups are. Without it one is made in the data folder.
+    Whoever loses it loses every name and phone number for good."""
+
     receipt_key: Path | None = None
     """PEM file with the Ed25519 key that signs receipts. Without it one is made in the data folder.
     Publish its public half: it is what makes a receipt worth keeping."""

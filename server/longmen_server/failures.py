@@ -8,6 +8,7 @@ from longmen_server.config import ConfigError
 from longmen_server.crew import CrewError
 from longmen_server.development import DevelopmentError
 from longmen_server.migrate import SchemaError
+from longmen_server.personal_keys import PersonalKeysError
 from longmen_server.platform.postgres import LaunchError
 from longmen_server.platform.server_check import StorageError
 from longmen_server.platform.tokens import KeyFileError
@@ -21,6 +22,7 @@ OPERATORS_FAILURES: Final = (
     DevelopmentError,
     KeyFileError,
     LaunchError,
+    PersonalKeysError,
     SchemaError,
     StartError,
     StorageError,

@@ -97,8 +97,13 @@ def check_schema(dsn: str) -> None:
     raise SchemaError(f"the database {at}; this server needs {needed}: run `longmen migrate`")
 
 
-def upgrade(dsn: str) -> tuple[str | None, str | None]:
+def upgrade(dsn: str, *, personal_keys: Path | None = None) -> tuple[str | None, str | None]:
     """Bring a database to the version this server needs.
+
+    Args:
+        dsn: the database, as its owner.
+        personal_keys: key file of personal data, for the revision that seals what older ones kept
+            readable; made when it is not there. Not needed while there are no customers.
 
     Returns:
         The version before and after.
@@ -117,11 +122,14 @@ def upgrade(dsn: str) -> tuple[str | None, str | None]:
         refuse_unknown(before)
         config = configuration()
         config.attributes["connection"] = link
+        config.attributes["personal_keys"] = personal_keys
         try:
             command.upgrade(config, "head")
         except sqlalchemy.exc.DBAPIError as error:
             cause = error.orig or error
             raise SchemaError(f"the migration failed: {one_line(cause)}") from error
+        except ValueError as error:
+            raise SchemaError(f"the migration failed: {error}") from error
         return before, needed
 
 

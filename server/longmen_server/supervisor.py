@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from longmen_server import migrate
+from longmen_server import migrate, personal_keys
 from longmen_server.crew import Crew, signals
 from longmen_server.development import development_issuer
 from longmen_server.platform.postgres import OWNER_ROLE, EmbeddedPostgres
@@ -181,19 +181,22 @@ def open_database(
 
 
 def prepare_schema(settings: Settings, announce: Callable[[str], None]) -> None:
-    """Migrate, or only check, as the settings say.
+    """Migrate, or only check, as the settings say; then see that the keys are the database's.
 
     Raises:
         SchemaError: the schema is not what this server needs and may not, or cannot, be brought to
         it.
+        PersonalKeysError, KeyFileError: the key file of personal data is not the database's.
     """
     assert settings.migrate_dsn is not None
+    keys = personal_keys.key_file(settings)
     if not settings.migrate:
         migrate.check_schema(settings.migrate_dsn)
-        return
-    before, after = migrate.upgrade(settings.migrate_dsn)
-    if before != after:
-        announce(f"migrated the schema from {before or 'nothing'} to {after}")
+    else:
+        before, after = migrate.upgrade(settings.migrate_dsn, personal_keys=keys)
+        if before != after:
+            announce(f"migrated the schema from {before or 'nothing'} to {after}")
+    personal_keys.prepare(settings.migrate_dsn, keys, settings.books)
 
 
 def prepare_keys(settings: Settings) -> tuple[Settings, DevelopmentIssuer | None]:

@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from longmen_server.jobs.job import Job, Workplace
-    from longmen_server.transfers.clearing.port import Delivery
-    from longmen_server.transfers.model import InstructionRow
+    from longmen_server.transfers.clearing.port import Delivery, Instruction
     from tests.support.postgres import Database
 
 DAY_S = 86_400
@@ -256,7 +255,7 @@ async def test_a_transfer_is_not_paid_before_its_time_whoever_asks(wallets: Wall
 async def test_the_clearing_by_files(wallets: Wallets, database: Database, tmp_path: Path) -> None:
     me = await wallets.person(funds=1_000)
     confirmed, refused = await withdraw(wallets, me, 100), await withdraw(wallets, me, 200)
-    work = runner(wallets, database, Clearing(FileClearing(tmp_path)))
+    work = runner(wallets, database, Clearing(FileClearing(tmp_path), wallets.vault))
     await work.run_once()
     (out,) = (tmp_path / "1" / "out").iterdir()
     sent = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
@@ -310,13 +309,13 @@ class CrashingClearing(InstantClearing):
             self.point = ""
             raise Crash
 
-    def send(self, book: int, instructions: Sequence[InstructionRow]) -> None:
+    def send(self, book: int, instructions: Sequence[Instruction]) -> None:
         self._pass("before send")
         self.sent += [row.transaction_id for row in instructions]
         self._pass("after send")
         super().send(book, instructions)
 
-    def collect(self, book: int, awaiting: Sequence[InstructionRow]) -> Sequence[Delivery]:
+    def collect(self, book: int, awaiting: Sequence[Instruction]) -> Sequence[Delivery]:
         self._pass("before collect")
         return super().collect(book, awaiting)
 
@@ -335,7 +334,7 @@ async def test_the_clearing_goes_on_wherever_it_stopped(
     transfer_id = await withdraw(wallets, me, 100)
     adapter = CrashingClearing(point)
     for _ in range(2):
-        work = runner(wallets, database, Clearing(adapter))
+        work = runner(wallets, database, Clearing(adapter, wallets.vault))
         await work.run_once()
         await work.stop()
     assert await state(wallets, transfer_id) == COMPLETED
@@ -351,7 +350,7 @@ class SlowClearing(InstantClearing):
     def __init__(self) -> None:
         self.asked: list[set[Any]] = []
 
-    def collect(self, book: int, awaiting: Sequence[InstructionRow]) -> Sequence[Delivery]:
+    def collect(self, book: int, awaiting: Sequence[Instruction]) -> Sequence[Delivery]:
         del book
         self.asked.append({row.transaction_id for row in awaiting})
         return []
@@ -361,7 +360,9 @@ async def test_all_that_wait_have_their_turn(wallets: Wallets, database: Databas
     me = await wallets.person(funds=1_000)
     ids = {TRANSACTION.decode(await withdraw(wallets, me, 1)) for _ in range(6)}
     adapter = SlowClearing()
-    work = runner(wallets, database, Clearing(adapter), settings=JobSettings(job_items_max=3))
+    work = runner(
+        wallets, database, Clearing(adapter, wallets.vault), settings=JobSettings(job_items_max=3)
+    )
     for _ in range(6):
         await work.run_once()
     assert ids <= set().union(*adapter.asked)
@@ -374,7 +375,9 @@ async def test_a_withdrawal_confirmed_after_its_hold_ran_out_is_left_for_people(
 ) -> None:
     me = await wallets.person(funds=1_000)
     transfer_id = await withdraw(wallets, me, 100)
-    work = runner(wallets, database, Clearing(FileClearing(tmp_path)), ExpiredHolds())
+    work = runner(
+        wallets, database, Clearing(FileClearing(tmp_path), wallets.vault), ExpiredHolds()
+    )
     await work.run_once()
     wallets.clock.advance(401 * DAY_S)
     await work.run_once()

@@ -14,6 +14,7 @@ from longmen.errors.v1 import error_reason_pb2 as reasons
 from longmen.events.v1 import event_pb2
 from longmen.transfers.v1 import transfer_pb2 as pb
 from longmen_server.accounts.model import Actor
+from longmen_server.accounts.personal import phone_index
 from longmen_server.ledger import posting
 from longmen_server.ledger.chart import BANK_CLEARING, system_account_id
 from longmen_server.ledger.codes import PostingCode
@@ -154,7 +155,8 @@ async def test_a_payee_in_another_book_cannot_be_reached(
 ) -> None:
     me, other = await wallets.person(funds=1000), await wallets.person()
     async with await psycopg_connect(module_database) as connection:
-        await connection.execute("update alias set target_book = 2 where value = %s", [other.phone])
+        index = phone_index(wallets.vault, other.phone)
+        await connection.execute("update alias set target_book = 2 where value = %s", [index])
     fields = {"payee": {"phone_number": other.phone}}
     asked = wallets.ask("CreateTransfer", from_account_id=me.account, amount=cash(5), **fields)
     assert await reason(asked) == "PAYEE_NOT_FOUND"

@@ -16,9 +16,11 @@ from google.protobuf.descriptor_pool import Default
 from longmen.events.v1 import event_pb2
 from longmen_server.app import FINGERPRINTS, Parts, build_services, open_parts
 from longmen_server.config import Settings
+from longmen_server.personal_keys import prepare
 from longmen_server.platform.ids import CUSTOMER, new_id
 from longmen_server.transport.server import Surroundings, build_server
 from tests.support.edge import Claims, Tokens, Told, settings, told
+from tests.support.personal import key_file
 from tests.support.rpcs import METHODS, short
 
 if TYPE_CHECKING:
@@ -217,8 +219,10 @@ async def open_small_bank(database: Database, folder: Path) -> AsyncIterator[Sma
         page_token_key=folder / "page_token.key",
         secrets_key=folder / "secrets.key",
         receipt_key=folder / "receipt.pem",
+        personal_keys=key_file(),
         samples=False,
     )
+    prepare(database.app_dsn, key_file(), chosen.books)
     tokens = Tokens({})
     async with open_parts(chosen, 0) as parts:
         services = build_services(parts)

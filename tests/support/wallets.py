@@ -26,10 +26,12 @@ from longmen_server.transfers.clearing.instant import InstantClearing
 from longmen_server.transfers.service import TransfersService
 from longmen_server.transport.context import Call, Principal
 from tests.support.ledger import BOOK, PATIENCE, Ledger, open_ledger
+from tests.support.personal import open_vault
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from longmen_server.platform.pii import Vault
     from longmen_server.transfers.clearing.port import ClearingAdapter
     from tests.support.clock import SettableClock
 
@@ -85,6 +87,7 @@ class Wallets(Ledger):
     accounts: AccountsService
     transfers: TransfersService
     jobs: JobRunner
+    vault: Vault
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -93,11 +96,13 @@ class Wallets(Ledger):
 
     def serve(self, dsn: str, adapter: ClearingAdapter, settings: JobSettings) -> None:
         """Make the services and the jobs."""
+        self.vault = open_vault(dsn)
         shared: Any = {
             "engine": self.engine,
             "readers": self.readers,
             "clock": self.clock,
             "tokens": self.tools.page_tokens,
+            "vault": self.vault,
             "zone": SHANGHAI,
         }
         limits = AccountsSettings(
@@ -118,7 +123,7 @@ class Wallets(Ledger):
             jobs=[
                 DueTransfers(),
                 ExpiredHolds(),
-                Clearing(adapter),
+                Clearing(adapter, self.vault),
                 ReplyExpiry(kept_days=30),
             ],
             settings=settings or JobSettings(),

@@ -10,8 +10,8 @@ import pytest
 from longmen_server.platform.ids import ACCOUNT, TRANSACTION, AccountId, TransactionId
 from longmen_server.transfers.clearing.files import FileClearing
 from longmen_server.transfers.clearing.instant import InstantClearing
-from longmen_server.transfers.clearing.port import Confirmation
-from longmen_server.transfers.model import Direction, InstructionRow, InstructionState
+from longmen_server.transfers.clearing.port import Confirmation, Instruction
+from longmen_server.transfers.model import Direction
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,21 +23,17 @@ def transfer_id(number: int) -> TransactionId:
     return TransactionId(number.to_bytes(14, "big") + b"\x00\x01")
 
 
-def instruction(number: int, **changes: Any) -> InstructionRow:
+def instruction(number: int, **changes: Any) -> Instruction:
     values: dict[str, Any] = {
         "transaction_id": transfer_id(number),
         "direction": Direction.PAY_OUT,
-        "state": InstructionState.QUEUED,
         "account_id": AccountId(bytes(15) + b"\x01"),
         "amount": 123_456,
         "currency_code": "CNY",
         "bank_account": "6222 账",
-        "reference": None,
-        "clearing_code": None,
-        "created_at_us": 1,
-        "updated_at_us": 1,
+        "reference": "",
     }
-    return InstructionRow(**(values | changes))
+    return Instruction(**(values | changes))
 
 
 @pytest.fixture

@@ -11,11 +11,12 @@ from longmen_server.accounts.model import (
     AliasKey,
     AliasKind,
     AliasRow,
+    CustomerKeyRow,
     PocketKey,
     PocketRow,
     WalletRow,
 )
-from longmen_server.accounts.tables import ALIAS, OPEN_POCKET, POCKET, WALLET
+from longmen_server.accounts.tables import ALIAS, CUSTOMER_KEY, OPEN_POCKET, POCKET, WALLET
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_POINTER
 from longmen_server.engine.journal import Event
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from longmen.type.v1 import money_pb2
-    from longmen_server.accounts.model import Actor
+    from longmen_server.accounts.model import Actor, SealedCustomer
     from longmen_server.engine.working_set import WorkingSet
 
 _WALLET_OPENED = event_pb2.EVENT_TYPE_WALLET_OPENED
@@ -84,16 +85,13 @@ def open_pocket(
 
 
 class OpenWallet(Command):
-    """Register a customer and open the first account."""
+    """Register a customer and open the first account.
 
-    __slots__ = (
-        "account_id",
-        "currency_code",
-        "customer_id",
-        "display_name",
-        "nickname",
-        "phone_number",
-    )
+    The stored reply names nobody; the service puts name and number in from the request, which is
+    the same one whenever the reply is the same.
+    """
+
+    __slots__ = ("account_id", "currency_code", "customer_id", "nickname", "person")
 
     def __init__(
         self,
@@ -102,16 +100,14 @@ class OpenWallet(Command):
         *,
         customer_id: CustomerId,
         account_id: AccountId,
-        phone_number: str,
-        display_name: str,
+        person: SealedCustomer,
         currency_code: str,
         nickname: str,
     ) -> None:
         super().__init__(book, request)
         self.customer_id = customer_id
         self.account_id = account_id
-        self.phone_number = phone_number
-        self.display_name = display_name
+        self.person = person
         self.currency_code = currency_code
         self.nickname = nickname
 
@@ -123,7 +119,7 @@ class OpenWallet(Command):
 
     @property
     def _alias(self) -> AliasKey:
-        return AliasKey(AliasKind.PHONE_NUMBER, self.phone_number)
+        return AliasKey(AliasKind.PHONE_NUMBER, self.person.phone_index)
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Register unless the phone number is taken."""
@@ -135,8 +131,19 @@ class OpenWallet(Command):
                 field="phone_number",
             )
         at_us = working_set.next_stamp()
-        wallet = WalletRow(self.customer_id, self.display_name, self.phone_number, at_us)
+        person = self.person
+        wallet = WalletRow(
+            customer_id=self.customer_id,
+            display_name=person.display_name,
+            phone_number=person.phone_number,
+            phone_index=person.phone_index,
+            email=None,
+            created_at_us=at_us,
+            erased_at_us=None,
+        )
         working_set.insert(WALLET, self.customer_id, wallet)
+        key = CustomerKeyRow(self.customer_id, person.wrapped_key, person.wrapping_key, at_us)
+        working_set.insert(CUSTOMER_KEY, self.customer_id, key)
         entry = AliasRow(alias.kind, alias.value, self.customer_id, working_set.book, at_us)
         working_set.insert(ALIAS, alias, entry)
         # The event says who, and nothing else: a name and a number are nobody's to be told.
@@ -149,7 +156,7 @@ class OpenWallet(Command):
             nickname=self.nickname,
         )
         return pb.OpenWalletResponse(
-            wallet=encode.wallet(wallet),
+            wallet=encode.wallet(wallet, None),
             account=encode.wallet_account(pocket, account),
             committed_at=working_set.committed_at,
         ).SerializeToString()

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from longmen.accounts.v1 import wallet_pb2
 from longmen.type.v1 import money_pb2
-from longmen_server.accounts.masking import mask_phone
 from longmen_server.accounts.model import is_frozen_by_bank
 from longmen_server.ledger.encode import timestamp
 from longmen_server.platform.ids import ACCOUNT, CUSTOMER
 
 if TYPE_CHECKING:
     from longmen_server.accounts.model import PocketRow, WalletRow
+    from longmen_server.accounts.personal import Person
     from longmen_server.ledger.model import AccountRow
 
 
@@ -21,14 +21,20 @@ def money(minor_units: int, currency_code: str) -> money_pb2.Money:
     return money_pb2.Money(minor_units=minor_units, currency_code=currency_code)
 
 
-def wallet(row: WalletRow) -> wallet_pb2.Wallet:
-    """Return a wallet, its phone number masked."""
-    return wallet_pb2.Wallet(
-        customer_id=CUSTOMER.encode(row.customer_id),
-        masked_phone_number=mask_phone(row.phone_number),
-        display_name=row.display_name,
-        create_time=timestamp(row.created_at_us),
+def wallet(row: WalletRow, person: Person | None) -> wallet_pb2.Wallet:
+    """Return a wallet, its phone number masked; without the person where it is to be stored."""
+    message = wallet_pb2.Wallet(
+        customer_id=CUSTOMER.encode(row.customer_id), create_time=timestamp(row.created_at_us)
     )
+    if person is not None:
+        name_owner(message, person)
+    return message
+
+
+def name_owner(message: wallet_pb2.Wallet, person: Person) -> None:
+    """Put into a wallet whose it is."""
+    message.display_name = person.display_name
+    message.masked_phone_number = person.masked_phone_number
 
 
 def balance(account: AccountRow) -> wallet_pb2.Balance:

@@ -35,7 +35,8 @@ class AliasKey(NamedTuple):
     """One entry of the alias directory."""
 
     kind: int
-    value: str
+    value: bytes
+    """The blind index of what the customer is found by."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -43,20 +44,58 @@ class AliasRow:
     """Whom an alias belongs to; it never changes."""
 
     kind: int
-    value: str
+    value: bytes
     customer_id: CustomerId
     target_book: int
     created_at_us: int
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class WalletRow:
-    """One registered customer; it never changes yet."""
+    """One registered customer; personal data is sealed under the customer's data key."""
 
     customer_id: CustomerId
-    display_name: str
-    phone_number: str
+    display_name: bytes
+    phone_number: bytes
+    phone_index: bytes | None
+    """The value of the alias that finds the customer; None once erased."""
+    email: bytes | None
     created_at_us: int
+    erased_at_us: int | None
+    """When the personal data was erased for good; None while it is there."""
+
+    def copy(self) -> WalletRow:
+        """Return a copy, so that a refused command leaves the original as it was."""
+        return WalletRow(
+            self.customer_id,
+            self.display_name,
+            self.phone_number,
+            self.phone_index,
+            self.email,
+            self.created_at_us,
+            self.erased_at_us,
+        )
+
+
+@dataclass(slots=True)
+class CustomerKeyRow:
+    """A customer's data key, wrapped."""
+
+    customer_id: CustomerId
+    wrapped: bytes
+    wrapping_key: int
+    """Id of the key that wrapped it."""
+    created_at_us: int
+
+
+class SealedCustomer(NamedTuple):
+    """What a new customer's registration keeps of the person, sealed before it is decided."""
+
+    wrapped_key: bytes
+    wrapping_key: int
+    display_name: bytes
+    phone_number: bytes
+    phone_index: bytes
 
 
 @dataclass(slots=True)
@@ -92,7 +131,7 @@ class PocketKey(NamedTuple):
 class PhoneKey(NamedTuple):
     """A payee as payers name one: by phone number, in a currency."""
 
-    phone_number: str
+    phone_index: bytes
     currency_code: str
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from longmen_server.accounts.masking import mask_name
 from longmen_server.accounts.model import NOBODY, AliasKind, PocketRow, WalletRow
 from longmen_server.accounts.movements import STATED
+from longmen_server.accounts.personal import FoundWallet, SealedName
+from longmen_server.accounts.tables import WALLET_COLUMNS
 from longmen_server.ledger.chart import CUSTOMER_DEPOSITS
 from longmen_server.ledger.commands import account_not_found
 from longmen_server.ledger.queries.entries import (
@@ -22,6 +23,7 @@ from longmen_server.ledger.queries.history import (
 )
 from longmen_server.platform.adapters import Uuid, UuidArray
 from longmen_server.platform.ids import book_of
+from longmen_server.platform.pii import book_owner
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -35,8 +37,9 @@ __all__ = [
     "MonthHistory",
     "Page",
     "Versions",
+    "find_account_key",
     "find_deposit",
-    "find_masked_names",
+    "find_names",
     "find_payee_by_phone",
     "find_pocket",
     "find_wallet",
@@ -57,9 +60,10 @@ _FIRST_ID: Final = bytes(16)
 
 _POCKET_COLUMNS: Final = ", ".join(PocketRow.__slots__)
 _WALLET: Final = (
-    b"select customer_id, display_name, phone_number, created_at_us from wallet"
-    b" where book = $1 and customer_id = $2"
-)
+    f"select {', '.join(f'w.{column}' for column in WALLET_COLUMNS.split(', '))}, k.wrapped"
+    " from wallet as w left join customer_key as k on k.book = $1"
+    " and k.customer_id = w.customer_id where w.book = $1 and w.customer_id = $2"
+).encode()
 _POCKET: Final = (
     f"select {_POCKET_COLUMNS} from wallet_account where book = $1 and account_id = $2"
 ).encode()
@@ -68,9 +72,16 @@ _POCKETS: Final = (
     " where book = $1 and customer_id = $2 and account_id > $3 order by account_id limit $4"
 ).encode()
 _NAMES: Final = (
-    b"select a.account_id, w.display_name from wallet_account as a"
+    b"select a.account_id, w.customer_id, w.display_name, k.wrapped, w.erased_at_us"
+    b" from wallet_account as a"
     b" join wallet as w on w.book = $1 and w.customer_id = a.customer_id"
+    b" left join customer_key as k on k.book = $1 and k.customer_id = a.customer_id"
     b" where a.book = $1 and a.account_id = any($2)"
+)
+_ACCOUNT_KEY: Final = (
+    b"select k.customer_id, k.wrapped from customer_key as k where k.book = $1 and k.customer_id"
+    b" in ((select a.customer_id from wallet_account as a where a.book = $1 and a.account_id = $2),"
+    b" $3) order by k.customer_id = $3 limit 1"
 )
 # Two statements, because the first is what tells the book of the second.
 _ALIAS: Final = b"select target_book, customer_id from alias where kind = $1 and value = $2"
@@ -82,11 +93,11 @@ _OPEN_POCKET: Final = (
 
 async def find_wallet(
     connection: Connection, book: int, customer_id: CustomerId
-) -> WalletRow | None:
+) -> FoundWallet | None:
     """Return a customer, or None when there is none."""
     cursor = await connection.execute(_WALLET, (book, Uuid(customer_id)))
     record = await cursor.fetchone()
-    return None if record is None else WalletRow(*record)
+    return None if record is None else FoundWallet(WalletRow(*record[:-1]), record[-1])
 
 
 async def find_deposit(connection: Connection, account_id: AccountId, actor: Actor) -> AccountRow:
@@ -145,21 +156,35 @@ async def list_pockets(
     return [(pocket, accounts[pocket.account_id]) for pocket in pockets]
 
 
-async def find_masked_names(
+async def find_names(
     connection: Connection, book: int, account_ids: Collection[AccountId]
-) -> dict[AccountId, str]:
-    """Return the masked names of those accounts' owners that are customers."""
+) -> list[SealedName]:
+    """Return the names, as they are kept, of those accounts' owners that are customers."""
     if not account_ids:
-        return {}
+        return []
     cursor = await connection.execute(_NAMES, (book, UuidArray(sorted(account_ids))))
-    return {account_id: mask_name(name) for account_id, name in await cursor.fetchall()}
+    return [SealedName(*record) for record in await cursor.fetchall()]
+
+
+async def find_account_key(
+    connection: Connection, account_id: AccountId
+) -> tuple[CustomerId, bytes] | None:
+    """Return whose data key is for what is kept of an account, and the key, wrapped.
+
+    It is the customer's, or the book's own where no customer of ours owns the account.
+    """
+    book = book_of(account_id)
+    parameters = (book, Uuid(account_id), Uuid(book_owner(book)))
+    cursor = await connection.execute(_ACCOUNT_KEY, parameters)
+    record = await cursor.fetchone()
+    return None if record is None else (record[0], record[1])
 
 
 async def find_payee_by_phone(
-    connection: Connection, phone_number: str, currency_code: str
+    connection: Connection, phone_index: bytes, currency_code: str
 ) -> tuple[int, AccountId | None] | None:
     """Return book and open account of whom a phone number belongs to; None for an unknown one."""
-    cursor = await connection.execute(_ALIAS, (int(AliasKind.PHONE_NUMBER), phone_number))
+    cursor = await connection.execute(_ALIAS, (int(AliasKind.PHONE_NUMBER), phone_index))
     alias = await cursor.fetchone()
     if alias is None:
         return None

@@ -91,7 +91,8 @@ ALIASES: Final = Check(
     full join (
         select * from alias where target_book = $1 and kind = {int(AliasKind.PHONE_NUMBER)}
     ) as a on a.customer_id = w.customer_id
-    where w.book is null or a.kind is null or a.value <> w.phone_number
+    where w.book is null or a.value <> w.phone_index
+        or (a.kind is null) <> (w.erased_at_us is not null)
     """,
 )
 

@@ -8,6 +8,7 @@ from longmen.accounts.v1 import accounts_service_pb2 as pb
 from longmen_server.accounts import commands, encode, model, queries
 from longmen_server.accounts.actor import actor_of, customer_of
 from longmen_server.accounts.movements import filter_by_kinds, movement
+from longmen_server.accounts.personal import Person, masked_names, open_person, seal_customer
 from longmen_server.accounts.statement import Month, check_month
 from longmen_server.accounts.statement_office import StatementOffice
 from longmen_server.accounts.watch import BalanceWatcher
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from longmen_server.ledger.model import AccountRow
     from longmen_server.platform.clock import Clock
     from longmen_server.platform.database import Connection, Readers
+    from longmen_server.platform.pii import Vault
     from longmen_server.transport.context import Call
     from longmen_server.transport.page_token import PageTokens
 
@@ -60,6 +62,7 @@ class AccountsService:
         readers: Readers,
         clock: Clock,
         tokens: PageTokens,
+        vault: Vault,
         default_book: int,
         zone: ZoneInfo,
         settings: AccountsSettings,
@@ -71,6 +74,7 @@ class AccountsService:
             readers: connections for reads.
             clock: for ids, months and deadlines.
             tokens: seals page tokens.
+            vault: seals and opens personal data.
             default_book: book of wallets opened without one.
             zone: the bank's time zone, whose days bound months.
             settings: limits.
@@ -79,6 +83,7 @@ class AccountsService:
         self._readers = readers
         self._clock = clock
         self._tokens = tokens
+        self._vault = vault
         self._default_book = default_book
         self._zone = zone
         self._office = StatementOffice(zone, settings)
@@ -88,21 +93,31 @@ class AccountsService:
 
     # -- wallets -------------------------------------------------------------------------------
 
-    async def OpenWallet(self, request: pb.OpenWalletRequest, call: Call) -> bytes:  # noqa: N802
+    async def OpenWallet(  # noqa: N802
+        self, request: pb.OpenWalletRequest, call: Call
+    ) -> pb.OpenWalletResponse:
         """Register a customer."""
         _check_currency(request.currency_code)
         book = request.book or self._default_book
+        customer_id = CustomerId(new_id(book, self._clock))
+        person = Person(request.display_name, model.check_phone_number(request.phone_number))
         command = commands.OpenWallet(
             book,
             request_key(call),
-            customer_id=CustomerId(new_id(book, self._clock)),
+            customer_id=customer_id,
             account_id=AccountId(new_id(book, self._clock)),
-            phone_number=model.check_phone_number(request.phone_number),
-            display_name=request.display_name,
+            person=seal_customer(
+                self._vault,
+                customer_id,
+                phone_number=person.phone_number,
+                display_name=person.display_name,
+            ),
             currency_code=request.currency_code,
             nickname=request.nickname,
         )
-        return await self._submit(command, request, call)
+        reply = pb.OpenWalletResponse.FromString(await self._submit(command, request, call))
+        encode.name_owner(reply.wallet, person)
+        return reply
 
     async def GetWallet(self, request: pb.GetWalletRequest, call: Call) -> pb.GetWalletResponse:  # noqa: N802
         """Return a wallet with its accounts."""
@@ -117,7 +132,7 @@ class AccountsService:
                 connection, book, customer_id, after=None, limit=PAGE_SIZE_MAX
             )
         return pb.GetWalletResponse(
-            wallet=encode.wallet(wallet),
+            wallet=encode.wallet(wallet.row, open_person(self._vault, wallet)),
             accounts=[encode.wallet_account(pocket, account) for pocket, account in pairs],
         )
 
@@ -266,18 +281,19 @@ class AccountsService:
                 wanted,
                 limit=page_size(request.page_size),
             )
-            names = await queries.find_masked_names(
+            names = await queries.find_names(
                 connection,
                 book_of(account.account_id),
                 {entry.counterparty_id for entry in page.entries},
             )
+        masked = masked_names(self._vault, names)
         token = ""
         if page.next_version:
             token = self._tokens.seal(
                 page.next_version.to_bytes(_VERSION_BYTES, "big"), request, call
             )
         return pb.ListTransactionsResponse(
-            movements=[movement(entry, names) for entry in page.entries], next_page_token=token
+            movements=[movement(entry, masked) for entry in page.entries], next_page_token=token
         )
 
     async def GetStatement(self, request: pb.GetStatementRequest, call: Call) -> bytes:  # noqa: N802
@@ -296,13 +312,18 @@ class AccountsService:
                 limit=self._office.lines_max + 1,
             )
             self._office.check_lines(month, history)
-            names = await queries.find_masked_names(
+            names = await queries.find_names(
                 connection,
                 book_of(account.account_id),
                 {entry.counterparty_id for entry in history.entries},
             )
         return await self._office.answer(
-            account, month, history, names, wanted=request.format, now_us=now_us
+            account,
+            month,
+            history,
+            masked_names(self._vault, names),
+            wanted=request.format,
+            now_us=now_us,
         )
 
     # -- helpers -------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from longmen_server.accounts.model import (
     AliasKey,
     AliasKind,
     AliasRow,
+    CustomerKeyRow,
     PhoneKey,
     PhonePayee,
     PocketKey,
@@ -16,6 +17,7 @@ from longmen_server.accounts.model import (
 )
 from longmen_server.engine.family import STAGE_POINTER, RowFamily, Statement
 from longmen_server.platform.adapters import (
+    ByteaArray,
     Int2Array,
     Int8Array,
     TextArray,
@@ -25,6 +27,9 @@ from longmen_server.platform.ids import AccountId, CustomerId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+
+WALLET_COLUMNS = ", ".join(WalletRow.__slots__)
 
 
 class _AliasFamily(RowFamily[AliasKey, AliasRow]):
@@ -39,7 +44,7 @@ class _AliasFamily(RowFamily[AliasKey, AliasRow]):
         return Statement(
             b"select a.kind, a.value, a.customer_id, a.target_book, a.created_at_us"
             b" from unnest($1, $2) as u (k, v) join alias as a on a.kind = u.k and a.value = u.v",
-            (Int2Array([key.kind for key in keys]), TextArray([key.value for key in keys])),
+            (Int2Array([key.kind for key in keys]), ByteaArray([key.value for key in keys])),
         )
 
     def decode(self, record: tuple[Any, ...]) -> tuple[AliasKey, AliasRow]:
@@ -57,7 +62,7 @@ class _AliasFamily(RowFamily[AliasKey, AliasRow]):
             b" select u.* from unnest($1, $2, $3, $4, $5) as u",
             (
                 Int2Array([row.kind for row in rows]),
-                TextArray([row.value for row in rows]),
+                ByteaArray([row.value for row in rows]),
                 UuidArray([row.customer_id for row in rows]),
                 Int2Array([row.target_book for row in rows]),
                 Int8Array([row.created_at_us for row in rows]),
@@ -86,7 +91,7 @@ class _PhonePayeeFamily(RowFamily[PhoneKey, PhonePayee]):
             (
                 book,
                 int(AliasKind.PHONE_NUMBER),
-                TextArray([key.phone_number for key in keys]),
+                ByteaArray([key.phone_index for key in keys]),
                 TextArray([key.currency_code for key in keys]),
             ),
         )
@@ -108,26 +113,56 @@ class _WalletFamily(RowFamily[CustomerId, WalletRow]):
 
     def load(self, book: int, keys: Sequence[CustomerId]) -> Statement:
         return Statement(
-            b"select customer_id, display_name, phone_number, created_at_us from wallet"
-            b" where book = $1 and customer_id = any($2)",
+            f"select {WALLET_COLUMNS} from wallet where book = $1 and customer_id = any($2)"
+            " order by customer_id for no key update".encode(),
             (book, UuidArray(keys)),
         )
 
     def decode(self, record: tuple[Any, ...]) -> tuple[CustomerId, WalletRow]:
         return record[0], WalletRow(*record)
 
+    def copy(self, row: WalletRow) -> WalletRow:
+        return row.copy()
+
     def write(
         self, book: int, inserted: Sequence[WalletRow], changed: Sequence[WalletRow]
     ) -> Iterable[Statement]:
         assert not changed, "a wallet never changes"
         yield Statement(
-            b"insert into wallet (book, customer_id, display_name, phone_number, created_at_us)"
+            f"insert into wallet (book, {WALLET_COLUMNS})"
+            " select $1, u.* from unnest($2, $3, $4, $5, $6, $7, $8) as u".encode(),
+            (
+                book,
+                UuidArray([row.customer_id for row in inserted]),
+                ByteaArray([row.display_name for row in inserted]),
+                ByteaArray([row.phone_number for row in inserted]),
+                ByteaArray([row.phone_index for row in inserted]),
+                ByteaArray([row.email for row in inserted]),
+                Int8Array([row.created_at_us for row in inserted]),
+                Int8Array([row.erased_at_us for row in inserted]),
+            ),
+        )
+
+
+class _CustomerKeyFamily(RowFamily[CustomerId, CustomerKeyRow]):
+    """Wrapped data keys. A rotation wraps them anew beside the engine; the keys stay the same."""
+
+    name = "customer_key"
+    stage = STAGE_POINTER
+    rank = 90
+
+    def write(
+        self, book: int, inserted: Sequence[CustomerKeyRow], changed: Sequence[CustomerKeyRow]
+    ) -> Iterable[Statement]:
+        assert not changed, "only a rotation changes how a key is wrapped"
+        yield Statement(
+            b"insert into customer_key (book, customer_id, wrapped, wrapping_key, created_at_us)"
             b" select $1, u.* from unnest($2, $3, $4, $5) as u",
             (
                 book,
                 UuidArray([row.customer_id for row in inserted]),
-                TextArray([row.display_name for row in inserted]),
-                TextArray([row.phone_number for row in inserted]),
+                ByteaArray([row.wrapped for row in inserted]),
+                Int8Array([row.wrapping_key for row in inserted]),
                 Int8Array([row.created_at_us for row in inserted]),
             ),
         )
@@ -222,5 +257,6 @@ class _OpenPocketFamily(RowFamily[PocketKey, AccountId]):
 ALIAS = _AliasFamily()
 PHONE_PAYEE = _PhonePayeeFamily()
 WALLET = _WalletFamily()
+CUSTOMER_KEY = _CustomerKeyFamily()
 POCKET = _PocketFamily()
 OPEN_POCKET = _OpenPocketFamily()

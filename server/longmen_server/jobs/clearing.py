@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from longmen_server.jobs.job import Done
 from longmen_server.platform.ids import TRANSACTION, book_of
+from longmen_server.platform.pii import SealBrokenError
+from longmen_server.transfers.bank_accounts import open_bank_account
 from longmen_server.transfers.clearing.commands import MarkSent, SettleInstruction
+from longmen_server.transfers.clearing.port import Confirmation, Delivery, Instruction
 from longmen_server.transfers.model import InstructionState
 from longmen_server.transfers.queries import open_instructions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from longmen_server.jobs.job import Workplace
     from longmen_server.platform.ids import TransactionId
-    from longmen_server.transfers.clearing.port import ClearingAdapter, Delivery
+    from longmen_server.platform.pii import Vault
+    from longmen_server.transfers.clearing.port import ClearingAdapter
+    from longmen_server.transfers.queries import FoundInstruction
 
 log = structlog.get_logger("longmen.clearing")
+
+UNREADABLE: Final = "UNREADABLE"
+"""Code of instructions whose bank account cannot be read any more."""
 
 
 class Clearing:
@@ -26,9 +36,10 @@ class Clearing:
 
     name = "clearing"
 
-    def __init__(self, adapter: ClearingAdapter) -> None:
-        """Take the way to the clearing."""
+    def __init__(self, adapter: ClearingAdapter, vault: Vault) -> None:
+        """Take the way to the clearing, and what opens the numbers of bank accounts."""
         self._adapter = adapter
+        self._vault = vault
         self._looked_at: dict[int, TransactionId] = {}
         """By book, the last instruction asked after: so that all have their turn."""
 
@@ -40,37 +51,75 @@ class Clearing:
 
     async def _send(self, workplace: Workplace) -> int:
         book = workplace.book
-        rows = await open_instructions(
+        found = await open_instructions(
             workplace.connection,
             book,
             InstructionState.QUEUED,
             after=None,
             limit=workplace.items_max,
         )
-        if rows:
+        readable, unreadable = self._open(found)
+        if unreadable:
+            # Nobody will ever read them again: the wallets are put right, and somebody is told.
+            refusals = [Confirmation(each, confirmed=False, code=UNREADABLE) for each in unreadable]
+            await _follow(workplace, Delivery("own", refusals))
+        if readable:
             # The adapter may block on a disk or a network, which the event loop must not.
-            await asyncio.to_thread(self._adapter.send, book, rows)
-            await workplace.submit([MarkSent(book, [row.transaction_id for row in rows])])
-        return len(rows)
+            await asyncio.to_thread(self._adapter.send, book, readable)
+            await workplace.submit([MarkSent(book, [each.transaction_id for each in readable])])
+        return len(found)
+
+    def _open(
+        self, found: Sequence[FoundInstruction]
+    ) -> tuple[list[Instruction], list[TransactionId]]:
+        """Return the instructions that can be read, and the ids of those that cannot any more."""
+        readable: list[Instruction] = []
+        unreadable: list[TransactionId] = []
+        for each in found:
+            try:
+                readable.append(_instruction(each, open_bank_account(self._vault, each)))
+            except SealBrokenError as error:
+                transfer_id = each.row.transaction_id
+                unreadable.append(transfer_id)
+                log.warning(
+                    "clearing_instruction_unreadable",
+                    transfer_id=TRANSACTION.encode(transfer_id),
+                    error=str(error),
+                )
+        return readable, unreadable
 
     async def _settle(self, workplace: Workplace) -> int:
         book = workplace.book
-        rows = await open_instructions(
+        found = await open_instructions(
             workplace.connection,
             book,
             InstructionState.SENT,
             after=self._looked_at.get(book),
             limit=workplace.items_max,
         )
-        if len(rows) == workplace.items_max:
-            self._looked_at[book] = rows[-1].transaction_id
+        if len(found) == workplace.items_max:
+            self._looked_at[book] = found[-1].row.transaction_id
         else:
             self._looked_at.pop(book, None)
         settled = 0
-        for delivery in await asyncio.to_thread(self._adapter.collect, book, rows):
+        awaiting, _ = self._open(found)
+        for delivery in await asyncio.to_thread(self._adapter.collect, book, awaiting):
             settled += await _follow(workplace, delivery)
             await asyncio.to_thread(self._adapter.acknowledge, book, delivery)
         return settled
+
+
+def _instruction(found: FoundInstruction, bank_account: str) -> Instruction:
+    row = found.row
+    return Instruction(
+        transaction_id=row.transaction_id,
+        direction=row.direction,
+        account_id=row.account_id,
+        amount=row.amount,
+        currency_code=row.currency_code,
+        bank_account=bank_account,
+        reference=row.reference or "",
+    )
 
 
 async def _follow(workplace: Workplace, delivery: Delivery) -> int:

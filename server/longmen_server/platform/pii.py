@@ -33,6 +33,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from tink import aead, mac, secret_key_access
 from tink.core import TinkError
 
+from longmen_server.platform.ids import CustomerId
 from longmen_server.platform.tokens import KeyFileError
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "CACHED_KEYS_MAX",
+    "CACHED_SECONDS",
     "DataKey",
     "Field",
     "IndexKind",
@@ -47,6 +50,7 @@ __all__ = [
     "SealBrokenError",
     "Vault",
     "add_wrapping_key",
+    "book_owner",
     "drop_wrapping_keys",
     "make_key_file",
     "read_key_ids",
@@ -266,6 +270,11 @@ class Vault:
             if until > now and len(cache) <= self._keys_max:
                 break
             cache.popitem(last=False)
+
+
+def book_owner(book: int) -> CustomerId:
+    """Return whose data key is for what belongs to a book and to no customer in particular."""
+    return CustomerId(book.to_bytes(16, "big"))
 
 
 def wrapping_key_of(wrapped: bytes) -> int:

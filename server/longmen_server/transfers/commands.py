@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.ledger.model import PostingOutcome
     from longmen_server.platform.ids import AccountId, TransactionId
+    from longmen_server.transfers.model import SealedAccount
 
 _TRANSFER_STATE_CHANGED = event_pb2.EVENT_TYPE_TRANSFER_STATE_CHANGED
 
@@ -57,8 +58,8 @@ class Payment:
     transaction_id: TransactionId
     payee_id: AccountId | None
     """The payee's account; None when the payee is named by phone number."""
-    phone_number: str
-    """The payee's phone number; empty when the payee is named by account."""
+    phone_index: bytes
+    """What the payee's phone number is found by; empty when the payee is named by account."""
     amount: int
     currency_code: str
     description: str
@@ -67,7 +68,7 @@ class Payment:
     @property
     def phone_key(self) -> PhoneKey:
         """Where the payee's account is found by phone number."""
-        return PhoneKey(self.phone_number, self.currency_code)
+        return PhoneKey(self.phone_index, self.currency_code)
 
     def payee_keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
         """Name the payee's account, by phone number after finding who that is."""
@@ -331,6 +332,8 @@ class ClearingMove:
     amount: int
     currency_code: str
     bank_account: str
+    """As the customer gave it, to be checked; never stored."""
+    sealed_account: SealedAccount
     description: str
     reference: str
 
@@ -373,7 +376,8 @@ class ClearingCommand(Command):
             account_id=move.account_id,
             amount=move.amount,
             currency_code=move.currency_code,
-            bank_account=move.bank_account,
+            bank_account=move.sealed_account.sealed,
+            key_owner=move.sealed_account.key_owner,
             reference=move.reference or None,
             clearing_code=None,
             created_at_us=at_us,

@@ -11,7 +11,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from longmen_server.ledger.codes import PostingCode
 from longmen_server.ledger.model import HoldState, PostingKind
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from longmen_server.ledger.model import HoldRow, PostingRow
-    from longmen_server.platform.ids import AccountId, TransactionId
+    from longmen_server.platform.ids import AccountId, CustomerId, TransactionId
 
 SECOND_US = 1_000_000
 TWO_HOURS_US = 2 * 3600 * SECOND_US
@@ -142,7 +142,10 @@ class InstructionRow:
     """The wallet's account."""
     amount: int
     currency_code: str
-    bank_account: str
+    bank_account: bytes
+    """Sealed: see transfers/bank_accounts.py."""
+    key_owner: CustomerId
+    """Under whose data key it is sealed: the customer's, or the book's own."""
     reference: str | None
     clearing_code: str | None
     """Why the clearing refused it."""
@@ -159,11 +162,19 @@ class InstructionRow:
             self.amount,
             self.currency_code,
             self.bank_account,
+            self.key_owner,
             self.reference,
             self.clearing_code,
             self.created_at_us,
             self.updated_at_us,
         )
+
+
+class SealedAccount(NamedTuple):
+    """The number of a bank account as it is kept."""
+
+    key_owner: CustomerId
+    sealed: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from longmen_server.transfers.model import Standing
 
 __all__ = [
+    "FoundInstruction",
     "FoundTransfer",
     "TransferPage",
     "due_transfers",
@@ -62,9 +63,20 @@ _DUE: Final = (
     " order by due_at_us limit $4"
 ).encode()
 _INSTRUCTIONS: Final = (
-    f"select {INSTRUCTION_COLUMNS} from clearing_instruction"
-    " where book = $1 and state = $2 and transaction_id > $3 order by transaction_id limit $4"
+    f"select {', '.join(f'i.{column}' for column in INSTRUCTION_COLUMNS.split(', '))}, k.wrapped"
+    " from clearing_instruction as i"
+    " left join customer_key as k on k.book = $1 and k.customer_id = i.key_owner"
+    " where i.book = $1 and i.state = $2 and i.transaction_id > $3"
+    " order by i.transaction_id limit $4"
 ).encode()
+
+
+class FoundInstruction(NamedTuple):
+    """An instruction to the clearing with the data key its bank account is sealed under."""
+
+    row: InstructionRow
+    wrapped_key: bytes | None
+    """None when the key's owner was erased."""
 
 
 class FoundTransfer(NamedTuple):
@@ -177,8 +189,11 @@ async def open_instructions(
     *,
     after: TransactionId | None,
     limit: int,
-) -> list[InstructionRow]:
+) -> list[FoundInstruction]:
     """Return instructions to the clearing that are queued, or sent, in the order they were made."""
     parameters = (book, int(state), Uuid(after or bytes(16)), limit)
     cursor = await connection.execute(_INSTRUCTIONS, parameters)
-    return [InstructionRow(*record) for record in await cursor.fetchall()]
+    return [
+        FoundInstruction(InstructionRow(*record[:-1]), record[-1])
+        for record in await cursor.fetchall()
+    ]

@@ -8,6 +8,7 @@ from longmen.transfers.v1 import transfers_service_pb2 as pb
 from longmen_server.accounts import queries as accounts
 from longmen_server.accounts.actor import actor_of
 from longmen_server.accounts.model import check_phone_number
+from longmen_server.accounts.personal import masked_names, phone_index
 from longmen_server.engine.door import request_key, submit
 from longmen_server.ledger.chart import CUSTOMER_DEPOSITS
 from longmen_server.ledger.commands import account_not_found
@@ -18,6 +19,7 @@ from longmen_server.ledger.queries.history import find_account_rows, reference_i
 from longmen_server.platform.freshness import demand_freshness
 from longmen_server.platform.ids import ACCOUNT, TRANSACTION, TransactionId, book_of, new_id
 from longmen_server.transfers import commands, encode, queries, settlement
+from longmen_server.transfers.bank_accounts import BankAccounts
 from longmen_server.transfers.commands import (
     ClearingMove,
     Payment,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from longmen_server.platform.clock import Clock
     from longmen_server.platform.database import Connection, Readers
     from longmen_server.platform.ids import AccountId
+    from longmen_server.platform.pii import Vault
     from longmen_server.platform.refusal import Refusal
     from longmen_server.transport.context import Call
     from longmen_server.transport.page_token import PageTokens
@@ -56,6 +59,7 @@ class TransfersService:
         readers: Readers,
         clock: Clock,
         tokens: PageTokens,
+        vault: Vault,
         zone: ZoneInfo,
     ) -> None:
         """Take what the methods work with.
@@ -65,12 +69,15 @@ class TransfersService:
             readers: connections for reads.
             clock: for ids and for what has expired.
             tokens: seals page tokens.
+            vault: seals bank accounts, opens names and finds phone numbers.
             zone: the bank's time zone, whose midnight begins the next day.
         """
         self._engine = engine
         self._readers = readers
         self._clock = clock
         self._tokens = tokens
+        self._vault = vault
+        self._bank_accounts = BankAccounts(vault, readers, clock.monotonic)
         self._zone = zone
 
     # -- making transfers ----------------------------------------------------------------------
@@ -108,7 +115,7 @@ class TransfersService:
 
     async def TopUp(self, request: pb.TopUpRequest, call: Call) -> bytes:  # noqa: N802
         """Bring money in from the customer's bank account."""
-        move = self._clearing_move(request)
+        move = await self._clearing_move(request, call)
         command = commands.TopUp(
             book_of(move.account_id), request_key(call), move=move, actor=actor_of(call)
         )
@@ -116,7 +123,7 @@ class TransfersService:
 
     async def Withdraw(self, request: pb.WithdrawRequest, call: Call) -> bytes:  # noqa: N802
         """Send money to the customer's bank account."""
-        move = self._clearing_move(request)
+        move = await self._clearing_move(request, call)
         command = commands.Withdraw(
             book_of(move.account_id), request_key(call), move=move, actor=actor_of(call)
         )
@@ -187,15 +194,17 @@ class TransfersService:
             if payee.currency_code != currency:
                 raise payee_currency_unavailable(currency)
             payee_id = payee.account_id
-            names = await accounts.find_masked_names(connection, book_of(payee_id), [payee_id])
+            names = await accounts.find_names(connection, book_of(payee_id), [payee_id])
+        masked = masked_names(self._vault, names)
         return pb.LookupPayeeResponse(
-            masked_name=names.get(payee_id, ""), account_id=ACCOUNT.encode(payee_id)
+            masked_name=masked.get(payee_id, ""), account_id=ACCOUNT.encode(payee_id)
         )
 
     async def _payee_by_phone(
         self, connection: Connection, phone_number: str, currency_code: str
     ) -> AccountRow:
-        found = await accounts.find_payee_by_phone(connection, phone_number, currency_code)
+        index = phone_index(self._vault, phone_number)
+        found = await accounts.find_payee_by_phone(connection, index, currency_code)
         if found is None:
             raise payee_not_found()
         _, payee_id = found
@@ -282,21 +291,30 @@ class TransfersService:
         return Payment(
             transaction_id=self._new_id(book),
             payee_id=decode_id(ACCOUNT, named, f"{field}.account_id") if named else None,
-            phone_number=payee.phone_number,
+            phone_index=phone_index(self._vault, payee.phone_number) if not named else b"",
             amount=asked.amount.minor_units,
             currency_code=asked.amount.currency_code,
             description=asked.description,
             reference=asked.reference,
         )
 
-    def _clearing_move(self, request: pb.TopUpRequest | pb.WithdrawRequest) -> ClearingMove:
+    async def _clearing_move(
+        self, request: pb.TopUpRequest | pb.WithdrawRequest, call: Call
+    ) -> ClearingMove:
         account_id = decode_id(ACCOUNT, request.account_id, "account_id")
+        book = book_of(account_id)
+        if book not in self._engine.writers:
+            raise account_not_found(account_id)
+        transfer_id = self._new_id(book)
         return ClearingMove(
-            transaction_id=self._new_id(book_of(account_id)),
+            transaction_id=transfer_id,
             account_id=account_id,
             amount=request.amount.minor_units,
             currency_code=request.amount.currency_code,
             bank_account=request.bank_account,
+            sealed_account=await self._bank_accounts.seal(
+                account_id, transfer_id, request.bank_account, deadline=call.deadline
+            ),
             description=request.description,
             reference=request.reference,
         )

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from longmen_server.engine.family import STAGE_POINTER, RowFamily, Statement
-from longmen_server.platform.adapters import Int2Array, Int8Array, TextArray, UuidArray
+from longmen_server.platform.adapters import (
+    ByteaArray,
+    Int2Array,
+    Int8Array,
+    TextArray,
+    UuidArray,
+)
 from longmen_server.platform.ids import TransactionId
 from longmen_server.transfers.model import InstructionRow, ScheduleRow
 
@@ -99,7 +105,7 @@ class _InstructionFamily(RowFamily[TransactionId, InstructionRow]):
             yield Statement(
                 f"insert into clearing_instruction (book, {INSTRUCTION_COLUMNS})"
                 " select $1, u.*"
-                " from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) as u".encode(),
+                " from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) as u".encode(),
                 (
                     book,
                     UuidArray([row.transaction_id for row in inserted]),
@@ -108,7 +114,8 @@ class _InstructionFamily(RowFamily[TransactionId, InstructionRow]):
                     UuidArray([row.account_id for row in inserted]),
                     Int8Array([row.amount for row in inserted]),
                     TextArray([row.currency_code for row in inserted]),
-                    TextArray([row.bank_account for row in inserted]),
+                    ByteaArray([row.bank_account for row in inserted]),
+                    UuidArray([row.key_owner for row in inserted]),
                     TextArray([row.reference for row in inserted]),
                     TextArray([row.clearing_code for row in inserted]),
                     Int8Array([row.created_at_us for row in inserted]),

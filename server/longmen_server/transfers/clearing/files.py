@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from longmen_server.transfers.model import InstructionRow
+    from longmen_server.transfers.clearing.port import Instruction
 
 __all__ = ["FileClearing"]
 
@@ -58,7 +58,7 @@ class FileClearing:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def send(self, book: int, instructions: Sequence[InstructionRow]) -> None:
+    def send(self, book: int, instructions: Sequence[Instruction]) -> None:
         """Write a file of instructions, whole and on the disk before it has its name."""
         folder = self._book_folder(book, "out")
         first = TRANSACTION.encode(instructions[0].transaction_id)
@@ -72,7 +72,7 @@ class FileClearing:
         partial.replace(target)
         _sync_folder(folder)
 
-    def collect(self, book: int, awaiting: Sequence[InstructionRow]) -> Sequence[Delivery]:
+    def collect(self, book: int, awaiting: Sequence[Instruction]) -> Sequence[Delivery]:
         """Read the oldest files of confirmations; each is one delivery."""
         del awaiting
         folder = self._book_folder(book, "in")
@@ -109,7 +109,7 @@ def _read(path: Path) -> Delivery:
     return Delivery(path.name, confirmations)
 
 
-def _instruction(row: InstructionRow) -> dict[str, str]:
+def _instruction(row: Instruction) -> dict[str, str]:
     return {
         "transfer_id": TRANSACTION.encode(row.transaction_id),
         "direction": Direction(row.direction).name,
@@ -117,7 +117,7 @@ def _instruction(row: InstructionRow) -> dict[str, str]:
         "bank_account": row.bank_account,
         "amount": Money(row.amount, row.currency_code).format_amount(),
         "currency_code": row.currency_code,
-        "reference": row.reference or "",
+        "reference": row.reference,
     }
 
 

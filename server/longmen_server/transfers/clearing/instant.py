@@ -13,7 +13,7 @@ from longmen_server.transfers.clearing.port import Confirmation, Delivery
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from longmen_server.transfers.model import InstructionRow
+    from longmen_server.transfers.clearing.port import Instruction
 
 __all__ = ["InstantClearing"]
 
@@ -23,10 +23,10 @@ REFUSED_PREFIX: Final = "REFUSE-"
 class InstantClearing:
     """Answers each instruction from its own content."""
 
-    def send(self, book: int, instructions: Sequence[InstructionRow]) -> None:
+    def send(self, book: int, instructions: Sequence[Instruction]) -> None:
         """Take them; the answer is found from the instruction when it is asked for."""
 
-    def collect(self, book: int, awaiting: Sequence[InstructionRow]) -> Sequence[Delivery]:
+    def collect(self, book: int, awaiting: Sequence[Instruction]) -> Sequence[Delivery]:
         """Answer all that wait."""
         del book
         return [Delivery("instant", [_answer(row) for row in awaiting])] if awaiting else []
@@ -35,7 +35,7 @@ class InstantClearing:
         """Forget nothing: there was nothing to remember."""
 
 
-def _answer(row: InstructionRow) -> Confirmation:
+def _answer(row: Instruction) -> Confirmation:
     refused = row.bank_account.startswith(REFUSED_PREFIX)
     code = row.bank_account.removeprefix(REFUSED_PREFIX) if refused else ""
     return Confirmation(row.transaction_id, confirmed=not refused, code=code)

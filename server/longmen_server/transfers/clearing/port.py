@@ -13,10 +13,26 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from longmen_server.platform.ids import TransactionId
-    from longmen_server.transfers.model import InstructionRow
+    from longmen_server.platform.ids import AccountId, TransactionId
 
-__all__ = ["ClearingAdapter", "Confirmation", "Delivery"]
+__all__ = ["ClearingAdapter", "Confirmation", "Delivery", "Instruction"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instruction:
+    """What the clearing is asked to do, readable: the number of the bank account is not stored so.
+
+    Its transfer's id is its own: the same instruction may be handed over twice.
+    """
+
+    transaction_id: TransactionId
+    direction: int
+    account_id: AccountId
+    """The wallet's account."""
+    amount: int
+    currency_code: str
+    bank_account: str
+    reference: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +59,7 @@ class Delivery:
 class ClearingAdapter(Protocol):
     """One way to the clearing. Its methods may block: the job runs them in a thread."""
 
-    def send(self, book: int, instructions: Sequence[InstructionRow]) -> None:
+    def send(self, book: int, instructions: Sequence[Instruction]) -> None:
         """Hand instructions over, lastingly: they count as sent when this returns.
 
         An instruction may be handed over again after a crash; its transfer's id tells it is the
@@ -53,7 +69,7 @@ class ClearingAdapter(Protocol):
             OSError: the clearing cannot be reached; nothing counts as sent.
         """
 
-    def collect(self, book: int, awaiting: Sequence[InstructionRow]) -> Sequence[Delivery]:
+    def collect(self, book: int, awaiting: Sequence[Instruction]) -> Sequence[Delivery]:
         """Return what has been answered and not acknowledged yet.
 
         Args:
