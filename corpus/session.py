@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +12,7 @@ import psutil
 
 from bench.servers import LongmenServer
 from corpus.world import METHODS, NOWHERE, World
+from longmen_client.ids import new_request_id
 from longmen_server.platform.clock import SystemClock
 from longmen_server.platform.ids import CUSTOMER
 from longmen_server.platform.tokens import DevelopmentIssuer
@@ -69,7 +69,7 @@ class Session:
         """Call a method that answers once."""
         method = BY_NAME[name]
         if method.repeatable:
-            values["request_id"] = str(uuid.uuid4())  # noqa: TID251 - a client's own
+            values["request_id"] = str(new_request_id())
         request = method.request_class(**values)
         unary: Any = self.channel.unary_unary(f"/{method.path}")
         metadata = (("authorization", self.tokens[method.path]),)
