@@ -24,6 +24,7 @@ CLIENT_COMMANDS: Mapping[str, tuple[str, str]] = {
         "longmen_server.console.messages:messages",
         "What a server to try out would have sent to its customers.",
     ),
+    "keys": ("longmen_server.console.keys:keys", "The keys that personal data hangs on."),
     "verify": ("longmen_server.verifying:verify", "Prove the books, server running or not."),
     "completion": (
         "longmen_server.console.completion:completion",

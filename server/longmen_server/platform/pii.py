@@ -52,6 +52,7 @@ __all__ = [
     "add_wrapping_key",
     "book_owner",
     "drop_wrapping_keys",
+    "has_prepared_key",
     "make_key_file",
     "read_key_ids",
     "use_newest_wrapping_key",
@@ -313,6 +314,16 @@ def add_wrapping_key(path: Path) -> int:
     document["wrapping"]["key"] += fresh["key"]
     _write(path, document)
     return int(fresh["primaryKeyId"])
+
+
+def has_prepared_key(path: Path) -> bool:
+    """Whether the key that was added last does not wrap yet.
+
+    Raises:
+        KeyFileError: the file cannot be used.
+    """
+    keyset = _read(path)["wrapping"]
+    return bool(keyset["key"][-1]["keyId"] != keyset["primaryKeyId"])
 
 
 def use_newest_wrapping_key(path: Path) -> int:
