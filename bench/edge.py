@@ -54,6 +54,9 @@ SERVICE = "longmen.ledger.v1.LedgerService"
 METHOD = "CreateTransfers"
 ISSUER, AUDIENCE = "longmen-bench", "longmen"
 KINDS = ("bare", "edge")
+BAR_US = 120
+"""Microseconds of CPU that the whole edge may add to a unary call."""
+
 RUNS, CALLS_PER_RUN = 60, 300
 """How often, and with how many calls at a time, each chain of the second table is run."""
 
@@ -303,6 +306,7 @@ async def _cost(step: Any, method: Method, wire: Any, count: int) -> float:
         call = Call(method.path, wire)
         call.principal = principal
         call.authorization = authorization
+        call.deadline = math.inf
         await step(call, None)
     return (time.thread_time_ns() - begun) / count / 1_000
 
@@ -339,7 +343,11 @@ def show(report: dict[str, Any], console: Console) -> None:
             f"{row['cpu_us']:.0f} us",
         )
     console.print(table)
-    console.print(f"The edge adds {report['edge_cpu_us']:.0f} us of CPU to a call.\n")
+    verdict = "kept" if report["kept"] else "NOT KEPT"
+    console.print(
+        f"The edge adds {report['edge_cpu_us']:.0f} us of CPU to a call;"
+        f" the bar of {BAR_US} us is {verdict}.\n"
+    )
     table = Table(title="The chain taken apart, microseconds per call", title_justify="left")
     table.add_column("interceptor")
     table.add_column("1 transfer", justify="right")
@@ -363,7 +371,7 @@ def parse() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Measure and report."""
+    """Measure and report; 1 when the bar is not kept."""
     arguments = parse()
     if arguments.serve:
         uvloop.run(serve(arguments.serve, arguments.folder))
@@ -372,10 +380,15 @@ def main() -> int:
         folder = Path(name)
         rounds = uvloop.run(compare(folder, arguments))
         found = medians(rounds)
-        report = {
+        # A loaded machine can hide what the chain costs, and the edge's several doors save some of
+        # it again: the larger of the two figures counts.
+        chain_us = uvloop.run(take_apart(folder, 1))
+        added_us = max(found["edge"].cpu_us - found["bare"].cpu_us, chain_us["together"])
+        report: dict[str, Any] = {
             "servers": {kind: asdict(found[kind]) for kind in KINDS},
-            "edge_cpu_us": found["edge"].cpu_us - found["bare"].cpu_us,
-            "chain_us": uvloop.run(take_apart(folder, 1)),
+            "edge_cpu_us": added_us,
+            "kept": added_us <= BAR_US,
+            "chain_us": chain_us,
             "chain_batch_us": uvloop.run(take_apart(folder, BATCH)),
             "rounds": [asdict(one) for one in rounds],
         }
@@ -383,7 +396,7 @@ def main() -> int:
         print(json.dumps(report, indent=2))
     else:
         show(report, Console())
-    return 0
+    return 0 if report["kept"] else 1
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from longmen_server.engine.writer import WriterLimits
 from longmen_server.jobs.settings import JobSettings
 from longmen_server.messages.settings import MessageSettings
 from longmen_server.platform.hashing import HashingSettings
+from longmen_server.transport.rates import parse_rates
 from longmen_server.transport.settings import EdgeSettings
 
 if TYPE_CHECKING:
@@ -197,6 +198,10 @@ class Settings:
             raise ConfigError(f"{variable('readers_min')}: above {variable('readers_max')}")
         for name, problem in self.messages.problems(production=self.production):
             raise ConfigError(f"{variable(name)}: {problem}")
+        try:
+            parse_rates(self.edge.rates)
+        except ValueError as error:
+            raise ConfigError(f"{variable('rates')}: {error}") from None
         self._validate_security()
 
     def _validate_security(self) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -443,6 +445,24 @@ async def test_what_exceeds_the_bound_is_shed_at_once() -> None:
         release.set()
         assert await asyncio.gather(*inside) == [b"done", b"done"]
         await edge.call()  # and there is room again
+
+
+async def test_a_principal_that_calls_too_often_is_refused_and_no_other() -> None:
+    tokens = Tokens({"good": Claims(), "other": Claims(subject="other")})
+    async with running_edge(tokens=tokens, rates=("service.payment=0.1/3",)) as edge:
+        for _ in range(3):
+            await edge.call()
+        begun = time.monotonic()
+        answer = await refused(edge)
+        assert time.monotonic() - begun < 0.05 * max(1, os.getloadavg()[0])
+        assert (answer.code, answer.reason) == (
+            grpc.StatusCode.RESOURCE_EXHAUSTED,
+            "QUOTA_EXCEEDED",
+        )
+        assert answer.metadata == {"quota": "calls_per_second", "limit": "0.1/3"}
+        assert answer.retry_ms is not None
+        await edge.call(token="other")
+        await edge.call(GET_BALANCES, b"")  # another class has no rate here
 
 
 async def test_streams_of_one_principal_are_bounded() -> None:

@@ -34,6 +34,7 @@ from longmen_server.transport.interceptors.quota import Quota
 from longmen_server.transport.interceptors.telemetry import Telemetry
 from longmen_server.transport.interceptors.validation import Validation
 from longmen_server.transport.method import read_methods
+from longmen_server.transport.rates import parse_rates
 from longmen_server.transport.registration import UnknownMethods, handler
 
 if TYPE_CHECKING:
@@ -210,7 +211,11 @@ def build_interceptors(
             minimum_budget_s=settings.minimum_budget_ms / 1000,
             draining=draining,
         ),
-        Admission(settings.in_work_max()),
+        Admission(
+            settings.in_work_max(),
+            targets_s=settings.latency_targets_s(),
+            monotonic=surroundings.monotonic,
+        ),
         Authn(
             surroundings.verifier,
             now_us=surroundings.now_us,
@@ -218,7 +223,12 @@ def build_interceptors(
             remembered_s=settings.tokens_remembered_s,
         ),
         Authz(production=settings.production),
-        Quota(settings.streams_per_principal_max),
+        Quota(
+            settings.streams_per_principal_max,
+            rates=parse_rates(settings.rates),
+            monotonic=surroundings.monotonic,
+            remembered_max=settings.rates_remembered_max,
+        ),
         Validation(surroundings.secret_fingerprint_key),
     )
 

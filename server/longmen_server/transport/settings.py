@@ -41,6 +41,24 @@ class EdgeSettings:
     """Streams open in one worker: each has its memory and its flow-control window."""
     streams_per_principal_max: int = 64
     """Streams one principal may have open in one worker."""
+    payments_latency_ms: int = 2_000
+    """Milliseconds that calls that change something should take at most. When most take longer,
+    ever fewer are let in at once, down to an eighth, until that is over; 0 never lets in fewer."""
+    reads_latency_ms: int = 1_000
+    """The same for calls that only look."""
+    rates: tuple[str, ...] = (
+        "customer.payment=20/100",
+        "customer.read=50/200",
+        "merchant.payment=200/1000",
+        "merchant.read=200/1000",
+        "staff.payment=20/100",
+        "staff.read=50/200",
+    )
+    """How often one principal may call in each worker, separated by commas: kind.class=calls per
+    second/burst, or kind.Service/Method=... for a single method, which then counts for itself.
+    Services are the bank's own and may call at will unless they are named."""
+    rates_remembered_max: int = 100_000
+    """Principals remembered for each rate, about 150 bytes each."""
     stream_send_timeout_s: float = 30.0
     """Seconds a stream's reader may leave a message unread before the stream is ended."""
 
@@ -76,6 +94,13 @@ class EdgeSettings:
     balancers to notice."""
     drain_grace_s: float = 20.0
     """Seconds that calls in flight have to finish while draining."""
+
+    def latency_targets_s(self) -> dict[str, float]:
+        """Return the seconds that calls of a class should take at most."""
+        return {
+            "payment": self.payments_latency_ms / 1000,
+            "read": self.reads_latency_ms / 1000,
+        }
 
     def in_work_max(self) -> dict[str, int]:
         """Return the most calls in work for each admission class."""

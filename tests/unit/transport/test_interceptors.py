@@ -18,7 +18,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from longmen_server.platform.metrics import Distribution, Metrics
 from longmen_server.platform.refusal import Refusal
 from longmen_server.transport.context import Call, Principal
-from longmen_server.transport.interceptors.admission import Admission
+from longmen_server.transport.interceptors.admission import WINDOW_CALLS, Admission
 from longmen_server.transport.interceptors.authn import Authn
 from longmen_server.transport.interceptors.context import (
     METADATA_BYTES_MAX,
@@ -303,11 +303,88 @@ async def test_anything_but_a_bearer_token_counts_as_missing(authorization: str 
 # -- Admission.
 
 
+LATENCY_S = 1.0
+
+
+def admitting(limits: dict[str, int], monotonic: Callable[[], float]) -> Admission:
+    return Admission(limits, targets_s={"payment": LATENCY_S}, monotonic=monotonic)
+
+
+class Pacer:
+    """A monotonic clock, and a servicer that takes as long as it is told."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.takes = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def serve(self, _call: Call, _request: Any) -> bytes:
+        self.now += self.takes
+        return b"reply"
+
+    async def send(self, step: Any, times: int = 1, *, left: float = 30.0) -> None:
+        for _ in range(times):
+            call = call_with()
+            call.deadline = self.now + left
+            await step(call, None)
+
+
+async def test_the_limit_shrinks_while_most_calls_are_slow_and_grows_back() -> None:
+    pacer = Pacer()
+    admission = admitting({"payment": 80}, pacer)
+    gauge = admission.classes["payment"]
+    step = admission.wrap(CREATE, pacer.serve)
+    pacer.takes = LATENCY_S * 0.9
+    await pacer.send(step, WINDOW_CALLS * 3)
+    assert gauge.limit == 80
+    pacer.takes = LATENCY_S * 1.1
+    await pacer.send(step, WINDOW_CALLS)
+    assert gauge.limit == 72
+    await pacer.send(step, WINDOW_CALLS * 30)
+    assert gauge.limit == 10  # an eighth is always let in
+    pacer.takes = 0.01
+    await pacer.send(step, WINDOW_CALLS * 30)
+    assert gauge.limit == 80
+
+
+async def test_a_call_that_would_be_late_anyway_is_not_begun() -> None:
+    pacer = Pacer()
+    step = admitting({"payment": 80}, pacer).wrap(CREATE, pacer.serve)
+    pacer.takes = 0.8
+    await pacer.send(step, 100)
+    await pacer.send(step, left=0.5)
+    begun = pacer.now
+    with pytest.raises(Refusal) as caught:
+        await pacer.send(step, left=0.2)
+    assert caught.value.reason == "DEADLINE_EXCEEDED"
+    assert pacer.now == begun
+
+
+async def test_a_method_that_was_slow_once_is_tried_again() -> None:
+    pacer = Pacer()
+    step = admitting({"payment": 80}, pacer).wrap(CREATE, pacer.serve)
+    pacer.takes = 5.0
+    await pacer.send(step, 100)
+    pacer.takes = 0.01
+    refused = 0
+    while True:
+        try:
+            await pacer.send(step, left=0.2)
+            break
+        except Refusal:
+            refused += 1
+    assert 0 < refused < 40
+
+
 async def test_room_is_given_back_however_a_call_ends() -> None:
-    admission = Admission({"payment": 1, "read": 1, "admin": 1, "stream": 1})
+    admission = admitting({"payment": 1, "read": 1, "admin": 1, "stream": 1}, time.monotonic)
     for error in (Refusal("INSUFFICIENT_FUNDS", "no"), ValueError(), asyncio.CancelledError()):
+        call = call_with()
+        call.deadline = time.monotonic() + 5
         with pytest.raises(type(error)):
-            await admission.wrap(CREATE, raising(error))(call_with(), b"")
+            await admission.wrap(CREATE, raising(error))(call, b"")
         assert admission.classes["payment"].in_work == 0
 
 
