@@ -22,6 +22,7 @@ import uvloop
 
 from longmen_server.accounts.service import AccountsService
 from longmen_server.admin.service import AdminService
+from longmen_server.approvals.service import ApprovalsService
 from longmen_server.audit.service import AuditService
 from longmen_server.audit.trail import AuditTrail
 from longmen_server.audit.witness import witness
@@ -169,6 +170,7 @@ def build_services(parts: Parts) -> Mapping[str, object]:
             readers=parts.readers,
             checks=CHECKS,
         ),
+        "longmen.staff.v1.ApprovalsService": ApprovalsService(engine=parts.engine, reading=reading),
         "longmen.audit.v1.AuditService": AuditService(reading=reading, classes=classes),
     }
     classes.update(

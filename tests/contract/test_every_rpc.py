@@ -146,6 +146,12 @@ async def test_sample_succeeds_for_every_kind_allowed(
     owner = await bank.person()
     request = await make_sample(bank, method, owner)
     before = bank.contents()
+    if kind == "staff" and method.staff_needs_approval:
+        refusal = await bank.refused(method, request, bank.token(kind, owner))
+        assert code(refusal) == ("PERMISSION_DENIED", "APPROVAL_REQUIRED")
+        assert refusal.metadata == {"method": method.path}
+        assert bank.contents() == before
+        return
     answer = await bank.call(method, request, bank.token(kind, owner))
     assert answer.messages
     assert not answer.replayed
@@ -254,7 +260,7 @@ async def first_token(bank: SmallBank, method: Method, owner: Any) -> tuple[Any,
     """A list request of one item a page, and the token of its second page."""
     request: Any = await make_sample(bank, method, owner)
     request.page_size = 1
-    _, token = await items(bank, method, request, SERVICE)
+    _, token = await items(bank, method, request, bank.insider(method))
     assert token, "the sample has to have more than one item"
     return request, token
 
@@ -263,7 +269,7 @@ async def first_token(bank: SmallBank, method: Method, owner: Any) -> tuple[Any,
 async def test_page_size_may_not_be_negative(bank: SmallBank, method: Method) -> None:
     request: Any = await make_sample(bank, method, await bank.person())
     request.page_size = -1
-    answer = await bank.refused(method, request, SERVICE)
+    answer = await bank.refused(method, request, bank.insider(method))
     assert code(answer) == ("INVALID_ARGUMENT", "INVALID_REQUEST")
     assert answer.fields == ["page_size"]
 
@@ -273,7 +279,7 @@ async def test_page_token_that_nobody_made_is_refused(bank: SmallBank, method: M
     request: Any = await make_sample(bank, method, await bank.person())
     for token in ("garbage", "AQ", "%", "A" * 512):
         request.page_token = token
-        answer = await bank.refused(method, request, SERVICE)
+        answer = await bank.refused(method, request, bank.insider(method))
         assert code(answer) == ("INVALID_ARGUMENT", "INVALID_PAGE_TOKEN")
 
 
@@ -285,7 +291,7 @@ async def test_page_token_of_another_method_is_refused(
     _, token = await first_token(bank, other, owner)
     request: Any = await make_sample(bank, method, await bank.person())
     request.page_token = token
-    answer = await bank.refused(method, request, SERVICE)
+    answer = await bank.refused(method, request, bank.insider(method))
     assert code(answer) == ("INVALID_ARGUMENT", "INVALID_PAGE_TOKEN")
 
 
@@ -298,7 +304,7 @@ async def test_page_token_for_other_arguments_is_refused(
     request, token = await first_token(bank, method, await bank.person())
     other: Any = changed(request, name)
     other.page_token = token
-    answer = await bank.refused(method, other, SERVICE)
+    answer = await bank.refused(method, other, bank.insider(method))
     assert code(answer) == ("INVALID_ARGUMENT", "INVALID_PAGE_TOKEN")
 
 
@@ -309,7 +315,7 @@ async def test_page_token_of_another_principal_is_refused(
     owner = await bank.person()
     request, token = await first_token(bank, method, owner)
     request.page_token = token
-    other = bank.token_of_another_service() if kind == "service" else bank.token(kind, owner)
+    other = bank.token_of_another(kind, owner)
     answer = await bank.refused(method, request, other)
     assert code(answer) == ("INVALID_ARGUMENT", "INVALID_PAGE_TOKEN")
 
@@ -317,13 +323,13 @@ async def test_page_token_of_another_principal_is_refused(
 @every(LISTS)
 async def test_pages_of_one_make_the_whole_list(bank: SmallBank, method: Method) -> None:
     request: Any = await make_sample(bank, method, await bank.person())
-    whole, end = await items(bank, method, request, SERVICE)
+    whole, end = await items(bank, method, request, bank.insider(method))
     assert len(whole) > 1
     assert not end
     request.page_size = 1
     walked = []
     while True:
-        page, token = await items(bank, method, request, SERVICE)
+        page, token = await items(bank, method, request, bank.insider(method))
         assert len(page) <= 1
         walked += page
         if not token:
@@ -338,7 +344,7 @@ async def test_cursor_that_nobody_made_is_refused(bank: SmallBank, method: Metho
     request: Any = await make_sample(bank, method, await bank.person())
     for cursor in ("garbage", "AQ", "%", "A" * 4096):
         request.cursor = cursor
-        answer = await bank.refused(method, request, SERVICE)
+        answer = await bank.refused(method, request, bank.insider(method))
         assert code(answer) == ("INVALID_ARGUMENT", "INVALID_CURSOR")
 
 
@@ -371,7 +377,7 @@ async def test_consistency_token_that_nobody_made_is_refused(
     request: Any = await make_sample(bank, method, await bank.person())
     for token in ("garbage", "0" * 20, "0001" + "0" * 15, "ffff" + "0" * 16):
         request.at_least_as_fresh = token
-        answer = await bank.refused(method, request, SERVICE)
+        answer = await bank.refused(method, request, bank.insider(method))
         assert code(answer) == ("INVALID_ARGUMENT", "INVALID_CONSISTENCY_TOKEN")
         assert answer.fields == ["at_least_as_fresh"]
 
@@ -384,7 +390,7 @@ async def test_reads_take_the_committed_at_of_a_change(bank: SmallBank, method: 
         "AccountsService/FreezeAccount", account_id=owner.account, only_outgoing=True
     )
     request.at_least_as_fresh = change.committed_at
-    assert (await bank.call(method, request, SERVICE)).messages
+    assert (await bank.call(method, request, bank.insider(method))).messages
 
 
 @every(REPEATABLE)

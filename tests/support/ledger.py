@@ -39,6 +39,14 @@ READER = Principal(
 )
 
 
+class Wire:
+    """What a call of no network has of one."""
+
+    def peer(self) -> str:
+        """Where every call comes from."""
+        return "ipv4:192.0.2.7:40000"
+
+
 class Ledger:
     """One process of the ledger: an engine, and the service that reads."""
 
@@ -56,7 +64,7 @@ class Ledger:
         self.reads = LedgerReads(self.tools, ReceiptSigner(SIGNING_KEY))
 
     def call(self, method: str) -> Call:
-        wire: Any = None
+        wire: Any = Wire()
         call = Call(f"longmen.ledger.v1.LedgerService/{method}", wire)
         call.principal = READER
         call.deadline = self.clock.monotonic() + PATIENCE

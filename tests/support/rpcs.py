@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 import longmen
 from buf.validate import validate_pb2
+from longmen.staff.v1 import approval_pb2
 from longmen.transfers.v1 import transfer_pb2
 from longmen.type.v1 import money_pb2, rules_pb2
 from longmen_server.transport.method import Method, read_methods
@@ -25,6 +26,7 @@ ID_RULES: dict[str, Any] = {
     "txn": rules_pb2.transaction_id,
     "posting": rules_pb2.posting_id,
     "cust": rules_pb2.customer_id,
+    "appr": rules_pb2.approval_id,
 }
 """The rule that makes a text an id, by what it is an id of."""
 
@@ -32,6 +34,7 @@ SPECIAL_CHANGES: dict[str, Any] = {
     "phone_number": "+8613912345678",
     "to_time": Timestamp(seconds=4_000_000_000),
     "at_least_as_fresh": f"0001{1:016x}",
+    "payload_hash": bytes(32),
 }
 """Another valid value of fields that no rule of thumb fits."""
 
@@ -155,6 +158,11 @@ def another_message(name: str, value: Any) -> Any:
         )
     if isinstance(value, transfer_pb2.Payee):
         return transfer_pb2.Payee(account_id=elsewhere(value.account_id))
+    if isinstance(value, approval_pb2.ProposedCommand):
+        copy = approval_pb2.ProposedCommand()
+        copy.CopyFrom(value)
+        copy.set_account_state.reason_text += "!"
+        return copy
     assert isinstance(value, Timestamp)
     return Timestamp(seconds=value.seconds + 1)
 

@@ -241,6 +241,56 @@ async def audited_customer(bank: SmallBank, owner: Person) -> Fields:
     }
 
 
+def freeze_order(owner: Person) -> Fields:
+    """A command that staff cannot give alone."""
+    return {
+        "set_account_state": {
+            "request_id": "0190e7a2-6c1f-7c3a-9d1e-0123456789ab",
+            "account_id": owner.account,
+            "state": account_pb2.ACCOUNT_STATE_DEBIT_FROZEN,
+            "reason_text": "court order",
+        }
+    }
+
+
+MAKER = "staff-maker"
+"""The subject of who makes the samples' proposals; whoever decides them is `staff-1`."""
+
+
+async def proposal(bank: SmallBank, owner: Person, maker: str = MAKER) -> Any:
+    """A proposal to freeze the owner's account."""
+    reply = await bank.do(
+        "ApprovalsService/ProposeApproval",
+        bank.token_of("staff", maker),
+        command=freeze_order(owner),
+    )
+    return reply.approval
+
+
+async def proposal_of_maker(bank: SmallBank, owner: Person) -> Fields:
+    return {"approval_id": (await proposal(bank, owner)).approval_id}
+
+
+async def proposal_of_oneself(bank: SmallBank, owner: Person) -> Fields:
+    return {"approval_id": (await proposal(bank, owner, "staff-1")).approval_id}
+
+
+async def proposal_with_hash(bank: SmallBank, owner: Person) -> Fields:
+    approval = await proposal(bank, owner)
+    return {
+        "approval_id": approval.approval_id,
+        "payload_hash": approval.payload_hash,
+        "decision_text": "agreed",
+    }
+
+
+async def proposals_of_maker(bank: SmallBank, owner: Person) -> Fields:
+    maker = f"maker-{owner.customer[-20:]}"
+    for _ in range(3):
+        await proposal(bank, owner, maker)
+    return {"maker": maker}
+
+
 def a_second_later(bank: SmallBank, _: Person) -> Fields:
     seconds, rest = divmod(bank.parts.clock.now_us() + 1_000_000, 1_000_000)
     return {"time": {"seconds": seconds, "nanos": rest * 1_000}}
@@ -325,6 +375,15 @@ SAMPLES: dict[str, Sample] = {
     "AdminService/GetConfig": whole_book,
     "AdminService/GetEngineStats": whole_book,
     "AdminService/VerifyLedger": whole_book,
+    "ApprovalsService/ProposeApproval": lambda _, owner: {
+        "command": freeze_order(owner),
+        "reason_text": "letter of the court",
+    },
+    "ApprovalsService/GetApproval": proposal_of_maker,
+    "ApprovalsService/ListApprovals": proposals_of_maker,
+    "ApprovalsService/ApproveApproval": proposal_with_hash,
+    "ApprovalsService/RejectApproval": proposal_of_maker,
+    "ApprovalsService/CancelApproval": proposal_of_oneself,
     "AuditService/ListAudit": audited_customer,
     "AuditService/ExportAudit": whole_book,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import grpc.aio
@@ -101,10 +101,21 @@ class SmallBank:
         )
         return name
 
-    def token_of_another_service(self) -> str:
-        """A service's that may do everything, and is not the usual one."""
-        self.tokens.known["other"] = replace(self.tokens.known[SERVICE], subject="other")
-        return "other"
+    def token_of(self, kind: str, subject: str) -> str:
+        """A token of somebody who may do everything, but is no customer."""
+        name = f"{kind}:{subject}"
+        self.tokens.known[name] = Claims(kind=kind, subject=subject, scopes=SCOPES)
+        return name
+
+    def insider(self, method: Method) -> str:
+        """A token for a method that no customer needs to have: a service's wherever it may."""
+        return SERVICE if "service" in method.principal_kinds else self.token("staff")
+
+    def token_of_another(self, kind: str, person: Person) -> str:
+        """A token of a kind that may do everything, and is not the one that `insider` gives."""
+        if kind == "customer":
+            return self.token(kind, person)
+        return self.token_of(kind, f"other-{kind}")
 
     # -- calls ---------------------------------------------------------------------------------
 

@@ -10,10 +10,12 @@ from longmen.events.v1 import event_pb2
 from longmen_server.ledger import encode
 from longmen_server.platform.ids import (
     ACCOUNT,
+    APPROVAL,
     CUSTOMER,
     EVENT,
     TRANSACTION,
     AccountId,
+    ApprovalId,
     CustomerId,
     EventId,
     TransactionId,
@@ -40,6 +42,7 @@ _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_ACCOUNT_OPENED: "account",
     event_pb2.EVENT_TYPE_ACCOUNT_STATE_CHANGED: "account_state_change",
     event_pb2.EVENT_TYPE_TRANSFER_STATE_CHANGED: "transfer_state_change",
+    event_pb2.EVENT_TYPE_APPROVAL_CHANGED: "approval_change",
 }
 """Where the payload that is stored with an event of a type belongs."""
 
@@ -103,4 +106,6 @@ def _subject(stored: StoredEvent) -> str:
         return ACCOUNT.encode(AccountId(stored.subject))
     if stored.type == event_pb2.EVENT_TYPE_WALLET_OPENED:
         return CUSTOMER.encode(CustomerId(stored.subject))
+    if stored.type == event_pb2.EVENT_TYPE_APPROVAL_CHANGED:
+        return APPROVAL.encode(ApprovalId(stored.subject))
     return TRANSACTION.encode(TransactionId(stored.subject))

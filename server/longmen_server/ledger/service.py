@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from longmen_server.engine.door import request_key, submit
-from longmen_server.ledger import commands, decode
+from longmen_server.ledger import build, commands, decode
 from longmen_server.ledger.chart import CHART
 from longmen_server.ledger.model import AccountRow, AccountState, PostingIntent, PostingKind
 from longmen_server.ledger.read_service import LedgerReads
 from longmen_server.platform.ids import (
     ACCOUNT,
     CUSTOMER,
-    ORDINAL_MAXIMUM,
-    TRANSACTION,
     AccountId,
     TransactionId,
     book_of,
@@ -49,11 +47,11 @@ class LedgerService(LedgerReads):
     async def CreateTransfers(self, request: pb.CreateTransfersRequest, call: Call) -> bytes:  # noqa: N802
         """Take many transfers, each with a result of its own."""
         parsed = [
-            decode.transfer(spec, field=f"transfers[{index}]", make_id=self._undecided_id)
+            decode.transfer(spec, field=f"transfers[{index}]", make_id=build.undecided_id)
             for index, spec in enumerate(request.transfers)
         ]
         intents = [intent for intent, _ in parsed]
-        book = _book(intents[0])
+        book = build.book_of_intent(intents[0])
         self._give_ids(book, intents)
         command = commands.CreateTransfers(
             book,
@@ -66,27 +64,7 @@ class LedgerService(LedgerReads):
 
     async def CreateTransaction(self, request: pb.CreateTransactionRequest, call: Call) -> bytes:  # noqa: N802
         """Make one transaction of several postings."""
-        _check_bare_postings(request)
-        intents = [
-            decode.transfer(spec, field=f"postings[{index}]", make_id=self._undecided_id)[0]
-            for index, spec in enumerate(request.postings)
-        ]
-        book = _book(intents[0])
-        chosen = bool(request.transaction_id)
-        transaction_id = (
-            decode.decode_id(TRANSACTION, request.transaction_id, "transaction_id")
-            if chosen
-            else self._new_transaction_id(book)
-        )
-        for intent in intents:
-            intent.transaction_id = transaction_id
-            intent.code = request.code
-            intent.reference = request.reference or None
-            intent.description = request.description or None
-            intent.effective_at_us = _effective(request)
-        command = commands.CreateTransaction(
-            book, request_key(call), intents, transaction_id=transaction_id, chosen=chosen
-        )
+        command = build.create_transaction(request, request_key(call), self._clock)
         return await self._submit(command, request, call)
 
     async def CapturePending(self, request: pb.CapturePendingRequest, call: Call) -> bytes:  # noqa: N802
@@ -96,31 +74,21 @@ class LedgerService(LedgerReads):
             intent.amount = request.amount.minor_units
             intent.currency_code = request.amount.currency_code
         intent.final = request.final
-        intent.effective_at_us = _effective(request)
-        command = commands.CapturePending(_book(intent), request_key(call), [intent])
+        intent.effective_at_us = build.effective(request)
+        command = commands.CapturePending(build.book_of_intent(intent), request_key(call), [intent])
         return await self._submit(command, request, call)
 
     async def VoidPending(self, request: pb.VoidPendingRequest, call: Call) -> bytes:  # noqa: N802
         """Free a hold."""
         intent = self._on_hold(request, PostingKind.VOID)
-        command = commands.VoidPending(_book(intent), request_key(call), [intent])
+        command = commands.VoidPending(build.book_of_intent(intent), request_key(call), [intent])
         return await self._submit(command, request, call)
 
     async def ReverseTransaction(  # noqa: N802
         self, request: pb.ReverseTransactionRequest, call: Call
     ) -> bytes:
         """Take a transaction back."""
-        original_id = decode.decode_id(TRANSACTION, request.transaction_id, "transaction_id")
-        book = book_of(original_id)
-        command = commands.ReverseTransaction(
-            book,
-            request_key(call),
-            original_id=original_id,
-            reversal_id=self._new_transaction_id(book),
-            effective_at_us=_effective(request),
-            reference=request.reference or None,
-            description=request.description or None,
-        )
+        command = build.reverse_transaction(request, request_key(call), self._clock)
         return await self._submit(command, request, call)
 
     async def CreateAccounts(self, request: pb.CreateAccountsRequest, call: Call) -> bytes:  # noqa: N802
@@ -132,14 +100,7 @@ class LedgerService(LedgerReads):
 
     async def SetAccountState(self, request: pb.SetAccountStateRequest, call: Call) -> bytes:  # noqa: N802
         """Freeze, unfreeze or close an account."""
-        account_id = decode.decode_id(ACCOUNT, request.account_id, "account_id")
-        command = commands.SetAccountState(
-            book_of(account_id),
-            request_key(call),
-            account_id=account_id,
-            state=request.state,
-            reason_text=request.reason_text,
-        )
+        command = build.set_account_state(request, request_key(call))
         return await self._submit(command, request, call)
 
     # -- helpers -------------------------------------------------------------------------------
@@ -149,11 +110,6 @@ class LedgerService(LedgerReads):
 
     def _new_transaction_id(self, book: int) -> TransactionId:
         return TransactionId(new_id(book, self._clock))
-
-    @staticmethod
-    def _undecided_id() -> TransactionId:
-        """The id of an intent whose book is not known yet; :meth:`_give_ids` replaces it."""
-        return TransactionId(b"")
 
     def _give_ids(self, book: int, intents: list[PostingIntent]) -> None:
         for intent in intents:
@@ -220,51 +176,3 @@ class LedgerService(LedgerReads):
             ),
             description=spec.description or None,
         )
-
-
-def _book(intent: PostingIntent) -> int:
-    """Return the book of an intent: that of its hold or of its debit account."""
-    if intent.pending is not None:
-        return book_of(intent.pending[0])
-    assert intent.debit_account_id is not None, "the contract demands accounts or a pending posting"
-    return book_of(intent.debit_account_id)
-
-
-def _effective(
-    request: pb.CreateTransactionRequest | pb.CapturePendingRequest | pb.ReverseTransactionRequest,
-) -> int | None:
-    if not request.HasField("effective_time"):
-        return None
-    return decode.instant_us(request.effective_time, "effective_time")
-
-
-#: Postings of one transaction, those included that final captures add.
-_POSTINGS_MAX = ORDINAL_MAXIMUM + 1
-
-
-def _check_bare_postings(request: pb.CreateTransactionRequest) -> None:
-    """Refuse on a posting what only its transaction may say, and more postings than addresses."""
-    if len(request.postings) + sum(spec.final for spec in request.postings) > _POSTINGS_MAX:
-        raise Refusal(
-            "INVALID_REQUEST",
-            "a transaction has at most 100 postings; a final capture may make two",
-            metadata={"rules": "create_transaction.postings"},
-            field="postings",
-        )
-    for index, spec in enumerate(request.postings):
-        said = {
-            "transaction_id": spec.transaction_id,
-            "linked": spec.linked,
-            "code": spec.code,
-            "reference": spec.reference,
-            "description": spec.description,
-            "effective_time": spec.HasField("effective_time"),
-        }
-        for name, value in said.items():
-            if value:
-                raise Refusal(
-                    "INVALID_REQUEST",
-                    "the transaction says this for all its postings",
-                    metadata={"rules": "create_transaction.bare_postings"},
-                    field=f"postings[{index}].{name}",
-                )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACCOUNT",
+    "APPROVAL",
     "BOOK_MAXIMUM",
     "BOOK_MINIMUM",
     "CUSTOMER",
@@ -37,6 +38,7 @@ __all__ = [
     "TRANSACTION",
     "VERIFICATION",
     "AccountId",
+    "ApprovalId",
     "CustomerId",
     "DeviceId",
     "EventId",
@@ -63,6 +65,7 @@ DeviceId = NewType("DeviceId", bytes)
 SessionId = NewType("SessionId", bytes)
 VerificationId = NewType("VerificationId", bytes)
 MessageId = NewType("MessageId", bytes)
+ApprovalId = NewType("ApprovalId", bytes)
 
 BOOK_MINIMUM: Final = 1
 BOOK_MAXIMUM: Final = 32767
@@ -190,6 +193,7 @@ DEVICE: Final = IdKind[DeviceId]("dev")
 SESSION: Final = IdKind[SessionId]("sess")
 VERIFICATION: Final = IdKind[VerificationId]("ver")
 MESSAGE: Final = IdKind[MessageId]("msg")
+APPROVAL: Final = IdKind[ApprovalId]("appr")
 
 ORDINAL_MAXIMUM: Final = 99
 """Postings of one transaction are numbered from 0; the contract allows two digits."""

@@ -61,6 +61,8 @@ class Method:
     """Largest request in bytes."""
     non_production_only: bool
     """Whether it is refused on a production server."""
+    staff_needs_approval: bool
+    """Whether staff have to propose it to somebody else instead of calling it."""
     audit_class: int
     """What the audit trail keeps of it, a longmen.type.v1.AuditClass; never unspecified."""
 
@@ -118,6 +120,7 @@ def read_method(descriptor: MethodDescriptor) -> Method:
         repeatable=repeatable,
         request_bytes_max=policy.maximum_request_bytes or REQUEST_BYTES_DEFAULT,
         non_production_only=policy.non_production_only,
+        staff_needs_approval=policy.staff_needs_approval,
         audit_class=_audit_class(policy),
     )
 

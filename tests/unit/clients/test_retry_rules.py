@@ -146,6 +146,7 @@ def test_only_what_the_contract_advises_is_repeated() -> None:
     repeated = {reason for reason in BY_REASON if may_repeat(details(reason))}
 
     assert repeated == {
+        "AUDIT_UNAVAILABLE",
         "CONTENTION",
         "OUTCOME_UNKNOWN",
         "OVERLOADED",

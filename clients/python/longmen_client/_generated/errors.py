@@ -33,6 +33,13 @@ __all__ = [
     "AccountStateConflict",
     "AccountsIdentical",
     "AlreadyReversed",
+    "ApprovalByMaker",
+    "ApprovalDecided",
+    "ApprovalExpired",
+    "ApprovalHashMismatch",
+    "ApprovalNotFound",
+    "ApprovalOfOthers",
+    "ApprovalRequired",
     "AuditUnavailable",
     "BalanceCeilingExceeded",
     "BalanceOverflow",
@@ -788,6 +795,60 @@ class AuditUnavailable(UnavailableError):
     retry_advice = RetryAdvice.AFTER_BACKOFF
 
 
+class ApprovalRequired(PermissionDeniedError):
+    """Staff cannot do this alone; propose it and let another person approve. Metadata: method."""
+
+    reason = "APPROVAL_REQUIRED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("method",)
+
+
+class ApprovalNotFound(NotFoundError):
+    """There is no such proposal. Metadata: approval_id."""
+
+    reason = "APPROVAL_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("approval_id",)
+
+
+class ApprovalByMaker(PermissionDeniedError):
+    """Whoever proposed something, or acts in the same session or on the same device, cannot
+    approve it.
+    """
+
+    reason = "APPROVAL_BY_MAKER"
+    retry_advice = RetryAdvice.NEVER
+
+
+class ApprovalHashMismatch(FailedPreconditionError):
+    """What is to be approved is not what was proposed. Read the proposal again."""
+
+    reason = "APPROVAL_HASH_MISMATCH"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class ApprovalDecided(FailedPreconditionError):
+    """The proposal was executed, rejected or cancelled before. Metadata: state."""
+
+    reason = "APPROVAL_DECIDED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("state",)
+
+
+class ApprovalExpired(FailedPreconditionError):
+    """Nobody decided the proposal in its time. Propose it again."""
+
+    reason = "APPROVAL_EXPIRED"
+    retry_advice = RetryAdvice.NEVER
+
+
+class ApprovalOfOthers(PermissionDeniedError):
+    """Only whoever proposed something can cancel it; others reject it."""
+
+    reason = "APPROVAL_OF_OTHERS"
+    retry_advice = RetryAdvice.NEVER
+
+
 BY_REASON: Mapping[str, type[LongmenError]] = {
     "MALFORMED_REQUEST": MalformedRequest,
     "INVALID_REQUEST": InvalidRequest,
@@ -870,5 +931,12 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "CLEARING_REFUSED": ClearingRefused,
     "STATEMENT_TOO_LARGE": StatementTooLarge,
     "AUDIT_UNAVAILABLE": AuditUnavailable,
+    "APPROVAL_REQUIRED": ApprovalRequired,
+    "APPROVAL_NOT_FOUND": ApprovalNotFound,
+    "APPROVAL_BY_MAKER": ApprovalByMaker,
+    "APPROVAL_HASH_MISMATCH": ApprovalHashMismatch,
+    "APPROVAL_DECIDED": ApprovalDecided,
+    "APPROVAL_EXPIRED": ApprovalExpired,
+    "APPROVAL_OF_OTHERS": ApprovalOfOthers,
 }
 """The class of each reason of the contract."""

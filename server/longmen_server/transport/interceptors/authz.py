@@ -29,6 +29,7 @@ class Authz:
         """Return the step that lets entitled principals proceed."""
         kinds = method.principal_kinds
         scope = method.scope
+        needs_approval = method.staff_needs_approval
         disabled = method.non_production_only and self._production
 
         async def step(call: Call, request: Any) -> bytes:
@@ -37,6 +38,12 @@ class Authz:
                 raise Refusal(
                     "PERMISSION_DENIED",
                     "the token does not permit this method",
+                    metadata={"method": method.path},
+                )
+            if needs_approval and principal.kind == "staff":
+                raise Refusal(
+                    "APPROVAL_REQUIRED",
+                    "staff propose this to somebody else, who approves it",
                     metadata={"method": method.path},
                 )
             if disabled:

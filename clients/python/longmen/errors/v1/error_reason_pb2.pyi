@@ -274,6 +274,20 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
     Audit unavailable: the audit trail cannot be written at the moment, so nothing that has to be in it may happen.
     """
+    ERROR_REASON_APPROVAL_REQUIRED: _ErrorReason.ValueType  # 261
+    """Approval required: staff cannot do this alone; propose it and let another person approve. Metadata: method."""
+    ERROR_REASON_APPROVAL_NOT_FOUND: _ErrorReason.ValueType  # 262
+    """Approval not found: there is no such proposal. Metadata: approval_id."""
+    ERROR_REASON_APPROVAL_BY_MAKER: _ErrorReason.ValueType  # 263
+    """Approval by maker: whoever proposed something, or acts in the same session or on the same device, cannot approve it."""
+    ERROR_REASON_APPROVAL_HASH_MISMATCH: _ErrorReason.ValueType  # 264
+    """Approval hash mismatch: what is to be approved is not what was proposed. Read the proposal again."""
+    ERROR_REASON_APPROVAL_DECIDED: _ErrorReason.ValueType  # 265
+    """Approval decided: the proposal was executed, rejected or cancelled before. Metadata: state."""
+    ERROR_REASON_APPROVAL_EXPIRED: _ErrorReason.ValueType  # 266
+    """Approval expired: nobody decided the proposal in its time. Propose it again."""
+    ERROR_REASON_APPROVAL_OF_OTHERS: _ErrorReason.ValueType  # 267
+    """Approval of others: only whoever proposed something can cancel it; others reject it."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the reason of a refusal. On the wire it stands in google.rpc.ErrorInfo: reason is the value's name without
@@ -497,6 +511,20 @@ ERROR_REASON_AUDIT_UNAVAILABLE: ErrorReason.ValueType  # 260
 
 Audit unavailable: the audit trail cannot be written at the moment, so nothing that has to be in it may happen.
 """
+ERROR_REASON_APPROVAL_REQUIRED: ErrorReason.ValueType  # 261
+"""Approval required: staff cannot do this alone; propose it and let another person approve. Metadata: method."""
+ERROR_REASON_APPROVAL_NOT_FOUND: ErrorReason.ValueType  # 262
+"""Approval not found: there is no such proposal. Metadata: approval_id."""
+ERROR_REASON_APPROVAL_BY_MAKER: ErrorReason.ValueType  # 263
+"""Approval by maker: whoever proposed something, or acts in the same session or on the same device, cannot approve it."""
+ERROR_REASON_APPROVAL_HASH_MISMATCH: ErrorReason.ValueType  # 264
+"""Approval hash mismatch: what is to be approved is not what was proposed. Read the proposal again."""
+ERROR_REASON_APPROVAL_DECIDED: ErrorReason.ValueType  # 265
+"""Approval decided: the proposal was executed, rejected or cancelled before. Metadata: state."""
+ERROR_REASON_APPROVAL_EXPIRED: ErrorReason.ValueType  # 266
+"""Approval expired: nobody decided the proposal in its time. Propose it again."""
+ERROR_REASON_APPROVAL_OF_OTHERS: ErrorReason.ValueType  # 267
+"""Approval of others: only whoever proposed something can cancel it; others reject it."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final

@@ -27,19 +27,21 @@ from longmen.ledger.v1 import account_pb2 as longmen_dot_ledger_dot_v1_dot_accou
 from longmen.ledger.v1 import transaction_pb2 as longmen_dot_ledger_dot_v1_dot_transaction__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlongmen/events/v1/event.proto\x12\x11longmen.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1flongmen/ledger/v1/account.proto\x1a#longmen/ledger/v1/transaction.proto\"m\n\x12\x41\x63\x63ountStateChange\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.longmen.ledger.v1.AccountState\x12\x13\n\x0breason_text\x18\x03 \x01(\t\"9\n\x13TransferStateChange\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\"\xfc\x03\n\x05\x45vent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12*\n\x04type\x18\x02 \x01(\x0e\x32\x1c.longmen.events.v1.EventType\x12\x0c\n\x04\x62ook\x18\x03 \x01(\x05\x12/\n\x0b\x62ooked_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nsubject_id\x18\x05 \x01(\t\x12-\n\x07posting\x18\x06 \x01(\x0b\x32\x1a.longmen.ledger.v1.PostingH\x00\x12-\n\x07\x61\x63\x63ount\x18\x07 \x01(\x0b\x32\x1a.longmen.ledger.v1.AccountH\x00\x12\x45\n\x14\x61\x63\x63ount_state_change\x18\x08 \x01(\x0b\x32%.longmen.events.v1.AccountStateChangeH\x00\x12G\n\x15transfer_state_change\x18\t \x01(\x0b\x32&.longmen.events.v1.TransferStateChangeH\x00\x12\x33\n\x0e\x64\x65\x62it_balances\x18\n \x01(\x0b\x32\x1b.longmen.ledger.v1.Balances\x12\x34\n\x0f\x63redit_balances\x18\x0b \x01(\x0b\x32\x1b.longmen.ledger.v1.BalancesB\t\n\x07payload*\xe8\x02\n\tEventType\x12\x1a\n\x16\x45VENT_TYPE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x45VENT_TYPE_ACCOUNT_OPENED\x10\x01\x12$\n EVENT_TYPE_ACCOUNT_STATE_CHANGED\x10\x02\x12\x1d\n\x19\x45VENT_TYPE_POSTING_POSTED\x10\x03\x12\x1e\n\x1a\x45VENT_TYPE_POSTING_PENDING\x10\x04\x12\x1f\n\x1b\x45VENT_TYPE_POSTING_CAPTURED\x10\x05\x12\x1d\n\x19\x45VENT_TYPE_POSTING_VOIDED\x10\x06\x12\x1e\n\x1a\x45VENT_TYPE_POSTING_EXPIRED\x10\x07\x12\x1c\n\x18\x45VENT_TYPE_WALLET_OPENED\x10\x08\x12%\n!EVENT_TYPE_TRANSFER_STATE_CHANGED\x10\t\x12\x16\n\x12\x45VENT_TYPE_AUDITED\x10(b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlongmen/events/v1/event.proto\x12\x11longmen.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1flongmen/ledger/v1/account.proto\x1a#longmen/ledger/v1/transaction.proto\"m\n\x12\x41\x63\x63ountStateChange\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.longmen.ledger.v1.AccountState\x12\x13\n\x0breason_text\x18\x03 \x01(\t\"9\n\x13TransferStateChange\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\"D\n\x0e\x41pprovalChange\x12\x13\n\x0b\x61pproval_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0e\n\x06method\x18\x03 \x01(\t\"\xba\x04\n\x05\x45vent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12*\n\x04type\x18\x02 \x01(\x0e\x32\x1c.longmen.events.v1.EventType\x12\x0c\n\x04\x62ook\x18\x03 \x01(\x05\x12/\n\x0b\x62ooked_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nsubject_id\x18\x05 \x01(\t\x12-\n\x07posting\x18\x06 \x01(\x0b\x32\x1a.longmen.ledger.v1.PostingH\x00\x12-\n\x07\x61\x63\x63ount\x18\x07 \x01(\x0b\x32\x1a.longmen.ledger.v1.AccountH\x00\x12\x45\n\x14\x61\x63\x63ount_state_change\x18\x08 \x01(\x0b\x32%.longmen.events.v1.AccountStateChangeH\x00\x12G\n\x15transfer_state_change\x18\t \x01(\x0b\x32&.longmen.events.v1.TransferStateChangeH\x00\x12<\n\x0f\x61pproval_change\x18( \x01(\x0b\x32!.longmen.events.v1.ApprovalChangeH\x00\x12\x33\n\x0e\x64\x65\x62it_balances\x18\n \x01(\x0b\x32\x1b.longmen.ledger.v1.Balances\x12\x34\n\x0f\x63redit_balances\x18\x0b \x01(\x0b\x32\x1b.longmen.ledger.v1.BalancesB\t\n\x07payload*\x89\x03\n\tEventType\x12\x1a\n\x16\x45VENT_TYPE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x45VENT_TYPE_ACCOUNT_OPENED\x10\x01\x12$\n EVENT_TYPE_ACCOUNT_STATE_CHANGED\x10\x02\x12\x1d\n\x19\x45VENT_TYPE_POSTING_POSTED\x10\x03\x12\x1e\n\x1a\x45VENT_TYPE_POSTING_PENDING\x10\x04\x12\x1f\n\x1b\x45VENT_TYPE_POSTING_CAPTURED\x10\x05\x12\x1d\n\x19\x45VENT_TYPE_POSTING_VOIDED\x10\x06\x12\x1e\n\x1a\x45VENT_TYPE_POSTING_EXPIRED\x10\x07\x12\x1c\n\x18\x45VENT_TYPE_WALLET_OPENED\x10\x08\x12%\n!EVENT_TYPE_TRANSFER_STATE_CHANGED\x10\t\x12\x16\n\x12\x45VENT_TYPE_AUDITED\x10(\x12\x1f\n\x1b\x45VENT_TYPE_APPROVAL_CHANGED\x10)b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longmen.events.v1.event_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EVENTTYPE']._serialized_start=837
-  _globals['_EVENTTYPE']._serialized_end=1197
+  _globals['_EVENTTYPE']._serialized_start=969
+  _globals['_EVENTTYPE']._serialized_end=1362
   _globals['_ACCOUNTSTATECHANGE']._serialized_start=155
   _globals['_ACCOUNTSTATECHANGE']._serialized_end=264
   _globals['_TRANSFERSTATECHANGE']._serialized_start=266
   _globals['_TRANSFERSTATECHANGE']._serialized_end=323
-  _globals['_EVENT']._serialized_start=326
-  _globals['_EVENT']._serialized_end=834
+  _globals['_APPROVALCHANGE']._serialized_start=325
+  _globals['_APPROVALCHANGE']._serialized_end=393
+  _globals['_EVENT']._serialized_start=396
+  _globals['_EVENT']._serialized_end=966
 # @@protoc_insertion_point(module_scope)

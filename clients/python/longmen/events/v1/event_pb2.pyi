@@ -50,6 +50,8 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """Audited: who asked for what in one batch. It stands in the journal, so that the chain covers it, and is read with
     AuditService; feeds of events leave it out.
     """
+    EVENT_TYPE_APPROVAL_CHANGED: _EventType.ValueType  # 41
+    """Approval changed: something was proposed to staff, or such a proposal was decided."""
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
     """EventType is what happened."""
@@ -78,6 +80,8 @@ EVENT_TYPE_AUDITED: EventType.ValueType  # 40
 """Audited: who asked for what in one batch. It stands in the journal, so that the chain covers it, and is read with
 AuditService; feeds of events leave it out.
 """
+EVENT_TYPE_APPROVAL_CHANGED: EventType.ValueType  # 41
+"""Approval changed: something was proposed to staff, or such a proposal was decided."""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 @_typing.final
@@ -137,6 +141,36 @@ class TransferStateChange(_message.Message):
 Global___TransferStateChange: _TypeAlias = TransferStateChange  # noqa: Y015
 
 @_typing.final
+class ApprovalChange(_message.Message):
+    """ApprovalChange is what became of a proposal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPROVAL_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    approval_id: _builtins.str
+    """Approval id of the proposal."""
+    state: _builtins.str
+    """State name after the change, such as EXECUTED."""
+    method: _builtins.str
+    """Method proposed."""
+    def __init__(
+        self,
+        *,
+        approval_id: _builtins.str = ...,
+        state: _builtins.str = ...,
+        method: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approval_id", b"approval_id", "method", b"method", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApprovalChange: _TypeAlias = ApprovalChange  # noqa: Y015
+
+@_typing.final
 class Event(_message.Message):
     """Event is one committed change."""
 
@@ -151,6 +185,7 @@ class Event(_message.Message):
     ACCOUNT_FIELD_NUMBER: _builtins.int
     ACCOUNT_STATE_CHANGE_FIELD_NUMBER: _builtins.int
     TRANSFER_STATE_CHANGE_FIELD_NUMBER: _builtins.int
+    APPROVAL_CHANGE_FIELD_NUMBER: _builtins.int
     DEBIT_BALANCES_FIELD_NUMBER: _builtins.int
     CREDIT_BALANCES_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
@@ -182,6 +217,10 @@ class Event(_message.Message):
         """Transfer state change."""
 
     @_builtins.property
+    def approval_change(self) -> Global___ApprovalChange:
+        """Approval change."""
+
+    @_builtins.property
     def debit_balances(self) -> _account_pb2.Balances:
         """Debit balances are the debit account's as of the posting: posted, available and version."""
 
@@ -201,14 +240,15 @@ class Event(_message.Message):
         account: _account_pb2.Account | None = ...,
         account_state_change: Global___AccountStateChange | None = ...,
         transfer_state_change: Global___TransferStateChange | None = ...,
+        approval_change: Global___ApprovalChange | None = ...,
         debit_balances: _account_pb2.Balances | None = ...,
         credit_balances: _account_pb2.Balances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "booked_time", b"booked_time", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "payload", b"payload", "posting", b"posting", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "payload", b"payload", "posting", b"posting", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "book", b"book", "booked_time", b"booked_time", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "event_id", b"event_id", "payload", b"payload", "posting", b"posting", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "event_id", b"event_id", "payload", b"payload", "posting", b"posting", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "approval_change"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

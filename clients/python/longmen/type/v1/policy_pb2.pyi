@@ -172,6 +172,7 @@ class MethodPolicy(_message.Message):
     MAXIMUM_REQUEST_BYTES_FIELD_NUMBER: _builtins.int
     NON_PRODUCTION_ONLY_FIELD_NUMBER: _builtins.int
     AUDIT_CLASS_FIELD_NUMBER: _builtins.int
+    STAFF_NEEDS_APPROVAL_FIELD_NUMBER: _builtins.int
     scope: _builtins.str
     """Scope must be among the token's scopes."""
     default_deadline_ms: _builtins.int
@@ -188,6 +189,10 @@ class MethodPolicy(_message.Message):
     """Non production only methods answer METHOD_DISABLED on a production server."""
     audit_class: Global___AuditClass.ValueType
     """Audit class is what the audit trail keeps of the method's calls."""
+    staff_needs_approval: _builtins.bool
+    """Staff needs approval: called by staff directly the method answers APPROVAL_REQUIRED; they propose it, and another
+    person approves. Other kinds call it as usual.
+    """
     @_builtins.property
     def principal_kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___PrincipalKind.ValueType]:
         """Principal kinds are the callers that may use the method; all others get PERMISSION_DENIED."""
@@ -204,10 +209,11 @@ class MethodPolicy(_message.Message):
         maximum_request_bytes: _builtins.int = ...,
         non_production_only: _builtins.bool = ...,
         audit_class: Global___AuditClass.ValueType = ...,
+        staff_needs_approval: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audit_class", b"audit_class", "default_deadline_ms", b"default_deadline_ms", "idempotency", b"idempotency", "maximum_deadline_ms", b"maximum_deadline_ms", "maximum_request_bytes", b"maximum_request_bytes", "non_production_only", b"non_production_only", "principal_kinds", b"principal_kinds", "request_class", b"request_class", "scope", b"scope"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audit_class", b"audit_class", "default_deadline_ms", b"default_deadline_ms", "idempotency", b"idempotency", "maximum_deadline_ms", b"maximum_deadline_ms", "maximum_request_bytes", b"maximum_request_bytes", "non_production_only", b"non_production_only", "principal_kinds", b"principal_kinds", "request_class", b"request_class", "scope", b"scope", "staff_needs_approval", b"staff_needs_approval"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -20,6 +20,9 @@ PLAIN_TEXT_FIELD_NUMBER: _builtins.int
 DEVICE_ID_FIELD_NUMBER: _builtins.int
 SESSION_ID_FIELD_NUMBER: _builtins.int
 VERIFICATION_ID_FIELD_NUMBER: _builtins.int
+APPROVAL_ID_FIELD_NUMBER: _builtins.int
+KEY_ID_FIELD_NUMBER: _builtins.int
+STAFF_ID_FIELD_NUMBER: _builtins.int
 account_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Account id demands the text form of an account's id: "acct_" and 32 lower-case hexadecimal digits."""
 transaction_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
@@ -38,3 +41,9 @@ session_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules,
 """Session id demands the text form of a session's id: "sess_" and 32 lower-case hexadecimal digits."""
 verification_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Verification id demands the text form of a verification's id: "ver_" and 32 lower-case hexadecimal digits."""
+approval_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Approval id demands the text form of a proposal's id: "appr_" and 32 lower-case hexadecimal digits."""
+key_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Key id demands the text form of an API key's id: "key_" and 32 lower-case hexadecimal digits."""
+staff_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Staff id demands the text form of an employee's id: "stf_" and 32 lower-case hexadecimal digits."""

@@ -1,0 +1,1 @@
+"""Approvals: what one member of staff proposes and another one decides."""

@@ -1,0 +1,57 @@
+"""What a command changed in the working set, for whoever has to decide on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from longmen.ledger.v1 import account_pb2
+from longmen.staff.v1 import approval_pb2
+from longmen_server.ledger.tables import ACCOUNT
+from longmen_server.platform.ids import ACCOUNT as ACCOUNT_TEXT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from longmen_server.engine.family import RowFamily
+    from longmen_server.engine.working_set import WorkingSet
+    from longmen_server.ledger.model import AccountRow
+
+__all__ = ["DESCRIBED", "changes", "snapshot"]
+
+
+def _account(row: AccountRow) -> tuple[str, dict[str, str]]:
+    return ACCOUNT_TEXT.encode(row.account_id), {
+        "state": account_pb2.AccountState.Name(row.state).removeprefix("ACCOUNT_STATE_"),  # type: ignore[arg-type]
+        "posted": f"{row.posted} {row.currency_code}",
+        "available": f"{row.available} {row.currency_code}",
+    }
+
+
+DESCRIBED: Final[dict[RowFamily[Any, Any], Callable[[Any], tuple[str, dict[str, str]]]]] = {
+    ACCOUNT: _account,
+}
+"""Rows that a decider understands: the subject's name, and its fields as text."""
+
+
+def snapshot(working_set: WorkingSet) -> dict[RowFamily[Any, Any], dict[Any, Any]]:
+    """Return the rows as they are; commands change copies of them, so these stay."""
+    return {family: dict(working_set.table(family).rows) for family in DESCRIBED}
+
+
+def changes(
+    before: Mapping[RowFamily[Any, Any], Mapping[Any, Any]], working_set: WorkingSet
+) -> Iterator[approval_pb2.ProposedChange]:
+    """Return what is different from a snapshot, by subject and field."""
+    for family, describe in DESCRIBED.items():
+        old_rows, new_rows = before[family], working_set.table(family).rows
+        for key in sorted(new_rows):
+            old, new = old_rows.get(key), new_rows[key]
+            if old is new or new is None:
+                continue
+            subject, after = describe(new)
+            was = {} if old is None else describe(old)[1]
+            for field, value in after.items():
+                if was.get(field, "") != value:
+                    yield approval_pb2.ProposedChange(
+                        subject=subject, field=field, before=was.get(field, ""), after=value
+                    )

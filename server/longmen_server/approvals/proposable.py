@@ -1,0 +1,77 @@
+"""What can be proposed: for each kind of command its method and how it is built.
+
+A new kind is a field of ProposedCommand, an entry here, and `staff_needs_approval` on its method. A
+test holds the three together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from longmen_server.accounts.build import unfreeze_by_bank
+from longmen_server.ledger import build
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from longmen.staff.v1 import approval_pb2
+    from longmen_server.engine.command import Command
+    from longmen_server.platform.clock import Clock
+
+__all__ = ["PROPOSABLE", "Proposable", "command_of", "kind_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposable:
+    """A kind of command that can be proposed."""
+
+    method: str
+    """The method whose request it is."""
+    scope: str
+    """The scope of that method, which maker and decider both need."""
+    build: Callable[[Any, Clock], Command]
+    """Makes the command from the request; it may refuse."""
+
+
+PROPOSABLE: Final[dict[str, Proposable]] = {
+    "create_transaction": Proposable(
+        "longmen.ledger.v1.LedgerService/CreateTransaction",
+        "ledger.write",
+        lambda request, clock: build.create_transaction(request, None, clock),
+    ),
+    "reverse_transaction": Proposable(
+        "longmen.ledger.v1.LedgerService/ReverseTransaction",
+        "ledger.write",
+        lambda request, clock: build.reverse_transaction(request, None, clock),
+    ),
+    "set_account_state": Proposable(
+        "longmen.ledger.v1.LedgerService/SetAccountState",
+        "ledger.write",
+        lambda request, _: build.set_account_state(request, None),
+    ),
+    "unfreeze_account": Proposable(
+        "longmen.accounts.v1.AccountsService/UnfreezeAccount",
+        "accounts.write",
+        lambda request, _: unfreeze_by_bank(request),
+    ),
+}
+"""By the name of the field of ProposedCommand."""
+
+
+def kind_of(command: approval_pb2.ProposedCommand) -> Proposable:
+    """Return what kind of command it is; the contract demands one."""
+    name = command.WhichOneof("command")
+    assert name is not None, "the contract demands a command"
+    return PROPOSABLE[name]
+
+
+def command_of(command: approval_pb2.ProposedCommand, clock: Clock) -> Command:
+    """Return the command proposed, ready to be decided.
+
+    Raises:
+        Refusal: what the method itself would refuse before it decides.
+    """
+    name = command.WhichOneof("command")
+    assert name is not None, "the contract demands a command"
+    return PROPOSABLE[name].build(getattr(command, name), clock)
