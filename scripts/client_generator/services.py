@@ -98,6 +98,12 @@ def service_module(service: ServiceDescriptor, comments: Comments, marker: str) 
             for field in method.input_type.fields
             if (named := _named_type(field)) is not None
         }
+        | {
+            _module(items.message_type)
+            for method in service.methods
+            if "page_token" in method.input_type.fields_by_name
+            and (items := method.output_type.fields[0]).message_type is not None
+        }
     )
     header = fill(comments.of_service(service), 92)
     return "".join(

@@ -38,6 +38,7 @@ from longmen_server.jobs.runner import JobRunner
 from longmen_server.ledger.read_service import ReadTools
 from longmen_server.ledger.receipt import ReceiptSigner
 from longmen_server.ledger.service import LedgerService
+from longmen_server.merchants.service import MerchantsService
 from longmen_server.messages.carriers import carriers_of
 from longmen_server.messages.post_office import PostOffice
 from longmen_server.personal_keys import key_file
@@ -161,6 +162,13 @@ def build_services(parts: Parts) -> Mapping[str, object]:
             tokens=parts.page_tokens,
             vault=parts.vault,
             zone=DEFAULT_ZONE,
+        ),
+        "longmen.merchants.v1.MerchantsService": MerchantsService(
+            engine=parts.engine,
+            readers=parts.readers,
+            clock=parts.clock,
+            tokens=parts.page_tokens,
+            default_book=settings.books[0],
         ),
         "longmen.admin.v1.AdminService": AdminService(
             settings=settings,

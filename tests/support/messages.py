@@ -30,6 +30,10 @@ IDS: tuple[tuple[Any, str, str], ...] = (
     (rules_pb2.transaction_id, "txn_", ""),
     (rules_pb2.posting_id, "txn_", ".1"),
     (rules_pb2.customer_id, "cust_", ""),
+    (rules_pb2.merchant_id, "mer_", ""),
+    (rules_pb2.terminal_id, "trm_", ""),
+    (rules_pb2.order_id, "ord_", ""),
+    (rules_pb2.refund_id, "ref_", ""),
 )
 """Rules that make a text an id, with what stands before and after the digits."""
 

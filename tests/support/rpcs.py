@@ -27,6 +27,10 @@ ID_RULES: dict[str, Any] = {
     "posting": rules_pb2.posting_id,
     "cust": rules_pb2.customer_id,
     "appr": rules_pb2.approval_id,
+    "mer": rules_pb2.merchant_id,
+    "trm": rules_pb2.terminal_id,
+    "ord": rules_pb2.order_id,
+    "ref": rules_pb2.refund_id,
 }
 """The rule that makes a text an id, by what it is an id of."""
 
@@ -35,6 +39,9 @@ SPECIAL_CHANGES: dict[str, Any] = {
     "to_time": Timestamp(seconds=4_000_000_000),
     "at_least_as_fresh": f"0001{1:016x}",
     "payload_hash": bytes(32),
+    "local_language": "ja",
+    "country_code": "SG",
+    "category_code": "5812",
 }
 """Another valid value of fields that no rule of thumb fits."""
 

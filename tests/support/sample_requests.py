@@ -106,6 +106,37 @@ async def busy(bank: SmallBank, owner: Person) -> None:
     await bank.do("TransfersService/Withdraw", **outside(owner))
 
 
+def merchandise() -> Fields:
+    """What a merchant is taken in with."""
+    return {
+        "name": "Corner Tea",
+        "local_name": "街角茶铺",
+        "local_language": "zh",
+        "city": "Shanghai",
+        "country_code": "CN",
+        "category_code": "5499",
+        "currency_code": "CNY",
+    }
+
+
+async def merchant(bank: SmallBank, owner: Person) -> str:
+    """The id of a merchant that the owner runs: merchants' tokens are made for it."""
+    if owner.customer not in bank.merchants:
+        reply = await bank.do("MerchantsService/CreateMerchant", **merchandise())
+        bank.merchants[owner.customer] = reply.merchant.merchant_id
+    return bank.merchants[owner.customer]
+
+
+async def terminal(bank: SmallBank, owner: Person) -> str:
+    """The id of a till of the owner's."""
+    reply = await bank.do(
+        "MerchantsService/CreateTerminal",
+        merchant_id=await merchant(bank, owner),
+        label="till 1",
+    )
+    return str(reply.terminal.terminal_id)
+
+
 # -- Samples that need preparation, and fields that several share.
 
 
@@ -291,6 +322,28 @@ async def proposals_of_maker(bank: SmallBank, owner: Person) -> Fields:
     return {"maker": maker}
 
 
+async def own_merchant(bank: SmallBank, owner: Person) -> Fields:
+    return {"merchant_id": await merchant(bank, owner)}
+
+
+async def three_merchants(bank: SmallBank, _: Person) -> Fields:
+    for _each in range(3):
+        await bank.do("MerchantsService/CreateMerchant", **merchandise())
+    return {}
+
+
+async def new_terminal(bank: SmallBank, owner: Person) -> Fields:
+    return {
+        "merchant_id": await merchant(bank, owner),
+        "label": "till 1",
+        "store_label": "station",
+    }
+
+
+async def own_terminal(bank: SmallBank, owner: Person) -> Fields:
+    return {"terminal_id": await terminal(bank, owner)}
+
+
 def a_second_later(bank: SmallBank, _: Person) -> Fields:
     seconds, rest = divmod(bank.parts.clock.now_us() + 1_000_000, 1_000_000)
     return {"time": {"seconds": seconds, "nanos": rest * 1_000}}
@@ -367,6 +420,11 @@ SAMPLES: dict[str, Sample] = {
     "TransfersService/TopUp": lambda _, owner: outside(owner),
     "TransfersService/Withdraw": lambda _, owner: outside(owner),
     "TransfersService/BatchTransfers": payroll,
+    "MerchantsService/CreateMerchant": lambda _, __: merchandise(),
+    "MerchantsService/GetMerchant": own_merchant,
+    "MerchantsService/ListMerchants": three_merchants,
+    "MerchantsService/CreateTerminal": new_terminal,
+    "MerchantsService/GetTerminal": own_terminal,
     "EventsService/ListEvents": busy_account,
     "EventsService/WatchEvents": busy_account,
     "AdminService/SetClock": a_second_later,

@@ -79,6 +79,8 @@ class SmallBank:
         self.tokens = tokens
         self.channel = channel
         self.services: frozenset[str] = frozenset()
+        self.merchants: dict[str, str] = {}
+        """Whom a customer sells as, by the customer's id: merchants' tokens are theirs."""
         self._database = psycopg.connect(admin_dsn, autocommit=True)
         self._phones = iter(range(13_800_000_000, 13_900_000_000))
         self.payee = Person("", "", "")
@@ -92,8 +94,10 @@ class SmallBank:
     # -- tokens --------------------------------------------------------------------------------
 
     def token(self, kind: str, person: Person | None = None, *, without: str = "") -> str:
-        """A token of a kind with all scopes but one; a customer's is the person's."""
+        """A token of a kind with all scopes but one; customers' and merchants' are the person's."""
         subject = person.customer if kind == "customer" and person else f"{kind}-1"
+        if kind == "merchant" and person:
+            subject = self.merchants.get(person.customer, subject)
         name = f"{kind}:{subject}:all-but-{without or 'none'}"
         customer_id = CUSTOMER.decode(person.customer) if kind == "customer" and person else None
         self.tokens.known[name] = Claims(

@@ -10,6 +10,7 @@ from longmen.accounts.v1 import accounts_service_pb2
 from longmen.admin.v1 import admin_service_pb2
 from longmen.events.v1 import events_service_pb2
 from longmen.ledger.v1 import ledger_service_pb2
+from longmen.merchants.v1 import merchants_service_pb2
 from longmen.transfers.v1 import transfers_service_pb2
 from longmen_client._service_config import service_config
 
@@ -23,6 +24,7 @@ _MODULES = (
     admin_service_pb2,
     events_service_pb2,
     ledger_service_pb2,
+    merchants_service_pb2,
     transfers_service_pb2,
 )
 """Every module of the contract that declares a service."""

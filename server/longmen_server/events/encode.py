@@ -13,11 +13,13 @@ from longmen_server.platform.ids import (
     APPROVAL,
     CUSTOMER,
     EVENT,
+    MERCHANT,
     TRANSACTION,
     AccountId,
     ApprovalId,
     CustomerId,
     EventId,
+    MerchantId,
     TransactionId,
 )
 
@@ -108,4 +110,6 @@ def _subject(stored: StoredEvent) -> str:
         return CUSTOMER.encode(CustomerId(stored.subject))
     if stored.type == event_pb2.EVENT_TYPE_APPROVAL_CHANGED:
         return APPROVAL.encode(ApprovalId(stored.subject))
+    if stored.type == event_pb2.EVENT_TYPE_MERCHANT_OPENED:
+        return MERCHANT.encode(MerchantId(stored.subject))
     return TRANSACTION.encode(TransactionId(stored.subject))

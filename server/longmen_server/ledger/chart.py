@@ -29,6 +29,7 @@ class AccountType(IntEnum):
 DEBIT_NORMAL_TYPES = frozenset({AccountType.ASSET, AccountType.EXPENSE})
 
 CUSTOMER_DEPOSITS = 2010
+MERCHANT_PAYABLES = 2020
 BANK_CLEARING = 1110
 
 

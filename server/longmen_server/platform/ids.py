@@ -31,10 +31,14 @@ __all__ = [
     "CUSTOMER",
     "DEVICE",
     "EVENT",
+    "MERCHANT",
     "MESSAGE",
+    "ORDER",
     "ORDINAL_MAXIMUM",
     "PRINCIPAL",
+    "REFUND",
     "SESSION",
+    "TERMINAL",
     "TRANSACTION",
     "VERIFICATION",
     "AccountId",
@@ -44,9 +48,13 @@ __all__ = [
     "EventId",
     "IdKind",
     "MalformedIdError",
+    "MerchantId",
     "MessageId",
+    "OrderId",
     "PrincipalId",
+    "RefundId",
     "SessionId",
+    "TerminalId",
     "TransactionId",
     "VerificationId",
     "book_of",
@@ -66,6 +74,10 @@ SessionId = NewType("SessionId", bytes)
 VerificationId = NewType("VerificationId", bytes)
 MessageId = NewType("MessageId", bytes)
 ApprovalId = NewType("ApprovalId", bytes)
+MerchantId = NewType("MerchantId", bytes)
+TerminalId = NewType("TerminalId", bytes)
+OrderId = NewType("OrderId", bytes)
+RefundId = NewType("RefundId", bytes)
 
 BOOK_MINIMUM: Final = 1
 BOOK_MAXIMUM: Final = 32767
@@ -194,6 +206,10 @@ SESSION: Final = IdKind[SessionId]("sess")
 VERIFICATION: Final = IdKind[VerificationId]("ver")
 MESSAGE: Final = IdKind[MessageId]("msg")
 APPROVAL: Final = IdKind[ApprovalId]("appr")
+MERCHANT: Final = IdKind[MerchantId]("mer")
+TERMINAL: Final = IdKind[TerminalId]("trm")
+ORDER: Final = IdKind[OrderId]("ord")
+REFUND: Final = IdKind[RefundId]("ref")
 
 ORDINAL_MAXIMUM: Final = 99
 """Postings of one transaction are numbered from 0; the contract allows two digits."""

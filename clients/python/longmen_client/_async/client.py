@@ -14,6 +14,7 @@ from longmen_client._generated.accounts_async import AsyncAccounts
 from longmen_client._generated.admin_async import AsyncAdmin
 from longmen_client._generated.events_async import AsyncEvents
 from longmen_client._generated.ledger_async import AsyncLedger
+from longmen_client._generated.merchants_async import AsyncMerchants
 from longmen_client._generated.transfers_async import AsyncTransfers
 from longmen_client._methods import HEALTH_CHECK
 from longmen_client._transport_async import AsyncTransport
@@ -62,6 +63,11 @@ class AsyncClient:
     def ledger(self) -> AsyncLedger:
         """The double-entry ledger itself."""
         return AsyncLedger(self._caller)
+
+    @cached_property
+    def merchants(self) -> AsyncMerchants:
+        """Merchants and their terminals."""
+        return AsyncMerchants(self._caller)
 
     @cached_property
     def transfers(self) -> AsyncTransfers:

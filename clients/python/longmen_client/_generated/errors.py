@@ -69,6 +69,7 @@ __all__ = [
     "LinkedChainOpen",
     "LinkedTransferFailed",
     "MalformedRequest",
+    "MerchantNotFound",
     "MetadataRejected",
     "MethodDisabled",
     "NotReversible",
@@ -96,6 +97,7 @@ __all__ = [
     "StatementTooLarge",
     "StorageUnavailable",
     "SweepAccountRequired",
+    "TerminalNotFound",
     "TimeRangeInvalid",
     "TokenExpired",
     "TokenInvalid",
@@ -849,6 +851,22 @@ class ApprovalOfOthers(PermissionDeniedError):
     retry_advice = RetryAdvice.NEVER
 
 
+class MerchantNotFound(NotFoundError):
+    """No such merchant, or not one the caller may see. Metadata: merchant_id."""
+
+    reason = "MERCHANT_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("merchant_id",)
+
+
+class TerminalNotFound(NotFoundError):
+    """No such terminal, or not one of the merchant's. Metadata: terminal_id."""
+
+    reason = "TERMINAL_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("terminal_id",)
+
+
 BY_REASON: Mapping[str, type[LongmenError]] = {
     "MALFORMED_REQUEST": MalformedRequest,
     "INVALID_REQUEST": InvalidRequest,
@@ -938,5 +956,7 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "APPROVAL_DECIDED": ApprovalDecided,
     "APPROVAL_EXPIRED": ApprovalExpired,
     "APPROVAL_OF_OTHERS": ApprovalOfOthers,
+    "MERCHANT_NOT_FOUND": MerchantNotFound,
+    "TERMINAL_NOT_FOUND": TerminalNotFound,
 }
 """The class of each reason of the contract."""

@@ -6,6 +6,7 @@ from longmen.accounts.v1 import accounts_service_pb2
 from longmen.admin.v1 import admin_service_pb2
 from longmen.events.v1 import events_service_pb2
 from longmen.ledger.v1 import ledger_service_pb2
+from longmen.merchants.v1 import merchants_service_pb2
 from longmen.transfers.v1 import transfers_service_pb2
 from longmen_client._methods import Method, method
 
@@ -123,6 +124,22 @@ LEDGER_EXPORT_JOURNAL: Method[
 LEDGER_SET_ACCOUNT_STATE: Method[
     ledger_service_pb2.SetAccountStateRequest, ledger_service_pb2.SetAccountStateResponse
 ] = method(ledger_service_pb2.DESCRIPTOR, "LedgerService", "SetAccountState")
+
+MERCHANTS_CREATE_MERCHANT: Method[
+    merchants_service_pb2.CreateMerchantRequest, merchants_service_pb2.CreateMerchantResponse
+] = method(merchants_service_pb2.DESCRIPTOR, "MerchantsService", "CreateMerchant")
+MERCHANTS_GET_MERCHANT: Method[
+    merchants_service_pb2.GetMerchantRequest, merchants_service_pb2.GetMerchantResponse
+] = method(merchants_service_pb2.DESCRIPTOR, "MerchantsService", "GetMerchant")
+MERCHANTS_LIST_MERCHANTS: Method[
+    merchants_service_pb2.ListMerchantsRequest, merchants_service_pb2.ListMerchantsResponse
+] = method(merchants_service_pb2.DESCRIPTOR, "MerchantsService", "ListMerchants")
+MERCHANTS_CREATE_TERMINAL: Method[
+    merchants_service_pb2.CreateTerminalRequest, merchants_service_pb2.CreateTerminalResponse
+] = method(merchants_service_pb2.DESCRIPTOR, "MerchantsService", "CreateTerminal")
+MERCHANTS_GET_TERMINAL: Method[
+    merchants_service_pb2.GetTerminalRequest, merchants_service_pb2.GetTerminalResponse
+] = method(merchants_service_pb2.DESCRIPTOR, "MerchantsService", "GetTerminal")
 
 TRANSFERS_CREATE_TRANSFER: Method[
     transfers_service_pb2.CreateTransferRequest, transfers_service_pb2.CreateTransferResponse

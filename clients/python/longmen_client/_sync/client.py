@@ -13,6 +13,7 @@ from longmen_client._generated.accounts_sync import Accounts
 from longmen_client._generated.admin_sync import Admin
 from longmen_client._generated.events_sync import Events
 from longmen_client._generated.ledger_sync import Ledger
+from longmen_client._generated.merchants_sync import Merchants
 from longmen_client._generated.transfers_sync import Transfers
 from longmen_client._methods import HEALTH_CHECK
 from longmen_client._sync.caller import Caller
@@ -62,6 +63,11 @@ class Client:
     def ledger(self) -> Ledger:
         """The double-entry ledger itself."""
         return Ledger(self._caller)
+
+    @cached_property
+    def merchants(self) -> Merchants:
+        """Merchants and their terminals."""
+        return Merchants(self._caller)
 
     @cached_property
     def transfers(self) -> Transfers:

@@ -288,6 +288,13 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Approval expired: nobody decided the proposal in its time. Propose it again."""
     ERROR_REASON_APPROVAL_OF_OTHERS: _ErrorReason.ValueType  # 267
     """Approval of others: only whoever proposed something can cancel it; others reject it."""
+    ERROR_REASON_MERCHANT_NOT_FOUND: _ErrorReason.ValueType  # 330
+    """-- Merchants, orders and codes.
+
+    Merchant not found: no such merchant, or not one the caller may see. Metadata: merchant_id.
+    """
+    ERROR_REASON_TERMINAL_NOT_FOUND: _ErrorReason.ValueType  # 331
+    """Terminal not found: no such terminal, or not one of the merchant's. Metadata: terminal_id."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the reason of a refusal. On the wire it stands in google.rpc.ErrorInfo: reason is the value's name without
@@ -525,6 +532,13 @@ ERROR_REASON_APPROVAL_EXPIRED: ErrorReason.ValueType  # 266
 """Approval expired: nobody decided the proposal in its time. Propose it again."""
 ERROR_REASON_APPROVAL_OF_OTHERS: ErrorReason.ValueType  # 267
 """Approval of others: only whoever proposed something can cancel it; others reject it."""
+ERROR_REASON_MERCHANT_NOT_FOUND: ErrorReason.ValueType  # 330
+"""-- Merchants, orders and codes.
+
+Merchant not found: no such merchant, or not one the caller may see. Metadata: merchant_id.
+"""
+ERROR_REASON_TERMINAL_NOT_FOUND: ErrorReason.ValueType  # 331
+"""Terminal not found: no such terminal, or not one of the merchant's. Metadata: terminal_id."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final

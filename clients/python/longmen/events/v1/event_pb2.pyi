@@ -52,6 +52,8 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """
     EVENT_TYPE_APPROVAL_CHANGED: _EventType.ValueType  # 41
     """Approval changed: something was proposed to staff, or such a proposal was decided."""
+    EVENT_TYPE_MERCHANT_OPENED: _EventType.ValueType  # 60
+    """Merchant opened: a merchant was taken in."""
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
     """EventType is what happened."""
@@ -82,6 +84,8 @@ AuditService; feeds of events leave it out.
 """
 EVENT_TYPE_APPROVAL_CHANGED: EventType.ValueType  # 41
 """Approval changed: something was proposed to staff, or such a proposal was decided."""
+EVENT_TYPE_MERCHANT_OPENED: EventType.ValueType  # 60
+"""Merchant opened: a merchant was taken in."""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 @_typing.final
@@ -195,7 +199,7 @@ class Event(_message.Message):
     book: _builtins.int
     """Book the change is in."""
     subject_id: _builtins.str
-    """Subject id is the account, transaction or customer the event is about."""
+    """Subject id is the account, transaction, customer or merchant the event is about."""
     @_builtins.property
     def booked_time(self) -> _timestamp_pb2.Timestamp:
         """Booked time of the change; for any one account it grows strictly."""

@@ -23,6 +23,10 @@ VERIFICATION_ID_FIELD_NUMBER: _builtins.int
 APPROVAL_ID_FIELD_NUMBER: _builtins.int
 KEY_ID_FIELD_NUMBER: _builtins.int
 STAFF_ID_FIELD_NUMBER: _builtins.int
+MERCHANT_ID_FIELD_NUMBER: _builtins.int
+TERMINAL_ID_FIELD_NUMBER: _builtins.int
+ORDER_ID_FIELD_NUMBER: _builtins.int
+REFUND_ID_FIELD_NUMBER: _builtins.int
 account_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Account id demands the text form of an account's id: "acct_" and 32 lower-case hexadecimal digits."""
 transaction_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
@@ -47,3 +51,11 @@ key_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _bu
 """Key id demands the text form of an API key's id: "key_" and 32 lower-case hexadecimal digits."""
 staff_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Staff id demands the text form of an employee's id: "stf_" and 32 lower-case hexadecimal digits."""
+merchant_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Merchant id demands the text form of a merchant's id: "mer_" and 32 lower-case hexadecimal digits."""
+terminal_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Terminal id demands the text form of a terminal's id: "trm_" and 32 lower-case hexadecimal digits."""
+order_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Order id demands the text form of an order's id: "ord_" and 32 lower-case hexadecimal digits."""
+refund_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Refund id demands the text form of a refund's id: "ref_" and 32 lower-case hexadecimal digits."""

@@ -1,0 +1,39 @@
+"""Merchants as messages of the contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from longmen.merchants.v1 import merchant_pb2
+from longmen_server.ledger.encode import timestamp
+from longmen_server.platform.ids import ACCOUNT, MERCHANT, TERMINAL
+
+if TYPE_CHECKING:
+    from longmen_server.merchants.model import MerchantRow, TerminalRow
+
+
+def merchant(row: MerchantRow) -> merchant_pb2.Merchant:
+    """Return a merchant."""
+    return merchant_pb2.Merchant(
+        merchant_id=MERCHANT.encode(row.merchant_id),
+        name=row.name,
+        local_name=row.local_name,
+        local_language=row.local_language,
+        city=row.city,
+        country_code=row.country_code,
+        category_code=row.category_code,
+        currency_code=row.currency_code,
+        account_id=ACCOUNT.encode(row.account_id),
+        create_time=timestamp(row.created_at_us),
+    )
+
+
+def terminal(row: TerminalRow) -> merchant_pb2.Terminal:
+    """Return a terminal."""
+    return merchant_pb2.Terminal(
+        terminal_id=TERMINAL.encode(row.terminal_id),
+        merchant_id=MERCHANT.encode(row.merchant_id),
+        label=row.label,
+        store_label=row.store_label,
+        create_time=timestamp(row.created_at_us),
+    )
