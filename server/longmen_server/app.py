@@ -26,9 +26,13 @@ from longmen_server.approvals.service import ApprovalsService
 from longmen_server.audit.service import AuditService
 from longmen_server.audit.trail import AuditTrail
 from longmen_server.audit.witness import witness
+from longmen_server.challenges.office import StepUpOffice
+from longmen_server.challenges.service import ChallengesService
 from longmen_server.engine.engine import Engine
 from longmen_server.engine.failpoints import Failpoints
 from longmen_server.events.service import EventsService
+from longmen_server.factors.checks import FactorChecks
+from longmen_server.factors.service import FactorsService
 from longmen_server.jobs.clearing import Clearing
 from longmen_server.jobs.deliveries import Deliveries
 from longmen_server.jobs.due_transfers import DueTransfers
@@ -137,7 +141,9 @@ def build_services(parts: Parts) -> Mapping[str, object]:
         cursors=Cursors(settings.page_token_key.read_bytes()),
     )
     classes: dict[str, int] = {}
+    step_up = StepUpOffice(parts.clock)
     services: dict[str, object] = {
+        **identity_services(parts, step_up),
         "longmen.ledger.v1.LedgerService": LedgerService(
             engine=parts.engine,
             clock=parts.clock,
@@ -162,6 +168,7 @@ def build_services(parts: Parts) -> Mapping[str, object]:
             tokens=parts.page_tokens,
             vault=parts.vault,
             zone=DEFAULT_ZONE,
+            step_up=step_up,
         ),
         "longmen.merchants.v1.MerchantsService": MerchantsService(
             engine=parts.engine,
@@ -185,6 +192,26 @@ def build_services(parts: Parts) -> Mapping[str, object]:
         (method.path, method.audit_class) for name in services for method in read_methods(name)
     )
     return services
+
+
+def identity_services(parts: Parts, step_up: StepUpOffice) -> Mapping[str, object]:
+    """The servicers of what customers prove themselves with."""
+    checks = FactorChecks(
+        hasher=parts.hasher, secrets_=parts.secrets, settings=parts.settings.factors
+    )
+    return {
+        "longmen.identity.v1.FactorsService": FactorsService(
+            engine=parts.engine,
+            readers=parts.readers,
+            clock=parts.clock,
+            vault=parts.vault,
+            checks=checks,
+            step_up=step_up,
+        ),
+        "longmen.identity.v1.ChallengesService": ChallengesService(
+            engine=parts.engine, readers=parts.readers, clock=parts.clock, checks=checks
+        ),
+    }
 
 
 def build_jobs(parts: Parts) -> JobRunner:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 from longmen_server.accounts.settings import AccountsSettings
 from longmen_server.audit.settings import AuditSettings
 from longmen_server.engine.writer import WriterLimits
+from longmen_server.factors.settings import FactorsSettings
 from longmen_server.jobs.settings import JobSettings
 from longmen_server.messages.settings import MessageSettings
 from longmen_server.platform.hashing import HashingSettings
@@ -167,6 +168,7 @@ class Settings:
 
     accounts: AccountsSettings = field(default_factory=AccountsSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
+    factors: FactorsSettings = field(default_factory=FactorsSettings)
     jobs: JobSettings = field(default_factory=JobSettings)
     messages: MessageSettings = field(default_factory=MessageSettings)
     """How messages to customers are sent."""

@@ -34,6 +34,8 @@ IDS: tuple[tuple[Any, str, str], ...] = (
     (rules_pb2.terminal_id, "trm_", ""),
     (rules_pb2.order_id, "ord_", ""),
     (rules_pb2.refund_id, "ref_", ""),
+    (rules_pb2.factor_id, "fact_", ""),
+    (rules_pb2.challenge_id, "chal_", ""),
 )
 """Rules that make a text an id, with what stands before and after the digits."""
 

@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 import longmen
 from buf.validate import validate_pb2
+from longmen.identity.v1 import factor_pb2
 from longmen.staff.v1 import approval_pb2
 from longmen.transfers.v1 import transfer_pb2
 from longmen.type.v1 import money_pb2, rules_pb2
@@ -31,6 +32,8 @@ ID_RULES: dict[str, Any] = {
     "trm": rules_pb2.terminal_id,
     "ord": rules_pb2.order_id,
     "ref": rules_pb2.refund_id,
+    "fact": rules_pb2.factor_id,
+    "chal": rules_pb2.challenge_id,
 }
 """The rule that makes a text an id, by what it is an id of."""
 
@@ -42,6 +45,9 @@ SPECIAL_CHANGES: dict[str, Any] = {
     "local_language": "ja",
     "country_code": "SG",
     "category_code": "5812",
+    "pin": "835208",
+    "code": "000000",
+    "proof": factor_pb2.FactorProof(payment_pin="835208"),
 }
 """Another valid value of fields that no rule of thumb fits."""
 

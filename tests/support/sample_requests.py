@@ -11,8 +11,11 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import pyotp
+
 from longmen.ledger.v1 import account_pb2, transaction_pb2
 from longmen.transfers.v1 import transfer_pb2
+from longmen_app.authenticator import SoftwareAuthenticator
 from longmen_server.ledger.chart import CUSTOMER_DEPOSITS
 from longmen_server.platform.clock import DEFAULT_ZONE
 from tests.support.rpcs import short
@@ -344,6 +347,43 @@ async def own_terminal(bank: SmallBank, owner: Person) -> Fields:
     return {"terminal_id": await terminal(bank, owner)}
 
 
+PIN = "835207"
+
+
+async def authenticator_code(bank: SmallBank, owner: Person) -> Fields:
+    """The code of an authenticator app that was just set up."""
+    started = await bank.do("FactorsService/StartTotp", bank.token("customer", owner))
+    now_s = bank.parts.clock.now_us() // 1_000_000
+    return {"code": pyotp.TOTP(started.seed).at(now_s)}
+
+
+async def new_passkey(bank: SmallBank, owner: Person) -> Fields:
+    """A passkey made by a device, to be confirmed."""
+    started = await bank.do("FactorsService/StartPasskey", bank.token("customer", owner))
+    credential = SoftwareAuthenticator().create(started.options_json)
+    return {"credential_json": credential, "label": "phone"}
+
+
+async def pin_to_remove(bank: SmallBank, owner: Person) -> Fields:
+    token = bank.token("customer", owner)
+    done = await bank.do("FactorsService/SetPaymentPin", token, pin=PIN)
+    return {"factor_id": done.factor.factor_id}
+
+
+async def challenge(bank: SmallBank, owner: Person) -> Fields:
+    """A payment of the owner's that waits for approval."""
+    await bank.do("FactorsService/SetPaymentPin", bank.token("customer", owner), pin=PIN)
+    pay = BY_NAME["TransfersService/CreateTransfer"]
+    request = await make(bank, pay, owner, payment)
+    told = await bank.refused(pay, request, bank.session_token(owner))
+    assert told.reason == "NEEDS_AUTH"
+    return {"challenge_id": told.metadata["challenge_id"]}
+
+
+async def approval(bank: SmallBank, owner: Person) -> Fields:
+    return {**await challenge(bank, owner), "proof": {"payment_pin": PIN}}
+
+
 def a_second_later(bank: SmallBank, _: Person) -> Fields:
     seconds, rest = divmod(bank.parts.clock.now_us() + 1_000_000, 1_000_000)
     return {"time": {"seconds": seconds, "nanos": rest * 1_000}}
@@ -425,6 +465,18 @@ SAMPLES: dict[str, Sample] = {
     "MerchantsService/ListMerchants": three_merchants,
     "MerchantsService/CreateTerminal": new_terminal,
     "MerchantsService/GetTerminal": own_terminal,
+    "FactorsService/SetPassword": lambda *_: {"password": "correct horse battery staple"},
+    "FactorsService/SetPaymentPin": lambda *_: {"pin": PIN},
+    "FactorsService/StartTotp": lambda *_: {},
+    "FactorsService/ConfirmTotp": authenticator_code,
+    "FactorsService/StartPasskey": lambda *_: {},
+    "FactorsService/ConfirmPasskey": new_passkey,
+    "FactorsService/CreateBackupCodes": lambda *_: {},
+    "FactorsService/ListFactors": lambda *_: {},
+    "FactorsService/RemoveFactor": pin_to_remove,
+    "ChallengesService/GetChallenge": challenge,
+    "ChallengesService/ApproveChallenge": approval,
+    "ChallengesService/DeclineChallenge": challenge,
     "EventsService/ListEvents": busy_account,
     "EventsService/WatchEvents": busy_account,
     "AdminService/SetClock": a_second_later,

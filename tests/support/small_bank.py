@@ -105,6 +105,19 @@ class SmallBank:
         )
         return name
 
+    def session_token(self, person: Person, device: int = 1) -> str:
+        """A customer's token with a session on a bound device: payments have to be approved."""
+        name = f"session:{person.customer}:{device}"
+        self.tokens.known[name] = Claims(
+            kind="customer",
+            subject=person.customer,
+            scopes=SCOPES,
+            customer_id=CUSTOMER.decode(person.customer),
+            session_id=f"sess_{device:032x}",
+            device_id=f"dev_{device:032x}",
+        )
+        return name
+
     def token_of(self, kind: str, subject: str) -> str:
         """A token of somebody who may do everything, but is no customer."""
         name = f"{kind}:{subject}"

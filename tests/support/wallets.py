@@ -13,6 +13,7 @@ from longmen.transfers.v1 import transfers_service_pb2 as transfers_pb
 from longmen.type.v1 import money_pb2
 from longmen_server.accounts.service import AccountsService
 from longmen_server.accounts.settings import AccountsSettings
+from longmen_server.challenges.office import StepUpOffice
 from longmen_server.jobs.clearing import Clearing
 from longmen_server.jobs.due_transfers import DueTransfers
 from longmen_server.jobs.expired_holds import ExpiredHolds
@@ -109,7 +110,7 @@ class Wallets(Ledger):
             balance_watch_interval_ms=WATCH_INTERVAL_MS, statement_lines_max=50
         )
         self.accounts = AccountsService(**shared, default_book=BOOK, settings=limits)
-        self.transfers = TransfersService(**shared)
+        self.transfers = TransfersService(**shared, step_up=StepUpOffice(self.clock))
         self.jobs = self.new_runner(dsn, adapter, settings)
 
     def new_runner(

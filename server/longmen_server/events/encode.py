@@ -40,11 +40,26 @@ _POSTING_TYPES: Final = frozenset(
 _ACCOUNT_TYPES: Final = frozenset(
     {event_pb2.EVENT_TYPE_ACCOUNT_OPENED, event_pb2.EVENT_TYPE_ACCOUNT_STATE_CHANGED}
 )
+_FACTOR_TYPES: Final = frozenset(
+    {
+        event_pb2.EVENT_TYPE_FACTOR_ENROLLED,
+        event_pb2.EVENT_TYPE_FACTOR_REMOVED,
+        event_pb2.EVENT_TYPE_FACTOR_BLOCKED,
+        event_pb2.EVENT_TYPE_FACTOR_UNBLOCKED,
+        event_pb2.EVENT_TYPE_PASSKEY_FLAGGED,
+    }
+)
+_CUSTOMER_TYPES: Final = _FACTOR_TYPES | {
+    event_pb2.EVENT_TYPE_WALLET_OPENED,
+    event_pb2.EVENT_TYPE_CHALLENGE_STATE_CHANGED,
+}
 _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_ACCOUNT_OPENED: "account",
     event_pb2.EVENT_TYPE_ACCOUNT_STATE_CHANGED: "account_state_change",
     event_pb2.EVENT_TYPE_TRANSFER_STATE_CHANGED: "transfer_state_change",
     event_pb2.EVENT_TYPE_APPROVAL_CHANGED: "approval_change",
+    event_pb2.EVENT_TYPE_CHALLENGE_STATE_CHANGED: "challenge_change",
+    **dict.fromkeys(_FACTOR_TYPES, "factor_change"),
 }
 """Where the payload that is stored with an event of a type belongs."""
 
@@ -106,7 +121,7 @@ def event(stored: StoredEvent) -> event_pb2.Event:
 def _subject(stored: StoredEvent) -> str:
     if stored.type in _ACCOUNT_TYPES:
         return ACCOUNT.encode(AccountId(stored.subject))
-    if stored.type == event_pb2.EVENT_TYPE_WALLET_OPENED:
+    if stored.type in _CUSTOMER_TYPES:
         return CUSTOMER.encode(CustomerId(stored.subject))
     if stored.type == event_pb2.EVENT_TYPE_APPROVAL_CHANGED:
         return APPROVAL.encode(ApprovalId(stored.subject))

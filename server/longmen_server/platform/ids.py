@@ -28,9 +28,11 @@ __all__ = [
     "APPROVAL",
     "BOOK_MAXIMUM",
     "BOOK_MINIMUM",
+    "CHALLENGE",
     "CUSTOMER",
     "DEVICE",
     "EVENT",
+    "FACTOR",
     "MERCHANT",
     "MESSAGE",
     "ORDER",
@@ -43,9 +45,11 @@ __all__ = [
     "VERIFICATION",
     "AccountId",
     "ApprovalId",
+    "ChallengeId",
     "CustomerId",
     "DeviceId",
     "EventId",
+    "FactorId",
     "IdKind",
     "MalformedIdError",
     "MerchantId",
@@ -78,6 +82,8 @@ MerchantId = NewType("MerchantId", bytes)
 TerminalId = NewType("TerminalId", bytes)
 OrderId = NewType("OrderId", bytes)
 RefundId = NewType("RefundId", bytes)
+FactorId = NewType("FactorId", bytes)
+ChallengeId = NewType("ChallengeId", bytes)
 
 BOOK_MINIMUM: Final = 1
 BOOK_MAXIMUM: Final = 32767
@@ -210,6 +216,8 @@ MERCHANT: Final = IdKind[MerchantId]("mer")
 TERMINAL: Final = IdKind[TerminalId]("trm")
 ORDER: Final = IdKind[OrderId]("ord")
 REFUND: Final = IdKind[RefundId]("ref")
+FACTOR: Final = IdKind[FactorId]("fact")
+CHALLENGE: Final = IdKind[ChallengeId]("chal")
 
 ORDINAL_MAXIMUM: Final = 99
 """Postings of one transaction are numbered from 0; the contract allows two digits."""

@@ -22,7 +22,7 @@ from longmen_server.ledger.posting import book_posting
 from longmen_server.ledger.tables import ACCOUNT
 from longmen_server.platform.ids import TRANSACTION
 from longmen_server.platform.refusal import Refusal
-from longmen_server.transfers import encode
+from longmen_server.transfers import encode, intents
 from longmen_server.transfers.model import (
     DONE,
     HOLD_DURATION_US,
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from longmen_server.accounts.model import Actor
+    from longmen_server.challenges.gate import Gate
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.ledger.model import PostingOutcome
     from longmen_server.platform.ids import AccountId, TransactionId
@@ -64,6 +65,8 @@ class Payment:
     currency_code: str
     description: str
     reference: str
+    payee_text: str = ""
+    """How the payer named the payee, masked, for the payer to recognise."""
 
     @property
     def phone_key(self) -> PhoneKey:
@@ -188,7 +191,7 @@ def schedule(
 class CreateTransfer(Command):
     """Pay from one wallet account to another, at once or later."""
 
-    __slots__ = ("actor", "delay", "payer_id", "payment", "zone")
+    __slots__ = ("actor", "delay", "gate", "payer_id", "payment", "zone")
 
     def __init__(
         self,
@@ -200,8 +203,10 @@ class CreateTransfer(Command):
         delay: int,
         actor: Actor,
         zone: ZoneInfo,
+        gate: Gate | None = None,
     ) -> None:
         super().__init__(book, request)
+        self.gate = gate
         self.payer_id = payer_id
         self.payment = payment
         self.delay = delay
@@ -213,12 +218,18 @@ class CreateTransfer(Command):
         if stage == STAGE_ACCOUNT:
             yield RowKey(ACCOUNT, self.payer_id)
         yield from self.payment.payee_keys(working_set, stage)
+        if self.gate is not None:
+            payee_id = self.payment.found_payee(working_set)
+            yield from self.gate.keys(working_set, stage, payee_id)
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Pay, or hold the money until it is due."""
         payment = self.payment
         find_wallet_account(working_set, self.payer_id, payment.currency_code, self.actor)
         payee = find_payee(working_set, payment, self.payer_id)
+        if self.gate is not None:
+            intent = intents.of_transfer(payment, self.payer_id, payee.account_id, self.delay)
+            self.gate.demand(working_set, intent)
         due_at_us = due_at(self.delay, working_set.now_us, self.zone)
         outcome = pay(working_set, self.payer_id, payee.account_id, payment, later=bool(due_at_us))
         stands = DONE
@@ -236,6 +247,11 @@ class CreateTransfer(Command):
             available_minor_units=outcome.debit.available,
             committed_at=working_set.committed_at,
         ).SerializeToString()
+
+    def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
+        """Leave the challenge behind."""
+        if self.gate is not None:
+            self.gate.refused(working_set, refusal)
 
 
 def pay(
@@ -267,7 +283,7 @@ def pay(
 class BatchTransfers(Command):
     """Pay many payees from one account, each with a result of its own."""
 
-    __slots__ = ("actor", "payer_id", "payments")
+    __slots__ = ("actor", "gate", "payer_id", "payments")
 
     def __init__(
         self,
@@ -277,8 +293,10 @@ class BatchTransfers(Command):
         payer_id: AccountId,
         payments: Sequence[Payment],
         actor: Actor,
+        gate: Gate | None = None,
     ) -> None:
         super().__init__(book, request)
+        self.gate = gate
         self.payer_id = payer_id
         self.payments = payments
         self.actor = actor
@@ -294,12 +312,17 @@ class BatchTransfers(Command):
             yield RowKey(ACCOUNT, self.payer_id)
         for payment in self.payments:
             yield from payment.payee_keys(working_set, stage)
+        if self.gate is not None:
+            yield from self.gate.keys(working_set, stage)
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Pay one after the other; a refused one leaves no trace but its result."""
         payer = working_set.get(ACCOUNT, self.payer_id)
         currency = payer.currency_code if payer is not None else ""
         find_wallet_account(working_set, self.payer_id, currency, self.actor)
+        if self.gate is not None:
+            intent = intents.of_batch(self.payments, self.payer_id, currency)
+            self.gate.demand(working_set, intent)
         results = [self._one(working_set, payment) for payment in self.payments]
         payer = working_set.get(ACCOUNT, self.payer_id)
         assert payer is not None, "checked before"
@@ -308,6 +331,11 @@ class BatchTransfers(Command):
             available_minor_units=payer.available,
             committed_at=working_set.committed_at,
         ).SerializeToString()
+
+    def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
+        """Leave the challenge behind."""
+        if self.gate is not None:
+            self.gate.refused(working_set, refusal)
 
     def _one(self, working_set: WorkingSet, payment: Payment) -> transfer_pb2.BatchItemResult:
         mark = working_set.mark()
@@ -447,12 +475,37 @@ class TopUp(ClearingCommand):
 class Withdraw(ClearingCommand):
     """Hold money of a wallet, and instruct the clearing to pay it out."""
 
-    __slots__ = ()
+    __slots__ = ("gate",)
+
+    def __init__(
+        self,
+        book: int,
+        request: RequestKey | None,
+        *,
+        move: ClearingMove,
+        actor: Actor,
+        gate: Gate | None = None,
+    ) -> None:
+        super().__init__(book, request, move=move, actor=actor)
+        self.gate = gate
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name what every move needs, and what its approval does."""
+        yield from super().keys(working_set, stage)
+        if self.gate is not None:
+            yield from self.gate.keys(working_set, stage)
+
+    def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
+        """Leave the challenge behind."""
+        if self.gate is not None:
+            self.gate.refused(working_set, refusal)
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Hold the money until the clearing has answered."""
         self.check(working_set)
         move = self.move
+        if self.gate is not None:
+            self.gate.demand(working_set, intents.of_withdrawal(move))
         outcome = book_posting(
             working_set,
             PostingIntent(

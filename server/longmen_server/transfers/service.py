@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from longmen.transfers.v1 import transfers_service_pb2 as pb
 from longmen_server.accounts import queries as accounts
 from longmen_server.accounts.actor import actor_of
+from longmen_server.accounts.masking import mask_phone
 from longmen_server.accounts.model import check_phone_number
 from longmen_server.accounts.personal import masked_names, phone_index
 from longmen_server.engine.door import request_key, submit
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from longmen.transfers.v1 import transfer_pb2
+    from longmen_server.challenges.office import StepUpOffice
     from longmen_server.engine.command import Command
     from longmen_server.engine.engine import Engine
     from longmen_server.ledger.model import AccountRow
@@ -61,6 +63,7 @@ class TransfersService:
         tokens: PageTokens,
         vault: Vault,
         zone: ZoneInfo,
+        step_up: StepUpOffice,
     ) -> None:
         """Take what the methods work with.
 
@@ -71,6 +74,7 @@ class TransfersService:
             tokens: seals page tokens.
             vault: seals bank accounts, opens names and finds phone numbers.
             zone: the bank's time zone, whose midnight begins the next day.
+            step_up: gives customers' payments the gate they have to pass.
         """
         self._engine = engine
         self._readers = readers
@@ -79,6 +83,7 @@ class TransfersService:
         self._vault = vault
         self._bank_accounts = BankAccounts(vault, readers, clock.monotonic)
         self._zone = zone
+        self._step_up = step_up
 
     # -- making transfers ----------------------------------------------------------------------
 
@@ -86,14 +91,16 @@ class TransfersService:
         """Pay from one wallet account to another."""
         payer_id = decode_id(ACCOUNT, request.from_account_id, "from_account_id")
         book = book_of(payer_id)
+        key = request_key(call)
         command = commands.CreateTransfer(
             book,
-            request_key(call),
+            key,
             payer_id=payer_id,
             payment=self._payment(book, request, "payee"),
             delay=request.delay,
             actor=actor_of(call),
             zone=self._zone,
+            gate=self._step_up.gate(call, key, book),
         )
         return await self._submit(command, request, call, absent=account_not_found(payer_id))
 
@@ -101,15 +108,17 @@ class TransfersService:
         """Pay many payees from one account."""
         payer_id = decode_id(ACCOUNT, request.from_account_id, "from_account_id")
         book = book_of(payer_id)
+        key = request_key(call)
         command = commands.BatchTransfers(
             book,
-            request_key(call),
+            key,
             payer_id=payer_id,
             payments=[
                 self._payment(book, item, f"items[{index}].payee")
                 for index, item in enumerate(request.items)
             ],
             actor=actor_of(call),
+            gate=self._step_up.gate(call, key, book),
         )
         return await self._submit(command, request, call, absent=account_not_found(payer_id))
 
@@ -124,8 +133,13 @@ class TransfersService:
     async def Withdraw(self, request: pb.WithdrawRequest, call: Call) -> bytes:  # noqa: N802
         """Send money to the customer's bank account."""
         move = await self._clearing_move(request, call)
+        book, key = book_of(move.account_id), request_key(call)
         command = commands.Withdraw(
-            book_of(move.account_id), request_key(call), move=move, actor=actor_of(call)
+            book,
+            key,
+            move=move,
+            actor=actor_of(call),
+            gate=self._step_up.gate(call, key, book),
         )
         return await self._submit(command, request, call, absent=account_not_found(move.account_id))
 
@@ -296,6 +310,7 @@ class TransfersService:
             currency_code=asked.amount.currency_code,
             description=asked.description,
             reference=asked.reference,
+            payee_text="" if named else mask_phone(payee.phone_number),
         )
 
     async def _clearing_move(

@@ -63,6 +63,9 @@ class Method:
     """Whether it is refused on a production server."""
     staff_needs_approval: bool
     """Whether staff have to propose it to somebody else instead of calling it."""
+    step_up_class: str = "unspecified"
+    """What a customer's call may have to be approved as: "unspecified" for nothing, "money" or
+    "factor_change"."""
     audit_class: int
     """What the audit trail keeps of it, a longmen.type.v1.AuditClass; never unspecified."""
 
@@ -121,6 +124,7 @@ def read_method(descriptor: MethodDescriptor) -> Method:
         request_bytes_max=policy.maximum_request_bytes or REQUEST_BYTES_DEFAULT,
         non_production_only=policy.non_production_only,
         staff_needs_approval=policy.staff_needs_approval,
+        step_up_class=_suffix(policy_pb2.StepUpClass.Name(policy.step_up_class), "STEP_UP_CLASS_"),
         audit_class=_audit_class(policy),
     )
 

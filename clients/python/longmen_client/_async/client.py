@@ -12,7 +12,9 @@ from longmen_client._config import Config
 from longmen_client._errors import LongmenError
 from longmen_client._generated.accounts_async import AsyncAccounts
 from longmen_client._generated.admin_async import AsyncAdmin
+from longmen_client._generated.challenges_async import AsyncChallenges
 from longmen_client._generated.events_async import AsyncEvents
+from longmen_client._generated.factors_async import AsyncFactors
 from longmen_client._generated.ledger_async import AsyncLedger
 from longmen_client._generated.merchants_async import AsyncMerchants
 from longmen_client._generated.transfers_async import AsyncTransfers
@@ -55,9 +57,19 @@ class AsyncClient:
         return AsyncAdmin(self._caller)
 
     @cached_property
+    def challenges(self) -> AsyncChallenges:
+        """What a customer is asked to approve."""
+        return AsyncChallenges(self._caller)
+
+    @cached_property
     def events(self) -> AsyncEvents:
         """Every committed change, in order."""
         return AsyncEvents(self._caller)
+
+    @cached_property
+    def factors(self) -> AsyncFactors:
+        """What customers prove themselves with."""
+        return AsyncFactors(self._caller)
 
     @cached_property
     def ledger(self) -> AsyncLedger:

@@ -45,6 +45,10 @@ __all__ = [
     "BalanceOverflow",
     "BookMismatch",
     "CaptureAmountExceeded",
+    "ChallengeClosed",
+    "ChallengeContentChanged",
+    "ChallengeExpired",
+    "ChallengeNotFound",
     "ClearingRefused",
     "ClockMovesBack",
     "ClockNotSettable",
@@ -58,6 +62,10 @@ __all__ = [
     "DebitAccountFrozen",
     "DebitAccountNotFound",
     "EffectiveTimeInFuture",
+    "EnrolmentNotFound",
+    "FactorLimitReached",
+    "FactorNotFound",
+    "FactorRejected",
     "FrozenByBank",
     "InsufficientFunds",
     "Internal",
@@ -72,10 +80,14 @@ __all__ = [
     "MerchantNotFound",
     "MetadataRejected",
     "MethodDisabled",
+    "MethodNotAccepted",
+    "NeedsAuth",
     "NotReversible",
     "NothingToMove",
     "OutcomeUnknown",
     "Overloaded",
+    "PasskeyRejected",
+    "PasswordWeak",
     "PayeeCurrencyUnavailable",
     "PayeeNotFound",
     "PayerIsPayee",
@@ -86,6 +98,7 @@ __all__ = [
     "PermissionDenied",
     "PhoneNumberInvalid",
     "PhoneNumberTaken",
+    "PinWeak",
     "PocketExists",
     "PostingNotPending",
     "QuotaExceeded",
@@ -95,6 +108,7 @@ __all__ = [
     "ShuttingDown",
     "StatementMonthInvalid",
     "StatementTooLarge",
+    "StepUpUnavailable",
     "StorageUnavailable",
     "SweepAccountRequired",
     "TerminalNotFound",
@@ -867,6 +881,144 @@ class TerminalNotFound(NotFoundError):
     metadata_keys = ("terminal_id",)
 
 
+class NeedsAuth(FailedPreconditionError):
+    """The request has to be approved first. Show the challenge, approve it with
+    ApproveChallenge, and send the same request with the same request id again: nothing is
+    recorded under it yet. Metadata: challenge_id, methods, expire_time.
+    """
+
+    reason = "NEEDS_AUTH"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "challenge_id",
+        "methods",
+        "expire_time",
+    )
+
+
+class StepUpUnavailable(FailedPreconditionError):
+    """The request has to be approved, and the customer has not set up enough of what can
+    approve it. Set up one of the methods and send the same request again. Metadata: methods,
+    factors_needed.
+    """
+
+    reason = "STEP_UP_UNAVAILABLE"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "methods",
+        "factors_needed",
+    )
+
+
+class ChallengeNotFound(NotFoundError):
+    """No such challenge of the caller. Metadata: challenge_id."""
+
+    reason = "CHALLENGE_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("challenge_id",)
+
+
+class ChallengeExpired(FailedPreconditionError):
+    """It was not approved in time. Send the request again for a new challenge. Metadata:
+    challenge_id.
+    """
+
+    reason = "CHALLENGE_EXPIRED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("challenge_id",)
+
+
+class ChallengeClosed(FailedPreconditionError):
+    """It was used, declined or voided. Metadata: challenge_id, state."""
+
+    reason = "CHALLENGE_CLOSED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = (
+        "challenge_id",
+        "state",
+    )
+
+
+class ChallengeContentChanged(FailedPreconditionError):
+    """The request is not the one that its challenge was made for. Challenge and request id are
+    dead: begin anew. Metadata: challenge_id.
+    """
+
+    reason = "CHALLENGE_CONTENT_CHANGED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("challenge_id",)
+
+
+class FactorRejected(PermissionDeniedError):
+    """What was offered does not prove who is calling. Whether it is wrong, blocked after too
+    many tries or not set up is not told here; ListFactors tells the customer.
+    """
+
+    reason = "FACTOR_REJECTED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class MethodNotAccepted(FailedPreconditionError):
+    """The challenge takes other methods; the server chooses them. Metadata: methods."""
+
+    reason = "METHOD_NOT_ACCEPTED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("methods",)
+
+
+class PasswordWeak(InvalidArgumentError):
+    """The password is too short, too long, or one that guessers try first. Metadata: rule,
+    minimum.
+    """
+
+    reason = "PASSWORD_WEAK"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "rule",
+        "minimum",
+    )
+
+
+class PinWeak(InvalidArgumentError):
+    """The PIN is one that guessers try first. Metadata: rule."""
+
+    reason = "PIN_WEAK"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("rule",)
+
+
+class FactorNotFound(NotFoundError):
+    """No such factor of the caller. Metadata: factor_id."""
+
+    reason = "FACTOR_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("factor_id",)
+
+
+class FactorLimitReached(FailedPreconditionError):
+    """The customer has as many passkeys as one may have. Remove one first. Metadata: limit."""
+
+    reason = "FACTOR_LIMIT_REACHED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("limit",)
+
+
+class EnrolmentNotFound(FailedPreconditionError):
+    """Nothing was started that could be confirmed, or its time is over. Start again."""
+
+    reason = "ENROLMENT_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class PasskeyRejected(InvalidArgumentError):
+    """The credential was made for another challenge or site, without verifying its user, or is
+    broken.
+    """
+
+    reason = "PASSKEY_REJECTED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
 BY_REASON: Mapping[str, type[LongmenError]] = {
     "MALFORMED_REQUEST": MalformedRequest,
     "INVALID_REQUEST": InvalidRequest,
@@ -958,5 +1110,19 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "APPROVAL_OF_OTHERS": ApprovalOfOthers,
     "MERCHANT_NOT_FOUND": MerchantNotFound,
     "TERMINAL_NOT_FOUND": TerminalNotFound,
+    "NEEDS_AUTH": NeedsAuth,
+    "STEP_UP_UNAVAILABLE": StepUpUnavailable,
+    "CHALLENGE_NOT_FOUND": ChallengeNotFound,
+    "CHALLENGE_EXPIRED": ChallengeExpired,
+    "CHALLENGE_CLOSED": ChallengeClosed,
+    "CHALLENGE_CONTENT_CHANGED": ChallengeContentChanged,
+    "FACTOR_REJECTED": FactorRejected,
+    "METHOD_NOT_ACCEPTED": MethodNotAccepted,
+    "PASSWORD_WEAK": PasswordWeak,
+    "PIN_WEAK": PinWeak,
+    "FACTOR_NOT_FOUND": FactorNotFound,
+    "FACTOR_LIMIT_REACHED": FactorLimitReached,
+    "ENROLMENT_NOT_FOUND": EnrolmentNotFound,
+    "PASSKEY_REJECTED": PasskeyRejected,
 }
 """The class of each reason of the contract."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from longmen.accounts.v1 import accounts_service_pb2
 from longmen.admin.v1 import admin_service_pb2
 from longmen.events.v1 import events_service_pb2
+from longmen.identity.v1 import challenge_service_pb2, factor_service_pb2
 from longmen.ledger.v1 import ledger_service_pb2
 from longmen.merchants.v1 import merchants_service_pb2
 from longmen.transfers.v1 import transfers_service_pb2
@@ -66,12 +67,50 @@ ADMIN_VERIFY_LEDGER: Method[
     admin_service_pb2.VerifyLedgerRequest, admin_service_pb2.VerifyLedgerResponse
 ] = method(admin_service_pb2.DESCRIPTOR, "AdminService", "VerifyLedger")
 
+CHALLENGES_GET_CHALLENGE: Method[
+    challenge_service_pb2.GetChallengeRequest, challenge_service_pb2.GetChallengeResponse
+] = method(challenge_service_pb2.DESCRIPTOR, "ChallengesService", "GetChallenge")
+CHALLENGES_APPROVE_CHALLENGE: Method[
+    challenge_service_pb2.ApproveChallengeRequest, challenge_service_pb2.ApproveChallengeResponse
+] = method(challenge_service_pb2.DESCRIPTOR, "ChallengesService", "ApproveChallenge")
+CHALLENGES_DECLINE_CHALLENGE: Method[
+    challenge_service_pb2.DeclineChallengeRequest, challenge_service_pb2.DeclineChallengeResponse
+] = method(challenge_service_pb2.DESCRIPTOR, "ChallengesService", "DeclineChallenge")
+
 EVENTS_LIST_EVENTS: Method[
     events_service_pb2.ListEventsRequest, events_service_pb2.ListEventsResponse
 ] = method(events_service_pb2.DESCRIPTOR, "EventsService", "ListEvents")
 EVENTS_WATCH_EVENTS: Method[
     events_service_pb2.WatchEventsRequest, events_service_pb2.WatchEventsResponse
 ] = method(events_service_pb2.DESCRIPTOR, "EventsService", "WatchEvents")
+
+FACTORS_SET_PASSWORD: Method[
+    factor_service_pb2.SetPasswordRequest, factor_service_pb2.SetPasswordResponse
+] = method(factor_service_pb2.DESCRIPTOR, "FactorsService", "SetPassword")
+FACTORS_SET_PAYMENT_PIN: Method[
+    factor_service_pb2.SetPaymentPinRequest, factor_service_pb2.SetPaymentPinResponse
+] = method(factor_service_pb2.DESCRIPTOR, "FactorsService", "SetPaymentPin")
+FACTORS_START_TOTP: Method[
+    factor_service_pb2.StartTotpRequest, factor_service_pb2.StartTotpResponse
+] = method(factor_service_pb2.DESCRIPTOR, "FactorsService", "StartTotp")
+FACTORS_CONFIRM_TOTP: Method[
+    factor_service_pb2.ConfirmTotpRequest, factor_service_pb2.ConfirmTotpResponse
+] = method(factor_service_pb2.DESCRIPTOR, "FactorsService", "ConfirmTotp")
+FACTORS_START_PASSKEY: Method[
+    factor_service_pb2.StartPasskeyRequest, factor_service_pb2.StartPasskeyResponse
+] = method(factor_service_pb2.DESCRIPTOR, "FactorsService", "StartPasskey")
+FACTORS_CONFIRM_PASSKEY: Method[
+    factor_service_pb2.ConfirmPasskeyRequest, factor_service_pb2.ConfirmPasskeyResponse
+] = method(factor_service_pb2.DESCRIPTOR, "FactorsService", "ConfirmPasskey")
+FACTORS_CREATE_BACKUP_CODES: Method[
+    factor_service_pb2.CreateBackupCodesRequest, factor_service_pb2.CreateBackupCodesResponse
+] = method(factor_service_pb2.DESCRIPTOR, "FactorsService", "CreateBackupCodes")
+FACTORS_LIST_FACTORS: Method[
+    factor_service_pb2.ListFactorsRequest, factor_service_pb2.ListFactorsResponse
+] = method(factor_service_pb2.DESCRIPTOR, "FactorsService", "ListFactors")
+FACTORS_REMOVE_FACTOR: Method[
+    factor_service_pb2.RemoveFactorRequest, factor_service_pb2.RemoveFactorResponse
+] = method(factor_service_pb2.DESCRIPTOR, "FactorsService", "RemoveFactor")
 
 LEDGER_CREATE_ACCOUNTS: Method[
     ledger_service_pb2.CreateAccountsRequest, ledger_service_pb2.CreateAccountsResponse

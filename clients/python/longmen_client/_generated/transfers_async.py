@@ -59,7 +59,9 @@ class AsyncTransfers:
             LongmenError: the call did not succeed; of its own reasons: ACCOUNT_NOT_FOUND,
                 PAYEE_NOT_FOUND, PAYEE_CURRENCY_UNAVAILABLE, PAYER_IS_PAYEE, CURRENCY_MISMATCH,
                 DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
-                CREDIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, BALANCE_CEILING_EXCEEDED.
+                CREDIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, BALANCE_CEILING_EXCEEDED. Customers with
+                a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE,
+                CHALLENGE_CONTENT_CHANGED.
 
         Scope: transfers.write. Deadline: 5000 ms, at most 30000 ms.
         """
@@ -335,7 +337,8 @@ class AsyncTransfers:
         Raises:
             LongmenError: the call did not succeed; of its own reasons: ACCOUNT_NOT_FOUND,
                 CURRENCY_MISMATCH, CLEARING_REFUSED, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
-                INSUFFICIENT_FUNDS.
+                INSUFFICIENT_FUNDS. Customers with a session may have to approve: NEEDS_AUTH,
+                STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
 
         Scope: transfers.write. Deadline: 5000 ms, at most 30000 ms.
         """
@@ -372,7 +375,8 @@ class AsyncTransfers:
 
         Raises:
             LongmenError: the call did not succeed; of its own reasons: ACCOUNT_NOT_FOUND. Reasons
-                of items: those of CreateTransfer.
+                of items: those of CreateTransfer. Customers with a session may have to approve:
+                NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
 
         Scope: transfers.write. Deadline: 10000 ms, at most 30000 ms.
         """

@@ -11,7 +11,9 @@ from longmen_client._config import Config
 from longmen_client._errors import LongmenError
 from longmen_client._generated.accounts_sync import Accounts
 from longmen_client._generated.admin_sync import Admin
+from longmen_client._generated.challenges_sync import Challenges
 from longmen_client._generated.events_sync import Events
+from longmen_client._generated.factors_sync import Factors
 from longmen_client._generated.ledger_sync import Ledger
 from longmen_client._generated.merchants_sync import Merchants
 from longmen_client._generated.transfers_sync import Transfers
@@ -55,9 +57,19 @@ class Client:
         return Admin(self._caller)
 
     @cached_property
+    def challenges(self) -> Challenges:
+        """What a customer is asked to approve."""
+        return Challenges(self._caller)
+
+    @cached_property
     def events(self) -> Events:
         """Every committed change, in order."""
         return Events(self._caller)
+
+    @cached_property
+    def factors(self) -> Factors:
+        """What customers prove themselves with."""
+        return Factors(self._caller)
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -294,7 +294,45 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Merchant not found: no such merchant, or not one the caller may see. Metadata: merchant_id.
     """
     ERROR_REASON_TERMINAL_NOT_FOUND: _ErrorReason.ValueType  # 331
-    """Terminal not found: no such terminal, or not one of the merchant's. Metadata: terminal_id."""
+    """Terminal not found: no such terminal, or not one of the merchant's. Metadata: terminal_id.
+    -- What customers prove themselves with, and what they approve.
+    """
+    ERROR_REASON_NEEDS_AUTH: _ErrorReason.ValueType  # 230
+    """Needs auth: the request has to be approved first. Show the challenge, approve it with ApproveChallenge, and send the same
+    request with the same request id again: nothing is recorded under it yet. Metadata: challenge_id, methods, expire_time.
+    """
+    ERROR_REASON_STEP_UP_UNAVAILABLE: _ErrorReason.ValueType  # 231
+    """Step up unavailable: the request has to be approved, and the customer has not set up enough of what can approve it. Set up one of
+    the methods and send the same request again. Metadata: methods, factors_needed.
+    """
+    ERROR_REASON_CHALLENGE_NOT_FOUND: _ErrorReason.ValueType  # 232
+    """Challenge not found: no such challenge of the caller. Metadata: challenge_id."""
+    ERROR_REASON_CHALLENGE_EXPIRED: _ErrorReason.ValueType  # 233
+    """Challenge expired: it was not approved in time. Send the request again for a new challenge. Metadata: challenge_id."""
+    ERROR_REASON_CHALLENGE_CLOSED: _ErrorReason.ValueType  # 234
+    """Challenge closed: it was used, declined or voided. Metadata: challenge_id, state."""
+    ERROR_REASON_CHALLENGE_CONTENT_CHANGED: _ErrorReason.ValueType  # 235
+    """Challenge content changed: the request is not the one that its challenge was made for. Challenge and request id are dead: begin
+    anew. Metadata: challenge_id.
+    """
+    ERROR_REASON_FACTOR_REJECTED: _ErrorReason.ValueType  # 236
+    """Factor rejected: what was offered does not prove who is calling. Whether it is wrong, blocked after too many tries or not set up is not
+    told here; ListFactors tells the customer.
+    """
+    ERROR_REASON_METHOD_NOT_ACCEPTED: _ErrorReason.ValueType  # 237
+    """Method not accepted: the challenge takes other methods; the server chooses them. Metadata: methods."""
+    ERROR_REASON_PASSWORD_WEAK: _ErrorReason.ValueType  # 238
+    """Password weak: the password is too short, too long, or one that guessers try first. Metadata: rule, minimum."""
+    ERROR_REASON_PIN_WEAK: _ErrorReason.ValueType  # 239
+    """PIN weak: the PIN is one that guessers try first. Metadata: rule."""
+    ERROR_REASON_FACTOR_NOT_FOUND: _ErrorReason.ValueType  # 240
+    """Factor not found: no such factor of the caller. Metadata: factor_id."""
+    ERROR_REASON_FACTOR_LIMIT_REACHED: _ErrorReason.ValueType  # 241
+    """Factor limit reached: the customer has as many passkeys as one may have. Remove one first. Metadata: limit."""
+    ERROR_REASON_ENROLMENT_NOT_FOUND: _ErrorReason.ValueType  # 242
+    """Enrolment not found: nothing was started that could be confirmed, or its time is over. Start again."""
+    ERROR_REASON_PASSKEY_REJECTED: _ErrorReason.ValueType  # 243
+    """Passkey rejected: the credential was made for another challenge or site, without verifying its user, or is broken."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the reason of a refusal. On the wire it stands in google.rpc.ErrorInfo: reason is the value's name without
@@ -538,7 +576,45 @@ ERROR_REASON_MERCHANT_NOT_FOUND: ErrorReason.ValueType  # 330
 Merchant not found: no such merchant, or not one the caller may see. Metadata: merchant_id.
 """
 ERROR_REASON_TERMINAL_NOT_FOUND: ErrorReason.ValueType  # 331
-"""Terminal not found: no such terminal, or not one of the merchant's. Metadata: terminal_id."""
+"""Terminal not found: no such terminal, or not one of the merchant's. Metadata: terminal_id.
+-- What customers prove themselves with, and what they approve.
+"""
+ERROR_REASON_NEEDS_AUTH: ErrorReason.ValueType  # 230
+"""Needs auth: the request has to be approved first. Show the challenge, approve it with ApproveChallenge, and send the same
+request with the same request id again: nothing is recorded under it yet. Metadata: challenge_id, methods, expire_time.
+"""
+ERROR_REASON_STEP_UP_UNAVAILABLE: ErrorReason.ValueType  # 231
+"""Step up unavailable: the request has to be approved, and the customer has not set up enough of what can approve it. Set up one of
+the methods and send the same request again. Metadata: methods, factors_needed.
+"""
+ERROR_REASON_CHALLENGE_NOT_FOUND: ErrorReason.ValueType  # 232
+"""Challenge not found: no such challenge of the caller. Metadata: challenge_id."""
+ERROR_REASON_CHALLENGE_EXPIRED: ErrorReason.ValueType  # 233
+"""Challenge expired: it was not approved in time. Send the request again for a new challenge. Metadata: challenge_id."""
+ERROR_REASON_CHALLENGE_CLOSED: ErrorReason.ValueType  # 234
+"""Challenge closed: it was used, declined or voided. Metadata: challenge_id, state."""
+ERROR_REASON_CHALLENGE_CONTENT_CHANGED: ErrorReason.ValueType  # 235
+"""Challenge content changed: the request is not the one that its challenge was made for. Challenge and request id are dead: begin
+anew. Metadata: challenge_id.
+"""
+ERROR_REASON_FACTOR_REJECTED: ErrorReason.ValueType  # 236
+"""Factor rejected: what was offered does not prove who is calling. Whether it is wrong, blocked after too many tries or not set up is not
+told here; ListFactors tells the customer.
+"""
+ERROR_REASON_METHOD_NOT_ACCEPTED: ErrorReason.ValueType  # 237
+"""Method not accepted: the challenge takes other methods; the server chooses them. Metadata: methods."""
+ERROR_REASON_PASSWORD_WEAK: ErrorReason.ValueType  # 238
+"""Password weak: the password is too short, too long, or one that guessers try first. Metadata: rule, minimum."""
+ERROR_REASON_PIN_WEAK: ErrorReason.ValueType  # 239
+"""PIN weak: the PIN is one that guessers try first. Metadata: rule."""
+ERROR_REASON_FACTOR_NOT_FOUND: ErrorReason.ValueType  # 240
+"""Factor not found: no such factor of the caller. Metadata: factor_id."""
+ERROR_REASON_FACTOR_LIMIT_REACHED: ErrorReason.ValueType  # 241
+"""Factor limit reached: the customer has as many passkeys as one may have. Remove one first. Metadata: limit."""
+ERROR_REASON_ENROLMENT_NOT_FOUND: ErrorReason.ValueType  # 242
+"""Enrolment not found: nothing was started that could be confirmed, or its time is over. Start again."""
+ERROR_REASON_PASSKEY_REJECTED: ErrorReason.ValueType  # 243
+"""Passkey rejected: the credential was made for another challenge or site, without verifying its user, or is broken."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final

@@ -23,25 +23,31 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from longmen.identity.v1 import challenge_pb2 as longmen_dot_identity_dot_v1_dot_challenge__pb2
+from longmen.identity.v1 import factor_pb2 as longmen_dot_identity_dot_v1_dot_factor__pb2
 from longmen.ledger.v1 import account_pb2 as longmen_dot_ledger_dot_v1_dot_account__pb2
 from longmen.ledger.v1 import transaction_pb2 as longmen_dot_ledger_dot_v1_dot_transaction__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlongmen/events/v1/event.proto\x12\x11longmen.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1flongmen/ledger/v1/account.proto\x1a#longmen/ledger/v1/transaction.proto\"m\n\x12\x41\x63\x63ountStateChange\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.longmen.ledger.v1.AccountState\x12\x13\n\x0breason_text\x18\x03 \x01(\t\"9\n\x13TransferStateChange\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\"D\n\x0e\x41pprovalChange\x12\x13\n\x0b\x61pproval_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0e\n\x06method\x18\x03 \x01(\t\"\xba\x04\n\x05\x45vent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12*\n\x04type\x18\x02 \x01(\x0e\x32\x1c.longmen.events.v1.EventType\x12\x0c\n\x04\x62ook\x18\x03 \x01(\x05\x12/\n\x0b\x62ooked_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nsubject_id\x18\x05 \x01(\t\x12-\n\x07posting\x18\x06 \x01(\x0b\x32\x1a.longmen.ledger.v1.PostingH\x00\x12-\n\x07\x61\x63\x63ount\x18\x07 \x01(\x0b\x32\x1a.longmen.ledger.v1.AccountH\x00\x12\x45\n\x14\x61\x63\x63ount_state_change\x18\x08 \x01(\x0b\x32%.longmen.events.v1.AccountStateChangeH\x00\x12G\n\x15transfer_state_change\x18\t \x01(\x0b\x32&.longmen.events.v1.TransferStateChangeH\x00\x12<\n\x0f\x61pproval_change\x18( \x01(\x0b\x32!.longmen.events.v1.ApprovalChangeH\x00\x12\x33\n\x0e\x64\x65\x62it_balances\x18\n \x01(\x0b\x32\x1b.longmen.ledger.v1.Balances\x12\x34\n\x0f\x63redit_balances\x18\x0b \x01(\x0b\x32\x1b.longmen.ledger.v1.BalancesB\t\n\x07payload*\xa9\x03\n\tEventType\x12\x1a\n\x16\x45VENT_TYPE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x45VENT_TYPE_ACCOUNT_OPENED\x10\x01\x12$\n EVENT_TYPE_ACCOUNT_STATE_CHANGED\x10\x02\x12\x1d\n\x19\x45VENT_TYPE_POSTING_POSTED\x10\x03\x12\x1e\n\x1a\x45VENT_TYPE_POSTING_PENDING\x10\x04\x12\x1f\n\x1b\x45VENT_TYPE_POSTING_CAPTURED\x10\x05\x12\x1d\n\x19\x45VENT_TYPE_POSTING_VOIDED\x10\x06\x12\x1e\n\x1a\x45VENT_TYPE_POSTING_EXPIRED\x10\x07\x12\x1c\n\x18\x45VENT_TYPE_WALLET_OPENED\x10\x08\x12%\n!EVENT_TYPE_TRANSFER_STATE_CHANGED\x10\t\x12\x16\n\x12\x45VENT_TYPE_AUDITED\x10(\x12\x1f\n\x1b\x45VENT_TYPE_APPROVAL_CHANGED\x10)\x12\x1e\n\x1a\x45VENT_TYPE_MERCHANT_OPENED\x10<b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlongmen/events/v1/event.proto\x12\x11longmen.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#longmen/identity/v1/challenge.proto\x1a longmen/identity/v1/factor.proto\x1a\x1flongmen/ledger/v1/account.proto\x1a#longmen/ledger/v1/transaction.proto\"m\n\x12\x41\x63\x63ountStateChange\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.longmen.ledger.v1.AccountState\x12\x13\n\x0breason_text\x18\x03 \x01(\t\"9\n\x13TransferStateChange\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\"D\n\x0e\x41pprovalChange\x12\x13\n\x0b\x61pproval_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0e\n\x06method\x18\x03 \x01(\t\"P\n\x0c\x46\x61\x63torChange\x12\x11\n\tfactor_id\x18\x01 \x01(\t\x12-\n\x04kind\x18\x02 \x01(\x0e\x32\x1f.longmen.identity.v1.FactorKind\"[\n\x0f\x43hallengeChange\x12\x14\n\x0c\x63hallenge_id\x18\x01 \x01(\t\x12\x32\n\x05state\x18\x02 \x01(\x0e\x32#.longmen.identity.v1.ChallengeState\"\xb4\x05\n\x05\x45vent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12*\n\x04type\x18\x02 \x01(\x0e\x32\x1c.longmen.events.v1.EventType\x12\x0c\n\x04\x62ook\x18\x03 \x01(\x05\x12/\n\x0b\x62ooked_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nsubject_id\x18\x05 \x01(\t\x12-\n\x07posting\x18\x06 \x01(\x0b\x32\x1a.longmen.ledger.v1.PostingH\x00\x12-\n\x07\x61\x63\x63ount\x18\x07 \x01(\x0b\x32\x1a.longmen.ledger.v1.AccountH\x00\x12\x45\n\x14\x61\x63\x63ount_state_change\x18\x08 \x01(\x0b\x32%.longmen.events.v1.AccountStateChangeH\x00\x12G\n\x15transfer_state_change\x18\t \x01(\x0b\x32&.longmen.events.v1.TransferStateChangeH\x00\x12<\n\x0f\x61pproval_change\x18( \x01(\x0b\x32!.longmen.events.v1.ApprovalChangeH\x00\x12\x38\n\rfactor_change\x18\x1e \x01(\x0b\x32\x1f.longmen.events.v1.FactorChangeH\x00\x12>\n\x10\x63hallenge_change\x18\x1f \x01(\x0b\x32\".longmen.events.v1.ChallengeChangeH\x00\x12\x33\n\x0e\x64\x65\x62it_balances\x18\n \x01(\x0b\x32\x1b.longmen.ledger.v1.Balances\x12\x34\n\x0f\x63redit_balances\x18\x0b \x01(\x0b\x32\x1b.longmen.ledger.v1.BalancesB\t\n\x07payload*\xf0\x04\n\tEventType\x12\x1a\n\x16\x45VENT_TYPE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x45VENT_TYPE_ACCOUNT_OPENED\x10\x01\x12$\n EVENT_TYPE_ACCOUNT_STATE_CHANGED\x10\x02\x12\x1d\n\x19\x45VENT_TYPE_POSTING_POSTED\x10\x03\x12\x1e\n\x1a\x45VENT_TYPE_POSTING_PENDING\x10\x04\x12\x1f\n\x1b\x45VENT_TYPE_POSTING_CAPTURED\x10\x05\x12\x1d\n\x19\x45VENT_TYPE_POSTING_VOIDED\x10\x06\x12\x1e\n\x1a\x45VENT_TYPE_POSTING_EXPIRED\x10\x07\x12\x1c\n\x18\x45VENT_TYPE_WALLET_OPENED\x10\x08\x12%\n!EVENT_TYPE_TRANSFER_STATE_CHANGED\x10\t\x12\x16\n\x12\x45VENT_TYPE_AUDITED\x10(\x12\x1f\n\x1b\x45VENT_TYPE_APPROVAL_CHANGED\x10)\x12\x1e\n\x1a\x45VENT_TYPE_MERCHANT_OPENED\x10<\x12\x1e\n\x1a\x45VENT_TYPE_FACTOR_ENROLLED\x10\x1e\x12\x1d\n\x19\x45VENT_TYPE_FACTOR_REMOVED\x10\x1f\x12\x1d\n\x19\x45VENT_TYPE_FACTOR_BLOCKED\x10 \x12\x1f\n\x1b\x45VENT_TYPE_FACTOR_UNBLOCKED\x10!\x12\x1e\n\x1a\x45VENT_TYPE_PASSKEY_FLAGGED\x10\"\x12&\n\"EVENT_TYPE_CHALLENGE_STATE_CHANGED\x10#b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longmen.events.v1.event_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EVENTTYPE']._serialized_start=969
-  _globals['_EVENTTYPE']._serialized_end=1394
-  _globals['_ACCOUNTSTATECHANGE']._serialized_start=155
-  _globals['_ACCOUNTSTATECHANGE']._serialized_end=264
-  _globals['_TRANSFERSTATECHANGE']._serialized_start=266
-  _globals['_TRANSFERSTATECHANGE']._serialized_end=323
-  _globals['_APPROVALCHANGE']._serialized_start=325
-  _globals['_APPROVALCHANGE']._serialized_end=393
-  _globals['_EVENT']._serialized_start=396
-  _globals['_EVENT']._serialized_end=966
+  _globals['_EVENTTYPE']._serialized_start=1337
+  _globals['_EVENTTYPE']._serialized_end=1961
+  _globals['_ACCOUNTSTATECHANGE']._serialized_start=226
+  _globals['_ACCOUNTSTATECHANGE']._serialized_end=335
+  _globals['_TRANSFERSTATECHANGE']._serialized_start=337
+  _globals['_TRANSFERSTATECHANGE']._serialized_end=394
+  _globals['_APPROVALCHANGE']._serialized_start=396
+  _globals['_APPROVALCHANGE']._serialized_end=464
+  _globals['_FACTORCHANGE']._serialized_start=466
+  _globals['_FACTORCHANGE']._serialized_end=546
+  _globals['_CHALLENGECHANGE']._serialized_start=548
+  _globals['_CHALLENGECHANGE']._serialized_end=639
+  _globals['_EVENT']._serialized_start=642
+  _globals['_EVENT']._serialized_end=1334
 # @@protoc_insertion_point(module_scope)

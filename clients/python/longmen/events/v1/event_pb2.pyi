@@ -7,6 +7,8 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from longmen.identity.v1 import challenge_pb2 as _challenge_pb2
+from longmen.identity.v1 import factor_pb2 as _factor_pb2
 from longmen.ledger.v1 import account_pb2 as _account_pb2
 from longmen.ledger.v1 import transaction_pb2 as _transaction_pb2
 import builtins as _builtins
@@ -54,6 +56,18 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """Approval changed: something was proposed to staff, or such a proposal was decided."""
     EVENT_TYPE_MERCHANT_OPENED: _EventType.ValueType  # 60
     """Merchant opened: a merchant was taken in."""
+    EVENT_TYPE_FACTOR_ENROLLED: _EventType.ValueType  # 30
+    """Factor enrolled: a customer set, replaced or confirmed a factor."""
+    EVENT_TYPE_FACTOR_REMOVED: _EventType.ValueType  # 31
+    """Factor removed: a customer removed a factor."""
+    EVENT_TYPE_FACTOR_BLOCKED: _EventType.ValueType  # 32
+    """Factor blocked: too many wrong tries from one device."""
+    EVENT_TYPE_FACTOR_UNBLOCKED: _EventType.ValueType  # 33
+    """Factor unblocked: the bank let a customer try again."""
+    EVENT_TYPE_PASSKEY_FLAGGED: _EventType.ValueType  # 34
+    """Passkey flagged: a passkey counted backwards, as a copy of it would."""
+    EVENT_TYPE_CHALLENGE_STATE_CHANGED: _EventType.ValueType  # 35
+    """Challenge state changed: a challenge was made, approved, used, declined, voided or replaced."""
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
     """EventType is what happened."""
@@ -86,6 +100,18 @@ EVENT_TYPE_APPROVAL_CHANGED: EventType.ValueType  # 41
 """Approval changed: something was proposed to staff, or such a proposal was decided."""
 EVENT_TYPE_MERCHANT_OPENED: EventType.ValueType  # 60
 """Merchant opened: a merchant was taken in."""
+EVENT_TYPE_FACTOR_ENROLLED: EventType.ValueType  # 30
+"""Factor enrolled: a customer set, replaced or confirmed a factor."""
+EVENT_TYPE_FACTOR_REMOVED: EventType.ValueType  # 31
+"""Factor removed: a customer removed a factor."""
+EVENT_TYPE_FACTOR_BLOCKED: EventType.ValueType  # 32
+"""Factor blocked: too many wrong tries from one device."""
+EVENT_TYPE_FACTOR_UNBLOCKED: EventType.ValueType  # 33
+"""Factor unblocked: the bank let a customer try again."""
+EVENT_TYPE_PASSKEY_FLAGGED: EventType.ValueType  # 34
+"""Passkey flagged: a passkey counted backwards, as a copy of it would."""
+EVENT_TYPE_CHALLENGE_STATE_CHANGED: EventType.ValueType  # 35
+"""Challenge state changed: a challenge was made, approved, used, declined, voided or replaced."""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 @_typing.final
@@ -175,6 +201,58 @@ class ApprovalChange(_message.Message):
 Global___ApprovalChange: _TypeAlias = ApprovalChange  # noqa: Y015
 
 @_typing.final
+class FactorChange(_message.Message):
+    """FactorChange is what became of a customer's factor."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FACTOR_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    factor_id: _builtins.str
+    """Factor id; empty where all of a kind are meant."""
+    kind: _factor_pb2.FactorKind.ValueType
+    """Kind of the factor."""
+    def __init__(
+        self,
+        *,
+        factor_id: _builtins.str = ...,
+        kind: _factor_pb2.FactorKind.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["factor_id", b"factor_id", "kind", b"kind"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FactorChange: _TypeAlias = FactorChange  # noqa: Y015
+
+@_typing.final
+class ChallengeChange(_message.Message):
+    """ChallengeChange is what became of a challenge."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHALLENGE_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    challenge_id: _builtins.str
+    """Challenge id changed."""
+    state: _challenge_pb2.ChallengeState.ValueType
+    """State after the change."""
+    def __init__(
+        self,
+        *,
+        challenge_id: _builtins.str = ...,
+        state: _challenge_pb2.ChallengeState.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["challenge_id", b"challenge_id", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChallengeChange: _TypeAlias = ChallengeChange  # noqa: Y015
+
+@_typing.final
 class Event(_message.Message):
     """Event is one committed change."""
 
@@ -190,6 +268,8 @@ class Event(_message.Message):
     ACCOUNT_STATE_CHANGE_FIELD_NUMBER: _builtins.int
     TRANSFER_STATE_CHANGE_FIELD_NUMBER: _builtins.int
     APPROVAL_CHANGE_FIELD_NUMBER: _builtins.int
+    FACTOR_CHANGE_FIELD_NUMBER: _builtins.int
+    CHALLENGE_CHANGE_FIELD_NUMBER: _builtins.int
     DEBIT_BALANCES_FIELD_NUMBER: _builtins.int
     CREDIT_BALANCES_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
@@ -225,6 +305,14 @@ class Event(_message.Message):
         """Approval change."""
 
     @_builtins.property
+    def factor_change(self) -> Global___FactorChange:
+        """Factor change."""
+
+    @_builtins.property
+    def challenge_change(self) -> Global___ChallengeChange:
+        """Challenge change."""
+
+    @_builtins.property
     def debit_balances(self) -> _account_pb2.Balances:
         """Debit balances are the debit account's as of the posting: posted, available and version."""
 
@@ -245,14 +333,16 @@ class Event(_message.Message):
         account_state_change: Global___AccountStateChange | None = ...,
         transfer_state_change: Global___TransferStateChange | None = ...,
         approval_change: Global___ApprovalChange | None = ...,
+        factor_change: Global___FactorChange | None = ...,
+        challenge_change: Global___ChallengeChange | None = ...,
         debit_balances: _account_pb2.Balances | None = ...,
         credit_balances: _account_pb2.Balances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "payload", b"payload", "posting", b"posting", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "factor_change", b"factor_change", "payload", b"payload", "posting", b"posting", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "event_id", b"event_id", "payload", b"payload", "posting", b"posting", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "event_id", b"event_id", "factor_change", b"factor_change", "payload", b"payload", "posting", b"posting", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "approval_change"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "approval_change", "factor_change", "challenge_change"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

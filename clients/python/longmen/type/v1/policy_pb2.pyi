@@ -157,6 +157,30 @@ AUDIT_CLASS_ACCESS: AuditClass.ValueType  # 6
 """Access is a look that is kept all the same: it shows the audit trail itself or what many customers did."""
 Global___AuditClass: _TypeAlias = AuditClass  # noqa: Y015
 
+class _StepUpClass:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _StepUpClassEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StepUpClass.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    STEP_UP_CLASS_UNSPECIFIED: _StepUpClass.ValueType  # 0
+    """Unspecified is never stepped up."""
+    STEP_UP_CLASS_MONEY: _StepUpClass.ValueType  # 1
+    """Money leaves the wallet: amount and payee decide what has to approve."""
+    STEP_UP_CLASS_FACTOR_CHANGE: _StepUpClass.ValueType  # 2
+    """Factor change is approved with a factor the customer has already, if there is any."""
+
+class StepUpClass(_StepUpClass, metaclass=_StepUpClassEnumTypeWrapper):
+    """StepUpClass says what a customer's call of a method may have to be approved as, beyond having a session."""
+
+STEP_UP_CLASS_UNSPECIFIED: StepUpClass.ValueType  # 0
+"""Unspecified is never stepped up."""
+STEP_UP_CLASS_MONEY: StepUpClass.ValueType  # 1
+"""Money leaves the wallet: amount and payee decide what has to approve."""
+STEP_UP_CLASS_FACTOR_CHANGE: StepUpClass.ValueType  # 2
+"""Factor change is approved with a factor the customer has already, if there is any."""
+Global___StepUpClass: _TypeAlias = StepUpClass  # noqa: Y015
+
 @_typing.final
 class MethodPolicy(_message.Message):
     """MethodPolicy is the policy of one method. A method without one is refused at start-up."""
@@ -173,6 +197,7 @@ class MethodPolicy(_message.Message):
     NON_PRODUCTION_ONLY_FIELD_NUMBER: _builtins.int
     AUDIT_CLASS_FIELD_NUMBER: _builtins.int
     STAFF_NEEDS_APPROVAL_FIELD_NUMBER: _builtins.int
+    STEP_UP_CLASS_FIELD_NUMBER: _builtins.int
     scope: _builtins.str
     """Scope must be among the token's scopes."""
     default_deadline_ms: _builtins.int
@@ -193,6 +218,8 @@ class MethodPolicy(_message.Message):
     """Staff needs approval: called by staff directly the method answers APPROVAL_REQUIRED; they propose it, and another
     person approves. Other kinds call it as usual.
     """
+    step_up_class: Global___StepUpClass.ValueType
+    """Step up class is what a customer's call may have to be approved as."""
     @_builtins.property
     def principal_kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___PrincipalKind.ValueType]:
         """Principal kinds are the callers that may use the method; all others get PERMISSION_DENIED."""
@@ -210,10 +237,11 @@ class MethodPolicy(_message.Message):
         non_production_only: _builtins.bool = ...,
         audit_class: Global___AuditClass.ValueType = ...,
         staff_needs_approval: _builtins.bool = ...,
+        step_up_class: Global___StepUpClass.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audit_class", b"audit_class", "default_deadline_ms", b"default_deadline_ms", "idempotency", b"idempotency", "maximum_deadline_ms", b"maximum_deadline_ms", "maximum_request_bytes", b"maximum_request_bytes", "non_production_only", b"non_production_only", "principal_kinds", b"principal_kinds", "request_class", b"request_class", "scope", b"scope", "staff_needs_approval", b"staff_needs_approval"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audit_class", b"audit_class", "default_deadline_ms", b"default_deadline_ms", "idempotency", b"idempotency", "maximum_deadline_ms", b"maximum_deadline_ms", "maximum_request_bytes", b"maximum_request_bytes", "non_production_only", b"non_production_only", "principal_kinds", b"principal_kinds", "request_class", b"request_class", "scope", b"scope", "staff_needs_approval", b"staff_needs_approval", "step_up_class", b"step_up_class"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -27,6 +27,8 @@ MERCHANT_ID_FIELD_NUMBER: _builtins.int
 TERMINAL_ID_FIELD_NUMBER: _builtins.int
 ORDER_ID_FIELD_NUMBER: _builtins.int
 REFUND_ID_FIELD_NUMBER: _builtins.int
+FACTOR_ID_FIELD_NUMBER: _builtins.int
+CHALLENGE_ID_FIELD_NUMBER: _builtins.int
 account_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Account id demands the text form of an account's id: "acct_" and 32 lower-case hexadecimal digits."""
 transaction_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
@@ -59,3 +61,7 @@ order_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _
 """Order id demands the text form of an order's id: "ord_" and 32 lower-case hexadecimal digits."""
 refund_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Refund id demands the text form of a refund's id: "ref_" and 32 lower-case hexadecimal digits."""
+factor_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Factor id demands the text form of a factor's id: "fact_" and 32 lower-case hexadecimal digits."""
+challenge_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Challenge id demands the text form of a challenge's id: "chal_" and 32 lower-case hexadecimal digits."""

@@ -1,0 +1,41 @@
+"""Where commands of customers get their gates from, by the policy of each method."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from longmen_server.challenges.gate import Gate
+from longmen_server.challenges.policy import load_policy
+from longmen_server.platform.ids import ChallengeId, new_id
+
+if TYPE_CHECKING:
+    from longmen_server.engine.command import RequestKey
+    from longmen_server.platform.clock import Clock
+    from longmen_server.transport.context import Call
+
+__all__ = ["StepUpOffice"]
+
+
+class StepUpOffice:
+    """Gives each request of a customer with a session the gate it has to pass."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Take the clock that ids are made by."""
+        self._clock = clock
+        self._policy = load_policy()
+
+    def gate(self, call: Call, request: RequestKey, book: int) -> Gate | None:
+        """Return the gate of a request; None for callers that are never stepped up.
+
+        Those are services, which answer for their own customers, and tokens without a session,
+        which development has and production has not.
+        """
+        principal = call.principal
+        if principal.customer_id is None or principal.session_id is None:
+            return None
+        return Gate(
+            customer_id=principal.customer_id,
+            request=request,
+            challenge_id=ChallengeId(new_id(book, self._clock)),
+            policy=self._policy,
+        )

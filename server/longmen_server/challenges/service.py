@@ -1,0 +1,203 @@
+"""ChallengesService: requests in, commands or queries, replies out. No rule and no SQL here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from longmen.identity.v1 import challenge_service_pb2 as pb
+from longmen_server.challenges import commands, encode, queries
+from longmen_server.challenges.model import challenge_not_found
+from longmen_server.engine.command import RequestKey
+from longmen_server.engine.door import request_key, submit
+from longmen_server.engine.request_log import request_digest
+from longmen_server.factors.caller import device_of, owner_of
+from longmen_server.factors.model import MAIN_SLOT, FactorKind, FactorRow, Verdict, bit
+from longmen_server.factors.queries import find_factors
+from longmen_server.ledger.decode import decode_id
+from longmen_server.platform.ids import CHALLENGE, ChallengeId, book_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from google.protobuf.message import Message
+
+    from longmen.identity.v1 import factor_pb2
+    from longmen_server.challenges.model import ChallengeRow
+    from longmen_server.engine.command import Command
+    from longmen_server.engine.engine import Engine
+    from longmen_server.factors.checks import FactorChecks
+    from longmen_server.platform.clock import Clock
+    from longmen_server.platform.database import Readers
+    from longmen_server.platform.ids import CustomerId
+    from longmen_server.transport.context import Call
+
+__all__ = ["ChallengesService"]
+
+_KINDS: Final = {
+    "payment_pin": FactorKind.PAYMENT_PIN,
+    "password": FactorKind.PASSWORD,
+    "totp_code": FactorKind.TOTP,
+    "backup_code": FactorKind.BACKUP_CODES,
+    "passkey_assertion_json": FactorKind.PASSKEY,
+}
+"""Kinds by the field of the proof."""
+
+_TRY: Final = "#try"
+"""What the request of a reserved try has behind the method of its approval."""
+
+
+class ChallengesService:
+    """The methods of longmen.identity.v1.ChallengesService."""
+
+    def __init__(
+        self, *, engine: Engine, readers: Readers, clock: Clock, checks: FactorChecks
+    ) -> None:
+        """Take what the methods work with.
+
+        Args:
+            engine: runs what changes something.
+            readers: connections for reads.
+            clock: for what has expired.
+            checks: looks at secrets.
+        """
+        self._engine = engine
+        self._readers = readers
+        self._clock = clock
+        self._checks = checks
+
+    async def GetChallenge(  # noqa: N802
+        self, request: pb.GetChallengeRequest, call: Call
+    ) -> pb.GetChallengeResponse:
+        """Show what is to be approved, and how."""
+        customer_id, _ = owner_of(call)
+        challenge_id = decode_id(CHALLENGE, request.challenge_id, "challenge_id")
+        row, factors = await self._look_up(challenge_id, customer_id, call)
+        message = encode.challenge(row, self._clock.now_us())
+        passkeys = usable_passkeys(factors)
+        if row.methods & bit(FactorKind.PASSKEY) and passkeys:
+            message.passkey_options_json = self._checks.passkeys.request_options(
+                row.passkey_challenge, passkeys
+            )
+        return pb.GetChallengeResponse(challenge=message)
+
+    async def ApproveChallenge(  # noqa: N802
+        self, request: pb.ApproveChallengeRequest, call: Call
+    ) -> bytes:
+        """Approve with one factor.
+
+        A right, a wrong, a blocked and a missing factor take the same three steps: a try is
+        reserved, something is hashed, a verdict is submitted.
+        """
+        customer_id, book = owner_of(call)
+        challenge_id = decode_id(CHALLENGE, request.challenge_id, "challenge_id")
+        if book_of(challenge_id) != book:
+            raise challenge_not_found(challenge_id)
+        kind = _KINDS[request.proof.WhichOneof("proof") or ""]
+        key = request_key(call)
+        is_admitted = kind == FactorKind.PASSKEY or await self._reserve(
+            request, call, key, challenge_id, kind
+        )
+        row, factors = await self._look_up(challenge_id, customer_id, call)
+        verdict = await self._judge(request.proof, kind, row, factors)
+        command = commands.ApproveChallenge(
+            book,
+            key,
+            challenge_id=challenge_id,
+            customer_id=customer_id,
+            device_id=device_of(call),
+            verdict=verdict if is_admitted else Verdict.wrong(kind),
+        )
+        return await self._submit(command, request, call)
+
+    async def DeclineChallenge(  # noqa: N802
+        self, request: pb.DeclineChallengeRequest, call: Call
+    ) -> bytes:
+        """Turn a request down."""
+        customer_id, book = owner_of(call)
+        challenge_id = decode_id(CHALLENGE, request.challenge_id, "challenge_id")
+        if book_of(challenge_id) != book:
+            raise challenge_not_found(challenge_id)
+        command = commands.DeclineChallenge(
+            book, request_key(call), challenge_id=challenge_id, customer_id=customer_id
+        )
+        return await self._submit(command, request, call)
+
+    # -- helpers -------------------------------------------------------------------------------
+
+    async def _reserve(
+        self,
+        request: pb.ApproveChallengeRequest,
+        call: Call,
+        key: RequestKey,
+        challenge_id: ChallengeId,
+        kind: FactorKind,
+    ) -> bool:
+        """Count a try, and say whether it may be looked at.
+
+        The try has a request id of its own beside the approval's, so that sending an approval again
+        counts no further try.
+        """
+        customer_id, book = owner_of(call)
+        principal = call.principal
+        digest = request_digest(
+            principal=f"{principal.kind}:{principal.subject}",
+            method=call.method + _TRY,
+            request_id=call.request_id or "",
+        )
+        command = commands.ReserveTry(
+            book,
+            RequestKey(digest, key.content),
+            challenge_id=challenge_id,
+            customer_id=customer_id,
+            device_id=device_of(call),
+            kind=kind,
+        )
+        reply = await self._submit(command, request, call)
+        call.replayed = False  # that is for the approval itself to say
+        return reply == commands.ADMITTED
+
+    async def _look_up(
+        self, challenge_id: ChallengeId, customer_id: CustomerId, call: Call
+    ) -> tuple[ChallengeRow, Sequence[FactorRow]]:
+        """Return a challenge of the caller's and all that is kept of the caller's factors.
+
+        Raises:
+            Refusal: CHALLENGE_NOT_FOUND.
+        """
+        book = book_of(customer_id)
+        async with self._readers.snapshot(deadline=call.deadline) as connection:
+            row = await queries.find_challenge(connection, book, challenge_id)
+            if row is None or row.customer_id != customer_id:
+                raise challenge_not_found(challenge_id)
+            return row, await find_factors(connection, book, customer_id)
+
+    async def _judge(
+        self,
+        proof: factor_pb2.FactorProof,
+        kind: FactorKind,
+        row: ChallengeRow,
+        factors: Sequence[FactorRow],
+    ) -> Verdict:
+        """Look at what was offered."""
+        customer_id = row.customer_id
+        if kind == FactorKind.PASSKEY:
+            return self._checks.check_passkey(
+                usable_passkeys(factors), proof.passkey_assertion_json, row.passkey_challenge
+            )
+        places = (f for f in factors if f.is_active and f.kind == kind and f.slot == MAIN_SLOT)
+        factor = next(places, None)
+        if kind == FactorKind.TOTP:
+            now_us = self._clock.now_us()
+            return self._checks.check_totp(customer_id, factor, proof.totp_code, now_us)
+        if kind == FactorKind.BACKUP_CODES:
+            return await self._checks.check_code(customer_id, factor, proof.backup_code)
+        offered = proof.payment_pin or proof.password
+        return await self._checks.check_secret(customer_id, factor, kind, offered)
+
+    async def _submit(self, command: Command, request: Message, call: Call) -> bytes:
+        return await submit(self._engine, command, request=request, call=call)
+
+
+def usable_passkeys(factors: Sequence[FactorRow]) -> list[FactorRow]:
+    """Return the passkeys that can approve; a flagged one is refused like a wrong one."""
+    return [f for f in factors if f.is_active and f.kind == FactorKind.PASSKEY]

@@ -1,0 +1,1 @@
+"""What customers prove themselves with: passwords, PINs, one-time codes, passkeys, backup codes."""
