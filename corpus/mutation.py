@@ -90,7 +90,7 @@ async def in_process(world: World, count: int) -> Counter[str]:
         AssertionError: something else than a refusal of the contract came out of one.
     """
     wire = Bytes()
-    steps: dict[str, Step] = {m.path: Validation().wrap(m, _accepted) for m in METHODS}
+    steps: dict[str, Step] = {m.path: Validation(bytes(32)).wrap(m, _accepted) for m in METHODS}
     found: Counter[str] = Counter()
     for method, data in mutants(world, count, METHODS):
         wire.payload = data

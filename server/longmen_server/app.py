@@ -28,11 +28,18 @@ from longmen_server.audit.trail import AuditTrail
 from longmen_server.audit.witness import witness
 from longmen_server.challenges.office import StepUpOffice
 from longmen_server.challenges.service import ChallengesService
+from longmen_server.development import scopes_for
 from longmen_server.engine.engine import Engine
 from longmen_server.engine.failpoints import Failpoints
 from longmen_server.events.service import EventsService
 from longmen_server.factors.checks import FactorChecks
 from longmen_server.factors.service import FactorsService
+from longmen_server.identity.device_service import DevicesService
+from longmen_server.identity.doorkeeper import SessionDoorkeeper
+from longmen_server.identity.service import RegistrationService
+from longmen_server.identity.session_service import SessionsService
+from longmen_server.identity.tools import IdentityTools
+from longmen_server.identity.watch import SessionWatch
 from longmen_server.jobs.clearing import Clearing
 from longmen_server.jobs.deliveries import Deliveries
 from longmen_server.jobs.due_transfers import DueTransfers
@@ -49,9 +56,11 @@ from longmen_server.personal_keys import key_file
 from longmen_server.platform.clock import DEFAULT_ZONE, Clock, OffsetClock, SystemClock
 from longmen_server.platform.database import Readers
 from longmen_server.platform.hashing import Hasher
+from longmen_server.platform.issuer import IDENTITY_ISSUER, IdentityIssuer, jwks_of
 from longmen_server.platform.logs import configure_logs
 from longmen_server.platform.metrics import Metrics
 from longmen_server.platform.pii import Vault
+from longmen_server.platform.proofs import ProofChecker
 from longmen_server.platform.readiness import watch_readiness
 from longmen_server.platform.refusal import Refusal
 from longmen_server.platform.sealing import SecretKeys
@@ -118,6 +127,8 @@ class Parts:
     """Seals and opens personal data."""
     secrets: SecretKeys
     """Keys made from the server's secret."""
+    watch: SessionWatch
+    """Knows which sessions go on."""
     office: PostOffice
     """Makes the messages that commands leave behind."""
     hasher: Hasher
@@ -177,6 +188,7 @@ def build_services(parts: Parts) -> Mapping[str, object]:
             tokens=parts.page_tokens,
             default_book=settings.books[0],
         ),
+        **build_identity(parts),
         "longmen.admin.v1.AdminService": AdminService(
             settings=settings,
             worker_index=parts.worker_index,
@@ -212,6 +224,47 @@ def identity_services(parts: Parts, step_up: StepUpOffice) -> Mapping[str, objec
             engine=parts.engine, readers=parts.readers, clock=parts.clock, checks=checks
         ),
     }
+
+
+def build_identity(parts: Parts) -> Mapping[str, object]:
+    """The servicers of identity."""
+    settings = parts.settings
+    assert settings.identity_key is not None, "the supervisor names the keys"
+    tools = IdentityTools.make(
+        keys=parts.secrets,
+        settings=settings.identity,
+        engine=parts.engine,
+        readers=parts.readers,
+        clock=parts.clock,
+        office=parts.office,
+        issuer=IdentityIssuer(
+            settings.identity_key,
+            audience=settings.tokens_audience,
+            lifetime_s=settings.identity.access_token_lifetime_s,
+            clock=parts.trusted_clock,
+        ),
+        watch=parts.watch,
+        vault=parts.vault,
+        page_tokens=parts.page_tokens,
+        scopes=scopes_for("customer"),
+        default_book=settings.books[0],
+    )
+    return {
+        "longmen.identity.v1.RegistrationService": RegistrationService(tools),
+        "longmen.identity.v1.SessionsService": SessionsService(tools),
+        "longmen.identity.v1.DevicesService": DevicesService(tools),
+    }
+
+
+def build_doorkeeper(parts: Parts) -> SessionDoorkeeper:
+    """What judges calls of customers who have signed in."""
+    settings = parts.settings.identity
+    proofs = ProofChecker(
+        now_us=parts.trusted_clock.now_us,
+        age_max_s=settings.proof_age_max_s,
+        remembered_max=settings.proofs_remembered_max,
+    )
+    return SessionDoorkeeper(proofs, parts.watch)
 
 
 def build_jobs(parts: Parts) -> JobRunner:
@@ -396,6 +449,9 @@ async def open_parts(settings: Settings, worker_index: int) -> AsyncIterator[Par
         )
         await engine.start()
         stack.push_async_callback(engine.stop)
+        watch = SessionWatch(readers, clock, books=settings.books, settings=settings.identity)
+        await watch.look()
+        await stack.enter_async_context(background(watch.run()))
         hasher = Hasher(settings.hashing)
         stack.callback(hasher.close)
         assert settings.secrets_key is not None, "the supervisor names the keys"
@@ -415,6 +471,7 @@ async def open_parts(settings: Settings, worker_index: int) -> AsyncIterator[Par
             page_tokens=PageTokens(page_token_key(settings)),
             vault=Vault(key_file(settings), trusted_clock.monotonic),
             secrets=secrets,
+            watch=watch,
             office=PostOffice(secrets.sealer(MESSAGES), clock),
             hasher=hasher,
             metrics=metrics,
@@ -449,12 +506,15 @@ async def open_server(parts: Parts) -> AsyncIterator[EdgeServer]:
     """The edge, accepting connections; drained at the end."""
     settings = parts.settings
     assert settings.tokens_jwks is not None, "the supervisor names the keys"
+    assert settings.identity_key is not None, "the supervisor names the keys"
     verifier = TokenVerifier(
         settings.tokens_jwks,
         issuer=settings.tokens_issuer,
         audience=settings.tokens_audience,
         leeway_seconds=settings.tokens_leeway_s,
         clock=parts.trusted_clock,
+        session_jwks=jwks_of(settings.identity_key),
+        session_issuer=IDENTITY_ISSUER,
     )
     server = build_server(
         build_services(parts),
@@ -467,6 +527,7 @@ async def open_server(parts: Parts) -> AsyncIterator[EdgeServer]:
             trail=parts.trail,
             tracer=parts.telemetry.tracer,
             trace_ratio=settings.trace_ratio,
+            doorkeeper=build_doorkeeper(parts),
             secret_fingerprint_key=parts.secrets.derive(FINGERPRINTS),
         ),
     )

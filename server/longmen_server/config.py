@@ -24,6 +24,7 @@ from longmen_server.accounts.settings import AccountsSettings
 from longmen_server.audit.settings import AuditSettings
 from longmen_server.engine.writer import WriterLimits
 from longmen_server.factors.settings import FactorsSettings
+from longmen_server.identity.settings import IdentitySettings
 from longmen_server.jobs.settings import JobSettings
 from longmen_server.messages.settings import MessageSettings
 from longmen_server.platform.hashing import HashingSettings
@@ -109,6 +110,10 @@ class Settings:
     a server, and never where the database's backups are. Without it one is made in the data folder.
     Whoever loses it loses every name and phone number for good."""
 
+    identity_key: Path | None = None
+    """PEM file with the Ed25519 key that signs the tokens of customers who sign in here. Its public
+    side stands beside it in a JWKS file, to which new keys are added. Without it one is made in the
+    data folder; several machines of a server share one."""
     receipt_key: Path | None = None
     """PEM file with the Ed25519 key that signs receipts. Without it one is made in the data folder.
     Publish its public half: it is what makes a receipt worth keeping."""
@@ -170,6 +175,8 @@ class Settings:
     audit: AuditSettings = field(default_factory=AuditSettings)
     factors: FactorsSettings = field(default_factory=FactorsSettings)
     jobs: JobSettings = field(default_factory=JobSettings)
+    identity: IdentitySettings = field(default_factory=IdentitySettings)
+    """Limits of codes, sessions and devices."""
     messages: MessageSettings = field(default_factory=MessageSettings)
     """How messages to customers are sent."""
     hashing: HashingSettings = field(default_factory=HashingSettings)
@@ -198,7 +205,10 @@ class Settings:
             raise ConfigError(f"{variable('books')}: a book is named twice")
         if self.readers_min > self.readers_max:
             raise ConfigError(f"{variable('readers_min')}: above {variable('readers_max')}")
-        for name, problem in self.messages.problems(production=self.production):
+        for name, problem in (
+            *self.messages.problems(production=self.production),
+            *self.identity.problems(),
+        ):
             raise ConfigError(f"{variable(name)}: {problem}")
         try:
             parse_rates(self.edge.rates)

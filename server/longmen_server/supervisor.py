@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Final
 from longmen_server import migrate, personal_keys
 from longmen_server.crew import Crew, signals
 from longmen_server.development import development_issuer
+from longmen_server.platform.clock import SystemClock
+from longmen_server.platform.issuer import IDENTITY_KEY_FILE, IdentityIssuer
 from longmen_server.platform.postgres import OWNER_ROLE, EmbeddedPostgres
 from longmen_server.platform.server_check import check_server
 from longmen_server.platform.tokens import read_keys, write_private
@@ -214,8 +216,17 @@ def prepare_keys(settings: Settings) -> tuple[Settings, DevelopmentIssuer | None
         settings = replace(settings, tokens_jwks=issuer.jwks)
     if settings.receipt_key is None:
         settings = replace(settings, receipt_key=settings.data / "keys" / RECEIPT_KEY_FILE)
+    identity_key = settings.identity_key or settings.data / "keys" / IDENTITY_KEY_FILE
+    # Made, and its public side published, before any worker reads it.
+    IdentityIssuer(
+        identity_key,
+        audience=settings.tokens_audience,
+        lifetime_s=settings.identity.access_token_lifetime_s,
+        clock=SystemClock(),
+    )
     settings = replace(
         settings,
+        identity_key=identity_key,
         page_token_key=prepare_random(settings, settings.page_token_key, PAGE_KEY_FILE),
         secrets_key=prepare_random(settings, settings.secrets_key, SECRETS_KEY_FILE),
     )

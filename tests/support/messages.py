@@ -36,6 +36,9 @@ IDS: tuple[tuple[Any, str, str], ...] = (
     (rules_pb2.refund_id, "ref_", ""),
     (rules_pb2.factor_id, "fact_", ""),
     (rules_pb2.challenge_id, "chal_", ""),
+    (rules_pb2.device_id, "dev_", ""),
+    (rules_pb2.session_id, "sess_", ""),
+    (rules_pb2.verification_id, "ver_", ""),
 )
 """Rules that make a text an id, with what stands before and after the digits."""
 

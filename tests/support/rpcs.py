@@ -11,7 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 import longmen
 from buf.validate import validate_pb2
-from longmen.identity.v1 import factor_pb2
+from longmen.identity.v1 import factor_pb2, identity_pb2
 from longmen.staff.v1 import approval_pb2
 from longmen.transfers.v1 import transfer_pb2
 from longmen.type.v1 import money_pb2, rules_pb2
@@ -34,6 +34,9 @@ ID_RULES: dict[str, Any] = {
     "ref": rules_pb2.refund_id,
     "fact": rules_pb2.factor_id,
     "chal": rules_pb2.challenge_id,
+    "dev": rules_pb2.device_id,
+    "sess": rules_pb2.session_id,
+    "ver": rules_pb2.verification_id,
 }
 """The rule that makes a text an id, by what it is an id of."""
 
@@ -48,6 +51,7 @@ SPECIAL_CHANGES: dict[str, Any] = {
     "pin": "835208",
     "code": "000000",
     "proof": factor_pb2.FactorProof(payment_pin="835208"),
+    "key_thumbprint": "A" * 43,
 }
 """Another valid value of fields that no rule of thumb fits."""
 
@@ -169,6 +173,11 @@ def another_message(name: str, value: Any) -> Any:
         return money_pb2.Money(
             minor_units=value.minor_units + 1, currency_code=value.currency_code or "CNY"
         )
+    if isinstance(value, identity_pb2.DeviceKey):
+        other = identity_pb2.DeviceKey()
+        other.CopyFrom(value)
+        other.name += "1"
+        return other
     if isinstance(value, transfer_pb2.Payee):
         return transfer_pb2.Payee(account_id=elsewhere(value.account_id))
     if isinstance(value, approval_pb2.ProposedCommand):
@@ -189,8 +198,14 @@ def another_scalar(field: Any, value: Any) -> Any:  # noqa: PLR0911 - a table
         return not value
     if field.type == FieldDescriptor.TYPE_ENUM:
         return value % max(field.enum_type.values_by_number) + 1
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        return bytes([value[0] ^ 1]) + value[1:]
     if field.type != FieldDescriptor.TYPE_STRING:
         return value + 1
+    if field.name == "refresh_token":
+        return f"{value[:60]}{'B' if value[60] == 'A' else 'A'}{value[61:]}"
+    if field.name in {"code", "pairing_code"}:
+        return f"{value[:-1]}{(int(value[-1]) + 1) % 10}"
     if is_id(field):
         kind = {"customer_id": "cust", "owner_id": "cust", "transaction_id": "txn"}
         prefix = kind.get(field.name, "acct")

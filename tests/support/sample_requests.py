@@ -18,6 +18,7 @@ from longmen.transfers.v1 import transfer_pb2
 from longmen_app.authenticator import SoftwareAuthenticator
 from longmen_server.ledger.chart import CUSTOMER_DEPOSITS
 from longmen_server.platform.clock import DEFAULT_ZONE
+from tests.support import identity
 from tests.support.rpcs import short
 from tests.support.small_bank import BY_NAME, Person, SmallBank, cash
 
@@ -479,6 +480,18 @@ SAMPLES: dict[str, Sample] = {
     "ChallengesService/DeclineChallenge": challenge,
     "EventsService/ListEvents": busy_account,
     "EventsService/WatchEvents": busy_account,
+    "RegistrationService/StartRegistration": lambda bank, _: {"phone_number": bank.new_phone()},
+    "RegistrationService/CompleteRegistration": identity.registration,
+    "SessionsService/StartLogin": identity.login_start,
+    "SessionsService/CompleteLogin": identity.login,
+    "SessionsService/RefreshSession": identity.refresh,
+    "SessionsService/ListSessions": identity.two_sessions,
+    "SessionsService/RevokeSession": identity.one_session,
+    "SessionsService/RevokeAllSessions": identity.some_sessions,
+    "DevicesService/StartDeviceEnrolment": customer,
+    "DevicesService/CompleteDeviceEnrolment": identity.enrolment,
+    "DevicesService/ListDevices": identity.two_sessions,
+    "DevicesService/RevokeDevice": identity.one_device,
     "AdminService/SetClock": a_second_later,
     "AdminService/GetClock": whole_book,
     "AdminService/GetLimits": whole_book,

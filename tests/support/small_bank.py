@@ -14,12 +14,22 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor_pool import Default
 
 from longmen.events.v1 import event_pb2
-from longmen_server.app import FINGERPRINTS, Parts, build_services, open_parts
+from longmen_server.app import (
+    FINGERPRINTS,
+    Parts,
+    build_doorkeeper,
+    build_services,
+    open_parts,
+)
 from longmen_server.config import Settings
+from longmen_server.messages.model import MessageRow
 from longmen_server.personal_keys import prepare
 from longmen_server.platform.ids import CUSTOMER, new_id
+from longmen_server.platform.issuer import IDENTITY_ISSUER, jwks_of
+from longmen_server.platform.tokens import DevelopmentIssuer, TokenVerifier
 from longmen_server.transport.server import Surroundings, build_server
 from tests.support.edge import Claims, Tokens, Told, settings, told
+from tests.support.identity import claims_for
 from tests.support.personal import key_file
 from tests.support.rpcs import METHODS, short
 
@@ -29,9 +39,12 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
+    from longmen_server.transport.interceptors.authn import TokenClaims
     from longmen_server.transport.method import Method
+    from tests.support.identity import Device, SignedIn
     from tests.support.postgres import Database
 
+MESSAGE_FIELDS = tuple(MessageRow.__slots__)
 KINDS = ("service", "customer", "staff", "merchant")
 SCOPES = frozenset(method.scope for method in METHODS)
 BY_NAME = {short(method): method for method in METHODS}
@@ -95,6 +108,12 @@ class SmallBank:
 
     def token(self, kind: str, person: Person | None = None, *, without: str = "") -> str:
         """A token of a kind with all scopes but one; customers' and merchants' are the person's."""
+        """A token of a kind with all scopes but one; a customer's is the person's.
+
+        That of somebody anonymous is empty, which `call` sends as none.
+        """
+        if kind == "anonymous":
+            return ""
         subject = person.customer if kind == "customer" and person else f"{kind}-1"
         if kind == "merchant" and person:
             subject = self.merchants.get(person.customer, subject)
@@ -139,7 +158,7 @@ class SmallBank:
     async def call(self, method: Method, request: Message | bytes, token: str | None) -> Answer:
         """The answer of a method; raise grpc.aio.AioRpcError unless it is OK."""
         payload = request if isinstance(request, bytes) else request.SerializeToString()
-        metadata = () if token is None else (("authorization", f"Bearer {token}"),)
+        metadata: Any = () if not token else (("authorization", f"Bearer {token}"),)
         if not method.streams:
             call = self.channel.unary_unary(f"/{method.path}")(
                 payload, metadata=metadata, timeout=20
@@ -175,7 +194,8 @@ class SmallBank:
         """The reply of a method by its name, as a service; what changes something gets an id."""
         method = BY_NAME[name]
         request = method.request_class(**fields)
-        return await self.ask(method, request, token, new_id=method.repeatable)
+        fresh = method.repeatable and "request_id" not in fields
+        return await self.ask(method, request, token, new_id=fresh)
 
     def new_request_id(self) -> str:
         return str(uuid.UUID(bytes=new_id(BOOK, self.parts.clock)))
@@ -183,6 +203,49 @@ class SmallBank:
     def new_phone(self) -> str:
         """A phone number that nobody has yet."""
         return f"+86{next(self._phones)}"
+
+    async def signed(
+        self,
+        name: str,
+        who: SignedIn,
+        /,
+        *,
+        claims: dict[str, Any] | None = None,
+        header: dict[str, Any] | None = None,
+        signer: Device | None = None,
+        proof: str | None = None,
+        channel: Any = None,
+        **fields: Any,
+    ) -> Any:
+        """The reply of a method to a device that has signed in, with a proof of its key."""
+        method = BY_NAME[name]
+        request = method.request_class(**fields)
+        if method.repeatable and not fields.get("request_id"):
+            setattr(request, "request_id", self.new_request_id())  # noqa: B010
+        payload = request.SerializeToString()
+        if proof is None:
+            now_s = self.parts.trusted_clock.now_us() // 1_000_000
+            said = claims_for(method.path, who.access_token, payload, now_s)
+            said |= claims or {}
+            kept = {key: value for key, value in said.items() if value is not None}
+            proof = who.device.proof(kept, header=header, signer=signer)
+        metadata = (("authorization", f"Bearer {who.access_token}"), ("dpop", proof))
+        unary = (channel or self.channel).unary_unary(f"/{method.path}")
+        reply = await unary(payload, metadata=metadata if proof else metadata[:1], timeout=20)
+        return reply_class(method).FromString(reply)
+
+    def last_message(self, phone: str) -> str:
+        """The text of the latest message to a phone number, delivered or not."""
+        rows = self._database.execute(
+            "select message_id, channel, kind, created_at_us, expires_at_us, attempts, sealed"
+            " from message_outbox where sealed is not null order by message_id desc limit 50"
+        ).fetchall()
+        for message_id, *rest in rows:
+            row = MessageRow(**dict(zip(MESSAGE_FIELDS, (message_id.bytes, *rest), strict=True)))
+            letter = self.parts.office.open(row)
+            if letter.recipient == phone:
+                return letter.text
+        raise AssertionError(f"no message to {phone}")
 
     # -- people --------------------------------------------------------------------------------
 
@@ -246,35 +309,69 @@ async def open_small_bank(database: Database, folder: Path) -> AsyncIterator[Sma
         dsn=database.app_dsn,
         page_token_key=folder / "page_token.key",
         secrets_key=folder / "secrets.key",
+        identity_key=folder / "identity.pem",
         receipt_key=folder / "receipt.pem",
         personal_keys=key_file(),
         samples=False,
     )
     prepare(database.app_dsn, key_file(), chosen.books)
     tokens = Tokens({})
-    async with open_parts(chosen, 0) as parts:
-        services = build_services(parts)
-        server = build_server(
-            services,
-            settings=settings(),
-            surroundings=Surroundings(
-                verifier=tokens,
-                metrics=parts.metrics,
-                monotonic=parts.trusted_clock.monotonic,
-                now_us=parts.trusted_clock.now_us,
-                secret_fingerprint_key=parts.secrets.derive(FINGERPRINTS),
-                trail=parts.trail,
-            ),
-        )
-        await server.start()
-        await server.set_ready(ready=True)
-        channel = grpc.aio.insecure_channel(f"127.0.0.1:{server.port}")
+    async with open_parts(chosen, 0) as parts, open_worker(parts, tokens) as channel:
         bank = SmallBank(parts, tokens, channel, database.admin_dsn)
-        bank.services = frozenset(services)
+        bank.services = frozenset(build_services(parts))
         try:
             bank.payee = await bank.person()
             yield bank
         finally:
             bank.close()
-            await channel.close()
-            await server.drain(0)
+
+
+@asynccontextmanager
+async def open_worker(parts: Parts, tokens: Tokens) -> AsyncIterator[Any]:
+    """Serve with the parts of a worker; gives a channel to it."""
+    server = build_server(
+        build_services(parts),
+        settings=settings(),
+        surroundings=Surroundings(
+            verifier=EitherVerifier(tokens, parts),
+            metrics=parts.metrics,
+            monotonic=parts.trusted_clock.monotonic,
+            now_us=parts.trusted_clock.now_us,
+            secret_fingerprint_key=parts.secrets.derive(FINGERPRINTS),
+            doorkeeper=build_doorkeeper(parts),
+            trail=parts.trail,
+        ),
+    )
+    await server.start()
+    await server.set_ready(ready=True)
+    channel = grpc.aio.insecure_channel(f"127.0.0.1:{server.port}")
+    try:
+        yield channel
+    finally:
+        await channel.close()
+        await server.drain(0)
+
+
+class EitherVerifier:
+    """Takes the tokens that a test makes up, and the real ones of sessions."""
+
+    def __init__(self, tokens: Tokens, parts: Parts) -> None:
+        chosen = parts.settings
+        assert chosen.identity_key is not None
+        issuer = DevelopmentIssuer(
+            chosen.data, issuer="development", audience="longmen", clock=parts.trusted_clock
+        )
+        self._tokens = tokens
+        self._real = TokenVerifier(
+            issuer.jwks,
+            issuer="development",
+            audience=chosen.tokens_audience,
+            leeway_seconds=chosen.tokens_leeway_s,
+            clock=parts.trusted_clock,
+            session_jwks=jwks_of(chosen.identity_key),
+            session_issuer=IDENTITY_ISSUER,
+        )
+
+    def verify(self, token: str) -> TokenClaims:
+        """The claims of either kind of token."""
+        return self._real.verify(token) if token.count(".") == 2 else self._tokens.verify(token)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from longmen.accounts.v1 import accounts_service_pb2 as pb
 from longmen.events.v1 import event_pb2
@@ -84,6 +84,61 @@ def open_pocket(
     return pocket, account
 
 
+class NewWallet(NamedTuple):
+    """What a customer is registered with."""
+
+    customer_id: CustomerId
+    account_id: AccountId
+    person: SealedCustomer
+    currency_code: str
+    nickname: str
+
+    @property
+    def alias(self) -> AliasKey:
+        """The phone number's entry in the directory, to be loaded first."""
+        return AliasKey(AliasKind.PHONE_NUMBER, self.person.phone_index)
+
+
+def open_wallet(working_set: WorkingSet, new: NewWallet) -> tuple[WalletRow, PocketRow, AccountRow]:
+    """Register a customer and open the first account.
+
+    Raises:
+        Refusal: PHONE_NUMBER_TAKEN.
+    """
+    alias, person, customer_id = new.alias, new.person, new.customer_id
+    if working_set.get(ALIAS, alias) is not None:
+        raise Refusal(
+            "PHONE_NUMBER_TAKEN",
+            "another wallet is registered with the phone number",
+            field="phone_number",
+        )
+    at_us = working_set.next_stamp()
+    wallet = WalletRow(
+        customer_id=customer_id,
+        display_name=person.display_name,
+        phone_number=person.phone_number,
+        phone_index=person.phone_index,
+        email=None,
+        created_at_us=at_us,
+        erased_at_us=None,
+    )
+    working_set.insert(WALLET, customer_id, wallet)
+    key = CustomerKeyRow(customer_id, person.wrapped_key, person.wrapping_key, at_us)
+    working_set.insert(CUSTOMER_KEY, customer_id, key)
+    entry = AliasRow(alias.kind, alias.value, customer_id, working_set.book, at_us)
+    working_set.insert(ALIAS, alias, entry)
+    # The event says who, and nothing else: a name and a number are nobody's to be told.
+    working_set.emit(Event(_WALLET_OPENED, customer_id, 0, at_us, b"", b""))
+    pocket, account = open_pocket(
+        working_set,
+        account_id=new.account_id,
+        customer_id=customer_id,
+        currency_code=new.currency_code,
+        nickname=new.nickname,
+    )
+    return wallet, pocket, account
+
+
 class OpenWallet(Command):
     """Register a customer and open the first account.
 
@@ -91,70 +146,21 @@ class OpenWallet(Command):
     the same one whenever the reply is the same.
     """
 
-    __slots__ = ("account_id", "currency_code", "customer_id", "nickname", "person")
+    __slots__ = ("new",)
 
-    def __init__(
-        self,
-        book: int,
-        request: RequestKey | None,
-        *,
-        customer_id: CustomerId,
-        account_id: AccountId,
-        person: SealedCustomer,
-        currency_code: str,
-        nickname: str,
-    ) -> None:
+    def __init__(self, book: int, request: RequestKey | None, *, new: NewWallet) -> None:
         super().__init__(book, request)
-        self.customer_id = customer_id
-        self.account_id = account_id
-        self.person = person
-        self.currency_code = currency_code
-        self.nickname = nickname
+        self.new = new
 
     def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
         """Name the phone number's entry in the directory."""
         del working_set
         if stage == STAGE_POINTER:
-            yield RowKey(ALIAS, self._alias)
-
-    @property
-    def _alias(self) -> AliasKey:
-        return AliasKey(AliasKind.PHONE_NUMBER, self.person.phone_index)
+            yield RowKey(ALIAS, self.new.alias)
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Register unless the phone number is taken."""
-        alias = self._alias
-        if working_set.get(ALIAS, alias) is not None:
-            raise Refusal(
-                "PHONE_NUMBER_TAKEN",
-                "another wallet is registered with the phone number",
-                field="phone_number",
-            )
-        at_us = working_set.next_stamp()
-        person = self.person
-        wallet = WalletRow(
-            customer_id=self.customer_id,
-            display_name=person.display_name,
-            phone_number=person.phone_number,
-            phone_index=person.phone_index,
-            email=None,
-            created_at_us=at_us,
-            erased_at_us=None,
-        )
-        working_set.insert(WALLET, self.customer_id, wallet)
-        key = CustomerKeyRow(self.customer_id, person.wrapped_key, person.wrapping_key, at_us)
-        working_set.insert(CUSTOMER_KEY, self.customer_id, key)
-        entry = AliasRow(alias.kind, alias.value, self.customer_id, working_set.book, at_us)
-        working_set.insert(ALIAS, alias, entry)
-        # The event says who, and nothing else: a name and a number are nobody's to be told.
-        working_set.emit(Event(_WALLET_OPENED, self.customer_id, 0, at_us, b"", b""))
-        pocket, account = open_pocket(
-            working_set,
-            account_id=self.account_id,
-            customer_id=self.customer_id,
-            currency_code=self.currency_code,
-            nickname=self.nickname,
-        )
+        wallet, pocket, account = open_wallet(working_set, self.new)
         return pb.OpenWalletResponse(
             wallet=encode.wallet(wallet, None),
             account=encode.wallet_account(pocket, account),

@@ -104,16 +104,18 @@ class AccountsService:
         command = commands.OpenWallet(
             book,
             request_key(call),
-            customer_id=customer_id,
-            account_id=AccountId(new_id(book, self._clock)),
-            person=seal_customer(
-                self._vault,
-                customer_id,
-                phone_number=person.phone_number,
-                display_name=person.display_name,
+            new=commands.NewWallet(
+                customer_id=customer_id,
+                account_id=AccountId(new_id(book, self._clock)),
+                person=seal_customer(
+                    self._vault,
+                    customer_id,
+                    phone_number=person.phone_number,
+                    display_name=person.display_name,
+                ),
+                currency_code=request.currency_code,
+                nickname=request.nickname,
             ),
-            currency_code=request.currency_code,
-            nickname=request.nickname,
         )
         reply = pb.OpenWalletResponse.FromString(await self._submit(command, request, call))
         encode.name_owner(reply.wallet, person)

@@ -52,6 +52,10 @@ _FACTOR_TYPES: Final = frozenset(
 _CUSTOMER_TYPES: Final = _FACTOR_TYPES | {
     event_pb2.EVENT_TYPE_WALLET_OPENED,
     event_pb2.EVENT_TYPE_CHALLENGE_STATE_CHANGED,
+    event_pb2.EVENT_TYPE_DEVICE_ENROLLED,
+    event_pb2.EVENT_TYPE_DEVICE_REVOKED,
+    event_pb2.EVENT_TYPE_SESSION_STARTED,
+    event_pb2.EVENT_TYPE_SESSION_ENDED,
 }
 _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_ACCOUNT_OPENED: "account",
@@ -60,6 +64,10 @@ _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_APPROVAL_CHANGED: "approval_change",
     event_pb2.EVENT_TYPE_CHALLENGE_STATE_CHANGED: "challenge_change",
     **dict.fromkeys(_FACTOR_TYPES, "factor_change"),
+    event_pb2.EVENT_TYPE_DEVICE_ENROLLED: "device_change",
+    event_pb2.EVENT_TYPE_DEVICE_REVOKED: "device_change",
+    event_pb2.EVENT_TYPE_SESSION_STARTED: "session_change",
+    event_pb2.EVENT_TYPE_SESSION_ENDED: "session_change",
 }
 """Where the payload that is stored with an event of a type belongs."""
 

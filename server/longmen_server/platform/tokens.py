@@ -19,7 +19,14 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from longmen_server.platform.ids import CUSTOMER, CustomerId, MalformedIdError
+from longmen_server.platform.ids import (
+    CUSTOMER,
+    DEVICE,
+    SESSION,
+    CustomerId,
+    IdKind,
+    MalformedIdError,
+)
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -54,6 +61,9 @@ RELOAD_SECONDS: Final = 1.0
 """How often at most the JWKS file is looked at: keys come and go within this, and a flood of
 unknown key ids costs one `stat` a second."""
 
+SESSION_TOKEN_US_MAX: Final = 900 * 1_000_000
+"""Longest life of a session's token, whoever has set it: a stolen one is good no longer."""
+
 KEYS_FOLDER: Final = "keys"
 PRIVATE_KEY: Final = "development.pem"
 DEVELOPMENT_JWKS: Final = "development.jwks.json"
@@ -87,31 +97,75 @@ class Claims:
     """RFC 7638 thumbprint of the key whose possession every call with it proves (cnf.jkt)."""
 
 
-class TokenVerifier:
-    """Verifies tokens against one JWKS file."""
+class KeySet:
+    """The public keys of one issuer, read again when their file changes."""
 
-    def __init__(
-        self, jwks: Path, *, issuer: str, audience: str, leeway_seconds: int, clock: Clock
-    ) -> None:
+    def __init__(self, path: Path, issuer: str) -> None:
         """Read the keys.
-
-        Args:
-            jwks: file with the public keys; read again when it changes.
-            issuer: the `iss` that tokens must have.
-            audience: the `aud` that tokens must have.
-            leeway_seconds: how far the issuer's clock and ours may differ.
-            clock: the trusted clock, not one that a test can set.
 
         Raises:
             KeyFileError: the file is missing or holds no usable key.
         """
-        self._path = jwks
-        self._issuer = issuer
+        self.issuer = issuer
+        self.keys = read_keys(path)
+        self._path = path
+        self._stamp = self._file_stamp()
+
+    def reload(self) -> None:
+        """Take over a changed key file; keep the last good keys when the new one is broken."""
+        stamp = self._file_stamp()
+        if stamp == self._stamp:
+            return
+        try:
+            self.keys = read_keys(self._path)
+        except KeyFileError:
+            return
+        self._stamp = stamp
+
+    def _file_stamp(self) -> tuple[int, int, int] | None:
+        """What changes when the file is replaced."""
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+class TokenVerifier:
+    """Verifies tokens against the JWKS files of the issuers we trust."""
+
+    def __init__(
+        self,
+        jwks: Path,
+        *,
+        issuer: str,
+        audience: str,
+        leeway_seconds: int,
+        clock: Clock,
+        session_jwks: Path | None = None,
+        session_issuer: str = "",
+    ) -> None:
+        """Read the keys.
+
+        Args:
+            jwks: file with the public keys of the operator's issuer; read again when it changes.
+            issuer: the `iss` that its tokens must have.
+            audience: the `aud` that tokens must have.
+            leeway_seconds: how far the issuer's clock and ours may differ.
+            clock: the trusted clock, not one that a test can set.
+            session_jwks: file with the keys of the issuer of sessions' tokens; None trusts none.
+            session_issuer: the `iss` of those; only they speak of sessions.
+
+        Raises:
+            KeyFileError: a file is missing or holds no usable key.
+        """
+        self._sets = [KeySet(jwks, issuer)]
+        if session_jwks is not None:
+            self._sets.append(KeySet(session_jwks, session_issuer))
+        self._session_issuer = session_issuer if session_jwks is not None else None
         self._audience = audience
         self._leeway_us = leeway_seconds * 1_000_000
         self._clock = clock
-        self._keys = read_keys(jwks)
-        self._stamp = self._file_stamp()
         self._looked_at = clock.monotonic()
 
     def verify(self, token: str) -> Claims:
@@ -129,7 +183,10 @@ class TokenVerifier:
             raise invalid()
         if "nbf" in payload and now_us < instant(payload, "nbf") - self._leeway_us:
             raise invalid()
-        claims = read_claims(payload, expires_us + self._leeway_us)
+        of_session = payload["iss"] == self._session_issuer
+        if of_session and expires_us - instant(payload, "iat") > SESSION_TOKEN_US_MAX:
+            raise invalid()
+        claims = read_claims(payload, expires_us + self._leeway_us, of_session=of_session)
         if now_us >= claims.expires_at_us:
             raise Refusal("TOKEN_EXPIRED", "the access token has expired")
         return claims
@@ -140,7 +197,7 @@ class TokenVerifier:
             raise invalid()
         try:
             header = jwt.get_unverified_header(token)
-            key = self._keys.get(str(header.get("kid")))
+            key, issuer = self._find(str(header.get("kid")))
             if (
                 key is None
                 or header.get("alg") != key.algorithm_name
@@ -152,7 +209,7 @@ class TokenVerifier:
                 token,
                 key=key.key,
                 algorithms=[key.algorithm_name],
-                issuer=self._issuer,
+                issuer=issuer,
                 audience=self._audience,
                 options={
                     "require": ["exp", "iat", "sub", "jti", "iss", "aud"],
@@ -166,28 +223,22 @@ class TokenVerifier:
             raise invalid() from error
         return payload
 
+    def _find(self, key_id: str) -> tuple[jwt.PyJWK | None, str]:
+        """The key of an id, and the one issuer it can sign for."""
+        for each in self._sets:
+            key = each.keys.get(key_id)
+            if key is not None:
+                return key, each.issuer
+        return None, ""
+
     def _reload(self) -> None:
-        """Take over a changed key file; keep the last good keys when the new one is broken."""
+        """Look at the key files now and then."""
         now = self._clock.monotonic()
         if now - self._looked_at < RELOAD_SECONDS:
             return
         self._looked_at = now
-        stamp = self._file_stamp()
-        if stamp == self._stamp:
-            return
-        try:
-            self._keys = read_keys(self._path)
-        except KeyFileError:
-            return
-        self._stamp = stamp
-
-    def _file_stamp(self) -> tuple[int, int, int] | None:
-        """What changes when the file is replaced."""
-        try:
-            status = self._path.stat()
-        except OSError:
-            return None
-        return status.st_mtime_ns, status.st_size, status.st_ino
+        for each in self._sets:
+            each.reload()
 
 
 def invalid() -> Refusal:
@@ -207,8 +258,14 @@ def instant(payload: dict[str, Any], claim: str) -> int:
     return int(value * 1_000_000)
 
 
-def read_claims(payload: dict[str, Any], expires_at_us: int) -> Claims:
+def read_claims(payload: dict[str, Any], expires_at_us: int, *, of_session: bool = False) -> Claims:
     """Our claims in a payload whose signature is good.
+
+    Args:
+        payload: what the token says.
+        expires_at_us: when it is over.
+        of_session: whether its issuer may speak of sessions, and then must. A key to prove is
+            honoured whoever binds a token to one.
 
     Raises:
         Refusal: TOKEN_INVALID when one is missing or malformed.
@@ -230,7 +287,30 @@ def read_claims(payload: dict[str, Any], expires_at_us: int) -> Claims:
         customer_id=customer_id,
         token_id=text_claim(payload, "jti"),
         expires_at_us=expires_at_us,
+        session_id=session_claim(payload, "sid", SESSION) if of_session else None,
+        device_id=session_claim(payload, "did", DEVICE) if of_session else None,
+        proof_thumbprint=thumbprint_claim(payload, demanded=of_session),
     )
+
+
+def session_claim(payload: dict[str, Any], claim: str, kind: IdKind[Any]) -> str:
+    """A claim that is an id, as text."""
+    text = text_claim(payload, claim)
+    try:
+        kind.decode(text)
+    except MalformedIdError as error:
+        raise invalid() from error
+    return text
+
+
+def thumbprint_claim(payload: dict[str, Any], *, demanded: bool) -> str | None:
+    """The thumbprint of the key to prove (RFC 7800, RFC 9449)."""
+    confirmation = payload.get("cnf")
+    if confirmation is None and not demanded:
+        return None
+    if not isinstance(confirmation, dict) or set(confirmation) != {"jkt"}:
+        raise invalid()
+    return text_claim(confirmation, "jkt")
 
 
 def text_claim(payload: dict[str, Any], claim: str) -> str:

@@ -88,6 +88,7 @@ class Call:
 
     __slots__ = (
         "authorization",
+        "body_digest",
         "deadline",
         "method",
         "principal",
@@ -110,6 +111,9 @@ class Call:
     """The moment, in monotonic seconds, after which the caller takes no answer."""
     authorization: str | None
     """The authorization metadata, until authentication has consumed it."""
+    body_digest: bytes | None
+    """SHA-256 that the request's bytes must have, as the caller's proof says; None if it does not
+    say."""
     status: Status | None
     """The status the call was refused with; None means OK so far."""
     replayed: bool
@@ -124,6 +128,7 @@ class Call:
         self.request_digest = None
         self.deadline = 0.0
         self.authorization = None
+        self.body_digest = None
         self.status = None
         self.replayed = False
 

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from longmen_server.platform.metrics import Metrics
     from longmen_server.transport.chain import Interceptor
     from longmen_server.transport.interceptors.audit import Trail
-    from longmen_server.transport.interceptors.authn import TokenVerifier
+    from longmen_server.transport.interceptors.authn import Doorkeeper, TokenVerifier
     from longmen_server.transport.settings import EdgeSettings
 
 MESSAGE_SLACK_BYTES = 65_536
@@ -72,6 +72,8 @@ class Surroundings:
     """The clock of deadlines, in seconds."""
     now_us: Callable[[], int]
     """The trusted clock by which tokens expire, in microseconds since the epoch."""
+    doorkeeper: Doorkeeper | None = None
+    """Judges calls whose token is bound to a key; None takes no such token."""
     trail: Trail | None = None
     """Keeps denials and looks; None keeps none."""
     tracer: Tracer | None = None
@@ -221,6 +223,7 @@ def build_interceptors(
             now_us=surroundings.now_us,
             remembered_max=settings.tokens_remembered_max,
             remembered_s=settings.tokens_remembered_s,
+            doorkeeper=surroundings.doorkeeper,
         ),
         Authz(production=settings.production),
         Quota(

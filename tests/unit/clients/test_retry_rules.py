@@ -150,6 +150,7 @@ def test_only_what_the_contract_advises_is_repeated() -> None:
         "CONTENTION",
         "OUTCOME_UNKNOWN",
         "OVERLOADED",
+        "SESSIONS_UNKNOWN",
         "SHUTTING_DOWN",
         "STORAGE_UNAVAILABLE",
     }

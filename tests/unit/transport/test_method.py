@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from longmen_server.transport.context import Call
 
 CLASSES = {"payment", "read", "admin", "stream"}
-KINDS = {"service", "customer", "staff", "merchant"}
+KINDS = {"service", "customer", "staff", "merchant", "anonymous"}
 
 
 def contract() -> Iterator[Method]:

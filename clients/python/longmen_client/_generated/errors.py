@@ -52,6 +52,7 @@ __all__ = [
     "ClearingRefused",
     "ClockMovesBack",
     "ClockNotSettable",
+    "CodeSentRecently",
     "Contention",
     "CreditAccountClosed",
     "CreditAccountFrozen",
@@ -61,6 +62,12 @@ __all__ = [
     "DebitAccountClosed",
     "DebitAccountFrozen",
     "DebitAccountNotFound",
+    "DeviceAlreadyEnrolled",
+    "DeviceAlreadyRevoked",
+    "DeviceKeyInvalid",
+    "DeviceLimitReached",
+    "DeviceNotFound",
+    "DeviceProofInvalid",
     "EffectiveTimeInFuture",
     "EnrolmentNotFound",
     "FactorLimitReached",
@@ -101,10 +108,18 @@ __all__ = [
     "PinWeak",
     "PocketExists",
     "PostingNotPending",
+    "ProofInvalid",
+    "ProofMissing",
     "QuotaExceeded",
+    "RefreshTokenInvalid",
+    "RefreshTokenReused",
     "ReplyExpired",
     "RequestIdReused",
     "RequestTooLarge",
+    "SessionExpired",
+    "SessionNotFound",
+    "SessionRevoked",
+    "SessionsUnknown",
     "ShuttingDown",
     "StatementMonthInvalid",
     "StatementTooLarge",
@@ -129,6 +144,10 @@ __all__ = [
     "UnknownEnumValue",
     "UnknownField",
     "UnknownMethod",
+    "VerificationAttemptsExhausted",
+    "VerificationCodeInvalid",
+    "VerificationExpired",
+    "VerificationNotFound",
     "WalletNotFound",
 ]
 
@@ -802,6 +821,158 @@ class StatementTooLarge(FailedPreconditionError):
     )
 
 
+class VerificationNotFound(NotFoundError):
+    """No such verification, or not for this purpose and phone number. Begin again. Metadata:
+    verification_id.
+    """
+
+    reason = "VERIFICATION_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("verification_id",)
+
+
+class VerificationExpired(FailedPreconditionError):
+    """Its time is over, it was used, or a later one has replaced it. Begin again."""
+
+    reason = "VERIFICATION_EXPIRED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class VerificationCodeInvalid(UnauthenticatedError):
+    """The code is not the one that was sent. Metadata: attempts_left."""
+
+    reason = "VERIFICATION_CODE_INVALID"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("attempts_left",)
+
+
+class VerificationAttemptsExhausted(FailedPreconditionError):
+    """Too many wrong codes; the right one is no longer taken. Begin again."""
+
+    reason = "VERIFICATION_ATTEMPTS_EXHAUSTED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class CodeSentRecently(ResourceExhaustedError):
+    """Codes go to a phone number at most once a minute and ten times a day. Metadata:
+    retry_after_seconds.
+    """
+
+    reason = "CODE_SENT_RECENTLY"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("retry_after_seconds",)
+
+
+class DeviceKeyInvalid(InvalidArgumentError):
+    """The public key is no point of its curve, or not of the algorithm named."""
+
+    reason = "DEVICE_KEY_INVALID"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class DeviceProofInvalid(UnauthenticatedError):
+    """The signature is not the device key's over what was to be signed."""
+
+    reason = "DEVICE_PROOF_INVALID"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class DeviceNotFound(NotFoundError):
+    """No such device, or not one the caller may see. Metadata: device_id."""
+
+    reason = "DEVICE_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("device_id",)
+
+
+class DeviceAlreadyRevoked(FailedPreconditionError):
+    """The device was revoked before."""
+
+    reason = "DEVICE_ALREADY_REVOKED"
+    retry_advice = RetryAdvice.NEVER
+
+
+class DeviceAlreadyEnrolled(FailedPreconditionError):
+    """The customer has a device with this key; sign in with it."""
+
+    reason = "DEVICE_ALREADY_ENROLLED"
+    retry_advice = RetryAdvice.NEVER
+
+
+class DeviceLimitReached(FailedPreconditionError):
+    """The customer has as many devices as are allowed; revoke one first. Metadata: limit."""
+
+    reason = "DEVICE_LIMIT_REACHED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("limit",)
+
+
+class SessionNotFound(NotFoundError):
+    """No such session, or not one the caller may see. Metadata: session_id."""
+
+    reason = "SESSION_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("session_id",)
+
+
+class SessionExpired(UnauthenticatedError):
+    """It was not used for too long, or is too old. Sign in again. Metadata: limit (idle or
+    absolute).
+    """
+
+    reason = "SESSION_EXPIRED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("limit",)
+
+
+class SessionRevoked(UnauthenticatedError):
+    """The session was ended. Sign in again."""
+
+    reason = "SESSION_REVOKED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class RefreshTokenInvalid(UnauthenticatedError):
+    """No session has this refresh token."""
+
+    reason = "REFRESH_TOKEN_INVALID"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class RefreshTokenReused(UnauthenticatedError):
+    """The refresh token was used before, so the session was ended. Sign in again."""
+
+    reason = "REFRESH_TOKEN_REUSED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class ProofMissing(UnauthenticatedError):
+    """The token is bound to a device's key; every call with it carries one proof in the
+    metadata dpop.
+    """
+
+    reason = "PROOF_MISSING"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class ProofInvalid(UnauthenticatedError):
+    """The proof in the metadata dpop is not the bound key's for this call, token and moment, or
+    was used before. Make a new one.
+    """
+
+    reason = "PROOF_INVALID"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class SessionsUnknown(UnavailableError):
+    """The server cannot tell at present which sessions have ended, so it takes no customer's
+    token.
+    """
+
+    reason = "SESSIONS_UNKNOWN"
+    retry_advice = RetryAdvice.AFTER_BACKOFF
+
+
 class AuditUnavailable(UnavailableError):
     """The audit trail cannot be written at the moment, so nothing that has to be in it may
     happen.
@@ -1100,6 +1271,25 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "PAYER_IS_PAYEE": PayerIsPayee,
     "CLEARING_REFUSED": ClearingRefused,
     "STATEMENT_TOO_LARGE": StatementTooLarge,
+    "VERIFICATION_NOT_FOUND": VerificationNotFound,
+    "VERIFICATION_EXPIRED": VerificationExpired,
+    "VERIFICATION_CODE_INVALID": VerificationCodeInvalid,
+    "VERIFICATION_ATTEMPTS_EXHAUSTED": VerificationAttemptsExhausted,
+    "CODE_SENT_RECENTLY": CodeSentRecently,
+    "DEVICE_KEY_INVALID": DeviceKeyInvalid,
+    "DEVICE_PROOF_INVALID": DeviceProofInvalid,
+    "DEVICE_NOT_FOUND": DeviceNotFound,
+    "DEVICE_ALREADY_REVOKED": DeviceAlreadyRevoked,
+    "DEVICE_ALREADY_ENROLLED": DeviceAlreadyEnrolled,
+    "DEVICE_LIMIT_REACHED": DeviceLimitReached,
+    "SESSION_NOT_FOUND": SessionNotFound,
+    "SESSION_EXPIRED": SessionExpired,
+    "SESSION_REVOKED": SessionRevoked,
+    "REFRESH_TOKEN_INVALID": RefreshTokenInvalid,
+    "REFRESH_TOKEN_REUSED": RefreshTokenReused,
+    "PROOF_MISSING": ProofMissing,
+    "PROOF_INVALID": ProofInvalid,
+    "SESSIONS_UNKNOWN": SessionsUnknown,
     "AUDIT_UNAVAILABLE": AuditUnavailable,
     "APPROVAL_REQUIRED": ApprovalRequired,
     "APPROVAL_NOT_FOUND": ApprovalNotFound,

@@ -68,6 +68,18 @@ class TokenClaims(Protocol):
         """Microseconds since the epoch, UTC, from which the token is no longer good."""
 
 
+class Doorkeeper(Protocol):
+    """Judges calls whose token is bound to a key or belongs to a session."""
+
+    async def admit(self, call: Call, token: str, *, writes: bool) -> None:
+        """Let a call pass, and note what its request's bytes must be.
+
+        Raises:
+            Refusal: PROOF_MISSING, PROOF_INVALID, SESSION_EXPIRED, SESSION_REVOKED,
+                SESSIONS_UNKNOWN.
+        """
+
+
 class TokenVerifier(Protocol):
     """Verifies tokens."""
 
@@ -87,6 +99,7 @@ class Authn:
         now_us: Callable[[], int],
         remembered_max: int,
         remembered_s: float,
+        doorkeeper: Doorkeeper | None = None,
     ) -> None:
         """Take what the step needs.
 
@@ -95,7 +108,9 @@ class Authn:
             now_us: The trusted clock, in microseconds since the epoch; tokens expire by it.
             remembered_max: Most verified tokens remembered; the oldest are forgotten first.
             remembered_s: Seconds after which a remembered token is verified again.
+            doorkeeper: Judges calls with bound tokens; None takes no such token.
         """
+        self._doorkeeper = doorkeeper
         self._verifier = verifier
         self._now_us = now_us
         self._remembered_max = remembered_max
@@ -106,6 +121,8 @@ class Authn:
         """Return the step that sets the call's principal."""
         remembered = self._remembered
         now_us = self._now_us
+        doorkeeper = self._doorkeeper
+        writes = method.writes
         stranger = _stranger(method) if ANONYMOUS in method.principal_kinds else None
 
         async def step(call: Call, request: Any) -> bytes:
@@ -122,6 +139,11 @@ class Authn:
                 call.principal = self._verify(authorization)
             else:
                 call.principal = known[0]
+            principal = call.principal
+            if principal.proof_thumbprint is not None or principal.session_id is not None:
+                if doorkeeper is None:
+                    raise Refusal("PROOF_INVALID", "no token bound to a key is taken here")
+                await doorkeeper.admit(call, authorization[len(SCHEME) :].strip(), writes=writes)
             return await proceed(call, request)
 
         return step

@@ -27,7 +27,7 @@ METADATA_BYTES_MAX = 8_192
 METADATA_KEYS_MAX = 64
 """Most metadata entries of a call."""
 
-SINGLE_KEYS = frozenset({"authorization", "traceparent", "tracestate", "x-request-id"})
+SINGLE_KEYS = frozenset({"authorization", "dpop", "traceparent", "tracestate", "x-request-id"})
 """Keys that may not be repeated: two readers could believe different ones."""
 
 _KEY_SHOWN_MAX = 64

@@ -10,6 +10,7 @@ server and no caller pays for the first compilation. A good request is recognise
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, cast
 
 import protovalidate
@@ -173,6 +174,8 @@ async def receive(call: Call) -> bytes:
     payload = await call.wire.read()
     if not isinstance(payload, bytes):
         raise Refusal("MALFORMED_REQUEST", "the call ended without a whole message")
+    if call.body_digest is not None and sha256(payload).digest() != call.body_digest:
+        raise Refusal("PROOF_INVALID", "the proof was made for another request")
     return payload
 
 

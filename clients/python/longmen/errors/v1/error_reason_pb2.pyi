@@ -269,6 +269,52 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Statement too large: the month has more movements than a statement carries. List them page by page instead.
     Metadata: month, limit.
     """
+    ERROR_REASON_VERIFICATION_NOT_FOUND: _ErrorReason.ValueType  # 200
+    """-- Registration, sessions and devices.
+
+    Verification not found: no such verification, or not for this purpose and phone number. Begin again. Metadata:
+    verification_id.
+    """
+    ERROR_REASON_VERIFICATION_EXPIRED: _ErrorReason.ValueType  # 201
+    """Verification expired: its time is over, it was used, or a later one has replaced it. Begin again."""
+    ERROR_REASON_VERIFICATION_CODE_INVALID: _ErrorReason.ValueType  # 202
+    """Verification code invalid: the code is not the one that was sent. Metadata: attempts_left."""
+    ERROR_REASON_VERIFICATION_ATTEMPTS_EXHAUSTED: _ErrorReason.ValueType  # 203
+    """Verification attempts exhausted: too many wrong codes; the right one is no longer taken. Begin again."""
+    ERROR_REASON_CODE_SENT_RECENTLY: _ErrorReason.ValueType  # 204
+    """Code sent recently: codes go to a phone number at most once a minute and ten times a day. Metadata:
+    retry_after_seconds.
+    """
+    ERROR_REASON_DEVICE_KEY_INVALID: _ErrorReason.ValueType  # 205
+    """Device key invalid: the public key is no point of its curve, or not of the algorithm named."""
+    ERROR_REASON_DEVICE_PROOF_INVALID: _ErrorReason.ValueType  # 206
+    """Device proof invalid: the signature is not the device key's over what was to be signed."""
+    ERROR_REASON_DEVICE_NOT_FOUND: _ErrorReason.ValueType  # 207
+    """Device not found: no such device, or not one the caller may see. Metadata: device_id."""
+    ERROR_REASON_DEVICE_ALREADY_REVOKED: _ErrorReason.ValueType  # 208
+    """Device already revoked: the device was revoked before."""
+    ERROR_REASON_DEVICE_ALREADY_ENROLLED: _ErrorReason.ValueType  # 209
+    """Device already enrolled: the customer has a device with this key; sign in with it."""
+    ERROR_REASON_DEVICE_LIMIT_REACHED: _ErrorReason.ValueType  # 210
+    """Device limit reached: the customer has as many devices as are allowed; revoke one first. Metadata: limit."""
+    ERROR_REASON_SESSION_NOT_FOUND: _ErrorReason.ValueType  # 211
+    """Session not found: no such session, or not one the caller may see. Metadata: session_id."""
+    ERROR_REASON_SESSION_EXPIRED: _ErrorReason.ValueType  # 212
+    """Session expired: it was not used for too long, or is too old. Sign in again. Metadata: limit (idle or absolute)."""
+    ERROR_REASON_SESSION_REVOKED: _ErrorReason.ValueType  # 213
+    """Session revoked: the session was ended. Sign in again."""
+    ERROR_REASON_REFRESH_TOKEN_INVALID: _ErrorReason.ValueType  # 214
+    """Refresh token invalid: no session has this refresh token."""
+    ERROR_REASON_REFRESH_TOKEN_REUSED: _ErrorReason.ValueType  # 215
+    """Refresh token reused: the refresh token was used before, so the session was ended. Sign in again."""
+    ERROR_REASON_PROOF_MISSING: _ErrorReason.ValueType  # 216
+    """Proof missing: the token is bound to a device's key; every call with it carries one proof in the metadata dpop."""
+    ERROR_REASON_PROOF_INVALID: _ErrorReason.ValueType  # 217
+    """Proof invalid: the proof in the metadata dpop is not the bound key's for this call, token and moment, or was used
+    before. Make a new one.
+    """
+    ERROR_REASON_SESSIONS_UNKNOWN: _ErrorReason.ValueType  # 218
+    """Sessions unknown: the server cannot tell at present which sessions have ended, so it takes no customer's token."""
     ERROR_REASON_AUDIT_UNAVAILABLE: _ErrorReason.ValueType  # 260
     """-- Staff, keys and the audit trail.
 
@@ -551,6 +597,52 @@ ERROR_REASON_STATEMENT_TOO_LARGE: ErrorReason.ValueType  # 185
 """Statement too large: the month has more movements than a statement carries. List them page by page instead.
 Metadata: month, limit.
 """
+ERROR_REASON_VERIFICATION_NOT_FOUND: ErrorReason.ValueType  # 200
+"""-- Registration, sessions and devices.
+
+Verification not found: no such verification, or not for this purpose and phone number. Begin again. Metadata:
+verification_id.
+"""
+ERROR_REASON_VERIFICATION_EXPIRED: ErrorReason.ValueType  # 201
+"""Verification expired: its time is over, it was used, or a later one has replaced it. Begin again."""
+ERROR_REASON_VERIFICATION_CODE_INVALID: ErrorReason.ValueType  # 202
+"""Verification code invalid: the code is not the one that was sent. Metadata: attempts_left."""
+ERROR_REASON_VERIFICATION_ATTEMPTS_EXHAUSTED: ErrorReason.ValueType  # 203
+"""Verification attempts exhausted: too many wrong codes; the right one is no longer taken. Begin again."""
+ERROR_REASON_CODE_SENT_RECENTLY: ErrorReason.ValueType  # 204
+"""Code sent recently: codes go to a phone number at most once a minute and ten times a day. Metadata:
+retry_after_seconds.
+"""
+ERROR_REASON_DEVICE_KEY_INVALID: ErrorReason.ValueType  # 205
+"""Device key invalid: the public key is no point of its curve, or not of the algorithm named."""
+ERROR_REASON_DEVICE_PROOF_INVALID: ErrorReason.ValueType  # 206
+"""Device proof invalid: the signature is not the device key's over what was to be signed."""
+ERROR_REASON_DEVICE_NOT_FOUND: ErrorReason.ValueType  # 207
+"""Device not found: no such device, or not one the caller may see. Metadata: device_id."""
+ERROR_REASON_DEVICE_ALREADY_REVOKED: ErrorReason.ValueType  # 208
+"""Device already revoked: the device was revoked before."""
+ERROR_REASON_DEVICE_ALREADY_ENROLLED: ErrorReason.ValueType  # 209
+"""Device already enrolled: the customer has a device with this key; sign in with it."""
+ERROR_REASON_DEVICE_LIMIT_REACHED: ErrorReason.ValueType  # 210
+"""Device limit reached: the customer has as many devices as are allowed; revoke one first. Metadata: limit."""
+ERROR_REASON_SESSION_NOT_FOUND: ErrorReason.ValueType  # 211
+"""Session not found: no such session, or not one the caller may see. Metadata: session_id."""
+ERROR_REASON_SESSION_EXPIRED: ErrorReason.ValueType  # 212
+"""Session expired: it was not used for too long, or is too old. Sign in again. Metadata: limit (idle or absolute)."""
+ERROR_REASON_SESSION_REVOKED: ErrorReason.ValueType  # 213
+"""Session revoked: the session was ended. Sign in again."""
+ERROR_REASON_REFRESH_TOKEN_INVALID: ErrorReason.ValueType  # 214
+"""Refresh token invalid: no session has this refresh token."""
+ERROR_REASON_REFRESH_TOKEN_REUSED: ErrorReason.ValueType  # 215
+"""Refresh token reused: the refresh token was used before, so the session was ended. Sign in again."""
+ERROR_REASON_PROOF_MISSING: ErrorReason.ValueType  # 216
+"""Proof missing: the token is bound to a device's key; every call with it carries one proof in the metadata dpop."""
+ERROR_REASON_PROOF_INVALID: ErrorReason.ValueType  # 217
+"""Proof invalid: the proof in the metadata dpop is not the bound key's for this call, token and moment, or was used
+before. Make a new one.
+"""
+ERROR_REASON_SESSIONS_UNKNOWN: ErrorReason.ValueType  # 218
+"""Sessions unknown: the server cannot tell at present which sessions have ended, so it takes no customer's token."""
 ERROR_REASON_AUDIT_UNAVAILABLE: ErrorReason.ValueType  # 260
 """-- Staff, keys and the audit trail.
 

@@ -48,6 +48,14 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """Wallet opened: a customer was registered."""
     EVENT_TYPE_TRANSFER_STATE_CHANGED: _EventType.ValueType  # 9
     """Transfer state changed: a delayed transfer or a withdrawal came to another state."""
+    EVENT_TYPE_DEVICE_ENROLLED: _EventType.ValueType  # 20
+    """Device enrolled: a device may speak for a customer."""
+    EVENT_TYPE_DEVICE_REVOKED: _EventType.ValueType  # 21
+    """Device revoked: a device may no longer."""
+    EVENT_TYPE_SESSION_STARTED: _EventType.ValueType  # 22
+    """Session started: a customer signed in."""
+    EVENT_TYPE_SESSION_ENDED: _EventType.ValueType  # 23
+    """Session ended: a session was revoked."""
     EVENT_TYPE_AUDITED: _EventType.ValueType  # 40
     """Audited: who asked for what in one batch. It stands in the journal, so that the chain covers it, and is read with
     AuditService; feeds of events leave it out.
@@ -92,6 +100,14 @@ EVENT_TYPE_WALLET_OPENED: EventType.ValueType  # 8
 """Wallet opened: a customer was registered."""
 EVENT_TYPE_TRANSFER_STATE_CHANGED: EventType.ValueType  # 9
 """Transfer state changed: a delayed transfer or a withdrawal came to another state."""
+EVENT_TYPE_DEVICE_ENROLLED: EventType.ValueType  # 20
+"""Device enrolled: a device may speak for a customer."""
+EVENT_TYPE_DEVICE_REVOKED: EventType.ValueType  # 21
+"""Device revoked: a device may no longer."""
+EVENT_TYPE_SESSION_STARTED: EventType.ValueType  # 22
+"""Session started: a customer signed in."""
+EVENT_TYPE_SESSION_ENDED: EventType.ValueType  # 23
+"""Session ended: a session was revoked."""
 EVENT_TYPE_AUDITED: EventType.ValueType  # 40
 """Audited: who asked for what in one batch. It stands in the journal, so that the chain covers it, and is read with
 AuditService; feeds of events leave it out.
@@ -169,6 +185,58 @@ class TransferStateChange(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TransferStateChange: _TypeAlias = TransferStateChange  # noqa: Y015
+
+@_typing.final
+class DeviceChange(_message.Message):
+    """DeviceChange is what became of a customer's device."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEVICE_ID_FIELD_NUMBER: _builtins.int
+    device_id: _builtins.str
+    """Device id changed."""
+    def __init__(
+        self,
+        *,
+        device_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_id", b"device_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeviceChange: _TypeAlias = DeviceChange  # noqa: Y015
+
+@_typing.final
+class SessionChange(_message.Message):
+    """SessionChange is what became of a customer's session."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    DEVICE_ID_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """Session id changed."""
+    device_id: _builtins.str
+    """Device id the session is bound to."""
+    cause: _builtins.str
+    """Cause of an end, such as REVOKED, DEVICE_REVOKED or REFRESH_TOKEN_REUSED."""
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+        device_id: _builtins.str = ...,
+        cause: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "device_id", b"device_id", "session_id", b"session_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SessionChange: _TypeAlias = SessionChange  # noqa: Y015
 
 @_typing.final
 class ApprovalChange(_message.Message):
@@ -267,6 +335,8 @@ class Event(_message.Message):
     ACCOUNT_FIELD_NUMBER: _builtins.int
     ACCOUNT_STATE_CHANGE_FIELD_NUMBER: _builtins.int
     TRANSFER_STATE_CHANGE_FIELD_NUMBER: _builtins.int
+    DEVICE_CHANGE_FIELD_NUMBER: _builtins.int
+    SESSION_CHANGE_FIELD_NUMBER: _builtins.int
     APPROVAL_CHANGE_FIELD_NUMBER: _builtins.int
     FACTOR_CHANGE_FIELD_NUMBER: _builtins.int
     CHALLENGE_CHANGE_FIELD_NUMBER: _builtins.int
@@ -301,6 +371,14 @@ class Event(_message.Message):
         """Transfer state change."""
 
     @_builtins.property
+    def device_change(self) -> Global___DeviceChange:
+        """Device change; its subject is the customer."""
+
+    @_builtins.property
+    def session_change(self) -> Global___SessionChange:
+        """Session change; its subject is the customer."""
+
+    @_builtins.property
     def approval_change(self) -> Global___ApprovalChange:
         """Approval change."""
 
@@ -332,17 +410,19 @@ class Event(_message.Message):
         account: _account_pb2.Account | None = ...,
         account_state_change: Global___AccountStateChange | None = ...,
         transfer_state_change: Global___TransferStateChange | None = ...,
+        device_change: Global___DeviceChange | None = ...,
+        session_change: Global___SessionChange | None = ...,
         approval_change: Global___ApprovalChange | None = ...,
         factor_change: Global___FactorChange | None = ...,
         challenge_change: Global___ChallengeChange | None = ...,
         debit_balances: _account_pb2.Balances | None = ...,
         credit_balances: _account_pb2.Balances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "factor_change", b"factor_change", "payload", b"payload", "posting", b"posting", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "factor_change", b"factor_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "event_id", b"event_id", "factor_change", b"factor_change", "payload", b"payload", "posting", b"posting", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "event_id", b"event_id", "factor_change", b"factor_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "approval_change", "factor_change", "challenge_change"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "factor_change", "challenge_change"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

@@ -28,7 +28,7 @@ from longmen.type.v1 import money_pb2 as longmen_dot_type_dot_v1_dot_money__pb2
 from longmen.type.v1 import rules_pb2 as longmen_dot_type_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"longmen/identity/v1/identity.proto\x12\x13longmen.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1blongmen/type/v1/money.proto\x1a\x1blongmen/type/v1/rules.proto\"\x88\x02\n\tDeviceKey\x12@\n\talgorithm\x18\x01 \x01(\x0e\x32!.longmen.identity.v1.KeyAlgorithmB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x81\x01\n\npublic_key\x18\x02 \x01(\x0c\x42m\xbaHj\xba\x01g\n\x0f\x64\x65vice_key.size\x12,must be 64 bytes for P-256 or 32 for Ed25519\x1a&this.size() == 64 || this.size() == 32\x12\x1a\n\tsignature\x18\x03 \x01(\x0c\x42\x07\xbaH\x04z\x02h@\x12\x19\n\x04name\x18\x04 \x01(\tB\x0b\xbaH\x08r\x06\x18@\x98\xd5\x18\x01\"\xc7\x02\n\x06\x44\x65vice\x12\x1c\n\tdevice_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xa0\xd5\x18\x01\x12\x1e\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x90\xd5\x18\x01\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x34\n\talgorithm\x18\x04 \x01(\x0e\x32!.longmen.identity.v1.KeyAlgorithm\x12\x16\n\x0ekey_thumbprint\x18\x05 \x01(\t\x12/\n\x05state\x18\x06 \x01(\x0e\x32 .longmen.identity.v1.DeviceState\x12.\n\nenrol_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rcooling_until\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63ooling\x18\t \x01(\x08\"\x8a\x02\n\x07Session\x12\x1d\n\nsession_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xa8\xd5\x18\x01\x12\x1e\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x90\xd5\x18\x01\x12\x1c\n\tdevice_id\x18\x03 \x01(\tB\t\xbaH\x06r\x04\xa0\xd5\x18\x01\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0elast_seen_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63urrent\x18\x07 \x01(\x08\"\xbc\x01\n\x06Tokens\x12\x19\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\tB\x03\x80\x01\x01\x12<\n\x18\x61\x63\x63\x65ss_token_expire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\rrefresh_token\x18\x03 \x01(\tB\x03\x80\x01\x01\x12=\n\x19refresh_token_expire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xca\x01\n\x14IdentificationLimits\x12\'\n\x07\x62\x61lance\x18\x01 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12&\n\x06single\x18\x02 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12#\n\x03\x64\x61y\x18\x03 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12$\n\x04year\x18\x04 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\x16\n\x0e\x65\x61rns_interest\x18\x05 \x01(\x08\"\xdf\x02\n\x0eIdentification\x12\x1e\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x90\xd5\x18\x01\x12\x1c\n\x14identification_class\x18\x02 \x01(\x05\x12/\n\x08\x65vidence\x18\x03 \x03(\x0e\x32\x1d.longmen.identity.v1.Evidence\x12\x39\n\x06limits\x18\x04 \x01(\x0b\x32).longmen.identity.v1.IdentificationLimits\x12\x37\n\x10missing_evidence\x18\x05 \x03(\x0e\x32\x1d.longmen.identity.v1.Evidence\x12\x13\n\x0bmasked_name\x18\x06 \x01(\t\x12\x1a\n\x12masked_resident_id\x18\x07 \x01(\t\x12\x1b\n\x13masked_bank_account\x18\x08 \x01(\t\x12\x1c\n\x14rules_effective_from\x18\t \x01(\t*`\n\x0cKeyAlgorithm\x12\x1d\n\x19KEY_ALGORITHM_UNSPECIFIED\x10\x00\x12\x16\n\x12KEY_ALGORITHM_P256\x10\x01\x12\x19\n\x15KEY_ALGORITHM_ED25519\x10\x02*^\n\x0b\x44\x65viceState\x12\x1c\n\x18\x44\x45VICE_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44\x45VICE_STATE_ACTIVE\x10\x01\x12\x18\n\x14\x44\x45VICE_STATE_REVOKED\x10\x02*\x85\x01\n\x08\x45vidence\x12\x18\n\x14\x45VIDENCE_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x45VIDENCE_PHONE\x10\x01\x12\x18\n\x14\x45VIDENCE_RESIDENT_ID\x10\x02\x12\x19\n\x15\x45VIDENCE_BANK_ACCOUNT\x10\x03\x12\x16\n\x12\x45VIDENCE_IN_PERSON\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"longmen/identity/v1/identity.proto\x12\x13longmen.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1blongmen/type/v1/money.proto\x1a\x1blongmen/type/v1/rules.proto\"\xa3\x01\n\tDeviceKey\x12@\n\talgorithm\x18\x01 \x01(\x0e\x32!.longmen.identity.v1.KeyAlgorithmB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1d\n\npublic_key\x18\x02 \x01(\x0c\x42\t\xbaH\x06z\x04\x10 \x18@\x12\x1a\n\tsignature\x18\x03 \x01(\x0c\x42\x07\xbaH\x04z\x02h@\x12\x19\n\x04name\x18\x04 \x01(\tB\x0b\xbaH\x08r\x06\x18@\x98\xd5\x18\x01\"\xc7\x02\n\x06\x44\x65vice\x12\x1c\n\tdevice_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xa0\xd5\x18\x01\x12\x1e\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x90\xd5\x18\x01\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x34\n\talgorithm\x18\x04 \x01(\x0e\x32!.longmen.identity.v1.KeyAlgorithm\x12\x16\n\x0ekey_thumbprint\x18\x05 \x01(\t\x12/\n\x05state\x18\x06 \x01(\x0e\x32 .longmen.identity.v1.DeviceState\x12.\n\nenrol_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rcooling_until\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63ooling\x18\t \x01(\x08\"\x8a\x02\n\x07Session\x12\x1d\n\nsession_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xa8\xd5\x18\x01\x12\x1e\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x90\xd5\x18\x01\x12\x1c\n\tdevice_id\x18\x03 \x01(\tB\t\xbaH\x06r\x04\xa0\xd5\x18\x01\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0elast_seen_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63urrent\x18\x07 \x01(\x08\"\xbc\x01\n\x06Tokens\x12\x19\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\tB\x03\x80\x01\x01\x12<\n\x18\x61\x63\x63\x65ss_token_expire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\rrefresh_token\x18\x03 \x01(\tB\x03\x80\x01\x01\x12=\n\x19refresh_token_expire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xca\x01\n\x14IdentificationLimits\x12\'\n\x07\x62\x61lance\x18\x01 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12&\n\x06single\x18\x02 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12#\n\x03\x64\x61y\x18\x03 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12$\n\x04year\x18\x04 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\x16\n\x0e\x65\x61rns_interest\x18\x05 \x01(\x08\"\xdf\x02\n\x0eIdentification\x12\x1e\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x90\xd5\x18\x01\x12\x1c\n\x14identification_class\x18\x02 \x01(\x05\x12/\n\x08\x65vidence\x18\x03 \x03(\x0e\x32\x1d.longmen.identity.v1.Evidence\x12\x39\n\x06limits\x18\x04 \x01(\x0b\x32).longmen.identity.v1.IdentificationLimits\x12\x37\n\x10missing_evidence\x18\x05 \x03(\x0e\x32\x1d.longmen.identity.v1.Evidence\x12\x13\n\x0bmasked_name\x18\x06 \x01(\t\x12\x1a\n\x12masked_resident_id\x18\x07 \x01(\t\x12\x1b\n\x13masked_bank_account\x18\x08 \x01(\t\x12\x1c\n\x14rules_effective_from\x18\t \x01(\t*`\n\x0cKeyAlgorithm\x12\x1d\n\x19KEY_ALGORITHM_UNSPECIFIED\x10\x00\x12\x16\n\x12KEY_ALGORITHM_P256\x10\x01\x12\x19\n\x15KEY_ALGORITHM_ED25519\x10\x02*^\n\x0b\x44\x65viceState\x12\x1c\n\x18\x44\x45VICE_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44\x45VICE_STATE_ACTIVE\x10\x01\x12\x18\n\x14\x44\x45VICE_STATE_REVOKED\x10\x02*\x85\x01\n\x08\x45vidence\x12\x18\n\x14\x45VIDENCE_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x45VIDENCE_PHONE\x10\x01\x12\x18\n\x14\x45VIDENCE_RESIDENT_ID\x10\x02\x12\x19\n\x15\x45VIDENCE_BANK_ACCOUNT\x10\x03\x12\x16\n\x12\x45VIDENCE_IN_PERSON\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,7 +38,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DEVICEKEY'].fields_by_name['algorithm']._loaded_options = None
   _globals['_DEVICEKEY'].fields_by_name['algorithm']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_DEVICEKEY'].fields_by_name['public_key']._loaded_options = None
-  _globals['_DEVICEKEY'].fields_by_name['public_key']._serialized_options = b'\272Hj\272\001g\n\017device_key.size\022,must be 64 bytes for P-256 or 32 for Ed25519\032&this.size() == 64 || this.size() == 32'
+  _globals['_DEVICEKEY'].fields_by_name['public_key']._serialized_options = b'\272H\006z\004\020 \030@'
   _globals['_DEVICEKEY'].fields_by_name['signature']._loaded_options = None
   _globals['_DEVICEKEY'].fields_by_name['signature']._serialized_options = b'\272H\004z\002h@'
   _globals['_DEVICEKEY'].fields_by_name['name']._loaded_options = None
@@ -59,22 +59,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TOKENS'].fields_by_name['refresh_token']._serialized_options = b'\200\001\001'
   _globals['_IDENTIFICATION'].fields_by_name['customer_id']._loaded_options = None
   _globals['_IDENTIFICATION'].fields_by_name['customer_id']._serialized_options = b'\272H\006r\004\220\325\030\001'
-  _globals['_KEYALGORITHM']._serialized_start=1795
-  _globals['_KEYALGORITHM']._serialized_end=1891
-  _globals['_DEVICESTATE']._serialized_start=1893
-  _globals['_DEVICESTATE']._serialized_end=1987
-  _globals['_EVIDENCE']._serialized_start=1990
-  _globals['_EVIDENCE']._serialized_end=2123
+  _globals['_KEYALGORITHM']._serialized_start=1694
+  _globals['_KEYALGORITHM']._serialized_end=1790
+  _globals['_DEVICESTATE']._serialized_start=1792
+  _globals['_DEVICESTATE']._serialized_end=1886
+  _globals['_EVIDENCE']._serialized_start=1889
+  _globals['_EVIDENCE']._serialized_end=2022
   _globals['_DEVICEKEY']._serialized_start=180
-  _globals['_DEVICEKEY']._serialized_end=444
-  _globals['_DEVICE']._serialized_start=447
-  _globals['_DEVICE']._serialized_end=774
-  _globals['_SESSION']._serialized_start=777
-  _globals['_SESSION']._serialized_end=1043
-  _globals['_TOKENS']._serialized_start=1046
-  _globals['_TOKENS']._serialized_end=1234
-  _globals['_IDENTIFICATIONLIMITS']._serialized_start=1237
-  _globals['_IDENTIFICATIONLIMITS']._serialized_end=1439
-  _globals['_IDENTIFICATION']._serialized_start=1442
-  _globals['_IDENTIFICATION']._serialized_end=1793
+  _globals['_DEVICEKEY']._serialized_end=343
+  _globals['_DEVICE']._serialized_start=346
+  _globals['_DEVICE']._serialized_end=673
+  _globals['_SESSION']._serialized_start=676
+  _globals['_SESSION']._serialized_end=942
+  _globals['_TOKENS']._serialized_start=945
+  _globals['_TOKENS']._serialized_end=1133
+  _globals['_IDENTIFICATIONLIMITS']._serialized_start=1136
+  _globals['_IDENTIFICATIONLIMITS']._serialized_end=1338
+  _globals['_IDENTIFICATION']._serialized_start=1341
+  _globals['_IDENTIFICATION']._serialized_end=1692
 # @@protoc_insertion_point(module_scope)

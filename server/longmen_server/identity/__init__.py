@@ -1,0 +1,1 @@
+"""Customers at the door: registration, devices, sessions."""

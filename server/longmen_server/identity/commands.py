@@ -1,0 +1,600 @@
+"""The commands of registration, sign-in and devices: what each needs, and what it decides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from longmen.events.v1 import event_pb2
+from longmen.identity.v1 import device_service_pb2 as devices_pb
+from longmen.identity.v1 import registration_service_pb2 as registration_pb
+from longmen.identity.v1 import session_service_pb2 as sessions_pb
+from longmen_server.accounts import encode as accounts_encode
+from longmen_server.accounts.commands import open_wallet
+from longmen_server.accounts.model import AliasKey, AliasKind
+from longmen_server.accounts.tables import ALIAS
+from longmen_server.engine.command import Command, RequestKey, RowKey
+from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER
+from longmen_server.engine.journal import Event
+from longmen_server.identity import encode, model
+from longmen_server.identity.model import (
+    CustomerRow,
+    DeviceCount,
+    DeviceKeyKey,
+    DeviceRow,
+    DeviceState,
+    EndCause,
+    Limits,
+    Purpose,
+    SendingKey,
+    SessionRow,
+    VerificationRow,
+)
+from longmen_server.identity.sealed_reply import pack
+from longmen_server.identity.tables import (
+    CUSTOMER,
+    DEVICE,
+    DEVICE_COUNT,
+    DEVICE_KEY,
+    SENDING,
+    SESSION,
+    VERIFICATION,
+)
+from longmen_server.messages.tables import MESSAGE
+from longmen_server.platform.ids import DEVICE as DEVICE_TEXT
+from longmen_server.platform.ids import SESSION as SESSION_TEXT
+from longmen_server.platform.ids import CustomerId, DeviceId, SessionId, VerificationId
+from longmen_server.platform.refusal import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from google.protobuf.message import Message
+
+    from longmen_server.accounts.commands import NewWallet
+    from longmen_server.engine.working_set import WorkingSet
+    from longmen_server.messages.model import MessageRow
+    from longmen_server.platform.device_keys import DeviceKey
+
+
+class Challenge(NamedTuple):
+    """A verification that is begun: everything random about it, made before it is decided."""
+
+    verification_id: VerificationId
+    code_digest: bytes
+    nonce: bytes
+
+
+class Offer(NamedTuple):
+    """The device that a request brings, with the proof already judged."""
+
+    device_id: DeviceId
+    """Id it gets if it is enrolled."""
+    key: DeviceKey
+    name: str
+    proven: bool
+    """Whether its signature over the verification's nonce was good."""
+
+
+class Draft(NamedTuple):
+    """A session that may begin, or the next secret of one that goes on."""
+
+    session_id: SessionId
+    family_digest: bytes
+    refresh_digest: bytes
+    sealed: bytes
+    """The tokens, sealed for the reply: no record of it has them in clear."""
+
+
+# -- What several commands do.
+
+
+def start(
+    working_set: WorkingSet,
+    challenge: Challenge,
+    purpose: Purpose,
+    limits: Limits,
+    *,
+    phone_index: bytes = b"",
+    customer_id: CustomerId | None = None,
+    device_id: DeviceId | None = None,
+) -> VerificationRow:
+    """Begin a verification."""
+    now_us = working_set.now_us
+    row = VerificationRow(
+        verification_id=challenge.verification_id,
+        purpose=purpose,
+        phone_index=phone_index,
+        customer_id=customer_id,
+        device_id=device_id,
+        code_digest=challenge.code_digest,
+        nonce=challenge.nonce,
+        created_at_us=now_us,
+        expires_at_us=now_us + limits.code_lifetime_us,
+        attempts=0,
+        used=False,
+    )
+    working_set.insert(VERIFICATION, row.verification_id, row)
+    return row
+
+
+def send(
+    working_set: WorkingSet, key: SendingKey, verification_id: VerificationId, limits: Limits
+) -> None:
+    """Note that a code goes to a phone number.
+
+    Raises:
+        Refusal: CODE_SENT_RECENTLY.
+    """
+    row = model.next_sending(
+        working_set.get(SENDING, key), key, verification_id, working_set.now_us, limits
+    )
+    if working_set.get(SENDING, key) is None:
+        working_set.insert(SENDING, key, row)
+    else:
+        kept = working_set.edit(SENDING, key)
+        kept.verification_id, kept.sent_at_us = row.verification_id, row.sent_at_us
+        kept.day_began_us, kept.sends = row.day_began_us, row.sends
+
+
+def lock_customer(working_set: WorkingSet, customer_id: CustomerId) -> CustomerRow:
+    """Return a customer's row to change; it is made at the first need."""
+    if working_set.get(CUSTOMER, customer_id) is None:
+        working_set.insert(CUSTOMER, customer_id, CustomerRow(customer_id, 0))
+    return working_set.edit(CUSTOMER, customer_id)
+
+
+def enrol(
+    working_set: WorkingSet, customer_id: CustomerId, offer: Offer, limits: Limits, *, cools: bool
+) -> DeviceRow:
+    """Enrol a device for a customer.
+
+    Raises:
+        Refusal: DEVICE_ALREADY_ENROLLED, DEVICE_LIMIT_REACHED.
+    """
+    key = DeviceKeyKey(customer_id, offer.key.thumbprint)
+    if working_set.get(DEVICE_KEY, key) is not None:
+        raise Refusal("DEVICE_ALREADY_ENROLLED", "the customer has a device with this key")
+    if working_set.get(DEVICE_COUNT, customer_id) is None:
+        working_set.insert(DEVICE_COUNT, customer_id, DeviceCount(customer_id, 0))
+    count = working_set.edit(DEVICE_COUNT, customer_id)
+    if count.count >= limits.devices_max:
+        raise model.device_limit_reached(limits)
+    count.count += 1
+    at_us = working_set.next_stamp()
+    row = DeviceRow(
+        device_id=offer.device_id,
+        customer_id=customer_id,
+        algorithm=offer.key.algorithm,
+        public_key=offer.key.public,
+        thumbprint=offer.key.thumbprint,
+        name=offer.name,
+        state=DeviceState.ACTIVE,
+        enrolled_at_us=at_us,
+        cooling_until_us=at_us + limits.device_cooling_us if cools else 0,
+        revoked_at_us=None,
+    )
+    working_set.insert(DEVICE, row.device_id, row)
+    working_set.insert(DEVICE_KEY, key, row.device_id)
+    tell_device(working_set, row, event_pb2.EVENT_TYPE_DEVICE_ENROLLED, at_us)
+    return row
+
+
+def begin_session(
+    working_set: WorkingSet,
+    customer_id: CustomerId,
+    device_id: DeviceId,
+    draft: Draft,
+    limits: Limits,
+) -> SessionRow:
+    """Begin a session of a device."""
+    lock_customer(working_set, customer_id)
+    now_us = working_set.now_us
+    row = SessionRow(
+        session_id=draft.session_id,
+        customer_id=customer_id,
+        device_id=device_id,
+        created_at_us=now_us,
+        seen_at_us=now_us,
+        ends_at_us=now_us + limits.session_absolute_us,
+        family_digest=draft.family_digest,
+        refresh_digest=draft.refresh_digest,
+        ended_at_us=None,
+        end_cause=0,
+    )
+    working_set.insert(SESSION, row.session_id, row)
+    at_us = working_set.next_stamp()
+    tell_session(working_set, row, event_pb2.EVENT_TYPE_SESSION_STARTED, at_us, "")
+    return row
+
+
+def end_session(working_set: WorkingSet, session_id: SessionId, cause: EndCause) -> None:
+    """End a session that is loaded and has not ended."""
+    row = working_set.edit(SESSION, session_id)
+    row.ended_at_us = working_set.next_stamp()
+    row.end_cause = cause
+    ended = event_pb2.EVENT_TYPE_SESSION_ENDED
+    tell_session(working_set, row, ended, row.ended_at_us, cause.name)
+
+
+def tell_device(working_set: WorkingSet, row: DeviceRow, type_: int, at_us: int) -> None:
+    """Tell by an event what became of a device."""
+    payload = event_pb2.DeviceChange(device_id=DEVICE_TEXT.encode(row.device_id))
+    body = payload.SerializeToString(deterministic=True)
+    working_set.emit(Event(type_, row.customer_id, 0, at_us, body, body))
+
+
+def tell_session(
+    working_set: WorkingSet, row: SessionRow, type_: int, at_us: int, cause: str
+) -> None:
+    """Tell by an event what became of a session."""
+    payload = event_pb2.SessionChange(
+        session_id=SESSION_TEXT.encode(row.session_id),
+        device_id=DEVICE_TEXT.encode(row.device_id),
+        cause=cause,
+    )
+    body = payload.SerializeToString(deterministic=True)
+    working_set.emit(Event(type_, row.customer_id, 0, at_us, body, body))
+
+
+# -- Registration.
+
+
+class StartRegistration(Command):
+    """Send a code, or tell that there is a wallet already; nobody can see which."""
+
+    __slots__ = ("challenge", "code", "limits", "notice", "phone_index")
+
+    def __init__(
+        self,
+        book: int,
+        request: RequestKey | None,
+        *,
+        phone_index: bytes,
+        challenge: Challenge,
+        code: MessageRow,
+        notice: MessageRow,
+        limits: Limits,
+    ) -> None:
+        super().__init__(book, request)
+        self.phone_index = phone_index
+        self.challenge = challenge
+        self.code = code
+        self.notice = notice
+        self.limits = limits
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name the phone number's entry in the directory and what was sent to it before."""
+        del working_set
+        if stage == STAGE_POINTER:
+            yield RowKey(ALIAS, AliasKey(AliasKind.PHONE_NUMBER, self.phone_index))
+        elif stage == STAGE_LINK:
+            yield RowKey(SENDING, SendingKey(Purpose.REGISTRATION, self.phone_index))
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Send, unless something was sent not long ago."""
+        send(
+            working_set,
+            SendingKey(Purpose.REGISTRATION, self.phone_index),
+            self.challenge.verification_id,
+            self.limits,
+        )
+        row = start(
+            working_set,
+            self.challenge,
+            Purpose.REGISTRATION,
+            self.limits,
+            phone_index=self.phone_index,
+        )
+        alias = AliasKey(AliasKind.PHONE_NUMBER, self.phone_index)
+        taken = working_set.get(ALIAS, alias) is not None
+        working_set.append(MESSAGE, self.notice if taken else self.code)
+        return registration_pb.StartRegistrationResponse(
+            **encode.begun(row, self.limits), committed_at=working_set.committed_at
+        ).SerializeToString()
+
+
+class CodeCommand(Command):
+    """A command that completes a verification by a code; wrong codes are counted."""
+
+    __slots__ = ("code_digest", "draft", "limits", "offer", "phone_index", "verification_id")
+
+    purpose: Purpose
+
+    def __init__(
+        self,
+        book: int,
+        request: RequestKey | None,
+        *,
+        verification_id: VerificationId,
+        phone_index: bytes,
+        code_digest: bytes,
+        offer: Offer,
+        draft: Draft,
+        limits: Limits,
+    ) -> None:
+        super().__init__(book, request)
+        self.verification_id = verification_id
+        self.phone_index = phone_index
+        self.code_digest = code_digest
+        self.offer = offer
+        self.draft = draft
+        self.limits = limits
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name the verification, then the latest one sent to the phone number."""
+        if stage == STAGE_POINTER:
+            yield RowKey(VERIFICATION, self.verification_id)
+        elif stage == STAGE_LINK and self.phone_index:
+            yield RowKey(SENDING, SendingKey(self.purpose, self.phone_index))
+        if stage == STAGE_LINK:
+            row = working_set.get(VERIFICATION, self.verification_id)
+            if row is not None and row.customer_id is not None:
+                key = DeviceKeyKey(row.customer_id, self.offer.key.thumbprint)
+                yield RowKey(DEVICE_KEY, key)
+                yield RowKey(DEVICE_COUNT, row.customer_id)
+
+    def verified(self, working_set: WorkingSet) -> VerificationRow:
+        """Use the verification up and return it.
+
+        Raises:
+            Refusal: VERIFICATION_NOT_FOUND, VERIFICATION_EXPIRED, VERIFICATION_ATTEMPTS_EXHAUSTED,
+                VERIFICATION_CODE_INVALID, DEVICE_PROOF_INVALID.
+        """
+        row = model.check_verification(
+            working_set.get(VERIFICATION, self.verification_id),
+            self.verification_id,
+            self.purpose,
+            self.phone_index,
+            working_set.now_us,
+        )
+        if row.device_id is None:
+            if self.phone_index:
+                sending = working_set.get(SENDING, SendingKey(self.purpose, self.phone_index))
+                if sending is None or sending.verification_id != self.verification_id:
+                    raise model.verification_expired()
+            model.check_code(row, self.code_digest, self.limits)
+        if not self.offer.proven:
+            raise model.device_proof_invalid()
+        row = working_set.edit(VERIFICATION, self.verification_id)
+        row.used = True
+        return row
+
+    def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
+        """Count a wrong code, whatever else becomes of the request."""
+        if refusal.reason == "VERIFICATION_CODE_INVALID":
+            working_set.edit(VERIFICATION, self.verification_id).attempts += 1
+
+    def sealed(self, reply: Message) -> bytes:
+        """Return a reply with the tokens sealed beside it."""
+        return pack(reply.SerializeToString(), self.draft.sealed)
+
+
+class CompleteRegistration(CodeCommand):
+    """Open a wallet, enrol its first device and sign it in."""
+
+    __slots__ = ("new",)
+
+    purpose = Purpose.REGISTRATION
+
+    def __init__(
+        self,
+        book: int,
+        request: RequestKey | None,
+        *,
+        verification_id: VerificationId,
+        phone_index: bytes,
+        code_digest: bytes,
+        offer: Offer,
+        draft: Draft,
+        limits: Limits,
+        new: NewWallet,
+    ) -> None:
+        super().__init__(
+            book,
+            request,
+            verification_id=verification_id,
+            phone_index=phone_index,
+            code_digest=code_digest,
+            offer=offer,
+            draft=draft,
+            limits=limits,
+        )
+        self.new = new
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name the phone number's entry in the directory too."""
+        yield from super().keys(working_set, stage)
+        if stage == STAGE_POINTER:
+            yield RowKey(ALIAS, self.new.alias)
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Register whoever has the phone and the key."""
+        self.verified(working_set)
+        wallet, pocket, account = open_wallet(working_set, self.new)
+        customer_id = self.new.customer_id
+        device = enrol(working_set, customer_id, self.offer, self.limits, cools=False)
+        session = begin_session(working_set, customer_id, device.device_id, self.draft, self.limits)
+        return self.sealed(
+            registration_pb.CompleteRegistrationResponse(
+                wallet=accounts_encode.wallet(wallet, None),
+                account=accounts_encode.wallet_account(pocket, account),
+                device=encode.device(device, working_set.now_us),
+                session=encode.session(session),
+                committed_at=working_set.committed_at,
+            )
+        )
+
+
+# -- Signing in.
+
+
+class StartLogin(Command):
+    """Begin a sign-in: with a code unless the device is enrolled."""
+
+    __slots__ = ("challenge", "code", "limits", "phone_index", "thumbprint")
+
+    def __init__(
+        self,
+        book: int,
+        request: RequestKey | None,
+        *,
+        phone_index: bytes,
+        thumbprint: str,
+        challenge: Challenge,
+        code: MessageRow,
+        limits: Limits,
+    ) -> None:
+        super().__init__(book, request)
+        self.phone_index = phone_index
+        self.thumbprint = thumbprint
+        self.challenge = challenge
+        self.code = code
+        self.limits = limits
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name the phone number's owner, the device and what was sent before."""
+        if stage == STAGE_POINTER:
+            yield RowKey(ALIAS, AliasKey(AliasKind.PHONE_NUMBER, self.phone_index))
+        elif stage == STAGE_LINK:
+            yield RowKey(SENDING, SendingKey(Purpose.LOGIN, self.phone_index))
+            customer_id = self._customer(working_set)
+            if customer_id is not None:
+                yield RowKey(DEVICE_KEY, DeviceKeyKey(customer_id, self.thumbprint))
+
+    def _customer(self, working_set: WorkingSet) -> CustomerId | None:
+        alias = working_set.get(ALIAS, AliasKey(AliasKind.PHONE_NUMBER, self.phone_index))
+        return alias.customer_id if alias and alias.target_book == self.book else None
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Begin; to a phone number without a wallet nothing is sent, which nobody can see."""
+        customer_id = self._customer(working_set)
+        device_id = None
+        if customer_id is not None:
+            device_id = working_set.get(DEVICE_KEY, DeviceKeyKey(customer_id, self.thumbprint))
+        if device_id is None:
+            key = SendingKey(Purpose.LOGIN, self.phone_index)
+            send(working_set, key, self.challenge.verification_id, self.limits)
+            if customer_id is not None:
+                working_set.append(MESSAGE, self.code)
+        row = start(
+            working_set,
+            self.challenge,
+            Purpose.LOGIN,
+            self.limits,
+            phone_index=self.phone_index,
+            customer_id=customer_id,
+            device_id=device_id,
+        )
+        return sessions_pb.StartLoginResponse(
+            **encode.begun(row, self.limits),
+            code_required=device_id is None,
+            committed_at=working_set.committed_at,
+        ).SerializeToString()
+
+
+class CompleteLogin(CodeCommand):
+    """Sign a device in, and enrol it first if it is new."""
+
+    __slots__ = ("customer_id", "enrols", "notice")
+
+    purpose = Purpose.LOGIN
+
+    def __init__(
+        self,
+        book: int,
+        request: RequestKey | None,
+        *,
+        verification_id: VerificationId,
+        phone_index: bytes,
+        code_digest: bytes,
+        offer: Offer,
+        draft: Draft,
+        limits: Limits,
+        customer_id: CustomerId | None,
+        enrols: bool,
+        notice: MessageRow | None,
+    ) -> None:
+        super().__init__(
+            book,
+            request,
+            verification_id=verification_id,
+            phone_index=phone_index,
+            code_digest=code_digest,
+            offer=offer,
+            draft=draft,
+            limits=limits,
+        )
+        self.customer_id = customer_id
+        """Whom the tokens were made for; the verification's, read before."""
+        self.enrols = enrols
+        """Whether the device was found to be new."""
+        self.notice = notice
+        """Tells the customer of a new device."""
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name the customer, and the device if it is enrolled."""
+        yield from super().keys(working_set, stage)
+        if self.customer_id is None:
+            return
+        if stage == STAGE_POINTER:
+            yield RowKey(CUSTOMER, self.customer_id)
+        elif stage == STAGE_ACCOUNT and not self.enrols:
+            yield RowKey(DEVICE, self.offer.device_id)
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Sign in whoever has the phone, or an enrolled device, and the key."""
+        row = self.verified(working_set)
+        customer_id = row.customer_id
+        if customer_id is None or customer_id != self.customer_id:
+            raise model.verification_not_found(self.verification_id)
+        # No code was asked for: nobody but the enrolled device may come of it.
+        if row.device_id not in {None, self.offer.device_id}:
+            raise model.device_proof_invalid()
+        if self.enrols:
+            device = enrol(working_set, customer_id, self.offer, self.limits, cools=True)
+            if self.notice is not None:
+                working_set.append(MESSAGE, self.notice)
+        else:
+            device = self._enrolled(working_set, row)
+        session = begin_session(working_set, customer_id, device.device_id, self.draft, self.limits)
+        return self.sealed(self.reply(working_set, device, session))
+
+    def reply(self, working_set: WorkingSet, device: DeviceRow, session: SessionRow) -> Message:
+        """Return the reply without its tokens."""
+        return sessions_pb.CompleteLoginResponse(
+            device=encode.device(device, working_set.now_us),
+            session=encode.session(session),
+            committed_at=working_set.committed_at,
+        )
+
+    def _enrolled(self, working_set: WorkingSet, row: VerificationRow) -> DeviceRow:
+        """Return the enrolled device, if the key offered is still its.
+
+        Raises:
+            Refusal: DEVICE_PROOF_INVALID.
+        """
+        device = working_set.get(DEVICE, self.offer.device_id)
+        if (
+            device is None
+            or device.customer_id != row.customer_id
+            or device.state != DeviceState.ACTIVE
+            or device.thumbprint != self.offer.key.thumbprint
+        ):
+            raise model.device_proof_invalid()
+        return device
+
+
+class CompleteDeviceEnrolment(CompleteLogin):
+    """Enrol a device by a pairing code, and sign it in."""
+
+    __slots__ = ()
+
+    purpose = Purpose.ENROLMENT
+
+    def reply(self, working_set: WorkingSet, device: DeviceRow, session: SessionRow) -> Message:
+        """Return the reply without its tokens."""
+        return devices_pb.CompleteDeviceEnrolmentResponse(
+            device=encode.device(device, working_set.now_us),
+            session=encode.session(session),
+            committed_at=working_set.committed_at,
+        )

@@ -1,0 +1,55 @@
+"""Judges calls with tokens that are bound to a device's key and to a session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from longmen_server.platform.refusal import Refusal
+
+if TYPE_CHECKING:
+    from longmen_server.identity.watch import SessionWatch
+    from longmen_server.platform.proofs import ProofChecker
+    from longmen_server.transport.context import Call
+
+__all__ = ["SessionDoorkeeper"]
+
+PROOF_KEY: Final = "dpop"
+"""Metadata key of proofs."""
+
+
+class SessionDoorkeeper:
+    """Checks the proof of each call first, then whether its session goes on."""
+
+    def __init__(self, proofs: ProofChecker, watch: SessionWatch) -> None:
+        """Take what checks proofs and what knows sessions."""
+        self._proofs = proofs
+        self._watch = watch
+
+    async def admit(self, call: Call, token: str, *, writes: bool) -> None:
+        """Let a call pass, and note what its request's bytes must be.
+
+        Raises:
+            Refusal: PROOF_MISSING, PROOF_INVALID, SESSION_EXPIRED, SESSION_REVOKED,
+                SESSIONS_UNKNOWN.
+        """
+        principal = call.principal
+        if principal.proof_thumbprint is not None:
+            digest = self._proofs.check(
+                _proof_of(call),
+                method=f"/{call.method}",
+                token=token,
+                thumbprint=principal.proof_thumbprint,
+            )
+            if digest is None and writes:
+                raise Refusal("PROOF_INVALID", "the proof does not say for which request it is")
+            call.body_digest = digest
+        if principal.session_id is not None and principal.kind == "customer":
+            await self._watch.admit(principal.session_id, deadline=call.deadline)
+
+
+def _proof_of(call: Call) -> str:
+    """Return the metadata of the proof; the edge has seen to it that there is at most one."""
+    for key, value in call.wire.invocation_metadata() or ():
+        if key == PROOF_KEY and isinstance(value, str):
+            return value
+    raise Refusal("PROOF_MISSING", "the token is bound to a key: the call needs a proof in dpop")

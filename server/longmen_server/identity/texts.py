@@ -1,0 +1,39 @@
+"""What customers are told by message: in Chinese, which most of them read, then in English."""
+
+from __future__ import annotations
+
+__all__ = ["device_notice", "login_code", "registered_notice", "registration_code"]
+
+_WARNING = "请勿告诉任何人。Tell it to nobody, not even the bank."
+
+
+def registration_code(code: str, minutes: int) -> str:
+    """The text with a code for a new wallet."""
+    return (
+        f"验证码 {code}，用于开通钱包，{minutes}分钟内有效。"
+        f"Your code to open a wallet is {code}, for {minutes} minutes. {_WARNING}"
+    )
+
+
+def registered_notice() -> str:
+    """The text to somebody who has a wallet and seems to want another."""
+    return (
+        "此手机号已开通钱包，请直接登录。如非本人操作，可忽略本信息。"
+        "This phone number has a wallet already: sign in instead. If it was not you, do nothing."
+    )
+
+
+def login_code(code: str, minutes: int) -> str:
+    """The text with a code to sign a new device in."""
+    return (
+        f"验证码 {code}，用于在新设备登录，{minutes}分钟内有效。"
+        f"Your code to sign in on a new device is {code}, for {minutes} minutes. {_WARNING}"
+    )
+
+
+def device_notice(name: str) -> str:
+    """The text that tells of a new device."""
+    return (
+        f"新设备“{name}”已登录您的钱包。如非本人操作，请立即撤销该设备。"
+        f'The new device "{name}" has signed in to your wallet. If it was not you, revoke it now.'
+    )
