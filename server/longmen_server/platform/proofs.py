@@ -68,7 +68,8 @@ class ProofChecker:
             digest = None if body is None else read_b64url(body)
             moment = claims["iat"]
             jti = claims["jti"]
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            # The last one for brackets within brackets, a thousand deep.
             raise invalid() from error
         now_us = self._now_us()
         if (
@@ -133,6 +134,8 @@ class ProofChecker:
 
 def _read_header(text: str) -> DeviceKey:
     header = json.loads(read_b64url(text))
+    if type(header) is not dict or type(header.get("jwk")) is not dict:
+        raise UnusableKeyError("no key in the header")
     key = DeviceKey.from_jwk(header["jwk"])
     if (
         str(header.get("typ")).lower() != PROOF_TYPE
