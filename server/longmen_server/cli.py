@@ -45,6 +45,12 @@ def cli() -> None:
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of keys and data.")
 @click.option("--workers", type=int, help="Worker processes.")
 @click.option("--migrate/--no-migrate", default=None, help="Bring the schema up to date first.")
+@click.option(
+    "--tls-development",
+    is_flag=True,
+    default=None,
+    help="Serve TLS with an authority of its own, made in the data folder.",
+)
 def serve(**options: Any) -> None:
     """Serve gRPC, with an embedded Postgres unless LONGMEN_DSN names one."""
     from longmen_server import supervisor

@@ -89,16 +89,20 @@ class Settings:
     tools that read fixed files."""
 
     tls_certificate: Path | None = None
-    """PEM file with the server's certificate chain; without it the server speaks plaintext."""
+    """PEM file with the server's certificate chain; without it the server speaks plaintext, which
+    is taken on loopback only. A renewed file is served within a second, without a restart."""
     tls_key: Path | None = None
     """PEM file with the certificate's private key."""
+    tls_development: bool = False
+    """Whether a server that is not in production makes an authority and a certificate of its own in
+    the data folder, and serves with it."""
     tls_client_authorities: Path | None = None
     """PEM file with the authorities whose client certificates are demanded; without it none are."""
 
     tokens_jwks: Path | None = None
     """JWKS file with the public keys of access tokens, read again when it changes. Without it a
     server that is not in production makes a development key of its own."""
-    tokens_issuer: str = "longmen-development"
+    tokens_issuer: str = "longmen-development"  # DEVELOPMENT_ISSUER, which stands below
     """Issuer (iss) that tokens must name."""
     tokens_audience: str = "longmen"
     """Audience (aud) that tokens must name."""
@@ -218,23 +222,54 @@ class Settings:
 
     def _validate_security(self) -> None:
         """Refuse what would be unsafe rather than broken."""
+        self._validate_tls()
+        if self.production:
+            for name, problem in self._problems_in_production():
+                raise ConfigError(f"{variable(name)}: {problem}")
+
+    def _validate_tls(self) -> None:
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ConfigError(
                 f"{variable('tls_certificate')} and {variable('tls_key')} belong together"
             )
         if self.tls_client_authorities is not None and self.tls_certificate is None:
             raise ConfigError(f"{variable('tls_client_authorities')}: needs a server certificate")
-        if self.production and self.tokens_jwks is None:
-            raise ConfigError(f"{variable('tokens_jwks')}: needed in production")
-        if self.production and self.clearing_folder is None:
-            raise ConfigError(f"{variable('clearing_folder')}: needed in production")
-        if self.production and self.failpoints:
-            raise ConfigError(f"{variable('failpoints')}: not in production")
-        if self.production and self.tls_certificate is None and not is_loopback(self.host):
+        if self.tls_development and self.tls_certificate is not None:
+            raise ConfigError(
+                f"{variable('tls_development')}: not beside {variable('tls_certificate')}"
+            )
+        has_tls = self.tls_certificate is not None or self.tls_development
+        if has_tls or is_loopback(self.host):
+            return
+        if self.production:
             raise ConfigError(
                 f"{variable('tls_certificate')}: needed in production, except on loopback"
             )
+        raise ConfigError(
+            f"{variable('tls_certificate')}: needed except on loopback;"
+            f" {variable('tls_development')}=yes makes one to try things out"
+        )
 
+    def _problems_in_production(self) -> Iterator[tuple[str, str]]:
+        """What is fine for trying things out and not for other people's money."""
+        if self.tokens_jwks is None:
+            yield "tokens_jwks", "needed in production"
+        if self.tokens_issuer == DEVELOPMENT_ISSUER:
+            yield "tokens_issuer", "name the issuer of your tokens in production"
+        if self.clearing_folder is None:
+            yield "clearing_folder", "needed in production"
+        if self.failpoints:
+            yield "failpoints", "not in production"
+        if self.tls_development:
+            yield "tls_development", "not in production"
+        if self.reflection:
+            yield "reflection", "not in production: set it to no"
+        if self.log_level == "debug":
+            yield "log_level", "not debug in production"
+
+
+DEVELOPMENT_ISSUER: Final = "longmen-development"
+"""Who issues the tokens of a server to try out."""
 
 RANGES: Final[tuple[tuple[str, float, float], ...]] = (
     ("port", 0, 65535),

@@ -9,6 +9,7 @@ from longmen_server.crew import CrewError
 from longmen_server.development import DevelopmentError
 from longmen_server.migrate import SchemaError
 from longmen_server.personal_keys import PersonalKeysError
+from longmen_server.platform.certificates import CertificateError
 from longmen_server.platform.postgres import LaunchError
 from longmen_server.platform.server_check import StorageError
 from longmen_server.platform.tokens import KeyFileError
@@ -17,6 +18,7 @@ from longmen_server.supervisor import StartError
 __all__ = ["OPERATORS_FAILURES"]
 
 OPERATORS_FAILURES: Final = (
+    CertificateError,
     ConfigError,
     CrewError,
     DevelopmentError,

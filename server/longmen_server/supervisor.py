@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from longmen_server import migrate, personal_keys
 from longmen_server.crew import Crew, signals
 from longmen_server.development import development_issuer
+from longmen_server.platform.certificates import check_certificate, development_tls
 from longmen_server.platform.clock import SystemClock
 from longmen_server.platform.issuer import IDENTITY_KEY_FILE, IdentityIssuer
 from longmen_server.platform.postgres import OWNER_ROLE, EmbeddedPostgres
@@ -78,14 +79,14 @@ def serve(
         on_ready: called once when every worker takes calls.
 
     Raises:
-        StartError, CrewError, LaunchError, StorageError, SchemaError, KeyFileError: it cannot
-        start, or its
-            Postgres cannot be kept running.
+        StartError, CrewError, LaunchError, StorageError, SchemaError, KeyFileError,
+        CertificateError: it cannot start, or its Postgres cannot be kept running.
     """
     with ExitStack() as stack:
         stopping = stack.enter_context(signals())
         settings = replace(settings, data=stack.enter_context(open_data(settings)))
         settings, _reserved = stack.enter_context(reserve_port(settings))
+        settings = prepare_tls(settings)
         settings, issuer = prepare_keys(settings)
         settings, postgres = stack.enter_context(open_database(settings, announce))
         to_try_out = postgres is not None and issuer is not None
@@ -169,7 +170,7 @@ def open_database(
         StorageError: the database is unreachable or unsafe.
     """
     if settings.dsn is not None:
-        check_server(settings.dsn)
+        check_server(settings.dsn, production=settings.production)
         yield replace(settings, migrate_dsn=settings.migrate_dsn or settings.dsn), None
         return
     postgres = EmbeddedPostgres(settings.data.absolute(), announce)
@@ -199,6 +200,26 @@ def prepare_schema(settings: Settings, announce: Callable[[str], None]) -> None:
         if before != after:
             announce(f"migrated the schema from {before or 'nothing'} to {after}")
     personal_keys.prepare(settings.migrate_dsn, keys, settings.books)
+
+
+def prepare_tls(settings: Settings) -> Settings:
+    """Make a development certificate if one is wanted, and examine the one to serve with.
+
+    Raises:
+        CertificateError: it cannot be made, or callers would not or should not believe it.
+    """
+    now = SystemClock().now()
+    if settings.tls_development:
+        made = development_tls(settings.data, settings.host, now=now)
+        settings = replace(settings, tls_certificate=made.certificate, tls_key=made.key)
+    if settings.tls_certificate is not None and settings.tls_key is not None:
+        check_certificate(
+            settings.tls_certificate,
+            settings.tls_key,
+            settings.tls_client_authorities,
+            now=now,
+        )
+    return settings
 
 
 def prepare_keys(settings: Settings) -> tuple[Settings, DevelopmentIssuer | None]:
@@ -237,7 +258,7 @@ def prepare_random(settings: Settings, chosen: Path | None, name: str) -> Path:
     """The operator's file of random bytes, checked, or one in the data folder, made when missing.
 
     Raises:
-        StartError: it cannot be read or has the wrong size.
+        StartError: it cannot be read, has the wrong size or, in production, can be read by others.
     """
     key = chosen
     if key is None:
@@ -246,10 +267,12 @@ def prepare_random(settings: Settings, chosen: Path | None, name: str) -> Path:
         if not key.exists():
             write_private(key, os.urandom(KEY_BYTES))
     try:
-        size = key.stat().st_size
+        status = key.stat()
     except OSError as error:
         raise StartError(f"{key}: {error.strerror}") from error
-    if size != KEY_BYTES:
+    if settings.production and status.st_mode & 0o077:
+        raise StartError(f"{key}: others can read this key; chmod 600 it")
+    if status.st_size != KEY_BYTES:
         raise StartError(f"{key}: is not {KEY_BYTES} bytes")
     return key
 

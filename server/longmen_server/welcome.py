@@ -55,6 +55,8 @@ def facts(server: Server) -> Table:
     table.add_row(
         "gRPC", f"{address(settings)} ({'TLS' if settings.tls_certificate else 'plaintext'})"
     )
+    if settings.tls_development:
+        table.add_row("authority", authority(settings))
     table.add_row("Postgres", "embedded" if server.embedded else "by LONGMEN_DSN")
     table.add_row("data", str(settings.data))
     table.add_row("workers", str(settings.workers))
@@ -69,10 +71,14 @@ def commands(settings: Settings) -> tuple[str, str, str]:
     bearer = '-H "authorization: Bearer $LONGMEN_TOKEN"'
     page = "-d '{\"page_size\": 5}'"
     tls = " --tls" if settings.tls_certificate else ""
+    trust = ""
+    if settings.tls_development:
+        flag = f"-cacert {authority(settings)}"
+        trust = f"GRPC_DEFAULT_SSL_ROOTS_FILE_PATH={authority(settings)} "
     return (
         f"grpcurl {flag} {where} list",
         f"grpcurl {flag} {bearer} {page} {where} longmen.ledger.v1.LedgerService/ListAccounts",
-        f"{program()} ledger trial-balance --target {where}{tls}",
+        f"{trust}{program()} ledger trial-balance --target {where}{tls}",
     )
 
 
@@ -82,6 +88,11 @@ def program() -> str:
         return "longmen"
     called = Path(sys.argv[0])
     return str(called) if called.name == "longmen" else "python -m longmen_server"
+
+
+def authority(settings: Settings) -> str:
+    """The file of the development authority, which callers have to trust."""
+    return str(settings.data / "keys" / "tls-authority.pem")
 
 
 def address(settings: Settings) -> str:

@@ -266,6 +266,7 @@ class TestBadStarts:
             "cannot listen on port 50051 on 192.0.2.1",
             LONGMEN_DATA=str(data),
             LONGMEN_HOST="192.0.2.1",
+            LONGMEN_TLS_DEVELOPMENT="yes",
         )
 
     def test_an_unwritable_folder(self) -> None:

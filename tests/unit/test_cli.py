@@ -94,6 +94,8 @@ def test_a_token_says_what_was_asked_for(tmp_path: Path) -> None:
             {
                 "LONGMEN_PRODUCTION": "1",
                 "LONGMEN_TOKENS_JWKS": "/keys.json",
+                "LONGMEN_TOKENS_ISSUER": "https://login.bank.example",
+                "LONGMEN_REFLECTION": "no",
                 "LONGMEN_CLEARING_FOLDER": "/clearing",
                 "LONGMEN_MESSAGES_WEBHOOK_URL": "https://gateway.bank.example/messages",
                 "LONGMEN_MESSAGES_WEBHOOK_SECRET": "/webhook.secret",

@@ -10,6 +10,8 @@ from longmen_server.config import ConfigError, Settings, describe, read_settings
 PRODUCTION = {
     "LONGMEN_PRODUCTION": "yes",
     "LONGMEN_TOKENS_JWKS": "keys.json",
+    "LONGMEN_TOKENS_ISSUER": "https://login.bank.example",
+    "LONGMEN_REFLECTION": "no",
     "LONGMEN_CLEARING_FOLDER": "clearing",
     "LONGMEN_MESSAGES_WEBHOOK_URL": "https://gateway.bank.example/messages",
     "LONGMEN_MESSAGES_WEBHOOK_SECRET": "webhook.secret",
@@ -67,6 +69,12 @@ def test_the_command_line_wins() -> None:
         ({**PRODUCTION, "LONGMEN_TOKENS_JWKS": ""}, "LONGMEN_TOKENS_JWKS: needed in production"),
         ({**PRODUCTION, "LONGMEN_CLEARING_FOLDER": ""}, "LONGMEN_CLEARING_FOLDER: needed in"),
         ({**PRODUCTION, "LONGMEN_FAILPOINTS": "loaded=error"}, "LONGMEN_FAILPOINTS: not in"),
+        ({**PRODUCTION, "LONGMEN_REFLECTION": "yes"}, "LONGMEN_REFLECTION: not in production"),
+        ({**PRODUCTION, "LONGMEN_TOKENS_ISSUER": ""}, "LONGMEN_TOKENS_ISSUER: name the issuer"),
+        ({**PRODUCTION, "LONGMEN_TLS_DEVELOPMENT": "1"}, "LONGMEN_TLS_DEVELOPMENT: not in"),
+        ({**PRODUCTION, "LONGMEN_LOG_LEVEL": "debug"}, "LONGMEN_LOG_LEVEL: not debug in"),
+        ({"LONGMEN_HOST": "0.0.0.0"}, "LONGMEN_TLS_CERTIFICATE: needed except on loopback"),
+        ({"LONGMEN_RATES": "customer.payment=1"}, "LONGMEN_RATES: 'customer.payment=1' is not"),
         (
             {**PRODUCTION, "LONGMEN_HOST": "0.0.0.0"},
             "LONGMEN_TLS_CERTIFICATE: needed in production, except on loopback",

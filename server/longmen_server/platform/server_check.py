@@ -21,8 +21,13 @@ class StorageError(Exception):
     """The database cannot be used; the message is one line for the operator."""
 
 
-def check_server(dsn: str) -> None:
+def check_server(dsn: str, *, production: bool = False) -> None:
     """Connect once and refuse a database that is unreachable or unsafe.
+
+    Args:
+        dsn: the database, as the role that serves requests.
+        production: whether that role may have no power it does not need, and the link to another
+            machine has to be encrypted to a server whose name was verified.
 
     Raises:
         StorageError: no answer, too old, read only, a wrong encoding, or a durability setting off.
@@ -31,6 +36,9 @@ def check_server(dsn: str) -> None:
         parameters = complete_dsn(dsn, application_name="longmen check", settings={})
         with psycopg.connect(parameters, autocommit=True) as connection:
             examine(connection)
+            if production:
+                demand_verified_link(connection)
+                demand_little_power(connection)
     except psycopg.OperationalError as error:
         raise StorageError(f"cannot reach the database: {one_line(error)}") from error
     except psycopg.ProgrammingError as error:
@@ -55,6 +63,41 @@ def examine(connection: psycopg.Connection) -> None:
     row = connection.execute("select pg_is_in_recovery()").fetchone()
     if row is not None and row[0]:
         raise StorageError("the database is a read-only standby: name its primary")
+
+
+def demand_verified_link(connection: psycopg.Connection) -> None:
+    """Refuse a link to another machine that somebody could listen in to, or stand in for.
+
+    Raises:
+        StorageError: it is not encrypted, or the server's name is not verified.
+    """
+    host = connection.info.host
+    is_local = host.startswith("/") or host in {"", "localhost", "127.0.0.1", "::1"}
+    mode = connection.info.get_parameters().get("sslmode", "prefer")
+    if not is_local and mode != "verify-full":
+        raise StorageError(
+            "production demands sslmode=verify-full of a database on another machine"
+        )
+
+
+def demand_little_power(connection: psycopg.Connection) -> None:
+    """Refuse a role that could do more than serve.
+
+    Raises:
+        StorageError: the role is a superuser, or could make itself one, or reads past row security.
+    """
+    row = connection.execute(
+        "select rolsuper, rolcreaterole, rolbypassrls, rolreplication"
+        " from pg_roles where rolname = current_user"
+    ).fetchone()
+    assert row is not None
+    powers = ("is a superuser", "may create roles", "bypasses row security", "may replicate")
+    for has, power in zip(row, powers, strict=True):
+        if has:
+            raise StorageError(
+                f"the database role {connection.info.user} {power}: production serves as a role"
+                " with no more than its rights on the tables"
+            )
 
 
 def show(connection: psycopg.Connection, name: str) -> str:

@@ -23,6 +23,7 @@ from google.rpc import error_details_pb2 as _error_details  # noqa: F401
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection
 
+from longmen_server.transport import tls
 from longmen_server.transport.health import Health
 from longmen_server.transport.interceptors.admission import Admission
 from longmen_server.transport.interceptors.audit import Audit
@@ -259,28 +260,13 @@ def channel_options(settings: EdgeSettings, request_bytes_max: int) -> list[tupl
 def _bind(server: grpc.aio.Server, settings: EdgeSettings) -> str:
     """Bind the address, with TLS when a certificate is given; return it with the port bound."""
     try:
-        credentials = _credentials(settings)
+        secrets = tls.credentials(settings)
         port = (
             server.add_insecure_port(settings.address)
-            if credentials is None
-            else server.add_secure_port(settings.address, credentials)
+            if secrets is None
+            else server.add_secure_port(settings.address, secrets)
         )
         return f"{settings.address.rpartition(':')[0]}:{port}"
     except RuntimeError as fault:
         message = f"cannot listen on {settings.address}"
         raise OSError(message) from fault
-
-
-def _credentials(settings: EdgeSettings) -> grpc.ServerCredentials | None:
-    """Return the server's TLS credentials; None when no certificate is given."""
-    certificate, key = settings.tls_certificate, settings.tls_key
-    if certificate is None and key is None:
-        return None
-    if certificate is None or key is None:
-        raise ValueError("TLS takes both a certificate and its key")
-    authorities = settings.tls_client_authorities
-    return grpc.ssl_server_credentials(
-        [(key.read_bytes(), certificate.read_bytes())],
-        root_certificates=None if authorities is None else authorities.read_bytes(),
-        require_client_auth=authorities is not None,
-    )
