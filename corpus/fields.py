@@ -116,19 +116,25 @@ def unicode(world: World) -> Iterator[Case]:
 def judge_text(field: Any, text: str) -> Expected:
     """What a text in a field deserves, by the contract's rules."""
     rules, whole = values_of(field).string, rules_of(field)
-    if len(text) < rules.min_len:
-        return BROKEN_RULE
-    if not text and (whole.ignore or not _is_code(rules)):
+    if not text and not rules.min_len and (whole.ignore or not _is_code(rules)):
         return ANY_SOUND
-    if _is_code(rules):
-        return BROKEN_RULE  # none of the texts is an id, a phone number or a currency
-    if rules.HasField("max_len") and len(text) > rules.max_len:
-        return BROKEN_RULE
-    if rules.Extensions[rules_pb2.plain_text] and (
-        INVISIBLE.search(text) or not unicodedata.is_normalized("NFC", text)
-    ):
+    if _is_broken(rules, text):
         return BROKEN_RULE
     return Expected(frozenset({INVALID})) if field.name in SEALED else ANY_SOUND
+
+
+def _is_broken(rules: Any, text: str) -> bool:
+    """Whether a text breaks a rule, or the one that holds for all: no NUL."""
+    too_long = rules.HasField("max_len") and len(text) > rules.max_len
+    hidden = INVISIBLE.search(text) or not unicodedata.is_normalized("NFC", text)
+    return bool(
+        # None of the texts is an id, a phone number or a currency.
+        _is_code(rules)
+        or len(text) < rules.min_len
+        or too_long
+        or "\0" in text
+        or (rules.Extensions[rules_pb2.plain_text] and hidden)
+    )
 
 
 def _is_code(rules: Any) -> bool:

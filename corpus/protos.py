@@ -11,7 +11,7 @@ from corpus import encoding
 from corpus.case import ANY_SOUND, BROKEN_RULE, MALFORMED, Case, Expected, refused
 from corpus.encoding import END_GROUP, FIXED32, FIXED64, LENGTH, START_GROUP, VARINT, record, tag
 from corpus.world import METHODS, SAFE, World
-from tests.support.messages import BOOL, MESSAGE, TEXT, good_value
+from tests.support.messages import BOOL, BYTES, MESSAGE, TEXT, good_value
 from tests.support.rpcs import short
 
 if TYPE_CHECKING:
@@ -100,9 +100,9 @@ def _appended(world: World, method: Method) -> Iterator[Case]:
 def _wrong_types(world: World, method: Method) -> Iterator[Case]:
     """Each field with every wire type but its own: protobuf takes that for an unknown field."""
     for field in method.request_class.DESCRIPTOR.fields:
-        own = LENGTH if field.type in {TEXT, MESSAGE} or field.is_repeated else VARINT
+        own = LENGTH if field.type in {TEXT, BYTES, MESSAGE} or field.is_repeated else VARINT
         # Numbers in lists may come packed or one by one.
-        packable = field.is_repeated and field.type not in {TEXT, MESSAGE}
+        packable = field.is_repeated and field.type not in {TEXT, BYTES, MESSAGE}
         for wire_type, content in (
             (VARINT, b"\x01"),
             (FIXED64, b"abcdefgh"),
@@ -183,9 +183,7 @@ def _inner_repeated(
         if len(oneof.fields) > 1:
             arms = b""
             for arm in oneof.fields:
-                kept = type(value)()
-                setattr(kept, arm.name, good_value(arm))
-                arms += kept.SerializeToString()
+                arms += _only(type(value), arm).SerializeToString()
             data = rest.SerializeToString() + record(field.number, arms)
             yield _case(method, f"{field.name} with both arms", expected, data)
 
@@ -193,13 +191,18 @@ def _inner_repeated(
 def _both_arms(world: World, method: Method, arms: Any, expected: Expected) -> Iterator[Case]:
     data = world.base(method, "P", "both arms").SerializeToString()
     for arm in arms:
-        only = method.request_class()
-        if arm.type == MESSAGE:
-            getattr(only, arm.name).CopyFrom(good_value(arm))
-        else:
-            setattr(only, arm.name, good_value(arm))
-        data += only.SerializeToString()
+        data += _only(method.request_class, arm).SerializeToString()
     yield _case(method, "both arms", expected, data)
+
+
+def _only(message_class: Any, field: Any) -> Any:
+    """A message with one field set."""
+    made = message_class()
+    if field.type == MESSAGE:
+        getattr(made, field.name).CopyFrom(good_value(field))
+    else:
+        setattr(made, field.name, good_value(field))
+    return made
 
 
 def _other_spellings(world: World, method: Method) -> Iterator[Case]:

@@ -164,6 +164,7 @@ def make_certificates(data: Path) -> tuple[Path, dict[str, str]]:
     (folder / "server.key").write_bytes(
         key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
+    (folder / "server.key").chmod(0o600)
     return folder / "ca.pem", {
         "LONGMEN_TLS_CERTIFICATE": str(folder / "server.pem"),
         "LONGMEN_TLS_KEY": str(folder / "server.key"),

@@ -16,12 +16,14 @@ import re
 from typing import TYPE_CHECKING, Any, Final, cast
 from unicodedata import is_normalized
 
+from google.protobuf.descriptor import FieldDescriptor
+
 from buf.validate import validate_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from google.protobuf.descriptor import Descriptor, FieldDescriptor
+    from google.protobuf.descriptor import Descriptor
     from google.protobuf.message import Message
 
 __all__ = ["PLAIN_TEXT", "compile_acceptance"]
@@ -194,6 +196,8 @@ class _Compiler:
                 for condition in self._condition(field, kind, part, value):
                     yield _unless(condition)
             _demand_one_range(getattr(rules, kind), kind)
+        if field.type == FieldDescriptor.TYPE_STRING and not _excludes_nul(rules.string):
+            yield _unless(r"'\x00' not in v")
         inner = field.message_type
         if inner is not None and not inner.file.package.startswith("google.protobuf"):
             yield _unless(f"{self.function(inner)}(v)")
@@ -264,6 +268,15 @@ class _Compiler:
 
 
 _BOUND: Final = {"len": "==", "min_len": ">=", "max_len": "<="}
+
+
+def _excludes_nul(rules: Any) -> bool:
+    """Whether the rules of a text leave no room for NUL, so that it need not be looked for."""
+    return (
+        rules.uuid
+        or rules.HasField("pattern")
+        or any(p.is_extension for p, _ in rules.ListFields())
+    )
 
 
 def _unless(condition: str) -> str:

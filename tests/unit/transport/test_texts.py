@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from longmen.ledger.v1.ledger_service_pb2 import CreateTransactionRequest
+from longmen.ledger.v1.ledger_service_pb2 import CreateTransactionRequest, ListTransactionsRequest
+from longmen_server.transport.acceptance import compile_acceptance
 from longmen_server.transport.interceptors.validation import Validation
 from longmen_server.transport.status import InvalidRequest
 from longmen_server.transport.texts import unnormalized
@@ -51,3 +52,14 @@ def test_what_cannot_be_seen_is_refused(number: int) -> None:
 @pytest.mark.parametrize("text", ["人民币", "Zürich", "\U0001f600", "ไทย", "עברית"])
 def test_what_people_write_is_taken(text: str) -> None:
     VALIDATION._check(request(text), 0)
+
+
+def test_nul_is_refused_where_no_rule_of_the_contract_says_so() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        VALIDATION._check(ListTransactionsRequest(reference="a\0b"), 0)
+    (violation,) = caught.value.violations
+    assert (violation.field, violation.rule) == ("reference", "string.nul")
+    accepts = compile_acceptance(ListTransactionsRequest)
+    assert accepts is not None
+    assert not accepts(ListTransactionsRequest(reference="a\0b"))
+    assert accepts(ListTransactionsRequest(reference="ab"))
