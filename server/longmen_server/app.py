@@ -28,6 +28,8 @@ from longmen_server.audit.trail import AuditTrail
 from longmen_server.audit.witness import witness
 from longmen_server.challenges.office import StepUpOffice
 from longmen_server.challenges.service import ChallengesService
+from longmen_server.credentials.keyring import Keyring, Nonces
+from longmen_server.credentials.service import CredentialsService
 from longmen_server.development import scopes_for
 from longmen_server.engine.engine import Engine
 from longmen_server.engine.failpoints import Failpoints
@@ -96,6 +98,8 @@ look at them is a pause of all calls; the default would look seventy times as of
 FINGERPRINTS: Final = "fingerprints"
 """Purpose of the key of fingerprints of requests with secrets."""
 
+KEY_SECRETS: Final = "api key secrets"
+"""Purpose of the key that seals secrets of API keys in the records of their making."""
 MESSAGES: Final = "messages"
 """Purpose of the key that seals messages in the database."""
 
@@ -119,6 +123,8 @@ class Parts:
     """Runs commands."""
     trail: AuditTrail
     """Keeps denials and looks in the audit trail."""
+    keyring: Keyring
+    """Verifies API keys."""
     readers: Readers
     """Lends connections to queries."""
     page_tokens: PageTokens
@@ -196,6 +202,9 @@ def build_services(parts: Parts) -> Mapping[str, object]:
             engine=parts.engine,
             readers=parts.readers,
             checks=CHECKS,
+        ),
+        "longmen.credentials.v1.CredentialsService": CredentialsService(
+            engine=parts.engine, reading=reading, sealer=parts.secrets.sealer(KEY_SECRETS)
         ),
         "longmen.staff.v1.ApprovalsService": ApprovalsService(engine=parts.engine, reading=reading),
         "longmen.audit.v1.AuditService": AuditService(reading=reading, classes=classes),
@@ -410,6 +419,19 @@ def watch_for_the_end(stop: asyncio.Event) -> None:
     loop.add_reader(sys.stdin.fileno(), read)
 
 
+def open_keyring(
+    settings: Settings, readers: Readers, clock: Clock, trusted_clock: Clock
+) -> Keyring:
+    """What verifies API keys; it connects when the first signed call comes."""
+    return Keyring(
+        readers=readers,
+        clock=clock,
+        trusted_clock=trusted_clock,
+        books=settings.books,
+        nonces=Nonces(dsn=database(settings), clock=trusted_clock, book=settings.books[0]),
+    )
+
+
 @asynccontextmanager
 async def open_parts(settings: Settings, worker_index: int) -> AsyncIterator[Parts]:
     """The parts below the edge, opened in order and closed in reverse."""
@@ -460,6 +482,8 @@ async def open_parts(settings: Settings, worker_index: int) -> AsyncIterator[Par
             engine=engine, clock=clock, book=settings.books[0], settings=settings.audit
         )
         await stack.enter_async_context(background(trail.run()))
+        keyring = open_keyring(settings, readers, clock, trusted_clock)
+        stack.push_async_callback(keyring.close)
         yield Parts(
             settings=settings,
             worker_index=worker_index,
@@ -467,6 +491,7 @@ async def open_parts(settings: Settings, worker_index: int) -> AsyncIterator[Par
             trusted_clock=trusted_clock,
             engine=engine,
             trail=trail,
+            keyring=keyring,
             readers=readers,
             page_tokens=PageTokens(page_token_key(settings)),
             vault=Vault(key_file(settings), trusted_clock.monotonic),
@@ -525,6 +550,7 @@ async def open_server(parts: Parts) -> AsyncIterator[EdgeServer]:
             monotonic=parts.trusted_clock.monotonic,
             now_us=parts.trusted_clock.now_us,
             trail=parts.trail,
+            keyring=parts.keyring,
             tracer=parts.telemetry.tracer,
             trace_ratio=settings.trace_ratio,
             doorkeeper=build_doorkeeper(parts),

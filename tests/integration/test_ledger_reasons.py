@@ -438,6 +438,11 @@ ELSEWHERE = {
         " APPROVAL_EXPIRED APPROVAL_OF_OTHERS"
     ),
     "tests/contract/test_every_rpc.py": "APPROVAL_REQUIRED",
+    "tests/integration/test_credentials.py": (
+        "KEY_INVALID KEY_NETWORK_REFUSED KEY_NOT_FOUND KEY_REVOKED KEY_LIMIT_REACHED"
+        " KEY_INVALID_NETWORK SIGNING_KEY_INVALID SIGNATURE_MISSING SIGNATURE_INVALID"
+        " SIGNATURE_REPLAYED"
+    ),
     "tests/integration/test_histories.py": "STATEMENT_MONTH_INVALID STATEMENT_TOO_LARGE",
 }
 

@@ -61,6 +61,8 @@ class Tokens:
 
     known: dict[str, Claims] = field(default_factory=lambda: {"good": Claims()})
     verified: int = 0
+    target: str = ""
+    """Where the server listens that takes them."""
 
     def verify(self, token: str) -> Claims:
         self.verified += 1

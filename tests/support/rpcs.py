@@ -6,6 +6,8 @@ import importlib
 import pkgutil
 from typing import TYPE_CHECKING, Any
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -37,8 +39,17 @@ ID_RULES: dict[str, Any] = {
     "dev": rules_pb2.device_id,
     "sess": rules_pb2.session_id,
     "ver": rules_pb2.verification_id,
+    "key": rules_pb2.key_id,
 }
 """The rule that makes a text an id, by what it is an id of."""
+
+PUBLIC_KEY, OTHER_PUBLIC_KEY = (
+    Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32)
+    .public_key()
+    .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    for number in (1, 2)
+)
+"""Two keys that signatures can be verified with."""
 
 SPECIAL_CHANGES: dict[str, Any] = {
     "phone_number": "+8613912345678",
@@ -52,6 +63,9 @@ SPECIAL_CHANGES: dict[str, Any] = {
     "code": "000000",
     "proof": factor_pb2.FactorProof(payment_pin="835208"),
     "key_thumbprint": "A" * 43,
+    "public_key": OTHER_PUBLIC_KEY,
+    "scopes": "audit.read",
+    "networks": "198.51.100.0/24",
 }
 """Another valid value of fields that no rule of thumb fits."""
 
@@ -162,6 +176,8 @@ def add_another(field: Any, values: Any) -> None:
         values.add().CopyFrom(last)
     elif field.type == FieldDescriptor.TYPE_ENUM:
         values.append(1)
+    elif field.name in SPECIAL_CHANGES:
+        values.append(SPECIAL_CHANGES[field.name])
     else:
         values.append(elsewhere(values[0]))
 
@@ -190,8 +206,9 @@ def another_message(name: str, value: Any) -> Any:
 
 
 def another_scalar(field: Any, value: Any) -> Any:  # noqa: PLR0911 - a table
-    if field.name in SPECIAL_CHANGES:
-        return SPECIAL_CHANGES[field.name]
+    special = SPECIAL_CHANGES.get(field.name)
+    if isinstance(special, type(value)):
+        return special
     if field.name == "currency_code":
         return "CNY" if value == "USD" else "USD"
     if field.type == FieldDescriptor.TYPE_BOOL:

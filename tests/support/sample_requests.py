@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import pyotp
 
+from longmen.credentials.v1 import credentials_service_pb2
 from longmen.ledger.v1 import account_pb2, transaction_pb2
 from longmen.transfers.v1 import transfer_pb2
 from longmen_app.authenticator import SoftwareAuthenticator
 from longmen_server.ledger.chart import CUSTOMER_DEPOSITS
 from longmen_server.platform.clock import DEFAULT_ZONE
 from tests.support import identity
-from tests.support.rpcs import short
+from tests.support.rpcs import PUBLIC_KEY, short
 from tests.support.small_bank import BY_NAME, Person, SmallBank, cash
 
 if TYPE_CHECKING:
@@ -261,6 +262,8 @@ def payroll(bank: SmallBank, owner: Person) -> Fields:
 
 async def audited_customer(bank: SmallBank, owner: Person) -> Fields:
     """What the owner has done: pockets opened, each an act."""
+    # From here on only: a page looks at so many batches, and others make batches too.
+    seconds = bank.parts.clock.now_us() // 1_000_000
     for currency in ("USD", "EUR", "JPY"):
         await bank.do(
             "AccountsService/OpenAccount",
@@ -268,10 +271,9 @@ async def audited_customer(bank: SmallBank, owner: Person) -> Fields:
             customer_id=owner.customer,
             currency_code=currency,
         )
-    seconds = bank.parts.clock.now_us() // 1_000_000
     return {
         "principal_subject": owner.customer,
-        "from_time": {"seconds": seconds - 60},
+        "from_time": {"seconds": seconds},
         "to_time": {"seconds": seconds + 60},
     }
 
@@ -383,6 +385,33 @@ async def challenge(bank: SmallBank, owner: Person) -> Fields:
 
 async def approval(bank: SmallBank, owner: Person) -> Fields:
     return {**await challenge(bank, owner), "proof": {"payment_pin": PIN}}
+
+
+def key_for(owner: str) -> Fields:
+    return {
+        "owner_kind": credentials_service_pb2.KEY_OWNER_KIND_MERCHANT,
+        "owner": owner,
+        "label": "till 4",
+        "scopes": ["ledger.read"],
+        "networks": ["192.0.2.0/24"],
+    }
+
+
+async def made_key(bank: SmallBank, owner: Person) -> Fields:
+    reply = await bank.do(
+        "CredentialsService/CreateKey", bank.token("staff"), **key_for(owner.customer)
+    )
+    return {"key_id": reply.key.key_id}
+
+
+async def key_to_sign(bank: SmallBank, owner: Person) -> Fields:
+    return {**await made_key(bank, owner), "public_key": PUBLIC_KEY}
+
+
+async def two_keys(bank: SmallBank, owner: Person) -> Fields:
+    for _ in range(2):
+        await made_key(bank, owner)
+    return {"owner": owner.customer}
 
 
 def a_second_later(bank: SmallBank, _: Person) -> Fields:
@@ -508,6 +537,11 @@ SAMPLES: dict[str, Sample] = {
     "ApprovalsService/RejectApproval": proposal_of_maker,
     "ApprovalsService/CancelApproval": proposal_of_oneself,
     "AuditService/ListAudit": audited_customer,
+    "CredentialsService/CreateKey": lambda _, owner: key_for(owner.customer),
+    "CredentialsService/ListKeys": two_keys,
+    "CredentialsService/RevokeKey": made_key,
+    "CredentialsService/RotateKey": made_key,
+    "CredentialsService/RegisterSigningKey": key_to_sign,
     "AuditService/ExportAudit": whole_book,
 }
 """A sample for every RPC, by service and name."""

@@ -340,11 +340,13 @@ async def open_worker(parts: Parts, tokens: Tokens) -> AsyncIterator[Any]:
             secret_fingerprint_key=parts.secrets.derive(FINGERPRINTS),
             doorkeeper=build_doorkeeper(parts),
             trail=parts.trail,
+            keyring=parts.keyring,
         ),
     )
     await server.start()
     await server.set_ready(ready=True)
-    channel = grpc.aio.insecure_channel(f"127.0.0.1:{server.port}")
+    tokens.target = f"127.0.0.1:{server.port}"
+    channel = grpc.aio.insecure_channel(tokens.target)
     try:
         yield channel
     finally:

@@ -44,6 +44,7 @@ from longmen_client.ids import (
     request_id_of,
 )
 from longmen_client.money import Money, MoneyError, total
+from longmen_client.signing import ApiKey, signer_from_pem
 from longmen_client.specs import (
     account_spec,
     batch_item,
@@ -57,6 +58,7 @@ from longmen_client.specs import (
 
 __all__ = [
     "AccountId",
+    "ApiKey",
     "AsyncClient",
     "AsyncPager",
     "AsyncStream",
@@ -93,6 +95,7 @@ __all__ = [
     "pay_phone",
     "posting_id",
     "request_id_of",
+    "signer_from_pem",
     "total",
     "transfer_spec",
     "void_spec",

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
+from longmen.type.v1 import policy_pb2
 from longmen_client._config import is_local
 from longmen_client.contract import service_config_json
+from longmen_client.signing import signature_metadata
 
 if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
     from longmen_client._config import CallOptions, Config, Tls
+    from longmen_client._methods import Method
 
 REPLAYED_TRAILER = "request-replayed"
 """Trailer of a reply that was given before."""
@@ -61,9 +66,21 @@ def user_agent(config: Config) -> str:
     return f"{config.application} {own}".strip()
 
 
-def call_metadata(config: Config, options: CallOptions, token: str) -> tuple[tuple[str, str], ...]:
-    """Metadata of one attempt."""
+def call_metadata(
+    config: Config,
+    options: CallOptions,
+    token: str,
+    method: Method[Any, Any],
+    request: Message,
+) -> tuple[tuple[str, str], ...]:
+    """Metadata of one attempt; a change is signed where the client has a signing key."""
     pairs = {**config.metadata, **options.metadata}
     if token:
         pairs["authorization"] = f"Bearer {token}"
+    if config.key is not None:
+        pairs["authorization"] = f"Key {config.key.credential}"
+        if method.idempotency != policy_pb2.IDEMPOTENCY_CLASS_READ_ONLY:
+            # gRPC serialises the same message again, to the same bytes.
+            payload = request.SerializeToString()
+            pairs.update(signature_metadata(config.key, method.path.removeprefix("/"), payload))
     return tuple(pairs.items())

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from longmen_client.signing import ApiKey
 
 TokenProvider: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
 """Gives the bearer token of the next attempt; asked each time, so it should keep its token while
@@ -85,6 +88,8 @@ class Config:
     """Address of the server, ``host:port`` or a gRPC name such as ``dns:///bank.example:443``."""
     token: str | TokenProvider | None = field(default=None, repr=False)
     """Bearer token, or what provides one."""
+    key: ApiKey | None = None
+    """API key, in the place of a token; with a signing key it signs every change."""
     tls: Tls | None = None
     """Transport security; None speaks plaintext."""
     plaintext_token_allowed: bool = False
@@ -119,7 +124,10 @@ class Config:
         if self.deadline_ms is not None and self.deadline_ms < 1:
             raise ConfigError("deadline_ms is at least 1")
         exposed = self.tls is None and not is_local(self.target)
-        if self.token is not None and exposed and not self.plaintext_token_allowed:
+        if self.token is not None and self.key is not None:
+            raise ConfigError("a client has a token or a key, not both")
+        shown = self.token is not None or self.key is not None
+        if shown and exposed and not self.plaintext_token_allowed:
             raise ConfigError(
                 f"the token would travel unencrypted to {self.target}: "
                 "give tls, or plaintext_token_allowed on a private network"

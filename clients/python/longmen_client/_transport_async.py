@@ -69,7 +69,7 @@ class AsyncTransport:
             AttemptFailed: the attempt ended with an error.
         """
         call = self._callable(method)(
-            request, timeout=timeout_s, metadata=await self._metadata(options)
+            request, timeout=timeout_s, metadata=await self._metadata(options, method, request)
         )
         try:
             reply: R = await call
@@ -82,7 +82,7 @@ class AsyncTransport:
         self, method: Method[Q, R], request: Q, *, timeout_s: float, options: CallOptions
     ) -> AsyncReceiving[R]:
         """Open a stream."""
-        metadata = await self._metadata(options)
+        metadata = await self._metadata(options, method, request)
         return AsyncReceiving(self._callable(method)(request, timeout=timeout_s, metadata=metadata))
 
     async def sleep(self, seconds: float) -> None:
@@ -97,12 +97,14 @@ class AsyncTransport:
         for channel in channels:
             await channel.close()
 
-    async def _metadata(self, options: CallOptions) -> tuple[tuple[str, str], ...]:
+    async def _metadata(
+        self, options: CallOptions, method: Method[Any, Any], request: Message
+    ) -> tuple[tuple[str, str], ...]:
         source = self._config.token
         token = source() if callable(source) else source or ""
         if inspect.isawaitable(token):
             token = await token
-        return call_metadata(self._config, options, token)
+        return call_metadata(self._config, options, token, method, request)
 
     def _callable(self, method: Method[Any, Any]) -> Any:
         """The callable of a method on the connection whose turn it is."""

@@ -67,7 +67,7 @@ class Transport:
         Raises:
             AttemptFailed: the attempt ended with an error.
         """
-        metadata = self._metadata(options)
+        metadata = self._metadata(options, method, request)
         try:
             reply, call = self._callable(method).with_call(
                 request, timeout=timeout_s, metadata=metadata
@@ -83,7 +83,7 @@ class Transport:
         self, method: Method[Q, R], request: Q, *, timeout_s: float, options: CallOptions
     ) -> Receiving[R]:
         """Open a stream."""
-        metadata = self._metadata(options)
+        metadata = self._metadata(options, method, request)
         return Receiving(self._callable(method)(request, timeout=timeout_s, metadata=metadata))
 
     def sleep(self, seconds: float) -> None:
@@ -96,12 +96,14 @@ class Transport:
         for channel in self._channels:
             channel.close()
 
-    def _metadata(self, options: CallOptions) -> tuple[tuple[str, str], ...]:
+    def _metadata(
+        self, options: CallOptions, method: Method[Any, Any], request: Message
+    ) -> tuple[tuple[str, str], ...]:
         source = self._config.token
         token = source() if callable(source) else source or ""
         if not isinstance(token, str):
             raise ConfigError("a token provider that is awaited needs AsyncClient")
-        return call_metadata(self._config, options, token)
+        return call_metadata(self._config, options, token, method, request)
 
     def _callable(self, method: Method[Any, Any]) -> Any:
         """The callable of a method on the connection whose turn it is."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACCOUNT",
+    "API_KEY",
     "APPROVAL",
     "BOOK_MAXIMUM",
     "BOOK_MINIMUM",
@@ -44,6 +45,7 @@ __all__ = [
     "TRANSACTION",
     "VERIFICATION",
     "AccountId",
+    "ApiKeyId",
     "ApprovalId",
     "ChallengeId",
     "CustomerId",
@@ -84,6 +86,7 @@ OrderId = NewType("OrderId", bytes)
 RefundId = NewType("RefundId", bytes)
 FactorId = NewType("FactorId", bytes)
 ChallengeId = NewType("ChallengeId", bytes)
+ApiKeyId = NewType("ApiKeyId", bytes)
 
 BOOK_MINIMUM: Final = 1
 BOOK_MAXIMUM: Final = 32767
@@ -218,6 +221,7 @@ ORDER: Final = IdKind[OrderId]("ord")
 REFUND: Final = IdKind[RefundId]("ref")
 FACTOR: Final = IdKind[FactorId]("fact")
 CHALLENGE: Final = IdKind[ChallengeId]("chal")
+API_KEY: Final = IdKind[ApiKeyId]("key")
 
 ORDINAL_MAXIMUM: Final = 99
 """Postings of one transaction are numbered from 0; the contract allows two digits."""

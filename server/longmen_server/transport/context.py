@@ -95,6 +95,7 @@ class Call:
         "replayed",
         "request_digest",
         "request_id",
+        "signed_digest",
         "status",
         "wire",
     )
@@ -114,6 +115,8 @@ class Call:
     body_digest: bytes | None
     """SHA-256 that the request's bytes must have, as the caller's proof says; None if it does not
     say."""
+    signed_digest: bytes | None
+    """SHA-256 of the request's bytes that the caller has signed; None for unsigned calls."""
     status: Status | None
     """The status the call was refused with; None means OK so far."""
     replayed: bool
@@ -129,6 +132,7 @@ class Call:
         self.deadline = 0.0
         self.authorization = None
         self.body_digest = None
+        self.signed_digest = None
         self.status = None
         self.replayed = False
 

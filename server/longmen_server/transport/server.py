@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from longmen_server.platform.metrics import Metrics
     from longmen_server.transport.chain import Interceptor
     from longmen_server.transport.interceptors.audit import Trail
-    from longmen_server.transport.interceptors.authn import Doorkeeper, TokenVerifier
+    from longmen_server.transport.interceptors.authn import Doorkeeper, Keyring, TokenVerifier
     from longmen_server.transport.settings import EdgeSettings
 
 MESSAGE_SLACK_BYTES = 65_536
@@ -75,6 +75,8 @@ class Surroundings:
     """The trusted clock by which tokens expire, in microseconds since the epoch."""
     doorkeeper: Doorkeeper | None = None
     """Judges calls whose token is bound to a key; None takes no such token."""
+    keyring: Keyring | None = None
+    """Verifies API keys; None takes none."""
     trail: Trail | None = None
     """Keeps denials and looks; None keeps none."""
     tracer: Tracer | None = None
@@ -225,6 +227,7 @@ def build_interceptors(
             remembered_max=settings.tokens_remembered_max,
             remembered_s=settings.tokens_remembered_s,
             doorkeeper=surroundings.doorkeeper,
+            keyring=surroundings.keyring,
         ),
         Authz(production=settings.production),
         Quota(

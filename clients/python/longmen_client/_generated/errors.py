@@ -80,6 +80,12 @@ __all__ = [
     "InvalidCursor",
     "InvalidPageToken",
     "InvalidRequest",
+    "KeyInvalid",
+    "KeyInvalidNetwork",
+    "KeyLimitReached",
+    "KeyNetworkRefused",
+    "KeyNotFound",
+    "KeyRevoked",
     "LimitsContradict",
     "LinkedChainOpen",
     "LinkedTransferFailed",
@@ -121,6 +127,10 @@ __all__ = [
     "SessionRevoked",
     "SessionsUnknown",
     "ShuttingDown",
+    "SignatureInvalid",
+    "SignatureMissing",
+    "SignatureReplayed",
+    "SigningKeyInvalid",
     "StatementMonthInvalid",
     "StatementTooLarge",
     "StepUpUnavailable",
@@ -1036,6 +1046,81 @@ class ApprovalOfOthers(PermissionDeniedError):
     retry_advice = RetryAdvice.NEVER
 
 
+class KeyInvalid(UnauthenticatedError):
+    """The API key is unknown, wrong, expired or revoked."""
+
+    reason = "KEY_INVALID"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class KeyNetworkRefused(PermissionDeniedError):
+    """The API key cannot be used from this address."""
+
+    reason = "KEY_NETWORK_REFUSED"
+    retry_advice = RetryAdvice.NEVER
+
+
+class KeyNotFound(NotFoundError):
+    """There is no such API key. Metadata: key_id."""
+
+    reason = "KEY_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("key_id",)
+
+
+class KeyRevoked(FailedPreconditionError):
+    """The API key was revoked before. Metadata: key_id."""
+
+    reason = "KEY_REVOKED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("key_id",)
+
+
+class KeyLimitReached(FailedPreconditionError):
+    """The owner has two keys already. Revoke one first."""
+
+    reason = "KEY_LIMIT_REACHED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class KeyInvalidNetwork(InvalidArgumentError):
+    """One of the networks is no CIDR. Metadata: network."""
+
+    reason = "KEY_INVALID_NETWORK"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("network",)
+
+
+class SigningKeyInvalid(InvalidArgumentError):
+    """The public key is no Ed25519 or P-256 key in DER."""
+
+    reason = "SIGNING_KEY_INVALID"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class SignatureMissing(UnauthenticatedError):
+    """The call moves money and has to be signed."""
+
+    reason = "SIGNATURE_MISSING"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class SignatureInvalid(UnauthenticatedError):
+    """The signature is not the registered key's for this method, request, time and nonce, or is
+    too old.
+    """
+
+    reason = "SIGNATURE_INVALID"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class SignatureReplayed(UnauthenticatedError):
+    """A call with this nonce came before. Sign every attempt anew."""
+
+    reason = "SIGNATURE_REPLAYED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
 class MerchantNotFound(NotFoundError):
     """No such merchant, or not one the caller may see. Metadata: merchant_id."""
 
@@ -1298,6 +1383,16 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "APPROVAL_DECIDED": ApprovalDecided,
     "APPROVAL_EXPIRED": ApprovalExpired,
     "APPROVAL_OF_OTHERS": ApprovalOfOthers,
+    "KEY_INVALID": KeyInvalid,
+    "KEY_NETWORK_REFUSED": KeyNetworkRefused,
+    "KEY_NOT_FOUND": KeyNotFound,
+    "KEY_REVOKED": KeyRevoked,
+    "KEY_LIMIT_REACHED": KeyLimitReached,
+    "KEY_INVALID_NETWORK": KeyInvalidNetwork,
+    "SIGNING_KEY_INVALID": SigningKeyInvalid,
+    "SIGNATURE_MISSING": SignatureMissing,
+    "SIGNATURE_INVALID": SignatureInvalid,
+    "SIGNATURE_REPLAYED": SignatureReplayed,
     "MERCHANT_NOT_FOUND": MerchantNotFound,
     "TERMINAL_NOT_FOUND": TerminalNotFound,
     "NEEDS_AUTH": NeedsAuth,

@@ -24,6 +24,9 @@ ANONYMOUS = "anonymous"
 """Kind, and subject, of a caller without a token. All such callers share one scope of request ids:
 the ids are random, and a repetition must have the same content, secrets included."""
 
+KEY_SCHEME = "key "
+"""The scheme of API keys, in lower case, as it stands before the key."""
+
 SCHEME = "bearer "
 """The authentication scheme, in lower case, as it stands before the token."""
 
@@ -80,6 +83,13 @@ class Doorkeeper(Protocol):
         """
 
 
+class Keyring(Protocol):
+    """Verifies API keys and the signatures that come with them."""
+
+    async def admit(self, call: Call, credential: str, method: Method) -> None:
+        """Set the principal of a call, and what its request has to be; raise Refusal otherwise."""
+
+
 class TokenVerifier(Protocol):
     """Verifies tokens."""
 
@@ -100,6 +110,7 @@ class Authn:
         remembered_max: int,
         remembered_s: float,
         doorkeeper: Doorkeeper | None = None,
+        keyring: Keyring | None = None,
     ) -> None:
         """Take what the step needs.
 
@@ -109,8 +120,10 @@ class Authn:
             remembered_max: Most verified tokens remembered; the oldest are forgotten first.
             remembered_s: Seconds after which a remembered token is verified again.
             doorkeeper: Judges calls with bound tokens; None takes no such token.
+            keyring: Verifies API keys; None takes none.
         """
         self._doorkeeper = doorkeeper
+        self._keyring = keyring
         self._verifier = verifier
         self._now_us = now_us
         self._remembered_max = remembered_max
@@ -123,6 +136,7 @@ class Authn:
         now_us = self._now_us
         doorkeeper = self._doorkeeper
         writes = method.writes
+        keyring = self._keyring
         stranger = _stranger(method) if ANONYMOUS in method.principal_kinds else None
 
         async def step(call: Call, request: Any) -> bytes:
@@ -133,6 +147,9 @@ class Authn:
                         "TOKEN_MISSING", "the call needs authorization metadata: Bearer <token>"
                     )
                 call.principal = stranger
+                return await proceed(call, request)
+            if keyring is not None and authorization[: len(KEY_SCHEME)].lower() == KEY_SCHEME:
+                await keyring.admit(call, authorization[len(KEY_SCHEME) :].strip(), method)
                 return await proceed(call, request)
             known = remembered.get(authorization)
             if known is None or known[1] <= now_us():

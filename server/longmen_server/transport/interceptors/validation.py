@@ -176,6 +176,8 @@ async def receive(call: Call) -> bytes:
         raise Refusal("MALFORMED_REQUEST", "the call ended without a whole message")
     if call.body_digest is not None and sha256(payload).digest() != call.body_digest:
         raise Refusal("PROOF_INVALID", "the proof was made for another request")
+    if call.signed_digest is not None and sha256(payload).digest() != call.signed_digest:
+        raise Refusal("SIGNATURE_INVALID", "the signature was made for another request")
     return payload
 
 

@@ -334,6 +334,26 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Approval expired: nobody decided the proposal in its time. Propose it again."""
     ERROR_REASON_APPROVAL_OF_OTHERS: _ErrorReason.ValueType  # 267
     """Approval of others: only whoever proposed something can cancel it; others reject it."""
+    ERROR_REASON_KEY_INVALID: _ErrorReason.ValueType  # 270
+    """Key invalid: the API key is unknown, wrong, expired or revoked."""
+    ERROR_REASON_KEY_NETWORK_REFUSED: _ErrorReason.ValueType  # 271
+    """Key network refused: the API key cannot be used from this address."""
+    ERROR_REASON_KEY_NOT_FOUND: _ErrorReason.ValueType  # 272
+    """Key not found: there is no such API key. Metadata: key_id."""
+    ERROR_REASON_KEY_REVOKED: _ErrorReason.ValueType  # 273
+    """Key revoked: the API key was revoked before. Metadata: key_id."""
+    ERROR_REASON_KEY_LIMIT_REACHED: _ErrorReason.ValueType  # 274
+    """Key limit reached: the owner has two keys already. Revoke one first."""
+    ERROR_REASON_KEY_INVALID_NETWORK: _ErrorReason.ValueType  # 275
+    """Key invalid network: one of the networks is no CIDR. Metadata: network."""
+    ERROR_REASON_SIGNING_KEY_INVALID: _ErrorReason.ValueType  # 276
+    """Signing key invalid: the public key is no Ed25519 or P-256 key in DER."""
+    ERROR_REASON_SIGNATURE_MISSING: _ErrorReason.ValueType  # 277
+    """Signature missing: the call moves money and has to be signed."""
+    ERROR_REASON_SIGNATURE_INVALID: _ErrorReason.ValueType  # 278
+    """Signature invalid: the signature is not the registered key's for this method, request, time and nonce, or is too old."""
+    ERROR_REASON_SIGNATURE_REPLAYED: _ErrorReason.ValueType  # 279
+    """Signature replayed: a call with this nonce came before. Sign every attempt anew."""
     ERROR_REASON_MERCHANT_NOT_FOUND: _ErrorReason.ValueType  # 330
     """-- Merchants, orders and codes.
 
@@ -662,6 +682,26 @@ ERROR_REASON_APPROVAL_EXPIRED: ErrorReason.ValueType  # 266
 """Approval expired: nobody decided the proposal in its time. Propose it again."""
 ERROR_REASON_APPROVAL_OF_OTHERS: ErrorReason.ValueType  # 267
 """Approval of others: only whoever proposed something can cancel it; others reject it."""
+ERROR_REASON_KEY_INVALID: ErrorReason.ValueType  # 270
+"""Key invalid: the API key is unknown, wrong, expired or revoked."""
+ERROR_REASON_KEY_NETWORK_REFUSED: ErrorReason.ValueType  # 271
+"""Key network refused: the API key cannot be used from this address."""
+ERROR_REASON_KEY_NOT_FOUND: ErrorReason.ValueType  # 272
+"""Key not found: there is no such API key. Metadata: key_id."""
+ERROR_REASON_KEY_REVOKED: ErrorReason.ValueType  # 273
+"""Key revoked: the API key was revoked before. Metadata: key_id."""
+ERROR_REASON_KEY_LIMIT_REACHED: ErrorReason.ValueType  # 274
+"""Key limit reached: the owner has two keys already. Revoke one first."""
+ERROR_REASON_KEY_INVALID_NETWORK: ErrorReason.ValueType  # 275
+"""Key invalid network: one of the networks is no CIDR. Metadata: network."""
+ERROR_REASON_SIGNING_KEY_INVALID: ErrorReason.ValueType  # 276
+"""Signing key invalid: the public key is no Ed25519 or P-256 key in DER."""
+ERROR_REASON_SIGNATURE_MISSING: ErrorReason.ValueType  # 277
+"""Signature missing: the call moves money and has to be signed."""
+ERROR_REASON_SIGNATURE_INVALID: ErrorReason.ValueType  # 278
+"""Signature invalid: the signature is not the registered key's for this method, request, time and nonce, or is too old."""
+ERROR_REASON_SIGNATURE_REPLAYED: ErrorReason.ValueType  # 279
+"""Signature replayed: a call with this nonce came before. Sign every attempt anew."""
 ERROR_REASON_MERCHANT_NOT_FOUND: ErrorReason.ValueType  # 330
 """-- Merchants, orders and codes.
 

@@ -1,0 +1,131 @@
+"""API keys and their rules. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from longmen_server.platform.ids import API_KEY
+from longmen_server.platform.refusal import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from longmen_server.platform.ids import ApiKeyId
+
+KEYS_PER_OWNER: Final = 2
+"""Keys that an owner has at a time: one in use, and one that takes over from it."""
+
+
+class Owner(NamedTuple):
+    """Whom a key speaks for."""
+
+    kind: int
+    """A value of longmen.credentials.v1.KeyOwnerKind."""
+    subject: str
+
+
+@dataclass(slots=True)
+class KeyRow:
+    """A key as stored, in the order of its columns."""
+
+    key_id: ApiKeyId
+    owner_kind: int
+    owner: str
+    slot: int
+    """1 or 2: which of the owner's keys it is."""
+    label: str
+    secret_hash: bytes
+    """SHA-256 of the secret, which has 256 random bits: there is nothing to guess."""
+    scopes: str
+    """Separated by spaces."""
+    networks: str
+    """CIDRs separated by spaces; none means anywhere."""
+    public_key: bytes | None
+    """DER of the key that verifies signatures; None while none is registered."""
+    created_at_us: int
+    expires_at_us: int
+    revoked_at_us: int | None
+
+    def copy(self) -> KeyRow:
+        """Return a copy for a command to change."""
+        return replace(self)
+
+    @property
+    def for_owner(self) -> Owner:
+        """Whom it speaks for."""
+        return Owner(self.owner_kind, self.owner)
+
+    def is_good(self, now_us: int) -> bool:
+        """Whether it is taken at a time."""
+        return self.revoked_at_us is None and now_us < self.expires_at_us
+
+    def allows(self, address: str) -> bool:
+        """Whether it can be used from an address; one that is no IP address is in no network."""
+        if not self.networks:
+            return True
+        try:
+            host = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(host in ipaddress.ip_network(each) for each in self.networks.split())
+
+
+def check_networks(networks: Iterable[str]) -> str:
+    """Return networks as stored.
+
+    Raises:
+        Refusal: KEY_INVALID_NETWORK.
+    """
+    checked = []
+    for text in networks:
+        try:
+            checked.append(str(ipaddress.ip_network(text)))
+        except ValueError:
+            raise Refusal(
+                "KEY_INVALID_NETWORK",
+                "a network is written as a CIDR, such as 192.0.2.0/24, without host bits",
+                metadata={"network": text},
+                field="networks",
+            ) from None
+    return " ".join(checked)
+
+
+def key_not_found(key_id: ApiKeyId) -> Refusal:
+    """Return the refusal for a key that is not there."""
+    return Refusal(
+        "KEY_NOT_FOUND",
+        "there is no such key",
+        metadata={"key_id": API_KEY.encode(key_id)},
+        field="key_id",
+    )
+
+
+def check_not_revoked(row: KeyRow) -> None:
+    """Refuse to change a key that has ended.
+
+    Raises:
+        Refusal: KEY_REVOKED.
+    """
+    if row.revoked_at_us is not None:
+        raise Refusal(
+            "KEY_REVOKED",
+            "the key was revoked before",
+            metadata={"key_id": API_KEY.encode(row.key_id)},
+            field="key_id",
+        )
+
+
+def free_slot(present: Sequence[KeyRow], now_us: int) -> tuple[int, KeyRow | None]:
+    """Return the slot of a new key, and the expired key that has to leave it.
+
+    Raises:
+        Refusal: KEY_LIMIT_REACHED.
+    """
+    taken = {row.slot: row for row in present}
+    for slot in range(1, KEYS_PER_OWNER + 1):
+        row = taken.get(slot)
+        if row is None or not row.is_good(now_us):
+            return slot, row
+    raise Refusal("KEY_LIMIT_REACHED", "the owner has two keys already; revoke one first")

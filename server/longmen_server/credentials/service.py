@@ -1,0 +1,151 @@
+"""CredentialsService: keys in and out. No rule and no SQL here."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from longmen.credentials.v1 import credentials_service_pb2 as pb
+from longmen_server.credentials import commands, encode, model, queries
+from longmen_server.credentials.model import KeyRow
+from longmen_server.credentials.signing import check_public_key
+from longmen_server.engine.door import request_key, submit
+from longmen_server.ledger.decode import decode_id
+from longmen_server.ledger.paging import page_size
+from longmen_server.platform.ids import API_KEY, ApiKeyId, book_of, new_id
+
+if TYPE_CHECKING:
+    from longmen_server.engine.engine import Engine
+    from longmen_server.ledger.read_service import ReadTools
+    from longmen_server.platform.sealing import Sealer
+    from longmen_server.transport.context import Call
+
+__all__ = ["SECRET_BYTES", "CredentialsService"]
+
+SECRET_BYTES: Final = 32
+LIFETIME_DAYS_DEFAULT: Final = 365
+OVERLAP_HOURS_DEFAULT: Final = 24
+HOUR_US: Final = 3_600_000_000
+
+
+class CredentialsService:
+    """The methods of longmen.credentials.v1.CredentialsService."""
+
+    def __init__(self, *, engine: Engine, reading: ReadTools, sealer: Sealer) -> None:
+        """Take what runs commands, what reading needs, and what seals secrets in records."""
+        self._engine = engine
+        self._read = reading
+        self._sealer = sealer
+
+    async def CreateKey(self, request: pb.CreateKeyRequest, call: Call) -> pb.CreateKeyResponse:  # noqa: N802
+        """Make a key."""
+        book = self._read.book(0)
+        secret = secrets.token_bytes(SECRET_BYTES)
+        row = KeyRow(
+            key_id=ApiKeyId(new_id(book, self._read.clock)),
+            owner_kind=request.owner_kind,
+            owner=request.owner,
+            slot=0,
+            label=request.label,
+            secret_hash=sha256(secret).digest(),
+            scopes=" ".join(sorted(set(request.scopes))),
+            networks=model.check_networks(request.networks),
+            public_key=None,
+            created_at_us=0,
+            expires_at_us=(request.lifetime_days or LIFETIME_DAYS_DEFAULT) * 24 * HOUR_US,
+            revoked_at_us=None,
+        )
+        command = commands.CreateKey(
+            book, request_key(call), row=row, sealed_secret=self._seal(secret, call)
+        )
+        recorded = await submit(self._engine, command, request=request, call=call)
+        reply = pb.CreateKeyResponse.FromString(recorded)
+        reply.secret = self._opened(reply.secret, call)
+        return reply
+
+    async def ListKeys(self, request: pb.ListKeysRequest, call: Call) -> pb.ListKeysResponse:  # noqa: N802
+        """Return a page of keys."""
+        position = self._read.page_tokens.open(request.page_token, request, call)
+        book = self._read.book(request.book)
+        size = page_size(request.page_size)
+        async with self._read.readers.connection(deadline=call.deadline) as connection:
+            rows = await queries.list_page(
+                connection,
+                book,
+                after=ApiKeyId(position) if position else queries.NO_KEY,
+                owner=request.owner,
+                limit=size + 1,
+            )
+        reply = pb.ListKeysResponse(keys=[encode.api_key(row) for row in rows[:size]])
+        if len(rows) > size:
+            last = rows[size - 1].key_id
+            reply.next_page_token = self._read.page_tokens.seal(last, request, call)
+        return reply
+
+    async def RevokeKey(self, request: pb.RevokeKeyRequest, call: Call) -> bytes:  # noqa: N802
+        """End a key."""
+        key_id = self._id(request.key_id)
+        command = commands.RevokeKey(book_of(key_id), request_key(call), key_id=key_id)
+        return await submit(self._engine, command, request=request, call=call)
+
+    async def RegisterSigningKey(  # noqa: N802
+        self, request: pb.RegisterSigningKeyRequest, call: Call
+    ) -> bytes:
+        """Give a key its signing key."""
+        key_id = self._id(request.key_id)
+        check_public_key(request.public_key)
+        command = commands.RegisterSigningKey(
+            book_of(key_id), request_key(call), key_id=key_id, public_key=request.public_key
+        )
+        return await submit(self._engine, command, request=request, call=call)
+
+    async def RotateKey(self, request: pb.RotateKeyRequest, call: Call) -> pb.RotateKeyResponse:  # noqa: N802
+        """Replace a key."""
+        key_id = self._id(request.key_id)
+        book = book_of(key_id)
+        async with self._read.readers.connection(deadline=call.deadline) as connection:
+            row = await queries.find(connection, book, key_id)
+        secret = secrets.token_bytes(SECRET_BYTES)
+        command = commands.RotateKey(
+            book,
+            request_key(call),
+            key_id=key_id,
+            fresh_id=ApiKeyId(new_id(book, self._read.clock)),
+            owner=None if row is None else row.for_owner,
+            secret_hash=sha256(secret).digest(),
+            sealed_secret=self._seal(secret, call),
+            overlap_us=(request.overlap_hours or OVERLAP_HOURS_DEFAULT) * HOUR_US,
+        )
+        recorded = await submit(self._engine, command, request=request, call=call)
+        reply = pb.RotateKeyResponse.FromString(recorded)
+        reply.secret = self._opened(reply.secret, call)
+        return reply
+
+    # -- helpers -------------------------------------------------------------------------------
+
+    def _id(self, text: str) -> ApiKeyId:
+        """Return a key's id, of a book that is kept here.
+
+        Raises:
+            Refusal: KEY_NOT_FOUND.
+        """
+        key_id = decode_id(API_KEY, text, "key_id")
+        if book_of(key_id) not in self._read.books:
+            raise model.key_not_found(key_id)
+        return key_id
+
+    def _seal(self, secret: bytes, call: Call) -> str:
+        """Return a secret as the request's record keeps it."""
+        return base64.urlsafe_b64encode(self._sealer.seal(secret, _place(call))).decode()
+
+    def _opened(self, recorded: str, call: Call) -> str:
+        """Return a secret from a request's record, as its owner will show it."""
+        secret = self._sealer.open(base64.urlsafe_b64decode(recorded), _place(call))
+        return base64.urlsafe_b64encode(secret).decode().rstrip("=")
+
+
+def _place(call: Call) -> bytes:
+    """What a sealed secret is good for: this request and no other record."""
+    return request_key(call).digest
