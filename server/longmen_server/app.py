@@ -68,6 +68,7 @@ from longmen_server.platform.refusal import Refusal
 from longmen_server.platform.sealing import SecretKeys
 from longmen_server.platform.telemetry import LoopLag, Telemetry
 from longmen_server.platform.tokens import TokenVerifier
+from longmen_server.profile.service import ProfileService
 from longmen_server.proven import CHECKS
 from longmen_server.samples import open_samples
 from longmen_server.transfers.clearing.files import FileClearing
@@ -186,6 +187,9 @@ def build_services(parts: Parts) -> Mapping[str, object]:
             vault=parts.vault,
             zone=DEFAULT_ZONE,
             step_up=step_up,
+        ),
+        "longmen.identity.v1.ProfileService": ProfileService(
+            engine=parts.engine, readers=parts.readers, clock=parts.clock, vault=parts.vault
         ),
         "longmen.merchants.v1.MerchantsService": MerchantsService(
             engine=parts.engine,

@@ -260,6 +260,17 @@ def payroll(bank: SmallBank, owner: Person) -> Fields:
     return {"from_account_id": owner.account, "items": [item, item]}
 
 
+async def left(bank: SmallBank, owner: Person) -> Fields:
+    """A customer who has gone: the only account closed, the money with the standing payee."""
+    await bank.do(
+        "AccountsService/CloseAccount",
+        account_id=owner.account,
+        sweep_to_account_id=bank.payee.account,
+    )
+    await bank.settle_clearing()
+    return {"customer_id": owner.customer}
+
+
 async def audited_customer(bank: SmallBank, owner: Person) -> Fields:
     """What the owner has done: pockets opened, each an act."""
     # From here on only: a page looks at so many batches, and others make batches too.
@@ -536,6 +547,14 @@ SAMPLES: dict[str, Sample] = {
     "ApprovalsService/ApproveApproval": proposal_with_hash,
     "ApprovalsService/RejectApproval": proposal_of_maker,
     "ApprovalsService/CancelApproval": proposal_of_oneself,
+    "ProfileService/GetProfile": lambda _, owner: {"customer_id": owner.customer},
+    "ProfileService/UpdateProfile": lambda _, owner: {
+        "customer_id": owner.customer,
+        "display_name": "Alan Liu",
+        "email": "alan@example.com",
+    },
+    "ProfileService/ExportMyData": lambda _bank, _owner: {},
+    "ProfileService/EraseCustomer": left,
     "AuditService/ListAudit": audited_customer,
     "CredentialsService/CreateKey": lambda _, owner: key_for(owner.customer),
     "CredentialsService/ListKeys": two_keys,

@@ -22,11 +22,14 @@ from longmen_server.app import (
     open_parts,
 )
 from longmen_server.config import Settings
+from longmen_server.jobs.clearing import Clearing
+from longmen_server.jobs.runner import JobRunner
 from longmen_server.messages.model import MessageRow
 from longmen_server.personal_keys import prepare
 from longmen_server.platform.ids import CUSTOMER, new_id
 from longmen_server.platform.issuer import IDENTITY_ISSUER, jwks_of
 from longmen_server.platform.tokens import DevelopmentIssuer, TokenVerifier
+from longmen_server.transfers.clearing.instant import InstantClearing
 from longmen_server.transport.server import Surroundings, build_server
 from tests.support.edge import Claims, Tokens, Told, settings, told
 from tests.support.identity import claims_for
@@ -266,6 +269,22 @@ class SmallBank:
             bank_account="6222021234567890",
         )
         return person
+
+    async def settle_clearing(self) -> None:
+        """Let the clearing answer for every top-up and withdrawal so far."""
+        parts = self.parts
+        clearing = Clearing(InstantClearing(), parts.vault)
+        assert parts.settings.dsn is not None
+        jobs = JobRunner(
+            dsn=parts.settings.dsn,
+            engine=parts.engine,
+            clock=parts.clock,
+            books=[BOOK],
+            jobs=[clearing],
+            settings=parts.settings.jobs,
+        )
+        await jobs.run_once()
+        await jobs.stop()
 
     # -- the database --------------------------------------------------------------------------
 

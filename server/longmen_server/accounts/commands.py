@@ -198,8 +198,11 @@ class OpenAccount(Command):
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Open unless the wallet has an open account in the currency."""
-        if working_set.get(WALLET, self.customer_id) is None:
+        wallet = working_set.get(WALLET, self.customer_id)
+        if wallet is None:
             raise model.wallet_not_found(CUSTOMER.encode(self.customer_id))
+        if wallet.erased_at_us is not None:
+            raise model.customer_erased()
         key = PocketKey(self.customer_id, self.currency_code)
         if working_set.get(OPEN_POCKET, key) is not None:
             raise Refusal(

@@ -44,3 +44,9 @@ def mask_phone(phone_number: str) -> str:
     digits = phone_number.removeprefix("+")
     tail = 4 if len(digits) >= 10 else 2
     return f"+{digits[: -tail - 4]}****{digits[-tail:]}"
+
+
+def mask_email(address: str) -> str:
+    """Return an e-mail address of which only the first letter and the domain can be read."""
+    local, _, domain = address.rpartition("@")
+    return f"{_mask_word(local)}@{domain}"

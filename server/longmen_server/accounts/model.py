@@ -88,6 +88,16 @@ class CustomerKeyRow:
     created_at_us: int
 
 
+@dataclass(slots=True)
+class CustomerPockets:
+    """What is counted of a customer's accounts before the customer is erased."""
+
+    customer_id: CustomerId
+    open_count: int
+    erased: bool = False
+    """Whether the names that the customer gave the accounts are to be forgotten."""
+
+
 class SealedCustomer(NamedTuple):
     """What a new customer's registration keeps of the person, sealed before it is decided."""
 
@@ -241,6 +251,11 @@ def state_conflict(account: AccountRow) -> Refusal:
         f"the account is {state.name.lower().replace('_', ' ')}",
         metadata={"state": state.name},
     )
+
+
+def customer_erased() -> Refusal:
+    """Return the refusal for a customer whose personal data is gone."""
+    return Refusal("CUSTOMER_ERASED", "the customer's personal data was erased for good")
 
 
 def wallet_not_found(customer: str) -> Refusal:

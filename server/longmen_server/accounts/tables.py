@@ -9,6 +9,7 @@ from longmen_server.accounts.model import (
     AliasKind,
     AliasRow,
     CustomerKeyRow,
+    CustomerPockets,
     PhoneKey,
     PhonePayee,
     PocketKey,
@@ -33,7 +34,10 @@ WALLET_COLUMNS = ", ".join(WalletRow.__slots__)
 
 
 class _AliasFamily(RowFamily[AliasKey, AliasRow]):
-    """The alias directory, the one table that is the same for all books."""
+    """The alias directory, the one table that is the same for all books.
+
+    An alias never changes; one that a command edits is removed, because its customer is erased.
+    """
 
     name = "alias"
     stage = STAGE_POINTER
@@ -50,11 +54,22 @@ class _AliasFamily(RowFamily[AliasKey, AliasRow]):
     def decode(self, record: tuple[Any, ...]) -> tuple[AliasKey, AliasRow]:
         return AliasKey(record[0], record[1]), AliasRow(*record)
 
+    def copy(self, row: AliasRow) -> AliasRow:
+        return row
+
     def write(
         self, book: int, inserted: Sequence[AliasRow], changed: Sequence[AliasRow]
     ) -> Iterable[Statement]:
         del book
-        assert not changed, "an alias never changes"
+        if changed:
+            gone = sorted(changed, key=lambda row: (row.kind, row.value))
+            yield Statement(
+                b"delete from alias as a using unnest($1, $2) as u (k, v)"
+                b" where a.kind = u.k and a.value = u.v",
+                (Int2Array([row.kind for row in gone]), ByteaArray([row.value for row in gone])),
+            )
+        if not inserted:
+            return
         # Sorted, so that two writers that register the same numbers meet in one order.
         rows = sorted(inserted, key=lambda row: (row.kind, row.value))
         yield Statement(
@@ -73,8 +88,8 @@ class _AliasFamily(RowFamily[AliasKey, AliasRow]):
 class _PhonePayeeFamily(RowFamily[PhoneKey, PhonePayee]):
     """Payees by phone number and currency: alias and pocket in one read.
 
-    Neither is locked. An alias never changes, and an account that is closed meanwhile is found
-    closed when it is loaded and locked to be paid.
+    Neither is locked. An alias goes only after all accounts behind it are closed, and an account
+    that is closed meanwhile is found closed when it is loaded and locked to be paid.
     """
 
     name = "alias and wallet_account"
@@ -127,7 +142,24 @@ class _WalletFamily(RowFamily[CustomerId, WalletRow]):
     def write(
         self, book: int, inserted: Sequence[WalletRow], changed: Sequence[WalletRow]
     ) -> Iterable[Statement]:
-        assert not changed, "a wallet never changes"
+        if changed:
+            yield Statement(
+                b"update wallet as w set display_name = u.n, phone_number = u.p, phone_index = u.i,"
+                b" email = u.e, erased_at_us = u.t"
+                b" from unnest($2, $3, $4, $5, $6, $7) as u (c, n, p, i, e, t)"
+                b" where w.book = $1 and w.customer_id = u.c",
+                (
+                    book,
+                    UuidArray([row.customer_id for row in changed]),
+                    ByteaArray([row.display_name for row in changed]),
+                    ByteaArray([row.phone_number for row in changed]),
+                    ByteaArray([row.phone_index for row in changed]),
+                    ByteaArray([row.email for row in changed]),
+                    Int8Array([row.erased_at_us for row in changed]),
+                ),
+            )
+        if not inserted:
+            return
         yield Statement(
             f"insert into wallet (book, {WALLET_COLUMNS})"
             " select $1, u.* from unnest($2, $3, $4, $5, $6, $7, $8) as u".encode(),
@@ -145,16 +177,38 @@ class _WalletFamily(RowFamily[CustomerId, WalletRow]):
 
 
 class _CustomerKeyFamily(RowFamily[CustomerId, CustomerKeyRow]):
-    """Wrapped data keys. A rotation wraps them anew beside the engine; the keys stay the same."""
+    """Wrapped data keys. A rotation wraps them anew beside the engine; the keys stay the same.
+
+    No command changes one; one that a command edits is deleted, which erases its customer.
+    """
 
     name = "customer_key"
     stage = STAGE_POINTER
     rank = 90
 
+    def load(self, book: int, keys: Sequence[CustomerId]) -> Statement:
+        return Statement(
+            b"select customer_id, wrapped, wrapping_key, created_at_us from customer_key"
+            b" where book = $1 and customer_id = any($2) order by customer_id for update",
+            (book, UuidArray(keys)),
+        )
+
+    def decode(self, record: tuple[Any, ...]) -> tuple[CustomerId, CustomerKeyRow]:
+        return record[0], CustomerKeyRow(*record)
+
+    def copy(self, row: CustomerKeyRow) -> CustomerKeyRow:
+        return row
+
     def write(
         self, book: int, inserted: Sequence[CustomerKeyRow], changed: Sequence[CustomerKeyRow]
     ) -> Iterable[Statement]:
-        assert not changed, "only a rotation changes how a key is wrapped"
+        if changed:
+            yield Statement(
+                b"delete from customer_key where book = $1 and customer_id = any($2)",
+                (book, UuidArray([row.customer_id for row in changed])),
+            )
+        if not inserted:
+            return
         yield Statement(
             b"insert into customer_key (book, customer_id, wrapped, wrapping_key, created_at_us)"
             b" select $1, u.* from unnest($2, $3, $4, $5) as u",
@@ -165,6 +219,36 @@ class _CustomerKeyFamily(RowFamily[CustomerId, CustomerKeyRow]):
                 Int8Array([row.wrapping_key for row in inserted]),
                 Int8Array([row.created_at_us for row in inserted]),
             ),
+        )
+
+
+class _CustomerPocketsFamily(RowFamily[CustomerId, CustomerPockets]):
+    """How many open accounts a customer has, read once the wallet is locked against new ones."""
+
+    name = "wallet_account by customer"
+    stage = STAGE_POINTER
+    rank = 91
+
+    def load(self, book: int, keys: Sequence[CustomerId]) -> Statement:
+        return Statement(
+            b"select u.c, (select count(*) from wallet_account as w where w.book = $1"
+            b" and w.customer_id = u.c and w.closed_at_us is null) from unnest($2) as u (c)",
+            (book, UuidArray(keys)),
+        )
+
+    def decode(self, record: tuple[Any, ...]) -> tuple[CustomerId, CustomerPockets]:
+        return record[0], CustomerPockets(*record)
+
+    def copy(self, row: CustomerPockets) -> CustomerPockets:
+        return CustomerPockets(row.customer_id, row.open_count, row.erased)
+
+    def write(
+        self, book: int, inserted: Sequence[CustomerPockets], changed: Sequence[CustomerPockets]
+    ) -> Iterable[Statement]:
+        assert not inserted, "they are counted, not kept"
+        yield Statement(
+            b"update wallet_account set nickname = '' where book = $1 and customer_id = any($2)",
+            (book, UuidArray([row.customer_id for row in changed if row.erased])),
         )
 
 
@@ -258,5 +342,6 @@ ALIAS = _AliasFamily()
 PHONE_PAYEE = _PhonePayeeFamily()
 WALLET = _WalletFamily()
 CUSTOMER_KEY = _CustomerKeyFamily()
+CUSTOMER_POCKETS = _CustomerPocketsFamily()
 POCKET = _PocketFamily()
 OPEN_POCKET = _OpenPocketFamily()

@@ -56,6 +56,8 @@ _CUSTOMER_TYPES: Final = _FACTOR_TYPES | {
     event_pb2.EVENT_TYPE_DEVICE_REVOKED,
     event_pb2.EVENT_TYPE_SESSION_STARTED,
     event_pb2.EVENT_TYPE_SESSION_ENDED,
+    event_pb2.EVENT_TYPE_PROFILE_CHANGED,
+    event_pb2.EVENT_TYPE_CUSTOMER_ERASED,
 }
 _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_ACCOUNT_OPENED: "account",

@@ -37,7 +37,9 @@ __all__ = [
     "FoundInstruction",
     "FoundTransfer",
     "TransferPage",
+    "count_open_instructions",
     "due_transfers",
+    "find_instructions",
     "find_transfer",
     "list_transfers",
     "open_instructions",
@@ -62,10 +64,21 @@ _DUE: Final = (
     f" or (state = {TransferState.HELD:d} and due_at_us <= $3))"
     " order by due_at_us limit $4"
 ).encode()
-_INSTRUCTIONS: Final = (
+_FROM_INSTRUCTIONS: Final = (
     f"select {', '.join(f'i.{column}' for column in INSTRUCTION_COLUMNS.split(', '))}, k.wrapped"
     " from clearing_instruction as i"
     " left join customer_key as k on k.book = $1 and k.customer_id = i.key_owner"
+)
+_OPEN_COUNT: Final = (
+    "select count(*) from clearing_instruction as i where i.book = $1"
+    f" and i.state in ({InstructionState.QUEUED:d}, {InstructionState.SENT:d}) and i.account_id in"
+    " (select a.account_id from wallet_account as a where a.book = $1 and a.customer_id = $2)"
+).encode()
+_INSTRUCTIONS_OF: Final = (
+    f"{_FROM_INSTRUCTIONS} where i.book = $1 and i.transaction_id = any($2)"
+).encode()
+_INSTRUCTIONS: Final = (
+    f"{_FROM_INSTRUCTIONS}"
     " where i.book = $1 and i.state = $2 and i.transaction_id > $3"
     " order by i.transaction_id limit $4"
 ).encode()
@@ -180,6 +193,26 @@ async def due_transfers(
     """
     cursor = await connection.execute(_DUE, (book, now_us, held_until_us, limit))
     return [record[0] for record in await cursor.fetchall()]
+
+
+async def count_open_instructions(
+    connection: Connection, book: int, customer_id: CustomerId
+) -> int:
+    """Return how many instructions of a customer's accounts the clearing has not answered yet."""
+    cursor = await connection.execute(_OPEN_COUNT, (book, Uuid(customer_id)))
+    record = await cursor.fetchone()
+    return 0 if record is None else int(record[0])
+
+
+async def find_instructions(
+    connection: Connection, book: int, transfer_ids: Collection[TransactionId]
+) -> list[FoundInstruction]:
+    """Return the instructions of those transfers that have one."""
+    cursor = await connection.execute(_INSTRUCTIONS_OF, (book, UuidArray(sorted(transfer_ids))))
+    return [
+        FoundInstruction(InstructionRow(*record[:-1]), record[-1])
+        for record in await cursor.fetchall()
+    ]
 
 
 async def open_instructions(

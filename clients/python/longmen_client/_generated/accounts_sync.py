@@ -117,7 +117,7 @@ class Accounts:
 
         Raises:
             LongmenError: the call did not succeed; of its own reasons: WALLET_NOT_FOUND,
-                POCKET_EXISTS, UNKNOWN_CURRENCY.
+                CUSTOMER_ERASED, POCKET_EXISTS, UNKNOWN_CURRENCY.
 
         Scope: accounts.write. Deadline: 5000 ms, at most 30000 ms.
         """

@@ -58,6 +58,7 @@ __all__ = [
     "CreditAccountFrozen",
     "CreditAccountNotFound",
     "CurrencyMismatch",
+    "CustomerErased",
     "DeadlineExceeded",
     "DebitAccountClosed",
     "DebitAccountFrozen",
@@ -70,6 +71,7 @@ __all__ = [
     "DeviceProofInvalid",
     "EffectiveTimeInFuture",
     "EnrolmentNotFound",
+    "ErasureTooEarly",
     "FactorLimitReached",
     "FactorNotFound",
     "FactorRejected",
@@ -158,6 +160,7 @@ __all__ = [
     "VerificationCodeInvalid",
     "VerificationExpired",
     "VerificationNotFound",
+    "WalletNotClosed",
     "WalletNotFound",
 ]
 
@@ -1121,6 +1124,35 @@ class SignatureReplayed(UnauthenticatedError):
     retry_advice = RetryAdvice.AFTER_CHANGE
 
 
+class WalletNotClosed(FailedPreconditionError):
+    """The customer still has open accounts, so the personal data is needed. Metadata:
+    open_accounts.
+    """
+
+    reason = "WALLET_NOT_CLOSED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("open_accounts",)
+
+
+class ErasureTooEarly(FailedPreconditionError):
+    """The clearing has not answered for all of the customer's transfers yet. Metadata:
+    open_instructions.
+    """
+
+    reason = "ERASURE_TOO_EARLY"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("open_instructions",)
+
+
+class CustomerErased(FailedPreconditionError):
+    """The customer's personal data was erased for good, and the wallet takes no changes any
+    more.
+    """
+
+    reason = "CUSTOMER_ERASED"
+    retry_advice = RetryAdvice.NEVER
+
+
 class MerchantNotFound(NotFoundError):
     """No such merchant, or not one the caller may see. Metadata: merchant_id."""
 
@@ -1393,6 +1425,9 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "SIGNATURE_MISSING": SignatureMissing,
     "SIGNATURE_INVALID": SignatureInvalid,
     "SIGNATURE_REPLAYED": SignatureReplayed,
+    "WALLET_NOT_CLOSED": WalletNotClosed,
+    "ERASURE_TOO_EARLY": ErasureTooEarly,
+    "CUSTOMER_ERASED": CustomerErased,
     "MERCHANT_NOT_FOUND": MerchantNotFound,
     "TERMINAL_NOT_FOUND": TerminalNotFound,
     "NEEDS_AUTH": NeedsAuth,

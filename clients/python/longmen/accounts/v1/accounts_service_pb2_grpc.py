@@ -121,7 +121,7 @@ class AccountsServiceServicer:
 
     def OpenAccount(self, request, context):
         """OpenAccount opens a pocket in another currency.
-        Reasons: WALLET_NOT_FOUND, POCKET_EXISTS, UNKNOWN_CURRENCY.
+        Reasons: WALLET_NOT_FOUND, CUSTOMER_ERASED, POCKET_EXISTS, UNKNOWN_CURRENCY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -45,7 +45,7 @@ class AccountsServiceStub:
     """
     OpenAccount: _grpc.UnaryUnaryMultiCallable[_accounts_service_pb2.OpenAccountRequest, _accounts_service_pb2.OpenAccountResponse]
     """OpenAccount opens a pocket in another currency.
-    Reasons: WALLET_NOT_FOUND, POCKET_EXISTS, UNKNOWN_CURRENCY.
+    Reasons: WALLET_NOT_FOUND, CUSTOMER_ERASED, POCKET_EXISTS, UNKNOWN_CURRENCY.
     """
     GetAccount: _grpc.UnaryUnaryMultiCallable[_accounts_service_pb2.GetAccountRequest, _accounts_service_pb2.GetAccountResponse]
     """GetAccount returns one account.
@@ -101,7 +101,7 @@ class AccountsServiceAsyncStub(AccountsServiceStub):
     """
     OpenAccount: _aio.UnaryUnaryMultiCallable[_accounts_service_pb2.OpenAccountRequest, _accounts_service_pb2.OpenAccountResponse]  # type: ignore[assignment]
     """OpenAccount opens a pocket in another currency.
-    Reasons: WALLET_NOT_FOUND, POCKET_EXISTS, UNKNOWN_CURRENCY.
+    Reasons: WALLET_NOT_FOUND, CUSTOMER_ERASED, POCKET_EXISTS, UNKNOWN_CURRENCY.
     """
     GetAccount: _aio.UnaryUnaryMultiCallable[_accounts_service_pb2.GetAccountRequest, _accounts_service_pb2.GetAccountResponse]  # type: ignore[assignment]
     """GetAccount returns one account.
@@ -172,7 +172,7 @@ class AccountsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_accounts_service_pb2.OpenAccountResponse, _abc.Awaitable[_accounts_service_pb2.OpenAccountResponse]]:
         """OpenAccount opens a pocket in another currency.
-        Reasons: WALLET_NOT_FOUND, POCKET_EXISTS, UNKNOWN_CURRENCY.
+        Reasons: WALLET_NOT_FOUND, CUSTOMER_ERASED, POCKET_EXISTS, UNKNOWN_CURRENCY.
         """
 
     @_abc_1.abstractmethod

@@ -354,6 +354,15 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Signature invalid: the signature is not the registered key's for this method, request, time and nonce, or is too old."""
     ERROR_REASON_SIGNATURE_REPLAYED: _ErrorReason.ValueType  # 279
     """Signature replayed: a call with this nonce came before. Sign every attempt anew."""
+    ERROR_REASON_WALLET_NOT_CLOSED: _ErrorReason.ValueType  # 290
+    """-- Personal data.
+
+    Wallet not closed: the customer still has open accounts, so the personal data is needed. Metadata: open_accounts.
+    """
+    ERROR_REASON_ERASURE_TOO_EARLY: _ErrorReason.ValueType  # 291
+    """Erasure too early: the clearing has not answered for all of the customer's transfers yet. Metadata: open_instructions."""
+    ERROR_REASON_CUSTOMER_ERASED: _ErrorReason.ValueType  # 292
+    """Customer erased: the customer's personal data was erased for good, and the wallet takes no changes any more."""
     ERROR_REASON_MERCHANT_NOT_FOUND: _ErrorReason.ValueType  # 330
     """-- Merchants, orders and codes.
 
@@ -702,6 +711,15 @@ ERROR_REASON_SIGNATURE_INVALID: ErrorReason.ValueType  # 278
 """Signature invalid: the signature is not the registered key's for this method, request, time and nonce, or is too old."""
 ERROR_REASON_SIGNATURE_REPLAYED: ErrorReason.ValueType  # 279
 """Signature replayed: a call with this nonce came before. Sign every attempt anew."""
+ERROR_REASON_WALLET_NOT_CLOSED: ErrorReason.ValueType  # 290
+"""-- Personal data.
+
+Wallet not closed: the customer still has open accounts, so the personal data is needed. Metadata: open_accounts.
+"""
+ERROR_REASON_ERASURE_TOO_EARLY: ErrorReason.ValueType  # 291
+"""Erasure too early: the clearing has not answered for all of the customer's transfers yet. Metadata: open_instructions."""
+ERROR_REASON_CUSTOMER_ERASED: ErrorReason.ValueType  # 292
+"""Customer erased: the customer's personal data was erased for good, and the wallet takes no changes any more."""
 ERROR_REASON_MERCHANT_NOT_FOUND: ErrorReason.ValueType  # 330
 """-- Merchants, orders and codes.
 

@@ -62,6 +62,10 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """
     EVENT_TYPE_APPROVAL_CHANGED: _EventType.ValueType  # 41
     """Approval changed: something was proposed to staff, or such a proposal was decided."""
+    EVENT_TYPE_PROFILE_CHANGED: _EventType.ValueType  # 50
+    """Profile changed: a customer's name or e-mail address changed; which it is now is nobody's to be told."""
+    EVENT_TYPE_CUSTOMER_ERASED: _EventType.ValueType  # 51
+    """Customer erased: a customer's personal data was erased. Whoever keeps a copy erases it as well."""
     EVENT_TYPE_MERCHANT_OPENED: _EventType.ValueType  # 60
     """Merchant opened: a merchant was taken in."""
     EVENT_TYPE_FACTOR_ENROLLED: _EventType.ValueType  # 30
@@ -114,6 +118,10 @@ AuditService; feeds of events leave it out.
 """
 EVENT_TYPE_APPROVAL_CHANGED: EventType.ValueType  # 41
 """Approval changed: something was proposed to staff, or such a proposal was decided."""
+EVENT_TYPE_PROFILE_CHANGED: EventType.ValueType  # 50
+"""Profile changed: a customer's name or e-mail address changed; which it is now is nobody's to be told."""
+EVENT_TYPE_CUSTOMER_ERASED: EventType.ValueType  # 51
+"""Customer erased: a customer's personal data was erased. Whoever keeps a copy erases it as well."""
 EVENT_TYPE_MERCHANT_OPENED: EventType.ValueType  # 60
 """Merchant opened: a merchant was taken in."""
 EVENT_TYPE_FACTOR_ENROLLED: EventType.ValueType  # 30

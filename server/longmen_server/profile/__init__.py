@@ -1,0 +1,1 @@
+"""Profiles: what the bank knows of a customer as a person, and how it is forgotten."""
