@@ -71,6 +71,7 @@ from longmen_server.platform.tokens import TokenVerifier
 from longmen_server.profile.service import ProfileService
 from longmen_server.proven import CHECKS
 from longmen_server.samples import open_samples
+from longmen_server.staff.service import StaffService
 from longmen_server.transfers.clearing.files import FileClearing
 from longmen_server.transfers.clearing.instant import InstantClearing
 from longmen_server.transfers.service import TransfersService
@@ -210,6 +211,7 @@ def build_services(parts: Parts) -> Mapping[str, object]:
         "longmen.credentials.v1.CredentialsService": CredentialsService(
             engine=parts.engine, reading=reading, sealer=parts.secrets.sealer(KEY_SECRETS)
         ),
+        "longmen.staff.v1.StaffService": StaffService(engine=parts.engine),
         "longmen.staff.v1.ApprovalsService": ApprovalsService(engine=parts.engine, reading=reading),
         "longmen.audit.v1.AuditService": AuditService(reading=reading, classes=classes),
     }

@@ -9,6 +9,7 @@ import grpc.aio
 import psycopg
 import pytest
 
+from longmen.events.v1 import event_pb2
 from longmen.ledger.v1 import account_pb2, ledger_service_pb2
 from longmen.staff.v1 import approval_pb2
 from longmen_server.approvals.proposable import PROPOSABLE
@@ -301,6 +302,39 @@ async def test_both_need_the_scope_of_what_is_proposed(bank: SmallBank) -> None:
         answer = await refusal(work)
         assert (answer.code.name, answer.reason) == ("PERMISSION_DENIED", "PERMISSION_DENIED")
         assert answer.metadata == {"method": "longmen.ledger.v1.LedgerService/CreateTransaction"}
+
+
+async def test_two_people_forgive_a_customers_wrong_tries(bank: SmallBank) -> None:
+    owner = await bank.person()
+    order = {
+        "unlock_factors": {
+            "request_id": bank.new_request_id(),
+            "customer_id": owner.customer,
+        }
+    }
+    made = await propose(bank, worker(bank, "ann"), order)
+    (shown,) = made.changes
+    assert (shown.subject, shown.field) == (owner.customer, "wrong_tries_forgiven_until")
+
+    async def forgiven() -> int:
+        types = [event_pb2.EVENT_TYPE_FACTOR_UNBLOCKED]
+        reply = await bank.do("EventsService/ListEvents", types=types)
+        return [event.subject_id for event in reply.events].count(owner.customer)
+
+    assert await forgiven() == 0
+    await approve(bank, worker(bank, "bob"), made)
+    assert await forgiven() == 1
+
+
+async def test_nobody_is_unlocked_who_is_no_customer(bank: SmallBank) -> None:
+    order = {
+        "unlock_factors": {
+            "request_id": bank.new_request_id(),
+            "customer_id": f"cust_{'0' * 28}0001",
+        }
+    }
+    answer = await refusal(propose(bank, worker(bank, "ann"), order))
+    assert (answer.code.name, answer.reason) == ("NOT_FOUND", "WALLET_NOT_FOUND")
 
 
 async def test_services_need_nobody(bank: SmallBank) -> None:

@@ -556,6 +556,7 @@ SAMPLES: dict[str, Sample] = {
     "ProfileService/ExportMyData": lambda _bank, _owner: {},
     "ProfileService/EraseCustomer": left,
     "AuditService/ListAudit": audited_customer,
+    "StaffService/UnlockFactors": customer,
     "CredentialsService/CreateKey": lambda _, owner: key_for(owner.customer),
     "CredentialsService/ListKeys": two_keys,
     "CredentialsService/RevokeKey": made_key,

@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from longmen.ledger.v1 import account_pb2
 from longmen.staff.v1 import approval_pb2
+from longmen_server.factors.tables import SECURITY
+from longmen_server.ledger.encode import timestamp
 from longmen_server.ledger.tables import ACCOUNT
 from longmen_server.platform.ids import ACCOUNT as ACCOUNT_TEXT
+from longmen_server.platform.ids import CUSTOMER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from longmen_server.engine.family import RowFamily
     from longmen_server.engine.working_set import WorkingSet
+    from longmen_server.factors.model import SecurityRow
     from longmen_server.ledger.model import AccountRow
 
 __all__ = ["DESCRIBED", "changes", "snapshot"]
@@ -27,8 +31,15 @@ def _account(row: AccountRow) -> tuple[str, dict[str, str]]:
     }
 
 
+def _security(row: SecurityRow) -> tuple[str, dict[str, str]]:
+    return CUSTOMER.encode(row.customer_id), {
+        "wrong_tries_forgiven_until": timestamp(row.unblocked_at_us).ToJsonString()
+    }
+
+
 DESCRIBED: Final[dict[RowFamily[Any, Any], Callable[[Any], tuple[str, dict[str, str]]]]] = {
     ACCOUNT: _account,
+    SECURITY: _security,
 }
 """Rows that a decider understands: the subject's name, and its fields as text."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from longmen_server.accounts.build import unfreeze_by_bank
 from longmen_server.ledger import build
+from longmen_server.staff.build import unlock_factors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +55,11 @@ PROPOSABLE: Final[dict[str, Proposable]] = {
         "longmen.accounts.v1.AccountsService/UnfreezeAccount",
         "accounts.write",
         lambda request, _: unfreeze_by_bank(request),
+    ),
+    "unlock_factors": Proposable(
+        "longmen.staff.v1.StaffService/UnlockFactors",
+        "factors.unlock",
+        lambda request, _: unlock_factors(request, None),
     ),
 }
 """By the name of the field of ProposedCommand."""

@@ -20,6 +20,3 @@ class AuditSettings:
     audit_delay_ms_max: int = 10_000
     """How long the oldest of them may wait, because the database does not take it, before calls
     that have to be in the trail are refused."""
-    anchor_interval_ms: int = 1000
-    """How often each worker notes, outside of the database, how far its journals have come:
-    `longmen verify` finds whatever is cut off below that."""

@@ -11,6 +11,7 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from longmen.accounts.v1 import accounts_service_pb2 as _accounts_service_pb2
 from longmen.ledger.v1 import ledger_service_pb2 as _ledger_service_pb2
+from longmen.staff.v1 import staff_service_pb2 as _staff_service_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -70,6 +71,7 @@ class ProposedCommand(_message.Message):
     REVERSE_TRANSACTION_FIELD_NUMBER: _builtins.int
     SET_ACCOUNT_STATE_FIELD_NUMBER: _builtins.int
     UNFREEZE_ACCOUNT_FIELD_NUMBER: _builtins.int
+    UNLOCK_FACTORS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def create_transaction(self) -> _ledger_service_pb2.CreateTransactionRequest:
         """Create transaction corrects the books by hand."""
@@ -86,6 +88,10 @@ class ProposedCommand(_message.Message):
     def unfreeze_account(self) -> _accounts_service_pb2.UnfreezeAccountRequest:
         """Unfreeze account lifts a freeze from a customer's account."""
 
+    @_builtins.property
+    def unlock_factors(self) -> _staff_service_pb2.UnlockFactorsRequest:
+        """Unlock factors forgives a customer's wrong tries."""
+
     def __init__(
         self,
         *,
@@ -93,12 +99,13 @@ class ProposedCommand(_message.Message):
         reverse_transaction: _ledger_service_pb2.ReverseTransactionRequest | None = ...,
         set_account_state: _ledger_service_pb2.SetAccountStateRequest | None = ...,
         unfreeze_account: _accounts_service_pb2.UnfreezeAccountRequest | None = ...,
+        unlock_factors: _staff_service_pb2.UnlockFactorsRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "create_transaction", b"create_transaction", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "unfreeze_account", b"unfreeze_account"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "create_transaction", b"create_transaction", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "create_transaction", b"create_transaction", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "unfreeze_account", b"unfreeze_account"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "create_transaction", b"create_transaction", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["create_transaction", "reverse_transaction", "set_account_state", "unfreeze_account"]  # noqa: Y015
+    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["create_transaction", "reverse_transaction", "set_account_state", "unfreeze_account", "unlock_factors"]  # noqa: Y015
     _WhichOneofArgType_command: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_command) -> _WhichOneofReturnType_command | None: ...
 

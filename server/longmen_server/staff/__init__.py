@@ -1,0 +1,1 @@
+"""What the bank does for customers who cannot help themselves."""
