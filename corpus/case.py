@@ -54,6 +54,13 @@ SOUND: Final = frozenset(
 )
 """What a request may be answered whose form is good, whatever it asks for."""
 
+PROOFS: Final = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED"})
+OF_THE_CALL: Final = frozenset(
+    {"TOKEN_MISSING", "TOKEN_INVALID", "TOKEN_EXPIRED", "PERMISSION_DENIED"}
+)
+"""Why a call is refused whatever its request is. Other reasons with these codes are about a secret
+in the request, which may be as good in form as any."""
+
 BUSY: Final = frozenset({"AdminService/VerifyLedger"})
 """Methods that do one thing at a time and tell every other caller so: OVERLOADED."""
 

@@ -28,6 +28,11 @@ BY_NAME: Final = {short(method): method for method in METHODS}
 LIFETIME_S: Final = 3 * 3_600
 KINDS: Final = ("service", "staff", "merchant", "customer")
 FUNDS: Final = 100_000_000
+WITHOUT_LIMIT: Final = ",".join(
+    f"{kind}.{what}=1000000/1000000" for kind in KINDS for what in ("payment", "read")
+)
+"""Rates that no run comes near: a few principals send everything."""
+
 INCIDENT: Final = re.compile(r"call_failed|Traceback")
 CORES_OWN: Final = "grpc._cython"
 """In lines in which grpc tells of metadata that it could not decode."""
@@ -131,7 +136,7 @@ def authorizations(issuer: DevelopmentIssuer, customer: str) -> dict[str, str]:
 @asynccontextmanager
 async def open_session(folder: Path) -> AsyncIterator[Session]:
     """Start a server of one worker and open accounts in it."""
-    with LongmenServer(folder, 1) as server:
+    with LongmenServer(folder, 1, {"LONGMEN_RATES": WITHOUT_LIMIT}) as server:
         issuer = DevelopmentIssuer(
             folder / "data",
             issuer="longmen-development",
