@@ -55,6 +55,10 @@ ENDLESS = frozenset({"AccountsService/WatchBalance", "EventsService/WatchEvents"
 """Streams that go on until the caller leaves; the others are read to their end."""
 FUNDS = 10_000
 BOOK = 1
+GENEROUS = ("customer.payment=500/2000", "customer.read=500/2000")
+"""Rates that let tests of races send what they want; those of rates set their own."""
+NEVER_US = 1 << 62
+"""When the sessions of `session_token` end."""
 SERVICE = "service"
 """The token of a service that may do everything."""
 
@@ -128,15 +132,35 @@ class SmallBank:
         return name
 
     def session_token(self, person: Person, device: int = 1) -> str:
-        """A customer's token with a session on a bound device: payments have to be approved."""
-        name = f"session:{person.customer}:{device}"
+        """A customer's token with a session on a bound device: payments have to be approved.
+
+        The session is never idle, so that tests can move the clock.
+        """
+        session_id = new_id(BOOK, self.parts.clock)
+        device_id = device.to_bytes(14, "big") + BOOK.to_bytes(2, "big")
+        customer_id = CUSTOMER.decode(person.customer)
+        self._database.execute(
+            "insert into identity_session (created_at_us, seen_at_us, ends_at_us, book, end_cause,"
+            " session_id, customer_id, device_id, family_digest, refresh_digest)"
+            " values (%s, %s, %s, %s, 0, %s, %s, %s, '', '')",
+            (
+                self.parts.clock.now_us(),
+                NEVER_US,
+                NEVER_US,
+                BOOK,
+                session_id.hex(),
+                customer_id.hex(),
+                device_id.hex(),
+            ),
+        )
+        name = f"session:{session_id.hex()}"
         self.tokens.known[name] = Claims(
             kind="customer",
             subject=person.customer,
             scopes=SCOPES,
-            customer_id=CUSTOMER.decode(person.customer),
-            session_id=f"sess_{device:032x}",
-            device_id=f"dev_{device:032x}",
+            customer_id=customer_id,
+            session_id=f"sess_{session_id.hex()}",
+            device_id=f"dev_{device_id.hex()}",
         )
         return name
 
@@ -350,7 +374,7 @@ async def open_worker(parts: Parts, tokens: Tokens) -> AsyncIterator[Any]:
     """Serve with the parts of a worker; gives a channel to it."""
     server = build_server(
         build_services(parts),
-        settings=settings(),
+        settings=settings(rates=GENEROUS),
         surroundings=Surroundings(
             verifier=EitherVerifier(tokens, parts),
             metrics=parts.metrics,

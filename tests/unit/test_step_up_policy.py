@@ -1,0 +1,162 @@
+"""The policy of step-up, case by case, and which files are refused."""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import product
+
+import pytest
+
+from longmen_server.challenges.model import Decision, Intent, Operation, is_enough
+from longmen_server.challenges.policy import PolicyError, load_policy, read_policy
+from longmen_server.factors.model import FactorKind, bits
+
+TODAY = load_policy().at(date(2026, 6, 1))
+MONEY = bits((FactorKind.PAYMENT_PIN, FactorKind.TOTP, FactorKind.PASSKEY))
+ANY_FACTOR = MONEY | bits((FactorKind.PASSWORD, FactorKind.BACKUP_CODES))
+NOTHING, ONE, TWO = Decision(0, 0), Decision(1, MONEY), Decision(2, MONEY)
+
+PAYMENTS = {
+    ("small", "known", "left"): NOTHING,
+    ("small", "known", "used"): ONE,
+    ("small", "new", "left"): ONE,
+    ("small", "new", "used"): ONE,
+    ("medium", "known", "left"): ONE,
+    ("medium", "known", "used"): ONE,
+    ("medium", "new", "left"): ONE,
+    ("medium", "new", "used"): ONE,
+    ("large", "known", "left"): TWO,
+    ("large", "known", "used"): TWO,
+    ("large", "new", "left"): TWO,
+    ("large", "new", "used"): TWO,
+}
+"""What a transfer needs; a withdrawal and a batch need the same, but never nothing."""
+
+CASES = list(product(Operation, PAYMENTS.items()))
+
+
+@pytest.mark.parametrize(
+    ("operation", "case", "expected"),
+    [(operation, case, decision) for operation, (case, decision) in CASES],
+    ids=[f"{operation.name}-{'-'.join(case)}" for operation, (case, _) in CASES],
+)
+def test_every_case(operation: Operation, case: tuple[str, str, str], expected: Decision) -> None:
+    band, payee, allowance = case
+    if operation == Operation.FACTOR_CHANGE:
+        # Bands are of money, which a factor change has none of; it is never large.
+        if band == "large":
+            return
+        expected = Decision(1, ANY_FACTOR)
+    elif operation != Operation.TRANSFER and expected == NOTHING:
+        expected = ONE
+    assert TODAY.look_up(operation, payee, band, allowance) == expected
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "band"),
+    [
+        (1, "CNY", "small"),
+        (20_000, "CNY", "small"),
+        (20_001, "CNY", "medium"),
+        (500_000, "CNY", "medium"),
+        (500_001, "CNY", "large"),
+        (3_000, "EUR", "small"),
+        (3_001, "EUR", "medium"),
+        (1, "CHF", "large"),
+        (2**63 - 1, "JPY", "large"),
+        (0, "", "small"),
+    ],
+)
+def test_bands(amount: int, currency: str, band: str) -> None:
+    assert TODAY.band(amount, currency) == band
+
+
+def test_the_sixth_small_payment_in_a_row_is_asked_for() -> None:
+    intent = Intent(operation=Operation.TRANSFER, text="", amount=100, currency_code="CNY")
+    found = [TODAY.decide(intent, is_known=True, exempt_count=n).factors for n in range(7)]
+    assert found == [0, 0, 0, 0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "needed", "enough"),
+    [
+        ([], 1, False),
+        ([FactorKind.PAYMENT_PIN], 1, True),
+        ([FactorKind.PAYMENT_PIN], 2, False),
+        ([FactorKind.PAYMENT_PIN, FactorKind.TOTP], 2, True),
+        ([FactorKind.PASSKEY], 2, True),
+        ([FactorKind.PASSKEY], 3, False),
+    ],
+)
+def test_what_is_enough(kinds: list[FactorKind], needed: int, *, enough: bool) -> None:
+    assert is_enough(bits(kinds), needed) == enough
+
+
+GOOD = """
+[[version]]
+effective_from = 2026-01-01
+source = "test"
+valid_s = 300
+exempt_in_a_row = 5
+small_up_to = {CNY = 10}
+large_above = {CNY = 20}
+[[version.rule]]
+operation = "any"
+payee = "any"
+band = "any"
+allowance = "any"
+factors = 1
+methods = ["payment_pin"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("valid_s = 300", "valid_s = 301", "up to 300"),
+        ("CNY = 10", "CNY = 21", "small amounts"),
+        ('operation = "any"', 'operation = "transfer"', "no rule for withdrawal"),
+        ('band = "any"', 'band = "tiny"', "choose one of small"),
+        ("factors = 1", "factors = 2", "more factors"),
+        ('source = "test"', 'source = ""', "source"),
+        ('["payment_pin"]', '["pin"]', "PIN"),
+        ("exempt_in_a_row = 5", "", "exempt_in_a_row"),
+    ],
+)
+def test_a_policy_that_makes_no_sense_does_not_start(old: str, new: str, told: str) -> None:
+    read_policy(GOOD)
+    assert old in GOOD
+    with pytest.raises(PolicyError, match=told):
+        read_policy(GOOD.replace(old, new))
+
+
+def test_versions_take_over_on_their_day() -> None:
+    later = GOOD.replace("2026-01-01", "2027-01-01").replace("valid_s = 300", "valid_s = 60")
+    policy = read_policy(GOOD + later)
+    days = (date(2020, 1, 1), date(2026, 12, 31), date(2027, 1, 1))
+    assert [policy.at(day).valid_s for day in days] == [300, 300, 60]
+    with pytest.raises(PolicyError, match="oldest first"):
+        read_policy(later + GOOD)
+
+
+def test_an_approval_is_bound_to_every_part_of_an_intent() -> None:
+    parts = {
+        "operation": Operation.TRANSFER,
+        "text": "Pay",
+        "amount": 1,
+        "currency_code": "CNY",
+        "payee": "a",
+        "payee_id": b"a" * 16,
+    }
+    others = {
+        "operation": Operation.BATCH,
+        "text": "Pay ",
+        "amount": 2,
+        "currency_code": "EUR",
+        "payee": "b",
+        "payee_id": b"b" * 16,
+    }
+    base = Intent(**parts).digest(b"c" * 32)  # type: ignore[arg-type]
+    found = {Intent(**{**parts, name: value}).digest(b"c" * 32) for name, value in others.items()}  # type: ignore[arg-type]
+    found |= {base, Intent(**parts).digest(b"d" * 32)}  # type: ignore[arg-type]
+    assert len(found) == len(others) + 2
