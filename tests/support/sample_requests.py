@@ -390,7 +390,7 @@ async def challenge(bank: SmallBank, owner: Person) -> Fields:
     pay = BY_NAME["TransfersService/CreateTransfer"]
     request = await make(bank, pay, owner, payment)
     told = await bank.refused(pay, request, bank.session_token(owner))
-    assert told.reason == "NEEDS_AUTH"
+    assert told.reason == "NEEDS_AUTH", told
     return {"challenge_id": told.metadata["challenge_id"]}
 
 
