@@ -14,13 +14,16 @@ TEST_PROCESSES ?= logical
 GHZ_VERSION     := v0.121.0
 GRPCURL_VERSION := v1.9.4
 
+# Where `make sbom` writes.
+SBOM ?= build/sbom.json
+
 # uv must use the Python it was given and never download one.
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test corpus check fmt lint types layers gen gen-check buf bench bench-edge tools ci clean
+.PHONY: help setup run demo test corpus check fmt lint types layers gen gen-check buf bench bench-edge tools sbom ci clean
 
 help: ## Show what can be done
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -100,6 +103,10 @@ tools: ## Install ghz and grpcurl into .tools/bin through the Go module proxy
 	else \
 	  echo "no Go toolchain: ghz and grpcurl were not installed (tests that use them do less)"; \
 	fi
+
+sbom: setup ## Write the bill of materials of the server (CycloneDX, from uv.lock)
+	@mkdir -p $(dir $(SBOM))
+	$(UV) export --frozen --no-dev --quiet --format cyclonedx1.5 --output-file $(SBOM) >/dev/null
 
 ci: ## What CI runs
 	bash .ci/run

@@ -189,9 +189,6 @@ def build_services(parts: Parts) -> Mapping[str, object]:
             zone=DEFAULT_ZONE,
             step_up=step_up,
         ),
-        "longmen.identity.v1.ProfileService": ProfileService(
-            engine=parts.engine, readers=parts.readers, clock=parts.clock, vault=parts.vault
-        ),
         "longmen.merchants.v1.MerchantsService": MerchantsService(
             engine=parts.engine,
             readers=parts.readers,
@@ -222,11 +219,14 @@ def build_services(parts: Parts) -> Mapping[str, object]:
 
 
 def identity_services(parts: Parts, step_up: StepUpOffice) -> Mapping[str, object]:
-    """The servicers of what customers prove themselves with."""
+    """The servicers of what customers are and prove themselves with."""
     checks = FactorChecks(
         hasher=parts.hasher, secrets_=parts.secrets, settings=parts.settings.factors
     )
     return {
+        "longmen.identity.v1.ProfileService": ProfileService(
+            engine=parts.engine, readers=parts.readers, clock=parts.clock, vault=parts.vault
+        ),
         "longmen.identity.v1.FactorsService": FactorsService(
             engine=parts.engine,
             readers=parts.readers,
