@@ -24,7 +24,7 @@ from longmen_server.ledger.verification.report import Progress as Step
 from longmen_server.ledger.verification.run import verify as verify_book
 from longmen_server.platform.clock import Clock, OffsetClock, SystemClock
 from longmen_server.platform.database import connect
-from longmen_server.platform.postgres import APP_ROLE, DATABASE
+from longmen_server.platform.postgres import DATABASE, VERIFIER_ROLE
 from longmen_server.platform.postgres_home import find_home
 from longmen_server.platform.server_check import StorageError, one_line
 from longmen_server.proven import CHECKS
@@ -165,7 +165,7 @@ def readable_database(settings: Settings, announce: Callable[[str], None]) -> It
             # A server runs, and its Postgres with it.
             yield make_conninfo(
                 host=str(find_home(data).runtime),
-                user=APP_ROLE,
+                user=VERIFIER_ROLE,
                 password=password.read_text("ascii").strip(),
                 dbname=DATABASE,
             )

@@ -36,6 +36,7 @@ __all__ = [
     "DATABASE",
     "OWNER_ROLE",
     "SUPERUSER",
+    "VERIFIER_ROLE",
     "EmbeddedPostgres",
     "LaunchError",
     "stop_leftover",
@@ -46,6 +47,9 @@ OWNER_ROLE: Final = "longmen"
 """Owns the database; migrations run as this role."""
 APP_ROLE: Final = "longmen_app"
 """Serves requests; owns nothing, so that what is granted away stays away."""
+
+VERIFIER_ROLE: Final = "longmen_verifier"
+"""Proves the books; reads everything and changes nothing."""
 DATABASE: Final = "longmen"
 
 START_SECONDS: Final = 120
@@ -287,8 +291,8 @@ class EmbeddedPostgres:
 
 
 def prepare_roles(connection: psycopg.Connection, password: str) -> None:
-    """Make the owner's and the server's role and the database, as far as they are missing."""
-    for role in (OWNER_ROLE, APP_ROLE):
+    """Make the roles and the database, as far as they are missing."""
+    for role in (OWNER_ROLE, APP_ROLE, VERIFIER_ROLE):
         row = connection.execute("select from pg_roles where rolname = %s", [role]).fetchone()
         if row is None:
             statement = sql.SQL("create role {} login password {}")
