@@ -15,6 +15,12 @@ CLIENT_COMMANDS: Mapping[str, tuple[str, str]] = {
     "transfer": ("longmen_server.console.transfer:transfer", "Money between people."),
     "ledger": ("longmen_server.console.ledger:ledger", "The double-entry ledger itself."),
     "events": ("longmen_server.console.events:events", "Every committed change, in order."),
+    "approval": (
+        "longmen_server.console.approval:approval",
+        "Proposals of staff, and the decisions of others.",
+    ),
+    "key": ("longmen_server.console.key:key", "API keys of merchants and services."),
+    "audit": ("longmen_server.console.audit:audit", "Who asked for what, and what came of it."),
     "admin": ("longmen_server.console.admin:admin", "Clock, settings and statistics."),
     "demo": (
         "longmen_server.console.demo:demo",

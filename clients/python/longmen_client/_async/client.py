@@ -12,11 +12,15 @@ from longmen_client._config import Config
 from longmen_client._errors import LongmenError
 from longmen_client._generated.accounts_async import AsyncAccounts
 from longmen_client._generated.admin_async import AsyncAdmin
+from longmen_client._generated.approvals_async import AsyncApprovals
+from longmen_client._generated.audit_async import AsyncAudit
 from longmen_client._generated.challenges_async import AsyncChallenges
+from longmen_client._generated.credentials_async import AsyncCredentials
 from longmen_client._generated.events_async import AsyncEvents
 from longmen_client._generated.factors_async import AsyncFactors
 from longmen_client._generated.ledger_async import AsyncLedger
 from longmen_client._generated.merchants_async import AsyncMerchants
+from longmen_client._generated.staff_async import AsyncStaff
 from longmen_client._generated.transfers_async import AsyncTransfers
 from longmen_client._methods import HEALTH_CHECK
 from longmen_client._transport_async import AsyncTransport
@@ -57,9 +61,24 @@ class AsyncClient:
         return AsyncAdmin(self._caller)
 
     @cached_property
+    def approvals(self) -> AsyncApprovals:
+        """What one member of staff proposes and another one decides."""
+        return AsyncApprovals(self._caller)
+
+    @cached_property
+    def audit(self) -> AsyncAudit:
+        """Who asked for what."""
+        return AsyncAudit(self._caller)
+
+    @cached_property
     def challenges(self) -> AsyncChallenges:
         """What a customer is asked to approve."""
         return AsyncChallenges(self._caller)
+
+    @cached_property
+    def credentials(self) -> AsyncCredentials:
+        """API keys of merchants and of the bank's own systems."""
+        return AsyncCredentials(self._caller)
 
     @cached_property
     def events(self) -> AsyncEvents:
@@ -80,6 +99,11 @@ class AsyncClient:
     def merchants(self) -> AsyncMerchants:
         """Merchants and their terminals."""
         return AsyncMerchants(self._caller)
+
+    @cached_property
+    def staff(self) -> AsyncStaff:
+        """What the bank does for customers who cannot help themselves."""
+        return AsyncStaff(self._caller)
 
     @cached_property
     def transfers(self) -> AsyncTransfers:

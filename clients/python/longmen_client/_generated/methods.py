@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from longmen.accounts.v1 import accounts_service_pb2
 from longmen.admin.v1 import admin_service_pb2
+from longmen.audit.v1 import audit_service_pb2
+from longmen.credentials.v1 import credentials_service_pb2
 from longmen.events.v1 import events_service_pb2
 from longmen.identity.v1 import challenge_service_pb2, factor_service_pb2
 from longmen.ledger.v1 import ledger_service_pb2
 from longmen.merchants.v1 import merchants_service_pb2
+from longmen.staff.v1 import approvals_service_pb2, staff_service_pb2
 from longmen.transfers.v1 import transfers_service_pb2
 from longmen_client._methods import Method, method
 
@@ -67,6 +70,32 @@ ADMIN_VERIFY_LEDGER: Method[
     admin_service_pb2.VerifyLedgerRequest, admin_service_pb2.VerifyLedgerResponse
 ] = method(admin_service_pb2.DESCRIPTOR, "AdminService", "VerifyLedger")
 
+APPROVALS_PROPOSE_APPROVAL: Method[
+    approvals_service_pb2.ProposeApprovalRequest, approvals_service_pb2.ProposeApprovalResponse
+] = method(approvals_service_pb2.DESCRIPTOR, "ApprovalsService", "ProposeApproval")
+APPROVALS_GET_APPROVAL: Method[
+    approvals_service_pb2.GetApprovalRequest, approvals_service_pb2.GetApprovalResponse
+] = method(approvals_service_pb2.DESCRIPTOR, "ApprovalsService", "GetApproval")
+APPROVALS_LIST_APPROVALS: Method[
+    approvals_service_pb2.ListApprovalsRequest, approvals_service_pb2.ListApprovalsResponse
+] = method(approvals_service_pb2.DESCRIPTOR, "ApprovalsService", "ListApprovals")
+APPROVALS_APPROVE_APPROVAL: Method[
+    approvals_service_pb2.ApproveApprovalRequest, approvals_service_pb2.ApproveApprovalResponse
+] = method(approvals_service_pb2.DESCRIPTOR, "ApprovalsService", "ApproveApproval")
+APPROVALS_REJECT_APPROVAL: Method[
+    approvals_service_pb2.RejectApprovalRequest, approvals_service_pb2.RejectApprovalResponse
+] = method(approvals_service_pb2.DESCRIPTOR, "ApprovalsService", "RejectApproval")
+APPROVALS_CANCEL_APPROVAL: Method[
+    approvals_service_pb2.CancelApprovalRequest, approvals_service_pb2.CancelApprovalResponse
+] = method(approvals_service_pb2.DESCRIPTOR, "ApprovalsService", "CancelApproval")
+
+AUDIT_LIST_AUDIT: Method[
+    audit_service_pb2.ListAuditRequest, audit_service_pb2.ListAuditResponse
+] = method(audit_service_pb2.DESCRIPTOR, "AuditService", "ListAudit")
+AUDIT_EXPORT_AUDIT: Method[
+    audit_service_pb2.ExportAuditRequest, audit_service_pb2.ExportAuditResponse
+] = method(audit_service_pb2.DESCRIPTOR, "AuditService", "ExportAudit")
+
 CHALLENGES_GET_CHALLENGE: Method[
     challenge_service_pb2.GetChallengeRequest, challenge_service_pb2.GetChallengeResponse
 ] = method(challenge_service_pb2.DESCRIPTOR, "ChallengesService", "GetChallenge")
@@ -76,6 +105,23 @@ CHALLENGES_APPROVE_CHALLENGE: Method[
 CHALLENGES_DECLINE_CHALLENGE: Method[
     challenge_service_pb2.DeclineChallengeRequest, challenge_service_pb2.DeclineChallengeResponse
 ] = method(challenge_service_pb2.DESCRIPTOR, "ChallengesService", "DeclineChallenge")
+
+CREDENTIALS_CREATE_KEY: Method[
+    credentials_service_pb2.CreateKeyRequest, credentials_service_pb2.CreateKeyResponse
+] = method(credentials_service_pb2.DESCRIPTOR, "CredentialsService", "CreateKey")
+CREDENTIALS_LIST_KEYS: Method[
+    credentials_service_pb2.ListKeysRequest, credentials_service_pb2.ListKeysResponse
+] = method(credentials_service_pb2.DESCRIPTOR, "CredentialsService", "ListKeys")
+CREDENTIALS_REVOKE_KEY: Method[
+    credentials_service_pb2.RevokeKeyRequest, credentials_service_pb2.RevokeKeyResponse
+] = method(credentials_service_pb2.DESCRIPTOR, "CredentialsService", "RevokeKey")
+CREDENTIALS_ROTATE_KEY: Method[
+    credentials_service_pb2.RotateKeyRequest, credentials_service_pb2.RotateKeyResponse
+] = method(credentials_service_pb2.DESCRIPTOR, "CredentialsService", "RotateKey")
+CREDENTIALS_REGISTER_SIGNING_KEY: Method[
+    credentials_service_pb2.RegisterSigningKeyRequest,
+    credentials_service_pb2.RegisterSigningKeyResponse,
+] = method(credentials_service_pb2.DESCRIPTOR, "CredentialsService", "RegisterSigningKey")
 
 EVENTS_LIST_EVENTS: Method[
     events_service_pb2.ListEventsRequest, events_service_pb2.ListEventsResponse
@@ -179,6 +225,10 @@ MERCHANTS_CREATE_TERMINAL: Method[
 MERCHANTS_GET_TERMINAL: Method[
     merchants_service_pb2.GetTerminalRequest, merchants_service_pb2.GetTerminalResponse
 ] = method(merchants_service_pb2.DESCRIPTOR, "MerchantsService", "GetTerminal")
+
+STAFF_UNLOCK_FACTORS: Method[
+    staff_service_pb2.UnlockFactorsRequest, staff_service_pb2.UnlockFactorsResponse
+] = method(staff_service_pb2.DESCRIPTOR, "StaffService", "UnlockFactors")
 
 TRANSFERS_CREATE_TRANSFER: Method[
     transfers_service_pb2.CreateTransferRequest, transfers_service_pb2.CreateTransferResponse

@@ -11,11 +11,15 @@ from longmen_client._config import Config
 from longmen_client._errors import LongmenError
 from longmen_client._generated.accounts_sync import Accounts
 from longmen_client._generated.admin_sync import Admin
+from longmen_client._generated.approvals_sync import Approvals
+from longmen_client._generated.audit_sync import Audit
 from longmen_client._generated.challenges_sync import Challenges
+from longmen_client._generated.credentials_sync import Credentials
 from longmen_client._generated.events_sync import Events
 from longmen_client._generated.factors_sync import Factors
 from longmen_client._generated.ledger_sync import Ledger
 from longmen_client._generated.merchants_sync import Merchants
+from longmen_client._generated.staff_sync import Staff
 from longmen_client._generated.transfers_sync import Transfers
 from longmen_client._methods import HEALTH_CHECK
 from longmen_client._sync.caller import Caller
@@ -57,9 +61,24 @@ class Client:
         return Admin(self._caller)
 
     @cached_property
+    def approvals(self) -> Approvals:
+        """What one member of staff proposes and another one decides."""
+        return Approvals(self._caller)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """Who asked for what."""
+        return Audit(self._caller)
+
+    @cached_property
     def challenges(self) -> Challenges:
         """What a customer is asked to approve."""
         return Challenges(self._caller)
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        """API keys of merchants and of the bank's own systems."""
+        return Credentials(self._caller)
 
     @cached_property
     def events(self) -> Events:
@@ -80,6 +99,11 @@ class Client:
     def merchants(self) -> Merchants:
         """Merchants and their terminals."""
         return Merchants(self._caller)
+
+    @cached_property
+    def staff(self) -> Staff:
+        """What the bank does for customers who cannot help themselves."""
+        return Staff(self._caller)
 
     @cached_property
     def transfers(self) -> Transfers:

@@ -1,0 +1,197 @@
+"""Generated from proto/ by scripts/gen. Do not edit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from longmen.credentials.v1 import credentials_service_pb2
+from longmen_client._generated import methods
+from longmen_client._sync.pager import Pager
+from longmen_client.ids import new_request_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from longmen_client._config import CallOptions
+    from longmen_client._reply import Reply
+    from longmen_client._sync.caller import Caller
+
+
+class Credentials:
+    """CredentialsService makes, shows and ends API keys. A call with a key has the metadata
+    `authorization: Key <id>.<secret>`. Calls of merchants that move money are signed as well:
+    see docs/credentials.md.
+    """
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def create_key(
+        self,
+        *,
+        owner_kind: credentials_service_pb2.KeyOwnerKind.ValueType,
+        owner: str,
+        scopes: Iterable[str],
+        label: str = "",
+        networks: Iterable[str] = (),
+        lifetime_days: int = 0,
+        request_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Reply[credentials_service_pb2.CreateKeyResponse]:
+        """Makes a key.
+
+        Its secret is in the reply and nowhere else. An owner has two keys at most, so that one can
+        replace the other.
+
+        Args:
+            owner_kind: Owner kind that the key speaks for.
+            owner: Owner is the subject that the key speaks for: letters, digits, dot, dash and
+                underscore.
+            scopes: Scopes that the key gets.
+            label: Label for people.
+            networks: Networks, as CIDR, that the key can be used from; none means anywhere.
+            lifetime_days: Lifetime days; 0 means 365.
+            request_id: Request id is a UUID that the caller makes once per intention and keeps for
+                every retry.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: KEY_LIMIT_REACHED,
+                KEY_INVALID_NETWORK.
+
+        Scope: keys.write. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = credentials_service_pb2.CreateKeyRequest(
+            owner_kind=owner_kind,
+            owner=owner,
+            scopes=scopes,
+            label=label,
+            networks=networks,
+            lifetime_days=lifetime_days,
+            request_id=request_id or new_request_id(),
+        )
+        return self._caller.change(
+            methods.CREDENTIALS_CREATE_KEY, request, request.request_id, options
+        )
+
+    def list_keys(
+        self,
+        *,
+        book: int = 0,
+        owner: str = "",
+        page_size: int = 0,
+        page_token: str = "",
+        options: CallOptions | None = None,
+    ) -> Pager[credentials_service_pb2.ApiKey, credentials_service_pb2.ListKeysResponse]:
+        """Returns keys without their secrets, the oldest first.
+
+        Args:
+            book: Book to list; 0 means the server's default book.
+            owner: Owner to keep the keys of; empty keeps all.
+            page_size: Page size is the most keys in the page; 0 means 100, and at most 1000 are
+                given.
+            page_token: Page token of the page before; empty for the first.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: UNKNOWN_BOOK,
+                INVALID_PAGE_TOKEN.
+
+        Scope: keys.read. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = credentials_service_pb2.ListKeysRequest(
+            book=book, owner=owner, page_size=page_size, page_token=page_token
+        )
+        return Pager(self._caller, methods.CREDENTIALS_LIST_KEYS, request, "keys", options)
+
+    def revoke_key(
+        self,
+        *,
+        key_id: str,
+        request_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Reply[credentials_service_pb2.RevokeKeyResponse]:
+        """Ends a key for ever.
+
+        Within five seconds no worker takes it any more.
+
+        Args:
+            key_id: Key id of the key.
+            request_id: Request id is a UUID that the caller makes once per intention and keeps for
+                every retry.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: KEY_NOT_FOUND, KEY_REVOKED.
+
+        Scope: keys.write. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = credentials_service_pb2.RevokeKeyRequest(
+            key_id=key_id, request_id=request_id or new_request_id()
+        )
+        return self._caller.change(
+            methods.CREDENTIALS_REVOKE_KEY, request, request.request_id, options
+        )
+
+    def rotate_key(
+        self,
+        *,
+        key_id: str,
+        overlap_hours: int = 0,
+        request_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Reply[credentials_service_pb2.RotateKeyResponse]:
+        """Makes a key that may do what an older one may, and lets the older one end after an
+        overlap.
+
+        Args:
+            key_id: Key id of the key.
+            overlap_hours: Overlap hours until the older key ends; 0 means 24.
+            request_id: Request id is a UUID that the caller makes once per intention and keeps for
+                every retry.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: KEY_NOT_FOUND, KEY_REVOKED,
+                KEY_LIMIT_REACHED.
+
+        Scope: keys.write. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = credentials_service_pb2.RotateKeyRequest(
+            key_id=key_id, overlap_hours=overlap_hours, request_id=request_id or new_request_id()
+        )
+        return self._caller.change(
+            methods.CREDENTIALS_ROTATE_KEY, request, request.request_id, options
+        )
+
+    def register_signing_key(
+        self,
+        *,
+        key_id: str,
+        public_key: bytes,
+        request_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Reply[credentials_service_pb2.RegisterSigningKeyResponse]:
+        """Gives a key the public key that its signed calls are verified with.
+
+        From then on its calls that move money have to be signed.
+
+        Args:
+            key_id: Key id of the key.
+            public_key: Public key as DER of a SubjectPublicKeyInfo: Ed25519 or P-256.
+            request_id: Request id is a UUID that the caller makes once per intention and keeps for
+                every retry.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: KEY_NOT_FOUND, KEY_REVOKED,
+                SIGNING_KEY_INVALID.
+
+        Scope: keys.write. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = credentials_service_pb2.RegisterSigningKeyRequest(
+            key_id=key_id, public_key=public_key, request_id=request_id or new_request_id()
+        )
+        return self._caller.change(
+            methods.CREDENTIALS_REGISTER_SIGNING_KEY, request, request.request_id, options
+        )

@@ -1,0 +1,146 @@
+"""`longmen key`: API keys of merchants and of the bank's own systems."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from longmen_server.console import views
+from longmen_server.console.failure import EXIT_CODES
+from longmen_server.console.parameters import book_option
+from longmen_server.console.session import (
+    Session,
+    connected,
+    print_json_line,
+    request_id_option,
+)
+
+if TYPE_CHECKING:
+    from longmen.credentials.v1 import credentials_service_pb2
+
+
+@click.group(epilog=EXIT_CODES)
+def key() -> None:
+    """API keys of merchants and services."""
+
+
+@key.command()
+@click.argument("owner")
+@click.option("--merchant", is_flag=True, help="The owner is a merchant, not a service.")
+@click.option("--scope", "scopes", multiple=True, required=True, help="What the key may do.")
+@click.option("--network", "networks", multiple=True, help="CIDR it can be used from.")
+@click.option("--label", default="", help="For people.")
+@click.option("--days", "lifetime_days", type=click.IntRange(1, 730), default=365)
+@request_id_option
+@connected
+def create(
+    session: Session,
+    owner: str,
+    *,
+    merchant: bool,
+    scopes: tuple[str, ...],
+    networks: tuple[str, ...],
+    label: str,
+    lifetime_days: int,
+    request_id: str | None,
+) -> None:
+    """Make a key and print it, with its secret, this once."""
+    from longmen.credentials.v1 import credentials_service_pb2 as pb
+
+    kind = pb.KEY_OWNER_KIND_MERCHANT if merchant else pb.KEY_OWNER_KIND_SERVICE
+    reply = session.bank.credentials.create_key(
+        owner_kind=kind,
+        owner=owner,
+        scopes=scopes,
+        label=label,
+        networks=networks,
+        lifetime_days=lifetime_days,
+        request_id=request_id,
+    ).message
+    session.show(reply, lambda: f"{reply.key.key_id}.{reply.secret}")
+
+
+@key.command("list")
+@book_option
+@click.option("--owner", default="", help="Only the keys of one owner.")
+@connected
+def list_(session: Session, book: int, owner: str) -> None:
+    """List keys, the oldest first, without their secrets."""
+    found = list(session.bank.credentials.list_keys(book=book, owner=owner))
+    if session.as_json:
+        for one in found:
+            print_json_line(one)
+        return
+    columns = ["key", "owner", "label", "scopes", "networks", "signs", "expires", "revoked"]
+    rows = [
+        [
+            one.key_id,
+            one.owner,
+            one.label,
+            " ".join(one.scopes),
+            " ".join(one.networks),
+            "yes" if one.signs else "no",
+            views.moment(one.expiry_time),
+            views.moment(one.revoked_time),
+        ]
+        for one in found
+    ]
+    session.console.print(views.table("Keys", columns, rows))
+
+
+@key.command()
+@click.argument("key_id")
+@request_id_option
+@connected
+def revoke(session: Session, key_id: str, request_id: str | None) -> None:
+    """End a key for ever."""
+    reply = session.bank.credentials.revoke_key(key_id=key_id, request_id=request_id).message
+    session.show(reply.key, lambda: card(reply.key))
+
+
+@key.command()
+@click.argument("key_id")
+@click.option("--overlap", "overlap_hours", type=click.IntRange(1, 720), default=24)
+@request_id_option
+@connected
+def rotate(session: Session, key_id: str, overlap_hours: int, request_id: str | None) -> None:
+    """Make a key that takes over from another one, and print it this once."""
+    reply = session.bank.credentials.rotate_key(
+        key_id=key_id, overlap_hours=overlap_hours, request_id=request_id
+    ).message
+    session.show(reply, lambda: f"{reply.key.key_id}.{reply.secret}")
+
+
+@key.command()
+@click.argument("key_id")
+@click.argument("public_key_pem", type=click.File("rb"))
+@request_id_option
+@connected
+def sign(session: Session, key_id: str, public_key_pem: Any, request_id: str | None) -> None:
+    """Register the public key, a PEM file, that signed calls are verified with."""
+    from cryptography.hazmat.primitives import serialization
+
+    loaded = serialization.load_pem_public_key(public_key_pem.read())
+    der = loaded.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    reply = session.bank.credentials.register_signing_key(
+        key_id=key_id, public_key=der, request_id=request_id
+    ).message
+    session.show(reply.key, lambda: card(reply.key))
+
+
+def card(one: credentials_service_pb2.ApiKey) -> Any:
+    """A key for people."""
+    return views.card(
+        "Key",
+        [
+            ("key", one.key_id),
+            ("owner", one.owner),
+            ("scopes", " ".join(one.scopes)),
+            ("signs", "yes" if one.signs else "no"),
+            ("expires", views.moment(one.expiry_time)),
+            ("revoked", views.moment(one.revoked_time)),
+        ],
+    )

@@ -1,0 +1,102 @@
+"""The commands `longmen approval`, `longmen key` and `longmen audit` against a whole server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+from google.protobuf.json_format import MessageToJson, ParseDict
+
+from longmen.staff.v1 import approval_pb2
+from longmen_server.cli import cli
+from tests.support.sample_requests import freeze_order
+from tests.support.small_bank import SmallBank, open_small_bank
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from click.testing import Result
+
+    from tests.support.postgres import Database
+
+
+@pytest.fixture(scope="module")
+async def bank(
+    module_database: Database, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[SmallBank]:
+    async with open_small_bank(module_database, tmp_path_factory.mktemp("console")) as opened:
+        yield opened
+
+
+async def run(bank: SmallBank, subject: str, *words: str) -> Result:
+    """A command of a member of staff."""
+    environment = {
+        "LONGMEN_TARGET": bank.tokens.target,
+        "LONGMEN_TOKEN": bank.token_of("staff", subject),
+    }
+    return await asyncio.to_thread(CliRunner().invoke, cli, words, env=environment)
+
+
+async def test_a_proposal_from_file_to_execution(bank: SmallBank, tmp_path: Path) -> None:
+    owner = await bank.person()
+    order = ParseDict(freeze_order(owner), approval_pb2.ProposedCommand())
+    file = tmp_path / "order.json"
+    file.write_text(MessageToJson(order), "utf-8")
+    made = await run(bank, "ann", "approval", "propose", str(file), "--reason", "court", "--json")
+    assert made.exit_code == 0, made.output
+    approval_id = json.loads(made.output)["approvalId"]
+    shown = await run(bank, "bob", "approval", "show", approval_id)
+    assert owner.account in shown.output
+    assert "DEBIT_FROZEN" in shown.output
+    own = await run(bank, "ann", "approval", "approve", approval_id, "--yes")
+    assert own.exit_code != 0
+    assert "another person" in own.output
+    done = await run(bank, "bob", "approval", "approve", approval_id, "--yes")
+    assert done.exit_code == 0, done.output
+    assert "EXECUTED" in done.output
+    listed = await run(bank, "bob", "approval", "list", "--maker", "ann")
+    assert approval_id in listed.output
+    trail = await run(bank, "eve", "audit", "list", "--who", "bob", "--json")
+    records = [json.loads(line) for line in trail.output.splitlines()]
+    assert [one["method"].rpartition("/")[2] for one in records] == ["ApproveApproval"]
+
+
+async def test_proposals_are_rejected_and_cancelled(bank: SmallBank, tmp_path: Path) -> None:
+    owner = await bank.person()
+    file = tmp_path / "order.json"
+    order = ParseDict(freeze_order(owner), approval_pb2.ProposedCommand())
+    file.write_text(MessageToJson(order), "utf-8")
+    for word, who, state in (("reject", "bob", "REJECTED"), ("cancel", "ann", "CANCELLED")):
+        made = await run(bank, "ann", "approval", "propose", str(file), "--json")
+        approval_id = json.loads(made.output)["approvalId"]
+        ended = await run(bank, who, "approval", word, approval_id, "--text", "no")
+        assert state in ended.output, ended.output
+
+
+async def test_a_key_from_its_making_to_its_end(bank: SmallBank) -> None:
+    made = await run(bank, "ann", "key", "create", "till", "--scope", "admin.read")
+    assert made.exit_code == 0, made.output
+    shown = made.output.strip()
+    key_id, _, secret = shown.partition(".")
+    assert len(secret) == 43
+    listed = await run(bank, "ann", "key", "list", "--owner", "till")
+    assert key_id in listed.output
+    assert secret not in listed.output
+    rotated = await run(bank, "ann", "key", "rotate", key_id)
+    assert rotated.output.startswith("key_")
+    revoked = await run(bank, "ann", "key", "revoke", key_id, "--json")
+    assert json.loads(revoked.output)["revokedTime"]
+
+
+async def test_an_export_is_lines_of_json_and_ends_with_the_heads(bank: SmallBank) -> None:
+    await bank.person()
+    result = await run(bank, "eve", "audit", "export")
+    assert result.exit_code == 0, result.output
+    records = [json.loads(line) for line in result.stdout.splitlines()]
+    assert all(record["recordId"].startswith("evt_") for record in records)
+    assert "writer 1 block " in result.stderr
+    assert result.stderr.strip().splitlines()[-1].startswith("cursor ")
