@@ -219,3 +219,38 @@ def test_the_commands_of_a_teller(
     assert withdrawn.exit_code == 0
     assert command("account", "list", people[LI]).exit_code == 0
     assert "CNY" in command("account", "balance", mine).stdout
+
+
+def test_the_commands_of_a_customer_who_sets_factors_up(
+    server: Server, people: dict[str, str], tmp_path: Path
+) -> None:
+    config = customer_config(server, people[WANG])
+    device = str(tmp_path / "passkeys.json")
+
+    def run(*words: str, typed: str = "") -> str:
+        environment = {"LONGMEN_TARGET": config.target, "LONGMEN_TOKEN": str(config.token)}
+        done = CliRunner().invoke(
+            cli, words, prog_name="longmen", input=typed, env=environment, catch_exceptions=False
+        )
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    run("factor", "set-pin", typed="835207\n835207\n")
+    run("factor", "add-passkey", "--label", "demo", "--device", device)
+    codes = run("factor", "backup-codes").split()
+    assert len(codes) == 10
+    listed = run("factor", "list")
+    for word in ("payment pin", "passkey", "demo", "backup codes"):
+        assert word in listed
+    reply = json.loads(run("factor", "list", "--json"))
+    pin = next(one for one in reply["factors"] if one["kind"] == "FACTOR_KIND_PAYMENT_PIN")
+    run("factor", "remove", pin["factorId"])
+    assert "payment pin" not in run("factor", "list")
+    weak = CliRunner().invoke(
+        cli,
+        ["factor", "set-pin", "--pin", "123456"],
+        prog_name="longmen",
+        env={"LONGMEN_TARGET": config.target, "LONGMEN_TOKEN": str(config.token)},
+    )
+    assert weak.exit_code != 0
+    assert "PIN_WEAK" in weak.output

@@ -16,6 +16,7 @@ from longmen.accounts.v1 import accounts_service_pb2
 from longmen.admin.v1 import admin_service_pb2
 from longmen.errors.v1 import error_reason_pb2
 from longmen.events.v1 import events_service_pb2
+from longmen.identity.v1 import challenge_service_pb2
 from longmen.ledger.v1 import ledger_service_pb2
 from longmen.transfers.v1 import transfers_service_pb2
 from longmen_client._methods import HEALTH_CHECK, Method, describe
@@ -172,6 +173,7 @@ def _handlers(
         for module in (
             accounts_service_pb2,
             admin_service_pb2,
+            challenge_service_pb2,
             events_service_pb2,
             ledger_service_pb2,
             transfers_service_pb2,

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 CLIENT_COMMANDS: Mapping[str, tuple[str, str]] = {
     "account": ("longmen_server.console.account:account", "Wallets and their accounts."),
     "transfer": ("longmen_server.console.transfer:transfer", "Money between people."),
+    "factor": ("longmen_server.console.factor:factor", "What a customer proves to be one with."),
+    "challenge": (
+        "longmen_server.console.factor:challenge",
+        "What a customer is asked to approve.",
+    ),
     "ledger": ("longmen_server.console.ledger:ledger", "The double-entry ledger itself."),
     "events": ("longmen_server.console.events:events", "Every committed change, in order."),
     "approval": (

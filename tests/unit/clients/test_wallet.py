@@ -9,6 +9,7 @@ import grpc
 import pytest
 
 from longmen.accounts.v1 import accounts_service_pb2, wallet_pb2
+from longmen.identity.v1 import challenge_pb2, challenge_service_pb2, factor_pb2
 from longmen.transfers.v1 import transfer_pb2, transfers_service_pb2
 from longmen.type.v1 import money_pb2
 from longmen_app import AsyncWallet, Wallet
@@ -118,6 +119,67 @@ def test_a_payment_of_unknown_outcome_is_asked_again_after_a_restart(
     )
 
     assert bank.wait(again.confirm()).replayed
+
+
+NEEDED = refusal("NEEDS_AUTH", challenge_id="chal_1", methods="PAYMENT_PIN,TOTP")
+PIN_PROOF = factor_pb2.FactorProof(payment_pin="835207")
+
+
+def challenge(state: challenge_pb2.ChallengeState.ValueType) -> challenge_pb2.Challenge:
+    return challenge_pb2.Challenge(challenge_id="chal_1", state=state, text="Pay 0.01 CNY.")
+
+
+def test_a_payment_is_approved_and_sent_again_as_the_same_request(
+    server: ScriptedServer, bank: Bank, wallet: Any
+) -> None:
+    pending = challenge(challenge_pb2.CHALLENGE_STATE_PENDING)
+    approved = challenge(challenge_pb2.CHALLENGE_STATE_APPROVED)
+    server.script("CreateTransfer", NEEDED, SENT)
+    server.script("GetChallenge", challenge_service_pb2.GetChallengeResponse(challenge=pending))
+    server.script(
+        "ApproveChallenge",
+        challenge_service_pb2.ApproveChallengeResponse(challenge=pending),
+        challenge_service_pb2.ApproveChallengeResponse(challenge=approved),
+    )
+    shown: list[str] = []
+
+    def approver(asked: challenge_pb2.Challenge) -> factor_pb2.FactorProof:
+        shown.append(asked.text)
+        return PIN_PROOF
+
+    own = type(wallet)(bank.client, "cust_1", approver=approver)
+    payment = bank.wait(own.prepare("+8613800138000", Money(1, "CNY")))
+    assert bank.wait(payment.confirm()).state == "COMPLETED"
+    first, second = (seen.request for seen in server.calls("CreateTransfer"))
+    assert first == second
+    # Two factors were needed, so the customer was asked twice.
+    assert shown == ["Pay 0.01 CNY."] * 2
+    assert [seen.request.proof for seen in server.calls("ApproveChallenge")] == [PIN_PROOF] * 2
+
+
+def test_a_withdrawal_is_approved_too(server: ScriptedServer, bank: Bank, wallet: Any) -> None:
+    approved = challenge(challenge_pb2.CHALLENGE_STATE_APPROVED)
+    server.script(
+        "Withdraw", NEEDED, transfers_service_pb2.WithdrawResponse(transfer=SENT.transfer)
+    )
+    server.script("GetChallenge", challenge_service_pb2.GetChallengeResponse(challenge=approved))
+    own = type(wallet)(bank.client, "cust_1", approver=lambda _: PIN_PROOF)
+    sent = bank.wait(own.withdraw(Money(1234, "CNY"), bank_account="6222020200112233445"))
+    assert sent.state == "COMPLETED"
+    first, second = (seen.request for seen in server.calls("Withdraw"))
+    assert first == second
+    assert server.calls("ApproveChallenge") == []
+
+
+def test_without_an_approver_the_caller_is_told(
+    server: ScriptedServer, bank: Bank, wallet: Any
+) -> None:
+    server.script("CreateTransfer", NEEDED)
+    payment = bank.wait(wallet.prepare("+8613800138000", Money(1, "CNY")))
+    with pytest.raises(errors.NeedsAuth) as caught:
+        bank.wait(payment.confirm())
+    assert caught.value.metadata["challenge_id"] == "chal_1"
+    assert len(server.calls("CreateTransfer")) == 1
 
 
 def test_reads_show_the_last_change(server: ScriptedServer, bank: Bank, wallet: Any) -> None:

@@ -5,17 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from longmen.accounts.v1 import wallet_pb2
+from longmen.identity.v1 import challenge_pb2
 from longmen.transfers.v1 import transfer_pb2
 from longmen_app.model import Account, Balance, Movement, Statement, Transfer
+from longmen_client.errors import NeedsAuth
 from longmen_client.ids import RequestId, new_request_id
 from longmen_client.specs import pay_account, pay_phone
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable
     from datetime import datetime
 
+    from longmen.identity.v1 import factor_pb2
+    from longmen.transfers.v1 import transfers_service_pb2
     from longmen_client._async.client import AsyncClient
+    from longmen_client._reply import Reply
     from longmen_client.money import Money
+
+    Approver = Callable[[challenge_pb2.Challenge], factor_pb2.FactorProof]
 
 _FORMATS = {
     "": wallet_pb2.STATEMENT_FORMAT_UNSPECIFIED,
@@ -61,12 +68,23 @@ class AsyncPayment:
         self._description = description
 
     async def confirm(self) -> Transfer:
-        """Pay.
+        """Pay; where the bank asks for it, approve first with what the wallet's approver gives.
 
         Raises:
+            NeedsAuth: the payment has to be approved, and the wallet has no approver.
             LongmenError: look at `outcome_unknown`; when it is true, confirm this payment again.
         """
-        reply = await self._wallet.bank.transfers.create_transfer(
+        try:
+            reply = await self._send()
+        except NeedsAuth as needed:
+            await self._wallet.approve(needed)
+            reply = await self._send()
+        self._wallet.remember(reply.committed_at)
+        return Transfer.from_proto(reply.message.transfer, replayed=reply.replayed)
+
+    async def _send(self) -> Reply[transfers_service_pb2.CreateTransferResponse]:
+        """Send the payment, the same each time."""
+        return await self._wallet.bank.transfers.create_transfer(
             request_id=self.request_id,
             from_account_id=self._payer_account_id,
             payee=self._payee,
@@ -74,8 +92,6 @@ class AsyncPayment:
             delay=self._delay,
             description=self._description,
         )
-        self._wallet.remember(reply.committed_at)
-        return Transfer.from_proto(reply.message.transfer, replayed=reply.replayed)
 
 
 class AsyncWallet:
@@ -86,11 +102,16 @@ class AsyncWallet:
     Args:
         bank: client to call by.
         customer_id: whose wallet; empty takes the customer of the client's token.
+        approver: shows a challenge to the customer and returns the proof that was given, such as
+            the payment PIN; it is asked again until the challenge has all factors it needs.
     """
 
-    def __init__(self, bank: AsyncClient, customer_id: str = "") -> None:
+    def __init__(
+        self, bank: AsyncClient, customer_id: str = "", *, approver: Approver | None = None
+    ) -> None:
         self.bank = bank
         self.customer_id = customer_id
+        self._approver = approver
         self._account_ids: dict[str, str] = {}
         self._fresh = ""
 
@@ -125,6 +146,25 @@ class AsyncWallet:
     def remember(self, committed_at: str) -> None:
         """Let all later reads show at least this change."""
         self._fresh = committed_at or self._fresh
+
+    async def approve(self, needed: NeedsAuth) -> None:
+        """Have the customer approve what a request was refused for; then it can be sent again.
+
+        Raises:
+            NeedsAuth: the same, where the wallet has no approver.
+            LongmenError: such as FactorRejected or ChallengeExpired.
+        """
+        if self._approver is None:
+            raise needed
+        found = await self.bank.challenges.get_challenge(
+            challenge_id=needed.metadata["challenge_id"]
+        )
+        challenge = found.challenge
+        while challenge.state == challenge_pb2.CHALLENGE_STATE_PENDING:
+            reply = await self.bank.challenges.approve_challenge(
+                challenge_id=challenge.challenge_id, proof=self._approver(challenge)
+            )
+            challenge = reply.message.challenge
 
     async def accounts(self) -> list[Account]:
         """Every account, in the order they were opened."""
@@ -271,13 +311,23 @@ class AsyncWallet:
     async def withdraw(
         self, amount: Money, *, bank_account: str, request_id: str | None = None
     ) -> Transfer:
-        """Send money from the wallet to a bank account."""
-        reply = await self.bank.transfers.withdraw(
-            account_id=await self.account_id(amount.currency_code),
-            amount=amount,
-            bank_account=bank_account,
-            request_id=request_id,
-        )
+        """Send money from the wallet to a bank account; approved as `AsyncPayment.confirm` is."""
+        account_id = await self.account_id(amount.currency_code)
+        chosen = request_id or new_request_id()
+
+        async def send() -> Reply[transfers_service_pb2.WithdrawResponse]:
+            return await self.bank.transfers.withdraw(
+                account_id=account_id,
+                amount=amount,
+                bank_account=bank_account,
+                request_id=chosen,
+            )
+
+        try:
+            reply = await send()
+        except NeedsAuth as needed:
+            await self.approve(needed)
+            reply = await send()
         self.remember(reply.committed_at)
         return Transfer.from_proto(reply.message.transfer, replayed=reply.replayed)
 
