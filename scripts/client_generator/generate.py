@@ -25,7 +25,13 @@ from longmen.admin.v1 import admin_service_pb2
 from longmen.audit.v1 import audit_service_pb2
 from longmen.credentials.v1 import credentials_service_pb2
 from longmen.events.v1 import events_service_pb2
-from longmen.identity.v1 import challenge_service_pb2, factor_service_pb2
+from longmen.identity.v1 import (
+    challenge_service_pb2,
+    device_service_pb2,
+    factor_service_pb2,
+    registration_service_pb2,
+    session_service_pb2,
+)
 from longmen.ledger.v1 import ledger_service_pb2
 from longmen.merchants.v1 import merchants_service_pb2
 from longmen.staff.v1 import approvals_service_pb2, staff_service_pb2
@@ -40,11 +46,14 @@ SERVICES = [
         audit_service_pb2,
         challenge_service_pb2,
         credentials_service_pb2,
+        device_service_pb2,
         events_service_pb2,
         factor_service_pb2,
         ledger_service_pb2,
         merchants_service_pb2,
         staff_service_pb2,
+        registration_service_pb2,
+        session_service_pb2,
         transfers_service_pb2,
     )
     for service in module.DESCRIPTOR.services_by_name.values()

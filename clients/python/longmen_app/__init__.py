@@ -10,17 +10,23 @@ with Client(Config(token=customers_token)) as bank:
     print(payment.confirm().state)
 """
 
+from longmen_app._async.session import AsyncPending, AsyncSession
 from longmen_app._async.wallet import AsyncPayment, AsyncWallet
+from longmen_app._sync.session import Pending, Session
 from longmen_app._sync.wallet import Payment, Wallet
 from longmen_app.model import Account, Balance, Movement, Statement, Transfer
 
 __all__ = [
     "Account",
     "AsyncPayment",
+    "AsyncPending",
+    "AsyncSession",
     "AsyncWallet",
     "Balance",
     "Movement",
     "Payment",
+    "Pending",
+    "Session",
     "Statement",
     "Transfer",
     "Wallet",

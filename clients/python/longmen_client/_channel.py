@@ -73,10 +73,13 @@ def call_metadata(
     method: Method[Any, Any],
     request: Message,
 ) -> tuple[tuple[str, str], ...]:
-    """Metadata of one attempt; a change is signed where the client has a signing key."""
+    """Metadata of one attempt; signed, or with a proof, where the client has a key."""
     pairs = {**config.metadata, **options.metadata}
     if token:
         pairs["authorization"] = f"Bearer {token}"
+        if config.device_key is not None:
+            proof = config.device_key.proof(method.path, token, request.SerializeToString())
+            pairs["dpop"] = proof
     if config.key is not None:
         pairs["authorization"] = f"Key {config.key.credential}"
         if method.idempotency != policy_pb2.IDEMPOTENCY_CLASS_READ_ONLY:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from longmen_client.device_key import DeviceKey
     from longmen_client.signing import ApiKey
 
 TokenProvider: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
@@ -88,6 +89,8 @@ class Config:
     """Address of the server, ``host:port`` or a gRPC name such as ``dns:///bank.example:443``."""
     token: str | TokenProvider | None = field(default=None, repr=False)
     """Bearer token, or what provides one."""
+    device_key: DeviceKey | None = field(default=None, repr=False)
+    """Key that the token is bound to: every call carries a proof of it. None sends none."""
     key: ApiKey | None = None
     """API key, in the place of a token; with a signing key it signs every change."""
     tls: Tls | None = None

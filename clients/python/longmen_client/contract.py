@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 from longmen.accounts.v1 import accounts_service_pb2
 from longmen.admin.v1 import admin_service_pb2
 from longmen.events.v1 import events_service_pb2
-from longmen.identity.v1 import challenge_service_pb2, factor_service_pb2
+from longmen.identity.v1 import (
+    challenge_service_pb2,
+    device_service_pb2,
+    factor_service_pb2,
+    registration_service_pb2,
+    session_service_pb2,
+)
 from longmen.ledger.v1 import ledger_service_pb2
 from longmen.merchants.v1 import merchants_service_pb2
 from longmen.transfers.v1 import transfers_service_pb2
@@ -24,10 +30,13 @@ _MODULES = (
     accounts_service_pb2,
     admin_service_pb2,
     challenge_service_pb2,
+    device_service_pb2,
     events_service_pb2,
     factor_service_pb2,
     ledger_service_pb2,
     merchants_service_pb2,
+    registration_service_pb2,
+    session_service_pb2,
     transfers_service_pb2,
 )
 """Every module of the contract that declares a service."""

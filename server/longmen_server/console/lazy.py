@@ -31,6 +31,10 @@ CLIENT_COMMANDS: Mapping[str, tuple[str, str]] = {
         "longmen_server.console.demo:demo",
         "A day of a small bank against a running server.",
     ),
+    "identity": (
+        "longmen_server.console.identity:identity",
+        "A device of a customer's: register, sign in, devices, sessions.",
+    ),
     "messages": (
         "longmen_server.console.messages:messages",
         "What a server to try out would have sent to its customers.",

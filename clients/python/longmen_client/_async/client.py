@@ -16,10 +16,13 @@ from longmen_client._generated.approvals_async import AsyncApprovals
 from longmen_client._generated.audit_async import AsyncAudit
 from longmen_client._generated.challenges_async import AsyncChallenges
 from longmen_client._generated.credentials_async import AsyncCredentials
+from longmen_client._generated.devices_async import AsyncDevices
 from longmen_client._generated.events_async import AsyncEvents
 from longmen_client._generated.factors_async import AsyncFactors
 from longmen_client._generated.ledger_async import AsyncLedger
 from longmen_client._generated.merchants_async import AsyncMerchants
+from longmen_client._generated.registration_async import AsyncRegistration
+from longmen_client._generated.sessions_async import AsyncSessions
 from longmen_client._generated.staff_async import AsyncStaff
 from longmen_client._generated.transfers_async import AsyncTransfers
 from longmen_client._methods import HEALTH_CHECK
@@ -79,6 +82,21 @@ class AsyncClient:
     def credentials(self) -> AsyncCredentials:
         """API keys of merchants and of the bank's own systems."""
         return AsyncCredentials(self._caller)
+
+    @cached_property
+    def devices(self) -> AsyncDevices:
+        """Which devices may speak for a customer."""
+        return AsyncDevices(self._caller)
+
+    @cached_property
+    def registration(self) -> AsyncRegistration:
+        """How somebody with a phone becomes a customer."""
+        return AsyncRegistration(self._caller)
+
+    @cached_property
+    def sessions(self) -> AsyncSessions:
+        """Signing in, staying signed in, signing out."""
+        return AsyncSessions(self._caller)
 
     @cached_property
     def events(self) -> AsyncEvents:

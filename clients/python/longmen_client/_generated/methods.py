@@ -7,7 +7,13 @@ from longmen.admin.v1 import admin_service_pb2
 from longmen.audit.v1 import audit_service_pb2
 from longmen.credentials.v1 import credentials_service_pb2
 from longmen.events.v1 import events_service_pb2
-from longmen.identity.v1 import challenge_service_pb2, factor_service_pb2
+from longmen.identity.v1 import (
+    challenge_service_pb2,
+    device_service_pb2,
+    factor_service_pb2,
+    registration_service_pb2,
+    session_service_pb2,
+)
 from longmen.ledger.v1 import ledger_service_pb2
 from longmen.merchants.v1 import merchants_service_pb2
 from longmen.staff.v1 import approvals_service_pb2, staff_service_pb2
@@ -123,6 +129,20 @@ CREDENTIALS_REGISTER_SIGNING_KEY: Method[
     credentials_service_pb2.RegisterSigningKeyResponse,
 ] = method(credentials_service_pb2.DESCRIPTOR, "CredentialsService", "RegisterSigningKey")
 
+DEVICES_START_DEVICE_ENROLMENT: Method[
+    device_service_pb2.StartDeviceEnrolmentRequest, device_service_pb2.StartDeviceEnrolmentResponse
+] = method(device_service_pb2.DESCRIPTOR, "DevicesService", "StartDeviceEnrolment")
+DEVICES_COMPLETE_DEVICE_ENROLMENT: Method[
+    device_service_pb2.CompleteDeviceEnrolmentRequest,
+    device_service_pb2.CompleteDeviceEnrolmentResponse,
+] = method(device_service_pb2.DESCRIPTOR, "DevicesService", "CompleteDeviceEnrolment")
+DEVICES_LIST_DEVICES: Method[
+    device_service_pb2.ListDevicesRequest, device_service_pb2.ListDevicesResponse
+] = method(device_service_pb2.DESCRIPTOR, "DevicesService", "ListDevices")
+DEVICES_REVOKE_DEVICE: Method[
+    device_service_pb2.RevokeDeviceRequest, device_service_pb2.RevokeDeviceResponse
+] = method(device_service_pb2.DESCRIPTOR, "DevicesService", "RevokeDevice")
+
 EVENTS_LIST_EVENTS: Method[
     events_service_pb2.ListEventsRequest, events_service_pb2.ListEventsResponse
 ] = method(events_service_pb2.DESCRIPTOR, "EventsService", "ListEvents")
@@ -229,6 +249,34 @@ MERCHANTS_GET_TERMINAL: Method[
 STAFF_UNLOCK_FACTORS: Method[
     staff_service_pb2.UnlockFactorsRequest, staff_service_pb2.UnlockFactorsResponse
 ] = method(staff_service_pb2.DESCRIPTOR, "StaffService", "UnlockFactors")
+
+REGISTRATION_START_REGISTRATION: Method[
+    registration_service_pb2.StartRegistrationRequest,
+    registration_service_pb2.StartRegistrationResponse,
+] = method(registration_service_pb2.DESCRIPTOR, "RegistrationService", "StartRegistration")
+REGISTRATION_COMPLETE_REGISTRATION: Method[
+    registration_service_pb2.CompleteRegistrationRequest,
+    registration_service_pb2.CompleteRegistrationResponse,
+] = method(registration_service_pb2.DESCRIPTOR, "RegistrationService", "CompleteRegistration")
+
+SESSIONS_START_LOGIN: Method[
+    session_service_pb2.StartLoginRequest, session_service_pb2.StartLoginResponse
+] = method(session_service_pb2.DESCRIPTOR, "SessionsService", "StartLogin")
+SESSIONS_COMPLETE_LOGIN: Method[
+    session_service_pb2.CompleteLoginRequest, session_service_pb2.CompleteLoginResponse
+] = method(session_service_pb2.DESCRIPTOR, "SessionsService", "CompleteLogin")
+SESSIONS_REFRESH_SESSION: Method[
+    session_service_pb2.RefreshSessionRequest, session_service_pb2.RefreshSessionResponse
+] = method(session_service_pb2.DESCRIPTOR, "SessionsService", "RefreshSession")
+SESSIONS_LIST_SESSIONS: Method[
+    session_service_pb2.ListSessionsRequest, session_service_pb2.ListSessionsResponse
+] = method(session_service_pb2.DESCRIPTOR, "SessionsService", "ListSessions")
+SESSIONS_REVOKE_SESSION: Method[
+    session_service_pb2.RevokeSessionRequest, session_service_pb2.RevokeSessionResponse
+] = method(session_service_pb2.DESCRIPTOR, "SessionsService", "RevokeSession")
+SESSIONS_REVOKE_ALL_SESSIONS: Method[
+    session_service_pb2.RevokeAllSessionsRequest, session_service_pb2.RevokeAllSessionsResponse
+] = method(session_service_pb2.DESCRIPTOR, "SessionsService", "RevokeAllSessions")
 
 TRANSFERS_CREATE_TRANSFER: Method[
     transfers_service_pb2.CreateTransferRequest, transfers_service_pb2.CreateTransferResponse

@@ -15,10 +15,13 @@ from longmen_client._generated.approvals_sync import Approvals
 from longmen_client._generated.audit_sync import Audit
 from longmen_client._generated.challenges_sync import Challenges
 from longmen_client._generated.credentials_sync import Credentials
+from longmen_client._generated.devices_sync import Devices
 from longmen_client._generated.events_sync import Events
 from longmen_client._generated.factors_sync import Factors
 from longmen_client._generated.ledger_sync import Ledger
 from longmen_client._generated.merchants_sync import Merchants
+from longmen_client._generated.registration_sync import Registration
+from longmen_client._generated.sessions_sync import Sessions
 from longmen_client._generated.staff_sync import Staff
 from longmen_client._generated.transfers_sync import Transfers
 from longmen_client._methods import HEALTH_CHECK
@@ -79,6 +82,21 @@ class Client:
     def credentials(self) -> Credentials:
         """API keys of merchants and of the bank's own systems."""
         return Credentials(self._caller)
+
+    @cached_property
+    def devices(self) -> Devices:
+        """Which devices may speak for a customer."""
+        return Devices(self._caller)
+
+    @cached_property
+    def registration(self) -> Registration:
+        """How somebody with a phone becomes a customer."""
+        return Registration(self._caller)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Signing in, staying signed in, signing out."""
+        return Sessions(self._caller)
 
     @cached_property
     def events(self) -> Events:
