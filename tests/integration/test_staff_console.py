@@ -55,12 +55,12 @@ async def test_a_proposal_from_file_to_execution(bank: SmallBank, tmp_path: Path
     own = await run(bank, "ann", "approval", "approve", approval_id, "--yes")
     assert own.exit_code != 0
     assert "another person" in own.output
-    done = await run(bank, "bob", "approval", "approve", approval_id, "--yes")
+    done = await run(bank, "boris", "approval", "approve", approval_id, "--yes")
     assert done.exit_code == 0, done.output
     assert "EXECUTED" in done.output
     listed = await run(bank, "bob", "approval", "list", "--maker", "ann")
     assert approval_id in listed.output
-    trail = await run(bank, "eve", "audit", "list", "--who", "bob", "--json")
+    trail = await run(bank, "eve", "audit", "list", "--who", "boris", "--json")
     records = [json.loads(line) for line in trail.output.splitlines()]
     assert [one["method"].rpartition("/")[2] for one in records] == ["ApproveApproval"]
 
