@@ -128,13 +128,19 @@ def _is_broken(rules: Any, text: str) -> bool:
     too_long = rules.HasField("max_len") and len(text) > rules.max_len
     hidden = INVISIBLE.search(text) or not unicodedata.is_normalized("NFC", text)
     return bool(
-        # None of the texts is an id, a phone number or a currency.
-        _is_code(rules)
+        _is_of_another_shape(rules, text)
         or len(text) < rules.min_len
         or too_long
         or "\0" in text
         or (rules.Extensions[rules_pb2.plain_text] and hidden)
     )
+
+
+def _is_of_another_shape(rules: Any, text: str) -> bool:
+    """Whether only texts of one shape are taken, and this is none; none of ours is an id."""
+    if rules.HasField("pattern") and rules.pattern.endswith("$"):
+        return re.fullmatch(rules.pattern.removeprefix("^")[:-1], text, re.ASCII) is None
+    return _is_code(rules)
 
 
 def _is_code(rules: Any) -> bool:
