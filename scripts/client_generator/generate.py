@@ -34,6 +34,7 @@ from longmen.identity.v1 import (
 )
 from longmen.ledger.v1 import ledger_service_pb2
 from longmen.merchants.v1 import merchants_service_pb2
+from longmen.payments.v1 import payments_service_pb2
 from longmen.staff.v1 import approvals_service_pb2, staff_service_pb2
 from longmen.transfers.v1 import transfers_service_pb2
 
@@ -54,6 +55,7 @@ SERVICES = [
         staff_service_pb2,
         registration_service_pb2,
         session_service_pb2,
+        payments_service_pb2,
         transfers_service_pb2,
     )
     for service in module.DESCRIPTOR.services_by_name.values()

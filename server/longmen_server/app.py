@@ -46,6 +46,7 @@ from longmen_server.jobs.clearing import Clearing
 from longmen_server.jobs.deliveries import Deliveries
 from longmen_server.jobs.due_transfers import DueTransfers
 from longmen_server.jobs.expired_holds import ExpiredHolds
+from longmen_server.jobs.expired_orders import ExpiredOrders
 from longmen_server.jobs.reply_expiry import ReplyExpiry
 from longmen_server.jobs.runner import JobRunner
 from longmen_server.ledger.read_service import ReadTools
@@ -54,6 +55,7 @@ from longmen_server.ledger.service import LedgerService
 from longmen_server.merchants.service import MerchantsService
 from longmen_server.messages.carriers import carriers_of
 from longmen_server.messages.post_office import PostOffice
+from longmen_server.payments.service import PaymentsService
 from longmen_server.personal_keys import key_file
 from longmen_server.platform.clock import DEFAULT_ZONE, Clock, OffsetClock, SystemClock
 from longmen_server.platform.database import Readers
@@ -159,6 +161,12 @@ def build_services(parts: Parts) -> Mapping[str, object]:
         page_tokens=parts.page_tokens,
         cursors=Cursors(settings.page_token_key.read_bytes()),
     )
+    shared: Any = {
+        "engine": parts.engine,
+        "readers": parts.readers,
+        "clock": parts.clock,
+        "tokens": parts.page_tokens,
+    }
     classes: dict[str, int] = {}
     step_up = StepUpOffice(parts.clock)
     services: dict[str, object] = {
@@ -171,32 +179,22 @@ def build_services(parts: Parts) -> Mapping[str, object]:
         ),
         "longmen.events.v1.EventsService": EventsService(reading=reading),
         "longmen.accounts.v1.AccountsService": AccountsService(
-            engine=parts.engine,
-            readers=parts.readers,
-            clock=parts.clock,
-            tokens=parts.page_tokens,
+            **shared,
             vault=parts.vault,
             default_book=settings.books[0],
             zone=DEFAULT_ZONE,
             settings=settings.accounts,
         ),
         "longmen.transfers.v1.TransfersService": TransfersService(
-            engine=parts.engine,
-            readers=parts.readers,
-            clock=parts.clock,
-            tokens=parts.page_tokens,
-            vault=parts.vault,
-            zone=DEFAULT_ZONE,
-            step_up=step_up,
+            **shared, vault=parts.vault, zone=DEFAULT_ZONE, step_up=step_up
         ),
         "longmen.merchants.v1.MerchantsService": MerchantsService(
-            engine=parts.engine,
-            readers=parts.readers,
-            clock=parts.clock,
-            tokens=parts.page_tokens,
-            default_book=settings.books[0],
+            **shared, default_book=settings.books[0]
         ),
         **build_identity(parts),
+        "longmen.payments.v1.PaymentsService": PaymentsService(
+            **shared, settings=settings.payments
+        ),
         "longmen.admin.v1.AdminService": AdminService(
             settings=settings,
             worker_index=parts.worker_index,
@@ -292,6 +290,7 @@ def build_jobs(parts: Parts) -> JobRunner:
         books=settings.books,
         jobs=(
             ExpiredHolds(),
+            ExpiredOrders(),
             DueTransfers(),
             Clearing(clearing_adapter(settings), parts.vault),
             ReplyExpiry(kept_days=settings.jobs.reply_kept_days),

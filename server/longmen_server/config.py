@@ -27,6 +27,7 @@ from longmen_server.factors.settings import FactorsSettings
 from longmen_server.identity.settings import IdentitySettings
 from longmen_server.jobs.settings import JobSettings
 from longmen_server.messages.settings import MessageSettings
+from longmen_server.payments.settings import PaymentsSettings
 from longmen_server.platform.hashing import HashingSettings
 from longmen_server.transport.rates import parse_rates
 from longmen_server.transport.settings import EdgeSettings
@@ -178,6 +179,7 @@ class Settings:
     accounts: AccountsSettings = field(default_factory=AccountsSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
     factors: FactorsSettings = field(default_factory=FactorsSettings)
+    payments: PaymentsSettings = field(default_factory=PaymentsSettings)
     jobs: JobSettings = field(default_factory=JobSettings)
     identity: IdentitySettings = field(default_factory=IdentitySettings)
     """Limits of codes, sessions and devices."""

@@ -66,6 +66,7 @@ SPECIAL_CHANGES: dict[str, Any] = {
     "public_key": OTHER_PUBLIC_KEY,
     "scopes": "audit.read",
     "networks": "198.51.100.0/24",
+    "business_date": "2026-02-03",
 }
 """Another valid value of fields that no rule of thumb fits."""
 

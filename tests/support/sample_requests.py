@@ -142,6 +142,51 @@ async def terminal(bank: SmallBank, owner: Person) -> str:
     return str(reply.terminal.terminal_id)
 
 
+DAY = "2026-01-02"
+"""The business date of every till."""
+
+
+def number(bank: SmallBank) -> str:
+    """An order or refund number that no merchant used yet."""
+    return bank.new_request_id()
+
+
+async def sale(bank: SmallBank, owner: Person) -> Fields:
+    """What the owner sells."""
+    return {
+        "merchant_id": await merchant(bank, owner),
+        "order_number": number(bank),
+        "amount": cash(300),
+        "description": "two pots of tea",
+    }
+
+
+async def tilled(bank: SmallBank, owner: Person) -> Fields:
+    """A till's own reference of a sale."""
+    return {
+        "terminal_id": await terminal(bank, owner),
+        "trace_number": 17,
+        "business_date": DAY,
+    }
+
+
+async def ordered(bank: SmallBank, owner: Person, **details: Any) -> Any:
+    """An order of the owner's, with its code."""
+    return await bank.do("PaymentsService/CreateOrder", **{**await sale(bank, owner), **details})
+
+
+async def order_paid(bank: SmallBank, owner: Person, **details: Any) -> str:
+    """The id of an order of the owner's that the owner paid as well."""
+    made = await ordered(bank, owner, **details)
+    await bank.do(
+        "PaymentsService/PayOrder",
+        order_id=made.order.order_id,
+        from_account_id=owner.account,
+        amount=made.order.amount,
+    )
+    return str(made.order.order_id)
+
+
 # -- Samples that need preparation, and fields that several share.
 
 
@@ -346,7 +391,8 @@ async def own_merchant(bank: SmallBank, owner: Person) -> Fields:
 async def three_merchants(bank: SmallBank, _: Person) -> Fields:
     for _each in range(3):
         await bank.do("MerchantsService/CreateMerchant", **merchandise())
-    return {}
+    # Every merchant of the book is listed, whoever's it is.
+    return {"page_size": 1000}
 
 
 async def new_terminal(bank: SmallBank, owner: Person) -> Fields:
@@ -423,6 +469,72 @@ async def two_keys(bank: SmallBank, owner: Person) -> Fields:
     for _ in range(2):
         await made_key(bank, owner)
     return {"owner": owner.customer}
+
+
+async def new_order(bank: SmallBank, owner: Person) -> Fields:
+    return {
+        **await sale(bank, owner),
+        "expires_in_seconds": 60,
+        **await tilled(bank, owner),
+    }
+
+
+async def own_order(bank: SmallBank, owner: Person) -> Fields:
+    return {"order_id": (await ordered(bank, owner)).order.order_id}
+
+
+async def order_to_pay(bank: SmallBank, owner: Person) -> Fields:
+    return {
+        **await own_order(bank, owner),
+        "from_account_id": owner.account,
+        "amount": cash(300),
+    }
+
+
+async def code_to_pay(bank: SmallBank, owner: Person) -> Fields:
+    reply = await bank.do("PaymentsService/GetStaticCode", merchant_id=await merchant(bank, owner))
+    return {"code": reply.code, "from_account_id": owner.account, "amount": cash(40)}
+
+
+async def refund(bank: SmallBank, owner: Person) -> Fields:
+    return {
+        "order_id": await order_paid(bank, owner),
+        "refund_number": number(bank),
+        "amount": cash(100),
+    }
+
+
+async def refunded_order(bank: SmallBank, owner: Person) -> Fields:
+    order_id = await order_paid(bank, owner)
+    for amount in (10, 20, 30):
+        await bank.do(
+            "PaymentsService/RefundOrder",
+            order_id=order_id,
+            refund_number=number(bank),
+            amount=cash(amount),
+        )
+    return {"order_id": order_id}
+
+
+async def merchant_with_orders(bank: SmallBank, owner: Person) -> Fields:
+    for _ in range(3):
+        await ordered(bank, owner)
+    return {"merchant_id": await merchant(bank, owner)}
+
+
+async def order_by_number(bank: SmallBank, owner: Person) -> Fields:
+    made = (await ordered(bank, owner)).order
+    return {"merchant_id": made.merchant_id, "order_number": made.order_number}
+
+
+async def reversed_sale(bank: SmallBank, owner: Person) -> Fields:
+    reference = await tilled(bank, owner)
+    await order_paid(bank, owner, **reference)
+    return reference
+
+
+async def scanned_code(bank: SmallBank, owner: Person) -> Fields:
+    return {"code": (await ordered(bank, owner)).code}
 
 
 def a_second_later(bank: SmallBank, _: Person) -> Fields:
@@ -518,6 +630,21 @@ SAMPLES: dict[str, Sample] = {
     "ChallengesService/GetChallenge": challenge,
     "ChallengesService/ApproveChallenge": approval,
     "ChallengesService/DeclineChallenge": challenge,
+    "PaymentsService/CreateOrder": new_order,
+    "PaymentsService/GetOrderCode": own_order,
+    "PaymentsService/GetStaticCode": own_merchant,
+    "PaymentsService/GetOrder": own_order,
+    "PaymentsService/LookupOrder": order_by_number,
+    "PaymentsService/ListOrders": merchant_with_orders,
+    "PaymentsService/WatchOrder": own_order,
+    "PaymentsService/CloseOrder": own_order,
+    "PaymentsService/ResolveOrder": order_by_number,
+    "PaymentsService/ReverseByTerminalRef": reversed_sale,
+    "PaymentsService/RefundOrder": refund,
+    "PaymentsService/ListRefunds": refunded_order,
+    "PaymentsService/ParseCode": scanned_code,
+    "PaymentsService/PayOrder": order_to_pay,
+    "PaymentsService/PayStaticCode": code_to_pay,
     "EventsService/ListEvents": busy_account,
     "EventsService/WatchEvents": busy_account,
     "RegistrationService/StartRegistration": lambda bank, _: {"phone_number": bank.new_phone()},
@@ -572,6 +699,7 @@ FOREIGN_BASES: dict[tuple[str, str], Sample] = {
 """Where the sample does not use an id, the request that does, by RPC and path of the id."""
 
 OPEN_IDS: dict[tuple[str, str], str] = {
+    ("PaymentsService/PayOrder", "order_id"): "anybody may pay an order",
     ("TransfersService/CreateTransfer", "payee.account_id"): "anybody may be paid",
     ("TransfersService/BatchTransfers", "items.payee.account_id"): "anybody may be paid",
     ("TransfersService/LookupPayee", "payee.account_id"): "shows whom a payment would go to",

@@ -51,7 +51,9 @@ MESSAGE_FIELDS = tuple(MessageRow.__slots__)
 KINDS = ("service", "customer", "staff", "merchant")
 SCOPES = frozenset(method.scope for method in METHODS)
 BY_NAME = {short(method): method for method in METHODS}
-ENDLESS = frozenset({"AccountsService/WatchBalance", "EventsService/WatchEvents"})
+ENDLESS = frozenset(
+    {"AccountsService/WatchBalance", "EventsService/WatchEvents", "PaymentsService/WatchOrder"}
+)
 """Streams that go on until the caller leaves; the others are read to their end."""
 FUNDS = 10_000
 BOOK = 1
@@ -176,7 +178,7 @@ class SmallBank:
 
     def token_of_another(self, kind: str, person: Person) -> str:
         """A token of a kind that may do everything, and is not the one that `insider` gives."""
-        if kind == "customer":
+        if kind in {"customer", "merchant"}:
             return self.token(kind, person)
         return self.token_of(kind, f"other-{kind}")
 

@@ -18,6 +18,7 @@ from longmen.identity.v1 import (
 )
 from longmen.ledger.v1 import ledger_service_pb2
 from longmen.merchants.v1 import merchants_service_pb2
+from longmen.payments.v1 import payments_service_pb2
 from longmen.transfers.v1 import transfers_service_pb2
 from longmen_client._service_config import service_config
 
@@ -37,6 +38,7 @@ _MODULES = (
     merchants_service_pb2,
     registration_service_pb2,
     session_service_pb2,
+    payments_service_pb2,
     transfers_service_pb2,
 )
 """Every module of the contract that declares a service."""

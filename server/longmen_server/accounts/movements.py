@@ -32,6 +32,8 @@ class MovementKind(IntEnum):
     REVERSAL = 6
     SWEEP = 7
     OTHER = 8
+    PURCHASE = 9
+    REFUND = 10
 
 
 KIND_BY_CODE = {
@@ -39,6 +41,8 @@ KIND_BY_CODE = {
     PostingCode.TOP_UP: MovementKind.TOP_UP,
     PostingCode.WITHDRAWAL: MovementKind.WITHDRAWAL,
     PostingCode.SWEEP: MovementKind.SWEEP,
+    PostingCode.PURCHASE: MovementKind.PURCHASE,
+    PostingCode.REFUND: MovementKind.REFUND,
 }
 FREEING_KINDS = (PostingKind.VOID, PostingKind.EXPIRE)
 FINAL_KINDS = (PostingKind.POST, PostingKind.CAPTURE)

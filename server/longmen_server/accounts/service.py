@@ -11,7 +11,7 @@ from longmen_server.accounts.movements import filter_by_kinds, movement
 from longmen_server.accounts.personal import Person, masked_names, open_person, seal_customer
 from longmen_server.accounts.statement import Month, check_month
 from longmen_server.accounts.statement_office import StatementOffice
-from longmen_server.accounts.watch import BalanceWatcher
+from longmen_server.accounts.watch import balance_watcher
 from longmen_server.engine.door import request_key, submit
 from longmen_server.ledger.commands import account_not_found
 from longmen_server.ledger.decode import decode_id
@@ -87,7 +87,7 @@ class AccountsService:
         self._default_book = default_book
         self._zone = zone
         self._office = StatementOffice(zone, settings)
-        self._watcher = BalanceWatcher(
+        self._watcher = balance_watcher(
             readers, clock, interval_ms=settings.balance_watch_interval_ms
         )
 

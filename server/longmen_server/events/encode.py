@@ -14,12 +14,14 @@ from longmen_server.platform.ids import (
     CUSTOMER,
     EVENT,
     MERCHANT,
+    ORDER,
     TRANSACTION,
     AccountId,
     ApprovalId,
     CustomerId,
     EventId,
     MerchantId,
+    OrderId,
     TransactionId,
 )
 
@@ -63,6 +65,7 @@ _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_ACCOUNT_OPENED: "account",
     event_pb2.EVENT_TYPE_ACCOUNT_STATE_CHANGED: "account_state_change",
     event_pb2.EVENT_TYPE_TRANSFER_STATE_CHANGED: "transfer_state_change",
+    event_pb2.EVENT_TYPE_ORDER_CHANGED: "order_change",
     event_pb2.EVENT_TYPE_APPROVAL_CHANGED: "approval_change",
     event_pb2.EVENT_TYPE_CHALLENGE_STATE_CHANGED: "challenge_change",
     **dict.fromkeys(_FACTOR_TYPES, "factor_change"),
@@ -137,4 +140,6 @@ def _subject(stored: StoredEvent) -> str:
         return APPROVAL.encode(ApprovalId(stored.subject))
     if stored.type == event_pb2.EVENT_TYPE_MERCHANT_OPENED:
         return MERCHANT.encode(MerchantId(stored.subject))
+    if stored.type == event_pb2.EVENT_TYPE_ORDER_CHANGED:
+        return ORDER.encode(OrderId(stored.subject))
     return TRANSACTION.encode(TransactionId(stored.subject))

@@ -21,3 +21,7 @@ class PostingCode(IntEnum):
     """From the wallet to the customer's bank account."""
     SWEEP = 32004
     """What an account had left when it was closed."""
+    PURCHASE = 32005
+    """From a wallet to a merchant."""
+    REFUND = 32006
+    """From a merchant back to a wallet: by a refund or a reversal."""

@@ -21,6 +21,7 @@ from longmen_client._generated.events_async import AsyncEvents
 from longmen_client._generated.factors_async import AsyncFactors
 from longmen_client._generated.ledger_async import AsyncLedger
 from longmen_client._generated.merchants_async import AsyncMerchants
+from longmen_client._generated.payments_async import AsyncPayments
 from longmen_client._generated.registration_async import AsyncRegistration
 from longmen_client._generated.sessions_async import AsyncSessions
 from longmen_client._generated.staff_async import AsyncStaff
@@ -122,6 +123,11 @@ class AsyncClient:
     def staff(self) -> AsyncStaff:
         """What the bank does for customers who cannot help themselves."""
         return AsyncStaff(self._caller)
+
+    @cached_property
+    def payments(self) -> AsyncPayments:
+        """Merchants' orders, their codes, payments and refunds."""
+        return AsyncPayments(self._caller)
 
     @cached_property
     def transfers(self) -> AsyncTransfers:

@@ -33,6 +33,7 @@ __all__ = [
     "AccountStateConflict",
     "AccountsIdentical",
     "AlreadyReversed",
+    "AmountMismatch",
     "ApprovalByMaker",
     "ApprovalDecided",
     "ApprovalExpired",
@@ -52,7 +53,10 @@ __all__ = [
     "ClearingRefused",
     "ClockMovesBack",
     "ClockNotSettable",
+    "CodeMalformed",
+    "CodeOfOrder",
     "CodeSentRecently",
+    "CodeUnknownScheme",
     "Contention",
     "CreditAccountClosed",
     "CreditAccountFrozen",
@@ -99,6 +103,13 @@ __all__ = [
     "NeedsAuth",
     "NotReversible",
     "NothingToMove",
+    "OrderClosed",
+    "OrderExpired",
+    "OrderNotFound",
+    "OrderNotPaid",
+    "OrderNumberReused",
+    "OrderPaid",
+    "OrderReversed",
     "OutcomeUnknown",
     "Overloaded",
     "PasskeyRejected",
@@ -121,9 +132,13 @@ __all__ = [
     "QuotaExceeded",
     "RefreshTokenInvalid",
     "RefreshTokenReused",
+    "RefundExceedsPayment",
+    "RefundNumberReused",
+    "RefundWindowPassed",
     "ReplyExpired",
     "RequestIdReused",
     "RequestTooLarge",
+    "ReversalWindowPassed",
     "SessionExpired",
     "SessionNotFound",
     "SessionRevoked",
@@ -139,6 +154,8 @@ __all__ = [
     "StorageUnavailable",
     "SweepAccountRequired",
     "TerminalNotFound",
+    "TerminalReferenceReused",
+    "TerminalReferenceReversed",
     "TimeRangeInvalid",
     "TokenExpired",
     "TokenInvalid",
@@ -1307,6 +1324,180 @@ class PasskeyRejected(InvalidArgumentError):
     retry_advice = RetryAdvice.AFTER_CHANGE
 
 
+class OrderNotFound(NotFoundError):
+    """No such order, or not one the caller may see. Metadata: order_id."""
+
+    reason = "ORDER_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("order_id",)
+
+
+class OrderNumberReused(AlreadyExistsError):
+    """The merchant's order number belongs to an order with another content. Fields names what
+    differs. Metadata: order_id, fields.
+    """
+
+    reason = "ORDER_NUMBER_REUSED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = (
+        "order_id",
+        "fields",
+    )
+
+
+class OrderPaid(FailedPreconditionError):
+    """The order is paid. Metadata: order_id."""
+
+    reason = "ORDER_PAID"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("order_id",)
+
+
+class OrderClosed(FailedPreconditionError):
+    """The order was closed and can never be paid. Make a new one. Metadata: order_id."""
+
+    reason = "ORDER_CLOSED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("order_id",)
+
+
+class OrderExpired(FailedPreconditionError):
+    """The order was not paid in time. Make a new one. Metadata: order_id, expire_time_us."""
+
+    reason = "ORDER_EXPIRED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = (
+        "order_id",
+        "expire_time_us",
+    )
+
+
+class OrderReversed(FailedPreconditionError):
+    """The order was paid and all of it went back by a reversal. Metadata: order_id."""
+
+    reason = "ORDER_REVERSED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("order_id",)
+
+
+class AmountMismatch(FailedPreconditionError):
+    """The amount is not the order's. Show the payer the order again. Metadata:
+    expected_minor_units, currency_code.
+    """
+
+    reason = "AMOUNT_MISMATCH"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "expected_minor_units",
+        "currency_code",
+    )
+
+
+class TerminalReferenceReversed(FailedPreconditionError):
+    """The till reversed the sale before it arrived, so it does not take place. Metadata:
+    terminal_id, trace_number, business_date.
+    """
+
+    reason = "TERMINAL_REFERENCE_REVERSED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = (
+        "terminal_id",
+        "trace_number",
+        "business_date",
+    )
+
+
+class TerminalReferenceReused(AlreadyExistsError):
+    """The till's reference belongs to another order. Metadata: order_id."""
+
+    reason = "TERMINAL_REFERENCE_REUSED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("order_id",)
+
+
+class ReversalWindowPassed(FailedPreconditionError):
+    """The sale was paid too long ago to be reversed; refund it. Metadata: window_days."""
+
+    reason = "REVERSAL_WINDOW_PASSED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("window_days",)
+
+
+class OrderNotPaid(FailedPreconditionError):
+    """The order is not paid, so there is nothing to return. Metadata: order_id, state."""
+
+    reason = "ORDER_NOT_PAID"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "order_id",
+        "state",
+    )
+
+
+class RefundExceedsPayment(FailedPreconditionError):
+    """Refunds together would be more than was paid. Metadata: remaining_minor_units,
+    currency_code.
+    """
+
+    reason = "REFUND_EXCEEDS_PAYMENT"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "remaining_minor_units",
+        "currency_code",
+    )
+
+
+class RefundNumberReused(AlreadyExistsError):
+    """The refund number belongs to a refund of the order with another content. Fields names
+    what differs. Metadata: refund_id, fields.
+    """
+
+    reason = "REFUND_NUMBER_REUSED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = (
+        "refund_id",
+        "fields",
+    )
+
+
+class RefundWindowPassed(FailedPreconditionError):
+    """The order was paid too long ago to be refunded. Metadata: window_days."""
+
+    reason = "REFUND_WINDOW_PASSED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("window_days",)
+
+
+class CodeMalformed(InvalidArgumentError):
+    """The code breaks a rule of its standard: which one, in which element, at which character.
+    Metadata: problem, path, offset.
+    """
+
+    reason = "CODE_MALFORMED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "problem",
+        "path",
+        "offset",
+    )
+
+
+class CodeUnknownScheme(InvalidArgumentError):
+    """The code is another scheme's. Scheme names it where it is known. Metadata: scheme."""
+
+    reason = "CODE_UNKNOWN_SCHEME"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("scheme",)
+
+
+class CodeOfOrder(FailedPreconditionError):
+    """The code is of one order, whose amount is fixed: pay the order. Metadata: order_id."""
+
+    reason = "CODE_OF_ORDER"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("order_id",)
+
+
 BY_REASON: Mapping[str, type[LongmenError]] = {
     "MALFORMED_REQUEST": MalformedRequest,
     "INVALID_REQUEST": InvalidRequest,
@@ -1444,5 +1635,22 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "FACTOR_LIMIT_REACHED": FactorLimitReached,
     "ENROLMENT_NOT_FOUND": EnrolmentNotFound,
     "PASSKEY_REJECTED": PasskeyRejected,
+    "ORDER_NOT_FOUND": OrderNotFound,
+    "ORDER_NUMBER_REUSED": OrderNumberReused,
+    "ORDER_PAID": OrderPaid,
+    "ORDER_CLOSED": OrderClosed,
+    "ORDER_EXPIRED": OrderExpired,
+    "ORDER_REVERSED": OrderReversed,
+    "AMOUNT_MISMATCH": AmountMismatch,
+    "TERMINAL_REFERENCE_REVERSED": TerminalReferenceReversed,
+    "TERMINAL_REFERENCE_REUSED": TerminalReferenceReused,
+    "REVERSAL_WINDOW_PASSED": ReversalWindowPassed,
+    "ORDER_NOT_PAID": OrderNotPaid,
+    "REFUND_EXCEEDS_PAYMENT": RefundExceedsPayment,
+    "REFUND_NUMBER_REUSED": RefundNumberReused,
+    "REFUND_WINDOW_PASSED": RefundWindowPassed,
+    "CODE_MALFORMED": CodeMalformed,
+    "CODE_UNKNOWN_SCHEME": CodeUnknownScheme,
+    "CODE_OF_ORDER": CodeOfOrder,
 }
 """The class of each reason of the contract."""

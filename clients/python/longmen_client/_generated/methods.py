@@ -16,6 +16,7 @@ from longmen.identity.v1 import (
 )
 from longmen.ledger.v1 import ledger_service_pb2
 from longmen.merchants.v1 import merchants_service_pb2
+from longmen.payments.v1 import payments_service_pb2
 from longmen.staff.v1 import approvals_service_pb2, staff_service_pb2
 from longmen.transfers.v1 import transfers_service_pb2
 from longmen_client._methods import Method, method
@@ -277,6 +278,53 @@ SESSIONS_REVOKE_SESSION: Method[
 SESSIONS_REVOKE_ALL_SESSIONS: Method[
     session_service_pb2.RevokeAllSessionsRequest, session_service_pb2.RevokeAllSessionsResponse
 ] = method(session_service_pb2.DESCRIPTOR, "SessionsService", "RevokeAllSessions")
+
+PAYMENTS_CREATE_ORDER: Method[
+    payments_service_pb2.CreateOrderRequest, payments_service_pb2.CreateOrderResponse
+] = method(payments_service_pb2.DESCRIPTOR, "PaymentsService", "CreateOrder")
+PAYMENTS_GET_ORDER_CODE: Method[
+    payments_service_pb2.GetOrderCodeRequest, payments_service_pb2.GetOrderCodeResponse
+] = method(payments_service_pb2.DESCRIPTOR, "PaymentsService", "GetOrderCode")
+PAYMENTS_GET_STATIC_CODE: Method[
+    payments_service_pb2.GetStaticCodeRequest, payments_service_pb2.GetStaticCodeResponse
+] = method(payments_service_pb2.DESCRIPTOR, "PaymentsService", "GetStaticCode")
+PAYMENTS_GET_ORDER: Method[
+    payments_service_pb2.GetOrderRequest, payments_service_pb2.GetOrderResponse
+] = method(payments_service_pb2.DESCRIPTOR, "PaymentsService", "GetOrder")
+PAYMENTS_LOOKUP_ORDER: Method[
+    payments_service_pb2.LookupOrderRequest, payments_service_pb2.LookupOrderResponse
+] = method(payments_service_pb2.DESCRIPTOR, "PaymentsService", "LookupOrder")
+PAYMENTS_LIST_ORDERS: Method[
+    payments_service_pb2.ListOrdersRequest, payments_service_pb2.ListOrdersResponse
+] = method(payments_service_pb2.DESCRIPTOR, "PaymentsService", "ListOrders")
+PAYMENTS_WATCH_ORDER: Method[
+    payments_service_pb2.WatchOrderRequest, payments_service_pb2.WatchOrderResponse
+] = method(payments_service_pb2.DESCRIPTOR, "PaymentsService", "WatchOrder")
+PAYMENTS_CLOSE_ORDER: Method[
+    payments_service_pb2.CloseOrderRequest, payments_service_pb2.CloseOrderResponse
+] = method(payments_service_pb2.DESCRIPTOR, "PaymentsService", "CloseOrder")
+PAYMENTS_RESOLVE_ORDER: Method[
+    payments_service_pb2.ResolveOrderRequest, payments_service_pb2.ResolveOrderResponse
+] = method(payments_service_pb2.DESCRIPTOR, "PaymentsService", "ResolveOrder")
+PAYMENTS_REVERSE_BY_TERMINAL_REF: Method[
+    payments_service_pb2.ReverseByTerminalRefRequest,
+    payments_service_pb2.ReverseByTerminalRefResponse,
+] = method(payments_service_pb2.DESCRIPTOR, "PaymentsService", "ReverseByTerminalRef")
+PAYMENTS_REFUND_ORDER: Method[
+    payments_service_pb2.RefundOrderRequest, payments_service_pb2.RefundOrderResponse
+] = method(payments_service_pb2.DESCRIPTOR, "PaymentsService", "RefundOrder")
+PAYMENTS_LIST_REFUNDS: Method[
+    payments_service_pb2.ListRefundsRequest, payments_service_pb2.ListRefundsResponse
+] = method(payments_service_pb2.DESCRIPTOR, "PaymentsService", "ListRefunds")
+PAYMENTS_PARSE_CODE: Method[
+    payments_service_pb2.ParseCodeRequest, payments_service_pb2.ParseCodeResponse
+] = method(payments_service_pb2.DESCRIPTOR, "PaymentsService", "ParseCode")
+PAYMENTS_PAY_ORDER: Method[
+    payments_service_pb2.PayOrderRequest, payments_service_pb2.PayOrderResponse
+] = method(payments_service_pb2.DESCRIPTOR, "PaymentsService", "PayOrder")
+PAYMENTS_PAY_STATIC_CODE: Method[
+    payments_service_pb2.PayStaticCodeRequest, payments_service_pb2.PayStaticCodeResponse
+] = method(payments_service_pb2.DESCRIPTOR, "PaymentsService", "PayStaticCode")
 
 TRANSFERS_CREATE_TRANSFER: Method[
     transfers_service_pb2.CreateTransferRequest, transfers_service_pb2.CreateTransferResponse

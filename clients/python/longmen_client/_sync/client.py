@@ -20,6 +20,7 @@ from longmen_client._generated.events_sync import Events
 from longmen_client._generated.factors_sync import Factors
 from longmen_client._generated.ledger_sync import Ledger
 from longmen_client._generated.merchants_sync import Merchants
+from longmen_client._generated.payments_sync import Payments
 from longmen_client._generated.registration_sync import Registration
 from longmen_client._generated.sessions_sync import Sessions
 from longmen_client._generated.staff_sync import Staff
@@ -122,6 +123,11 @@ class Client:
     def staff(self) -> Staff:
         """What the bank does for customers who cannot help themselves."""
         return Staff(self._caller)
+
+    @cached_property
+    def payments(self) -> Payments:
+        """Merchants' orders, their codes, payments and refunds."""
+        return Payments(self._caller)
 
     @cached_property
     def transfers(self) -> Transfers:

@@ -85,6 +85,10 @@ class _MovementKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Movement
     """Sweep is what a closed account had left."""
     MOVEMENT_KIND_OTHER: _MovementKind.ValueType  # 8
     """Other is any other posting of the bank."""
+    MOVEMENT_KIND_PURCHASE: _MovementKind.ValueType  # 9
+    """Purchase is a payment to a merchant."""
+    MOVEMENT_KIND_REFUND: _MovementKind.ValueType  # 10
+    """Refund is money back from a merchant."""
 
 class MovementKind(_MovementKind, metaclass=_MovementKindEnumTypeWrapper):
     """MovementKind is the sort of a movement, as customers know it."""
@@ -107,6 +111,10 @@ MOVEMENT_KIND_SWEEP: MovementKind.ValueType  # 7
 """Sweep is what a closed account had left."""
 MOVEMENT_KIND_OTHER: MovementKind.ValueType  # 8
 """Other is any other posting of the bank."""
+MOVEMENT_KIND_PURCHASE: MovementKind.ValueType  # 9
+"""Purchase is a payment to a merchant."""
+MOVEMENT_KIND_REFUND: MovementKind.ValueType  # 10
+"""Refund is money back from a merchant."""
 Global___MovementKind: _TypeAlias = MovementKind  # noqa: Y015
 
 class _Direction:

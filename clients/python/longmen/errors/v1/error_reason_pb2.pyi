@@ -408,6 +408,52 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Enrolment not found: nothing was started that could be confirmed, or its time is over. Start again."""
     ERROR_REASON_PASSKEY_REJECTED: _ErrorReason.ValueType  # 243
     """Passkey rejected: the credential was made for another challenge or site, without verifying its user, or is broken."""
+    ERROR_REASON_ORDER_NOT_FOUND: _ErrorReason.ValueType  # 332
+    """Order not found: no such order, or not one the caller may see. Metadata: order_id."""
+    ERROR_REASON_ORDER_NUMBER_REUSED: _ErrorReason.ValueType  # 333
+    """Order number reused: the merchant's order number belongs to an order with another content. Fields names what
+    differs. Metadata: order_id, fields.
+    """
+    ERROR_REASON_ORDER_PAID: _ErrorReason.ValueType  # 334
+    """Order paid: the order is paid. Metadata: order_id."""
+    ERROR_REASON_ORDER_CLOSED: _ErrorReason.ValueType  # 335
+    """Order closed: the order was closed and can never be paid. Make a new one. Metadata: order_id."""
+    ERROR_REASON_ORDER_EXPIRED: _ErrorReason.ValueType  # 336
+    """Order expired: the order was not paid in time. Make a new one. Metadata: order_id, expire_time_us."""
+    ERROR_REASON_ORDER_REVERSED: _ErrorReason.ValueType  # 337
+    """Order reversed: the order was paid and all of it went back by a reversal. Metadata: order_id."""
+    ERROR_REASON_AMOUNT_MISMATCH: _ErrorReason.ValueType  # 338
+    """Amount mismatch: the amount is not the order's. Show the payer the order again. Metadata: expected_minor_units,
+    currency_code.
+    """
+    ERROR_REASON_TERMINAL_REFERENCE_REVERSED: _ErrorReason.ValueType  # 339
+    """Terminal reference reversed: the till reversed the sale before it arrived, so it does not take place. Metadata:
+    terminal_id, trace_number, business_date.
+    """
+    ERROR_REASON_TERMINAL_REFERENCE_REUSED: _ErrorReason.ValueType  # 340
+    """Terminal reference reused: the till's reference belongs to another order. Metadata: order_id."""
+    ERROR_REASON_REVERSAL_WINDOW_PASSED: _ErrorReason.ValueType  # 341
+    """Reversal window passed: the sale was paid too long ago to be reversed; refund it. Metadata: window_days."""
+    ERROR_REASON_ORDER_NOT_PAID: _ErrorReason.ValueType  # 342
+    """Order not paid: the order is not paid, so there is nothing to return. Metadata: order_id, state."""
+    ERROR_REASON_REFUND_EXCEEDS_PAYMENT: _ErrorReason.ValueType  # 343
+    """Refund exceeds payment: refunds together would be more than was paid. Metadata: remaining_minor_units,
+    currency_code.
+    """
+    ERROR_REASON_REFUND_NUMBER_REUSED: _ErrorReason.ValueType  # 344
+    """Refund number reused: the refund number belongs to a refund of the order with another content. Fields names what
+    differs. Metadata: refund_id, fields.
+    """
+    ERROR_REASON_REFUND_WINDOW_PASSED: _ErrorReason.ValueType  # 345
+    """Refund window passed: the order was paid too long ago to be refunded. Metadata: window_days."""
+    ERROR_REASON_CODE_MALFORMED: _ErrorReason.ValueType  # 346
+    """Code malformed: the code breaks a rule of its standard: which one, in which element, at which character. Metadata:
+    problem, path, offset.
+    """
+    ERROR_REASON_CODE_UNKNOWN_SCHEME: _ErrorReason.ValueType  # 347
+    """Code unknown scheme: the code is another scheme's. Scheme names it where it is known. Metadata: scheme."""
+    ERROR_REASON_CODE_OF_ORDER: _ErrorReason.ValueType  # 348
+    """Code of order: the code is of one order, whose amount is fixed: pay the order. Metadata: order_id."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the reason of a refusal. On the wire it stands in google.rpc.ErrorInfo: reason is the value's name without
@@ -765,6 +811,52 @@ ERROR_REASON_ENROLMENT_NOT_FOUND: ErrorReason.ValueType  # 242
 """Enrolment not found: nothing was started that could be confirmed, or its time is over. Start again."""
 ERROR_REASON_PASSKEY_REJECTED: ErrorReason.ValueType  # 243
 """Passkey rejected: the credential was made for another challenge or site, without verifying its user, or is broken."""
+ERROR_REASON_ORDER_NOT_FOUND: ErrorReason.ValueType  # 332
+"""Order not found: no such order, or not one the caller may see. Metadata: order_id."""
+ERROR_REASON_ORDER_NUMBER_REUSED: ErrorReason.ValueType  # 333
+"""Order number reused: the merchant's order number belongs to an order with another content. Fields names what
+differs. Metadata: order_id, fields.
+"""
+ERROR_REASON_ORDER_PAID: ErrorReason.ValueType  # 334
+"""Order paid: the order is paid. Metadata: order_id."""
+ERROR_REASON_ORDER_CLOSED: ErrorReason.ValueType  # 335
+"""Order closed: the order was closed and can never be paid. Make a new one. Metadata: order_id."""
+ERROR_REASON_ORDER_EXPIRED: ErrorReason.ValueType  # 336
+"""Order expired: the order was not paid in time. Make a new one. Metadata: order_id, expire_time_us."""
+ERROR_REASON_ORDER_REVERSED: ErrorReason.ValueType  # 337
+"""Order reversed: the order was paid and all of it went back by a reversal. Metadata: order_id."""
+ERROR_REASON_AMOUNT_MISMATCH: ErrorReason.ValueType  # 338
+"""Amount mismatch: the amount is not the order's. Show the payer the order again. Metadata: expected_minor_units,
+currency_code.
+"""
+ERROR_REASON_TERMINAL_REFERENCE_REVERSED: ErrorReason.ValueType  # 339
+"""Terminal reference reversed: the till reversed the sale before it arrived, so it does not take place. Metadata:
+terminal_id, trace_number, business_date.
+"""
+ERROR_REASON_TERMINAL_REFERENCE_REUSED: ErrorReason.ValueType  # 340
+"""Terminal reference reused: the till's reference belongs to another order. Metadata: order_id."""
+ERROR_REASON_REVERSAL_WINDOW_PASSED: ErrorReason.ValueType  # 341
+"""Reversal window passed: the sale was paid too long ago to be reversed; refund it. Metadata: window_days."""
+ERROR_REASON_ORDER_NOT_PAID: ErrorReason.ValueType  # 342
+"""Order not paid: the order is not paid, so there is nothing to return. Metadata: order_id, state."""
+ERROR_REASON_REFUND_EXCEEDS_PAYMENT: ErrorReason.ValueType  # 343
+"""Refund exceeds payment: refunds together would be more than was paid. Metadata: remaining_minor_units,
+currency_code.
+"""
+ERROR_REASON_REFUND_NUMBER_REUSED: ErrorReason.ValueType  # 344
+"""Refund number reused: the refund number belongs to a refund of the order with another content. Fields names what
+differs. Metadata: refund_id, fields.
+"""
+ERROR_REASON_REFUND_WINDOW_PASSED: ErrorReason.ValueType  # 345
+"""Refund window passed: the order was paid too long ago to be refunded. Metadata: window_days."""
+ERROR_REASON_CODE_MALFORMED: ErrorReason.ValueType  # 346
+"""Code malformed: the code breaks a rule of its standard: which one, in which element, at which character. Metadata:
+problem, path, offset.
+"""
+ERROR_REASON_CODE_UNKNOWN_SCHEME: ErrorReason.ValueType  # 347
+"""Code unknown scheme: the code is another scheme's. Scheme names it where it is known. Metadata: scheme."""
+ERROR_REASON_CODE_OF_ORDER: ErrorReason.ValueType  # 348
+"""Code of order: the code is of one order, whose amount is fixed: pay the order. Metadata: order_id."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final

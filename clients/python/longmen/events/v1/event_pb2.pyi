@@ -80,6 +80,8 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """Passkey flagged: a passkey counted backwards, as a copy of it would."""
     EVENT_TYPE_CHALLENGE_STATE_CHANGED: _EventType.ValueType  # 35
     """Challenge state changed: a challenge was made, approved, used, declined, voided or replaced."""
+    EVENT_TYPE_ORDER_CHANGED: _EventType.ValueType  # 61
+    """Order changed: an order was registered or came to another state, or some of its money went back."""
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
     """EventType is what happened."""
@@ -136,6 +138,8 @@ EVENT_TYPE_PASSKEY_FLAGGED: EventType.ValueType  # 34
 """Passkey flagged: a passkey counted backwards, as a copy of it would."""
 EVENT_TYPE_CHALLENGE_STATE_CHANGED: EventType.ValueType  # 35
 """Challenge state changed: a challenge was made, approved, used, declined, voided or replaced."""
+EVENT_TYPE_ORDER_CHANGED: EventType.ValueType  # 61
+"""Order changed: an order was registered or came to another state, or some of its money went back."""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 @_typing.final
@@ -329,6 +333,44 @@ class ChallengeChange(_message.Message):
 Global___ChallengeChange: _TypeAlias = ChallengeChange  # noqa: Y015
 
 @_typing.final
+class OrderChange(_message.Message):
+    """OrderChange is what became of an order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    MERCHANT_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    REFUNDED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """Order id changed."""
+    merchant_id: _builtins.str
+    """Merchant id of the seller."""
+    state: _builtins.str
+    """State name after the change, such as PAID."""
+    refunded_minor_units: _builtins.int
+    """Refunded minor units so far."""
+    version: _builtins.int
+    """Version of the order after the change."""
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        merchant_id: _builtins.str = ...,
+        state: _builtins.str = ...,
+        refunded_minor_units: _builtins.int = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["merchant_id", b"merchant_id", "order_id", b"order_id", "refunded_minor_units", b"refunded_minor_units", "state", b"state", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrderChange: _TypeAlias = OrderChange  # noqa: Y015
+
+@_typing.final
 class Event(_message.Message):
     """Event is one committed change."""
 
@@ -348,6 +390,7 @@ class Event(_message.Message):
     APPROVAL_CHANGE_FIELD_NUMBER: _builtins.int
     FACTOR_CHANGE_FIELD_NUMBER: _builtins.int
     CHALLENGE_CHANGE_FIELD_NUMBER: _builtins.int
+    ORDER_CHANGE_FIELD_NUMBER: _builtins.int
     DEBIT_BALANCES_FIELD_NUMBER: _builtins.int
     CREDIT_BALANCES_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
@@ -357,7 +400,7 @@ class Event(_message.Message):
     book: _builtins.int
     """Book the change is in."""
     subject_id: _builtins.str
-    """Subject id is the account, transaction, customer or merchant the event is about."""
+    """Subject id is the account, transaction, customer, merchant or order the event is about."""
     @_builtins.property
     def booked_time(self) -> _timestamp_pb2.Timestamp:
         """Booked time of the change; for any one account it grows strictly."""
@@ -399,6 +442,10 @@ class Event(_message.Message):
         """Challenge change."""
 
     @_builtins.property
+    def order_change(self) -> Global___OrderChange:
+        """Order change."""
+
+    @_builtins.property
     def debit_balances(self) -> _account_pb2.Balances:
         """Debit balances are the debit account's as of the posting: posted, available and version."""
 
@@ -423,14 +470,15 @@ class Event(_message.Message):
         approval_change: Global___ApprovalChange | None = ...,
         factor_change: Global___FactorChange | None = ...,
         challenge_change: Global___ChallengeChange | None = ...,
+        order_change: Global___OrderChange | None = ...,
         debit_balances: _account_pb2.Balances | None = ...,
         credit_balances: _account_pb2.Balances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "factor_change", b"factor_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "factor_change", b"factor_change", "order_change", b"order_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "event_id", b"event_id", "factor_change", b"factor_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "event_id", b"event_id", "factor_change", b"factor_change", "order_change", b"order_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "factor_change", "challenge_change"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "factor_change", "challenge_change", "order_change"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

@@ -1,0 +1,499 @@
+"""The commands that register, pay and close orders: what each needs, and what it decides. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from longmen.events.v1 import event_pb2
+from longmen.payments.v1 import payments_service_pb2 as pb
+from longmen_server.engine.command import Command, RequestKey, RowKey
+from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER
+from longmen_server.engine.journal import Event
+from longmen_server.ledger.codes import PostingCode
+from longmen_server.ledger.model import PostingIntent
+from longmen_server.ledger.posting import book_posting
+from longmen_server.ledger.tables import ACCOUNT
+from longmen_server.merchants.model import merchant_not_found, terminal_not_found
+from longmen_server.merchants.tables import MERCHANT, TERMINAL
+from longmen_server.payments import encode, model, scan
+from longmen_server.payments.model import (
+    OrderNumber,
+    OrderRow,
+    OrderState,
+    Step,
+    TerminalReference,
+    TerminalReferenceRow,
+)
+from longmen_server.payments.tables import ORDER, ORDER_NUMBER, TERMINAL_REFERENCE
+from longmen_server.platform.ids import ORDER as ORDER_TEXT
+from longmen_server.platform.refusal import Refusal
+from longmen_server.transfers.commands import find_wallet_account
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from longmen_server.accounts.model import Actor
+    from longmen_server.engine.working_set import WorkingSet
+    from longmen_server.ledger.model import PostingOutcome
+    from longmen_server.merchants.model import MerchantActor, MerchantRow
+    from longmen_server.payments.scan import Scanned
+    from longmen_server.platform.ids import AccountId, MerchantId, OrderId, TransactionId
+
+_ORDER_CHANGED = event_pb2.EVENT_TYPE_ORDER_CHANGED
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Sale:
+    """What an order is to be."""
+
+    order_id: OrderId
+    merchant_id: MerchantId
+    order_number: str
+    amount: int
+    currency_code: str
+    expires_seconds: int
+    description: str
+    reference: TerminalReference | None
+
+    @property
+    def number(self) -> OrderNumber:
+        """Where the order is found by its merchant's number."""
+        return OrderNumber(self.merchant_id, self.order_number)
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name merchant, till, and the order that has the number already."""
+        if stage == STAGE_POINTER:
+            yield RowKey(MERCHANT, self.merchant_id)
+            yield RowKey(ORDER_NUMBER, self.number)
+            if self.reference is not None:
+                yield RowKey(TERMINAL, self.reference.terminal_id)
+                yield RowKey(TERMINAL_REFERENCE, self.reference)
+        elif stage == STAGE_LINK:
+            found = working_set.get(ORDER_NUMBER, self.number)
+            if found is not None:
+                yield RowKey(ORDER, found)
+
+
+def find_merchant(working_set: WorkingSet, merchant_id: MerchantId) -> MerchantRow:
+    """Return a merchant.
+
+    Raises:
+        Refusal: MERCHANT_NOT_FOUND.
+    """
+    merchant = working_set.get(MERCHANT, merchant_id)
+    if merchant is None:
+        raise merchant_not_found(merchant_id)
+    return merchant
+
+
+def find_order(working_set: WorkingSet, order_id: OrderId, actor: MerchantActor) -> OrderRow:
+    """Return an order that a merchant, or the bank for it, works on.
+
+    Raises:
+        Refusal: ORDER_NOT_FOUND when it is not there, or another merchant's.
+    """
+    order = working_set.get(ORDER, order_id)
+    if order is None or not actor.may_use(order.merchant_id):
+        raise model.order_not_found(order_id)
+    return order
+
+
+def register(working_set: WorkingSet, sale: Sale, merchant: MerchantRow) -> OrderRow:
+    """Return the order of a sale: the one that has its number already, or a new one.
+
+    Raises:
+        Refusal: ORDER_NUMBER_REUSED, ORDER_CLOSED, CURRENCY_MISMATCH, TERMINAL_NOT_FOUND,
+            TERMINAL_REFERENCE_REVERSED, TERMINAL_REFERENCE_REUSED.
+    """
+    known_id = working_set.get(ORDER_NUMBER, sale.number)
+    if known_id is not None:
+        known = working_set.get(ORDER, known_id)
+        assert known is not None, "a number leads to its order"
+        _check_same(known, sale)
+        return known
+    if sale.currency_code != merchant.currency_code:
+        raise Refusal(
+            "CURRENCY_MISMATCH",
+            "the amount is in another currency than the merchant's",
+            metadata={"expected": merchant.currency_code, "actual": sale.currency_code},
+            field="amount.currency_code",
+        )
+    at_us = working_set.next_stamp()
+    _claim_reference(working_set, sale, at_us)
+    reference = sale.reference
+    order = OrderRow(
+        order_id=sale.order_id,
+        merchant_id=sale.merchant_id,
+        order_number=sale.order_number,
+        state=OrderState.CREATED,
+        amount=sale.amount,
+        currency_code=sale.currency_code,
+        refunded=0,
+        account_id=merchant.account_id,
+        expires_at_us=working_set.now_us + sale.expires_seconds * model.SECOND_US,
+        description=sale.description,
+        terminal_id=None if reference is None else reference.terminal_id,
+        trace_number=None if reference is None else reference.trace_number,
+        business_date=None if reference is None else reference.business_date,
+        payer_account_id=None,
+        transaction_id=None,
+        paid_at_us=None,
+        version=0,
+        created_at_us=at_us,
+        updated_at_us=at_us,
+    )
+    working_set.insert(ORDER, order.order_id, order)
+    working_set.insert(ORDER_NUMBER, sale.number, order.order_id)
+    return order
+
+
+def _check_same(known: OrderRow, sale: Sale) -> None:
+    """Refuse another content under a number that is taken, and what was resolved before it came."""
+    if not known.amount:
+        raise model.refused_step(known, OrderState.CLOSED, Step.PAY)
+    reference = sale.reference
+    fields = {
+        "amount": (known.amount, known.currency_code) == (sale.amount, sale.currency_code),
+        "description": known.description == sale.description,
+        "terminal_id": known.terminal_id == (None if reference is None else reference.terminal_id),
+        "trace_number": known.trace_number
+        == (None if reference is None else reference.trace_number),
+        "business_date": known.business_date
+        == (None if reference is None else reference.business_date),
+    }
+    differing = [name for name, same in fields.items() if not same]
+    if differing:
+        raise Refusal(
+            "ORDER_NUMBER_REUSED",
+            "the number belongs to an order with another content",
+            metadata={
+                "order_id": ORDER_TEXT.encode(known.order_id),
+                "fields": ",".join(differing),
+            },
+            field="order_number",
+        )
+
+
+def _claim_reference(working_set: WorkingSet, sale: Sale, at_us: int) -> None:
+    """Take the till's reference for the sale, unless it was reversed or taken before."""
+    reference = sale.reference
+    if reference is None:
+        return
+    terminal = working_set.get(TERMINAL, reference.terminal_id)
+    if terminal is None or terminal.merchant_id != sale.merchant_id:
+        raise terminal_not_found(reference.terminal_id)
+    taken = working_set.get(TERMINAL_REFERENCE, reference)
+    if taken is not None:
+        if taken.order_id is None:
+            raise Refusal(
+                "TERMINAL_REFERENCE_REVERSED",
+                "the till reversed the sale before it arrived",
+                metadata=reference.metadata,
+            )
+        raise Refusal(
+            "TERMINAL_REFERENCE_REUSED",
+            "the till's reference belongs to another order",
+            metadata={"order_id": ORDER_TEXT.encode(taken.order_id)},
+            field="trace_number",
+        )
+    row = TerminalReferenceRow(*reference, sale.order_id, at_us)
+    working_set.insert(TERMINAL_REFERENCE, reference, row)
+
+
+def move(working_set: WorkingSet, order_id: OrderId, state: OrderState) -> OrderRow:
+    """Bring an order to a state, and tell it by an event."""
+    order = working_set.edit(ORDER, order_id)
+    order.state = state
+    order.version += 1
+    order.updated_at_us = working_set.next_stamp()
+    payload = encode.change(order)
+    working_set.emit(Event(_ORDER_CHANGED, order_id, 0, order.updated_at_us, payload, payload))
+    return order
+
+
+def pay(
+    working_set: WorkingSet, order: OrderRow, payer_id: AccountId, transaction_id: TransactionId
+) -> tuple[OrderRow, PostingOutcome]:
+    """Move the money of an order from a wallet to its merchant, and let it be paid.
+
+    Raises:
+        Refusal: of the order's state, or of the posting.
+    """
+    state = model.advance(order, Step.PAY, working_set.now_us)
+    outcome = book_posting(
+        working_set,
+        PostingIntent(
+            transaction_id=transaction_id,
+            debit_account_id=payer_id,
+            credit_account_id=order.account_id,
+            currency_code=order.currency_code,
+            amount=order.amount,
+            code=PostingCode.PURCHASE,
+            reference=order.order_number,
+            description=order.description or None,
+        ),
+    )[0]
+    paid = move(working_set, order.order_id, state)
+    paid.payer_account_id = payer_id
+    paid.transaction_id = transaction_id
+    paid.paid_at_us = outcome.posting.booked_at_us
+    return paid, outcome
+
+
+class CreateOrder(Command):
+    """Register a sale and show its code."""
+
+    __slots__ = ("sale",)
+
+    def __init__(self, book: int, request: RequestKey | None, *, sale: Sale) -> None:
+        super().__init__(book, request)
+        self.sale = sale
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name what the sale needs."""
+        return self.sale.keys(working_set, stage)
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Register it, unless its number has an order; return the code either way."""
+        merchant = find_merchant(working_set, self.sale.merchant_id)
+        order = register(working_set, self.sale, merchant)
+        if order.state == OrderState.CREATED:
+            state = model.TRANSITIONS[OrderState.CREATED][Step.PRESENT]
+            order = move(working_set, order.order_id, state)
+        return pb.CreateOrderResponse(
+            order=encode.order(order, working_set.now_us),
+            code=scan.order_code(merchant, order),
+            committed_at=working_set.committed_at,
+        ).SerializeToString()
+
+
+class PayOrder(Command):
+    """Pay an order that the payer confirmed."""
+
+    __slots__ = ("actor", "amount", "currency_code", "order_id", "payer_id", "transaction_id")
+
+    def __init__(
+        self,
+        book: int,
+        request: RequestKey | None,
+        *,
+        order_id: OrderId,
+        payer_id: AccountId,
+        amount: int,
+        currency_code: str,
+        actor: Actor,
+        transaction_id: TransactionId,
+    ) -> None:
+        super().__init__(book, request)
+        self.order_id = order_id
+        self.payer_id = payer_id
+        self.amount = amount
+        self.currency_code = currency_code
+        self.actor = actor
+        self.transaction_id = transaction_id
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name the order, then both accounts."""
+        if stage == STAGE_LINK:
+            yield RowKey(ORDER, self.order_id)
+        elif stage == STAGE_ACCOUNT:
+            yield RowKey(ACCOUNT, self.payer_id)
+            order = working_set.get(ORDER, self.order_id)
+            if order is not None:
+                yield RowKey(ACCOUNT, order.account_id)
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Pay unless it is too late, or not what the payer saw."""
+        order = working_set.get(ORDER, self.order_id)
+        if order is None or not order.amount:
+            raise model.order_not_found(self.order_id)
+        find_wallet_account(working_set, self.payer_id, self.currency_code, self.actor)
+        model.check_amount(order, self.amount, self.currency_code)
+        paid, outcome = pay(working_set, order, self.payer_id, self.transaction_id)
+        return pb.PayOrderResponse(
+            payment=encode.payment(paid),
+            available_minor_units=outcome.debit.available,
+            committed_at=working_set.committed_at,
+        ).SerializeToString()
+
+
+class PayStaticCode(Command):
+    """Pay a merchant's printed code: the order comes with its payment."""
+
+    __slots__ = ("actor", "code", "payer_id", "sale", "transaction_id")
+
+    def __init__(
+        self,
+        book: int,
+        request: RequestKey | None,
+        *,
+        code: Scanned | Refusal,
+        sale: Sale | None,
+        payer_id: AccountId,
+        actor: Actor,
+        transaction_id: TransactionId,
+    ) -> None:
+        super().__init__(book, request)
+        self.code = code
+        self.sale = sale
+        """None when the code cannot be read."""
+        self.payer_id = payer_id
+        self.actor = actor
+        self.transaction_id = transaction_id
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name the merchant and the number, then both accounts."""
+        sale = self.sale
+        if sale is None:
+            return
+        yield from sale.keys(working_set, stage)
+        if stage == STAGE_ACCOUNT:
+            yield RowKey(ACCOUNT, self.payer_id)
+            merchant = working_set.get(MERCHANT, sale.merchant_id)
+            if merchant is not None:
+                yield RowKey(ACCOUNT, merchant.account_id)
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Register and pay at once."""
+        code, sale = self.code, self.sale
+        if isinstance(code, Refusal):
+            raise code
+        assert sale is not None, "a code that can be read has a sale"
+        if code.order_id is not None:
+            raise Refusal(
+                "CODE_OF_ORDER",
+                "the code is of one order, whose amount is fixed",
+                metadata={"order_id": ORDER_TEXT.encode(code.order_id)},
+                field="code",
+            )
+        find_wallet_account(working_set, self.payer_id, sale.currency_code, self.actor)
+        merchant = find_merchant(working_set, sale.merchant_id)
+        order = register(working_set, sale, merchant)
+        paid, outcome = pay(working_set, order, self.payer_id, self.transaction_id)
+        return pb.PayStaticCodeResponse(
+            payment=encode.payment(paid),
+            available_minor_units=outcome.debit.available,
+            committed_at=working_set.committed_at,
+        ).SerializeToString()
+
+
+class CloseOrder(Command):
+    """Let an order never be paid."""
+
+    __slots__ = ("actor", "order_id")
+
+    def __init__(
+        self, book: int, request: RequestKey | None, *, order_id: OrderId, actor: MerchantActor
+    ) -> None:
+        super().__init__(book, request)
+        self.order_id = order_id
+        self.actor = actor
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name the order."""
+        del working_set
+        if stage == STAGE_LINK:
+            yield RowKey(ORDER, self.order_id)
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Close it unless it is paid."""
+        order = find_order(working_set, self.order_id, self.actor)
+        state = model.advance(order, Step.CLOSE, working_set.now_us)
+        if order.state != state:
+            order = move(working_set, self.order_id, state)
+        return pb.CloseOrderResponse(
+            order=encode.order(order, working_set.now_us), committed_at=working_set.committed_at
+        ).SerializeToString()
+
+
+class ResolveOrder(Command):
+    """Let a number be paid or closed for ever, whether its order has come or not."""
+
+    __slots__ = ("number", "order_id")
+
+    def __init__(
+        self, book: int, request: RequestKey | None, *, number: OrderNumber, order_id: OrderId
+    ) -> None:
+        super().__init__(book, request)
+        self.number = number
+        self.order_id = order_id
+        """The id of what is written down when no order has come."""
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name the merchant, and the order of the number."""
+        if stage == STAGE_POINTER:
+            yield RowKey(MERCHANT, self.number.merchant_id)
+            yield RowKey(ORDER_NUMBER, self.number)
+        elif stage == STAGE_LINK:
+            found = working_set.get(ORDER_NUMBER, self.number)
+            if found is not None:
+                yield RowKey(ORDER, found)
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Close what is open, and take the number of what has not come."""
+        merchant = find_merchant(working_set, self.number.merchant_id)
+        found = working_set.get(ORDER_NUMBER, self.number)
+        if found is None:
+            order = self._bar(working_set, merchant)
+        else:
+            known = working_set.get(ORDER, found)
+            assert known is not None, "a number leads to its order"
+            order = known
+            if order.state in model.OPEN_STATES:
+                order = move(working_set, found, OrderState.CLOSED)
+        now_us = working_set.now_us
+        return pb.ResolveOrderResponse(
+            answer=int(model.answer_of(order, now_us)),  # type: ignore[arg-type]
+            order=encode.order(order, now_us),
+            committed_at=working_set.committed_at,
+        ).SerializeToString()
+
+    def _bar(self, working_set: WorkingSet, merchant: MerchantRow) -> OrderRow:
+        """Take the number for an order without an amount, so that none with it can come."""
+        sale = Sale(
+            order_id=self.order_id,
+            merchant_id=merchant.merchant_id,
+            order_number=self.number.order_number,
+            amount=0,
+            currency_code=merchant.currency_code,
+            expires_seconds=0,
+            description="",
+            reference=None,
+        )
+        order = register(working_set, sale, merchant)
+        return move(working_set, order.order_id, OrderState.CLOSED)
+
+
+class ExpireOrders(Command):
+    """Note which orders time has closed, so that whoever watches them learns it."""
+
+    __slots__ = ("order_ids",)
+
+    def __init__(self, book: int, order_ids: list[OrderId]) -> None:
+        super().__init__(book, None)
+        self.order_ids = order_ids
+
+    @property
+    def weight(self) -> int:
+        """One for each order."""
+        return len(self.order_ids)
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name the orders."""
+        del working_set
+        if stage == STAGE_LINK:
+            for order_id in self.order_ids:
+                yield RowKey(ORDER, order_id)
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Note those that nobody paid or closed meanwhile; return how many, as text."""
+        noted = 0
+        for order_id in self.order_ids:
+            order = working_set.get(ORDER, order_id)
+            if order is None or order.state not in model.OPEN_STATES:
+                continue
+            if order.state_at(working_set.now_us) == OrderState.EXPIRED:
+                move(working_set, order_id, OrderState.EXPIRED)
+                noted += 1
+        return str(noted).encode()

@@ -1,0 +1,108 @@
+"""Orders, payments and refunds as messages of the contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from longmen.events.v1 import event_pb2
+from longmen.payments.v1 import order_pb2
+from longmen.type.v1 import money_pb2
+from longmen_server.ledger.encode import timestamp
+from longmen_server.platform.ids import MERCHANT, ORDER, REFUND, TERMINAL, TRANSACTION
+
+if TYPE_CHECKING:
+    from longmen_server.merchants.model import MerchantRow
+    from longmen_server.payments.model import OrderRow, RefundRow
+    from longmen_server.payments.scan import Scanned
+
+
+def money(minor_units: int, currency_code: str) -> money_pb2.Money:
+    """Return an amount."""
+    return money_pb2.Money(minor_units=minor_units, currency_code=currency_code)
+
+
+def order(row: OrderRow, now_us: int) -> order_pb2.Order:
+    """Return an order as it stands at a moment."""
+    return order_pb2.Order(
+        order_id=ORDER.encode(row.order_id),
+        merchant_id=MERCHANT.encode(row.merchant_id),
+        order_number=row.order_number,
+        state=int(row.state_at(now_us)),  # type: ignore[arg-type]  # enums of the contract are ints
+        amount=money(row.amount, row.currency_code) if row.amount else None,
+        refunded=money(row.refunded, row.currency_code) if row.amount else None,
+        description=row.description,
+        terminal_id="" if row.terminal_id is None else TERMINAL.encode(row.terminal_id),
+        trace_number=row.trace_number or 0,
+        business_date=row.business_date or "",
+        transaction_id=(
+            "" if row.transaction_id is None else TRANSACTION.encode(row.transaction_id)
+        ),
+        expire_time=timestamp(row.expires_at_us),
+        create_time=timestamp(row.created_at_us),
+        update_time=timestamp(row.updated_at_us),
+        pay_time=None if row.paid_at_us is None else timestamp(row.paid_at_us),
+        version=row.version,
+    )
+
+
+def payment(row: OrderRow) -> order_pb2.Payment:
+    """Return what the payer of a paid order sees."""
+    assert row.transaction_id is not None, "a paid order has a transaction"
+    assert row.paid_at_us is not None, "a paid order has a time"
+    return order_pb2.Payment(
+        order_id=ORDER.encode(row.order_id),
+        transaction_id=TRANSACTION.encode(row.transaction_id),
+        merchant_id=MERCHANT.encode(row.merchant_id),
+        amount=money(row.amount, row.currency_code),
+        description=row.description,
+        pay_time=timestamp(row.paid_at_us),
+    )
+
+
+def refund(row: RefundRow) -> order_pb2.Refund:
+    """Return a refund."""
+    return order_pb2.Refund(
+        refund_id=REFUND.encode(row.refund_id),
+        order_id=ORDER.encode(row.order_id),
+        refund_number=row.refund_number,
+        amount=money(row.amount, row.currency_code),
+        transaction_id=TRANSACTION.encode(row.transaction_id),
+        reason_text=row.reason_text,
+        create_time=timestamp(row.created_at_us),
+    )
+
+
+def scanned(
+    code: Scanned, merchant: MerchantRow, row: OrderRow | None, now_us: int
+) -> order_pb2.ScannedCode:
+    """Return what a payer is shown of a code."""
+    shown = order_pb2.ScannedCode(
+        merchant_id=MERCHANT.encode(code.merchant_id),
+        merchant_name=merchant.name,
+        merchant_local_name=merchant.local_name,
+        city=merchant.city,
+        category_code=merchant.category_code,
+        currency_code=merchant.currency_code,
+    )
+    if row is not None:
+        shown.order_id = ORDER.encode(row.order_id)
+        shown.amount.CopyFrom(money(row.amount, row.currency_code))
+        shown.state = int(row.state_at(now_us))  # type: ignore[assignment]
+        shown.description = row.description
+        shown.expire_time.CopyFrom(timestamp(row.expires_at_us))
+    return shown
+
+
+def change(row: OrderRow) -> bytes:
+    """Return the payload of the event that tells what became of an order."""
+    return event_pb2.OrderChange(
+        order_id=ORDER.encode(row.order_id),
+        merchant_id=MERCHANT.encode(row.merchant_id),
+        state=_name(row.state),
+        refunded_minor_units=row.refunded,
+        version=row.version,
+    ).SerializeToString(deterministic=True)
+
+
+def _name(state: int) -> str:
+    return order_pb2.OrderState.Name(state).removeprefix("ORDER_STATE_")  # type: ignore[arg-type]

@@ -1,0 +1,335 @@
+"""The rules of orders: their states, which step leads where, and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from longmen_server.platform.ids import ORDER, TERMINAL
+from longmen_server.platform.refusal import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from longmen_server.platform.ids import (
+        AccountId,
+        MerchantId,
+        OrderId,
+        RefundId,
+        TerminalId,
+        TransactionId,
+    )
+
+SECOND_US: Final = 1_000_000
+EXPIRES_SECONDS_DEFAULT: Final = 900
+"""How long an order can be paid when its merchant does not say: 15 minutes."""
+
+
+class OrderState(IntEnum):
+    """Where an order stands; values are those of longmen.payments.v1.OrderState."""
+
+    CREATED = 1
+    PENDING_PAYER = 2
+    NEEDS_AUTH = 3
+    PROCESSING = 4
+    AUTHORIZED = 5
+    PAID = 6
+    PARTIALLY_REFUNDED = 7
+    REFUNDED = 8
+    CLOSED = 9
+    EXPIRED = 10
+    REVERSED = 11
+
+
+class Step(Enum):
+    """What can happen to an order."""
+
+    PRESENT = "present"
+    """A code is shown to a payer."""
+    ASK_PAYER = "ask_payer"
+    """The payer is asked to confirm."""
+    PAY = "pay"
+    CLOSE = "close"
+    EXPIRE = "expire"
+    REFUND_PART = "refund_part"
+    REFUND_REST = "refund_rest"
+    REVERSE = "reverse"
+
+
+class Answer(IntEnum):
+    """What a till has to know; values are those of longmen.payments.v1.OrderAnswer."""
+
+    PAID = 1
+    NOT_PAID_AND_CLOSED = 2
+    STILL_POSSIBLE = 3
+    NEVER_SEEN = 4
+
+
+class ReversalOutcome(IntEnum):
+    """What a reversal did; values are those of longmen.payments.v1.ReversalOutcome."""
+
+    RETURNED = 1
+    CLOSED = 2
+    BLOCKED = 3
+
+
+OPEN_STATES: Final = frozenset(
+    {
+        OrderState.CREATED,
+        OrderState.PENDING_PAYER,
+        OrderState.NEEDS_AUTH,
+        OrderState.PROCESSING,
+        OrderState.AUTHORIZED,
+    }
+)
+"""States in which an order may yet be paid."""
+
+PAID_STATES: Final = frozenset(
+    {OrderState.PAID, OrderState.PARTIALLY_REFUNDED, OrderState.REFUNDED}
+)
+"""States in which the merchant was paid, whatever went back since."""
+
+_WHILE_OPEN: Final[Mapping[Step, OrderState]] = {
+    Step.PAY: OrderState.PAID,
+    Step.CLOSE: OrderState.CLOSED,
+    Step.EXPIRE: OrderState.EXPIRED,
+    Step.REVERSE: OrderState.CLOSED,
+}
+_RETURNS: Final[Mapping[Step, OrderState]] = {
+    Step.REFUND_PART: OrderState.PARTIALLY_REFUNDED,
+    Step.REFUND_REST: OrderState.REFUNDED,
+    Step.REVERSE: OrderState.REVERSED,
+}
+TRANSITIONS: Final[Mapping[OrderState, Mapping[Step, OrderState]]] = {
+    OrderState.CREATED: {
+        **_WHILE_OPEN,
+        Step.PRESENT: OrderState.PENDING_PAYER,
+        Step.ASK_PAYER: OrderState.NEEDS_AUTH,
+    },
+    OrderState.PENDING_PAYER: {
+        **_WHILE_OPEN,
+        Step.PRESENT: OrderState.PENDING_PAYER,
+        Step.ASK_PAYER: OrderState.NEEDS_AUTH,
+    },
+    OrderState.NEEDS_AUTH: {**_WHILE_OPEN, Step.ASK_PAYER: OrderState.NEEDS_AUTH},
+    OrderState.PROCESSING: _WHILE_OPEN,
+    OrderState.AUTHORIZED: _WHILE_OPEN,
+    OrderState.PAID: _RETURNS,
+    OrderState.PARTIALLY_REFUNDED: _RETURNS,
+    # A till repeats a reversal until it is answered: what is settled stays as it is.
+    OrderState.REFUNDED: {Step.REVERSE: OrderState.REFUNDED},
+    OrderState.CLOSED: {Step.CLOSE: OrderState.CLOSED, Step.REVERSE: OrderState.CLOSED},
+    OrderState.EXPIRED: {
+        Step.CLOSE: OrderState.CLOSED,
+        Step.EXPIRE: OrderState.EXPIRED,
+        Step.REVERSE: OrderState.CLOSED,
+    },
+    OrderState.REVERSED: {Step.REVERSE: OrderState.REVERSED},
+}
+"""Which step leads where; whatever is not here is refused with the reason of the state."""
+
+_REFUSED_BY: Final[Mapping[OrderState, str]] = {
+    **dict.fromkeys(PAID_STATES, "ORDER_PAID"),
+    OrderState.CLOSED: "ORDER_CLOSED",
+    OrderState.EXPIRED: "ORDER_EXPIRED",
+    OrderState.REVERSED: "ORDER_REVERSED",
+}
+
+
+@dataclass(slots=True)
+class OrderRow:
+    """One order."""
+
+    order_id: OrderId
+    merchant_id: MerchantId
+    order_number: str
+    state: int
+    amount: int
+    """0 for a number that was resolved before any order came."""
+    currency_code: str
+    refunded: int
+    account_id: AccountId
+    """The merchant's account."""
+    expires_at_us: int
+    description: str
+    terminal_id: TerminalId | None
+    trace_number: int | None
+    business_date: str | None
+    payer_account_id: AccountId | None
+    transaction_id: TransactionId | None
+    paid_at_us: int | None
+    version: int
+    created_at_us: int
+    updated_at_us: int
+
+    def copy(self) -> OrderRow:
+        """Return a copy, so that a refused command leaves the original as it was."""
+        return OrderRow(*(getattr(self, name) for name in self.__slots__))
+
+    @property
+    def remaining(self) -> int:
+        """What was paid and did not go back, in minor units."""
+        return self.amount - self.refunded
+
+    def state_at(self, now_us: int) -> OrderState:
+        """Where it stands at a moment: time closes what was not paid, whether noted or not."""
+        state = OrderState(self.state)
+        if state in OPEN_STATES and now_us >= self.expires_at_us:
+            return OrderState.EXPIRED
+        return state
+
+
+@dataclass(slots=True, frozen=True)
+class RefundRow:
+    """One refund; it never changes."""
+
+    refund_id: RefundId
+    order_id: OrderId
+    refund_number: str
+    amount: int
+    currency_code: str
+    transaction_id: TransactionId
+    reason_text: str
+    created_at_us: int
+
+
+class OrderNumber(NamedTuple):
+    """An order by its merchant's own number."""
+
+    merchant_id: MerchantId
+    order_number: str
+
+
+class RefundNumber(NamedTuple):
+    """A refund by its merchant's own number."""
+
+    order_id: OrderId
+    refund_number: str
+
+
+class TerminalReference(NamedTuple):
+    """A sale by the till's own reference, as ISO 8583 has it in fields 41, 11 and 13."""
+
+    terminal_id: TerminalId
+    business_date: str
+    trace_number: int
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The reference as facts of a refusal."""
+        return {
+            "terminal_id": TERMINAL.encode(self.terminal_id),
+            "trace_number": str(self.trace_number),
+            "business_date": self.business_date,
+        }
+
+
+@dataclass(slots=True, frozen=True)
+class TerminalReferenceRow:
+    """What became of a till's reference first: a sale, or a reversal that came before it."""
+
+    terminal_id: TerminalId
+    business_date: str
+    trace_number: int
+    order_id: OrderId | None
+    """None where the reversal came first: the sale is refused for ever."""
+    created_at_us: int
+
+
+def advance(order: OrderRow, step: Step, now_us: int) -> OrderState:
+    """Return the state that a step leads to.
+
+    Raises:
+        Refusal: ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED, ORDER_REVERSED, ORDER_NOT_PAID,
+            REFUND_EXCEEDS_PAYMENT.
+    """
+    state = order.state_at(now_us)
+    target = TRANSITIONS[state].get(step)
+    if target is None:
+        raise refused_step(order, state, step)
+    return target
+
+
+def refused_step(order: OrderRow, state: OrderState, step: Step) -> Refusal:
+    """Return why a step is impossible in a state."""
+    if step in {Step.REFUND_PART, Step.REFUND_REST}:
+        if state == OrderState.REFUNDED:
+            return refund_exceeds(order)
+        if state != OrderState.REVERSED:
+            return Refusal(
+                "ORDER_NOT_PAID",
+                f"the order is {state.name.lower()}, so there is nothing to return",
+                metadata={"order_id": ORDER.encode(order.order_id), "state": state.name},
+            )
+    reason = _REFUSED_BY.get(state, "ORDER_CLOSED")
+    metadata = {"order_id": ORDER.encode(order.order_id)}
+    if reason == "ORDER_EXPIRED":
+        metadata["expire_time_us"] = str(order.expires_at_us)
+    return Refusal(reason, f"the order is {state.name.lower()}", metadata=metadata)
+
+
+def answer_of(order: OrderRow | None, now_us: int) -> Answer:
+    """Return what a till has to know of an order."""
+    if order is None:
+        return Answer.NEVER_SEEN
+    state = order.state_at(now_us)
+    if state in PAID_STATES:
+        return Answer.PAID
+    return Answer.STILL_POSSIBLE if state in OPEN_STATES else Answer.NOT_PAID_AND_CLOSED
+
+
+def refund_exceeds(order: OrderRow) -> Refusal:
+    """Return the refusal of a refund that is larger than what is left."""
+    return Refusal(
+        "REFUND_EXCEEDS_PAYMENT",
+        "refunds together would be more than was paid",
+        metadata={
+            "remaining_minor_units": str(order.remaining),
+            "currency_code": order.currency_code,
+        },
+        field="amount",
+    )
+
+
+def order_not_found(order_id: OrderId) -> Refusal:
+    """Return the refusal for an order that is not there, or not the caller's to see."""
+    return Refusal(
+        "ORDER_NOT_FOUND",
+        "no such order",
+        metadata={"order_id": ORDER.encode(order_id)},
+        field="order_id",
+    )
+
+
+def check_amount(order: OrderRow, amount: int, currency_code: str) -> None:
+    """Refuse a payment of another amount than the order's.
+
+    Raises:
+        Refusal: AMOUNT_MISMATCH.
+    """
+    if (order.amount, order.currency_code) != (amount, currency_code):
+        raise Refusal(
+            "AMOUNT_MISMATCH",
+            "the amount is not the order's",
+            metadata={
+                "expected_minor_units": str(order.amount),
+                "currency_code": order.currency_code,
+            },
+            field="amount",
+        )
+
+
+def check_window(paid_at_us: int | None, window_us: int, now_us: int, *, reason: str) -> None:
+    """Refuse to undo what was paid too long ago.
+
+    Raises:
+        Refusal: REVERSAL_WINDOW_PASSED or REFUND_WINDOW_PASSED, whichever is given.
+    """
+    if paid_at_us is not None and now_us - paid_at_us > window_us:
+        days = window_us // (86_400 * SECOND_US)
+        raise Refusal(
+            reason,
+            f"the order was paid more than {days} days ago",
+            metadata={"window_days": str(days)},
+        )

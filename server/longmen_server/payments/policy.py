@@ -1,0 +1,66 @@
+"""The figures that payments are bound by, as data with the day each takes effect."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from longmen_server.platform.clock import to_microseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["POLICIES", "Policy", "policy_at", "read_policies"]
+
+DAY_US = 86_400 * 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The figures of one period."""
+
+    effective_from_us: int
+    reversal_window_days: int
+    refund_window_days: int
+    password_free_maximum: Mapping[str, int]
+    """Minor units by currency; a currency that is not here always needs the payer's yes."""
+
+    @property
+    def reversal_window_us(self) -> int:
+        """How long after its payment a sale can be reversed, in microseconds."""
+        return self.reversal_window_days * DAY_US
+
+    @property
+    def refund_window_us(self) -> int:
+        """How long after its payment a sale can be refunded, in microseconds."""
+        return self.refund_window_days * DAY_US
+
+
+def read_policies(path: Path) -> tuple[Policy, ...]:
+    """Read a policy file, oldest first; a malformed one raises ValueError or KeyError at start."""
+    with path.open("rb") as file:
+        entries = tomllib.load(file)["policy"]
+    policies = [
+        Policy(
+            effective_from_us=to_microseconds(
+                dt.datetime.combine(entry["effective_from"], dt.time(), tzinfo=dt.UTC)
+            ),
+            reversal_window_days=entry["reversal_window_days"],
+            refund_window_days=entry["refund_window_days"],
+            password_free_maximum=entry["password_free_maximum"],
+        )
+        for entry in entries
+    ]
+    return tuple(sorted(policies, key=lambda policy: policy.effective_from_us))
+
+
+POLICIES = read_policies(Path(__file__).with_name("policy.toml"))
+
+
+def policy_at(now_us: int, policies: tuple[Policy, ...] = POLICIES) -> Policy:
+    """Return the policy of a moment; before the first one begins, the first."""
+    begun = [policy for policy in policies if policy.effective_from_us <= now_us]
+    return begun[-1] if begun else policies[0]
