@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from longmen.accounts.v1 import accounts_service_pb2
 from longmen.admin.v1 import admin_service_pb2
+from longmen.audit.v1 import audit_service_pb2
+from longmen.credentials.v1 import credentials_service_pb2
 from longmen.events.v1 import events_service_pb2
 from longmen.identity.v1 import (
     challenge_service_pb2,
@@ -19,6 +21,7 @@ from longmen.identity.v1 import (
 from longmen.ledger.v1 import ledger_service_pb2
 from longmen.merchants.v1 import merchants_service_pb2
 from longmen.payments.v1 import payments_service_pb2
+from longmen.staff.v1 import approvals_service_pb2, staff_service_pb2
 from longmen.transfers.v1 import transfers_service_pb2
 from longmen_client._service_config import service_config
 
@@ -30,12 +33,16 @@ __all__ = ["service_config_json", "services"]
 _MODULES = (
     accounts_service_pb2,
     admin_service_pb2,
+    approvals_service_pb2,
+    audit_service_pb2,
     challenge_service_pb2,
+    credentials_service_pb2,
     device_service_pb2,
     events_service_pb2,
     factor_service_pb2,
     ledger_service_pb2,
     merchants_service_pb2,
+    staff_service_pb2,
     registration_service_pb2,
     session_service_pb2,
     payments_service_pb2,

@@ -82,6 +82,8 @@ def test_the_service_config_has_a_row_for_each_method() -> None:
         "longmen.accounts.v1.AccountsService/WatchBalance",
         "longmen.admin.v1.AdminService/VerifyLedger",
         "longmen.events.v1.EventsService/WatchEvents",
+        "longmen.audit.v1.AuditService/ExportAudit",
+        "longmen.payments.v1.PaymentsService/WatchOrder",
         "longmen.ledger.v1.LedgerService/ExportJournal",
     }
 
