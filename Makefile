@@ -23,7 +23,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test corpus check fmt lint types layers gen gen-check buf bench bench-edge tools sbom ci clean
+.PHONY: help setup run demo demo-identity test corpus check fmt lint types layers gen gen-check buf bench bench-edge tools sbom ci clean
 
 help: ## Show what can be done
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ run: setup ## Serve on 127.0.0.1:50051 with embedded Postgres (LONGMEN_* variabl
 
 demo: setup ## A day of a small bank; starts a server of its own when none runs
 	@exec $(BIN)/longmen demo --serve
+
+demo-identity: setup ## A customer's first day: registers, pays, is locked out and let in again
+	@exec $(BIN)/longmen demo-identity --serve
 
 test: setup ## Run every test
 	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)

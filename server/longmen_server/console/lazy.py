@@ -35,6 +35,10 @@ CLIENT_COMMANDS: Mapping[str, tuple[str, str]] = {
         "longmen_server.console.identity:identity",
         "A device of a customer's: register, sign in, devices, sessions.",
     ),
+    "demo-identity": (
+        "longmen_server.console.demo_identity:demo_identity",
+        "A customer's first day with a phone, against a running server.",
+    ),
     "messages": (
         "longmen_server.console.messages:messages",
         "What a server to try out would have sent to its customers.",

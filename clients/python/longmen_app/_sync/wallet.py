@@ -156,13 +156,15 @@ class Wallet:
         """
         if self._approver is None:
             raise needed
-        found = self.bank.challenges.get_challenge(challenge_id=needed.metadata["challenge_id"])
-        challenge = found.challenge
-        while challenge.state == challenge_pb2.CHALLENGE_STATE_PENDING:
-            reply = self.bank.challenges.approve_challenge(
-                challenge_id=challenge.challenge_id, proof=self._approver(challenge)
+        challenge_id = needed.metadata["challenge_id"]
+        while True:
+            # Shown anew for each factor: what a passkey signs is told by GetChallenge only.
+            found = self.bank.challenges.get_challenge(challenge_id=challenge_id)
+            if found.challenge.state != challenge_pb2.CHALLENGE_STATE_PENDING:
+                return
+            self.bank.challenges.approve_challenge(
+                challenge_id=challenge_id, proof=self._approver(found.challenge)
             )
-            challenge = reply.message.challenge
 
     def accounts(self) -> list[Account]:
         """Every account, in the order they were opened."""

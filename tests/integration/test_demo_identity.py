@@ -1,0 +1,42 @@
+"""The first day of a customer, as `make demo-identity` plays it, against a whole server."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+STEPS = (
+    "open wallet",
+    "set payment PIN",
+    "enrol passkey",
+    "pay a little again",
+    "pay a lot",
+    "type three wrong PINs",
+    "staff: approve one's own",
+    "staff: approve another's",
+    "type the right PIN again",
+    "sign out",
+    "trial balance",
+)
+
+
+def test_every_step_comes_as_it_has_to() -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("LONGMEN_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "longmen_server", "demo-identity", "--serve"],
+        env=environment | {"COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=150,
+    )
+    assert done.returncode == 0, done.stderr
+    told = [line for line in done.stdout.splitlines() if line.startswith("✓")]
+    titles = [line.removeprefix("✓ ").partition(": ")[0] for line in told]
+    at = -1
+    for step in STEPS:
+        full = [index for index, line in enumerate(told) if line.startswith(f"✓ {step}")]
+        assert full, f"{step} is not told: {titles}"
+        assert full[0] > at, f"{step} comes too early"
+        at = full[0]
