@@ -20,6 +20,7 @@ from tests.support.identity import (
     Device,
     SignedIn,
     code_in,
+    enrolment,
     login,
     pair,
     register,
@@ -487,3 +488,21 @@ async def test_the_code_of_a_login_is_the_one_sent(bank: SmallBank) -> None:
         {"attempts_left": "4"},
     )
     await bank.do(LOGIN, "", **fields)
+
+
+async def test_a_device_is_enrolled_once(bank: SmallBank) -> None:
+    who = await register(bank)
+    again = await enrolment(bank, who, device=who.device)
+    refused = bank.do("DevicesService/CompleteDeviceEnrolment", "", **again)
+    assert await reason(refused) == "DEVICE_ALREADY_ENROLLED"
+
+
+async def test_nobody_ends_what_is_not_there_or_another_customers(bank: SmallBank) -> None:
+    who, other = await register(bank), await register(bank)
+    for device_id in (other.device_id, f"dev_{'0' * 28}0001"):
+        refused = bank.signed("DevicesService/RevokeDevice", who, device_id=device_id)
+        assert await reason(refused) == "DEVICE_NOT_FOUND"
+    for session_id in (other.session, f"sess_{'0' * 28}0001"):
+        refused = bank.signed("SessionsService/RevokeSession", who, session_id=session_id)
+        assert await reason(refused) == "SESSION_NOT_FOUND"
+    await balance(bank, other)

@@ -33,11 +33,11 @@ CLIENT_COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "identity": (
         "longmen_server.console.identity:identity",
-        "A device of a customer's: register, sign in, devices, sessions.",
+        "A customer's device: registers, signs in, is revoked.",
     ),
     "demo-identity": (
         "longmen_server.console.demo_identity:demo_identity",
-        "A customer's first day with a phone, against a running server.",
+        "A customer's first day with a phone.",
     ),
     "messages": (
         "longmen_server.console.messages:messages",

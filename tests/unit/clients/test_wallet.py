@@ -135,7 +135,13 @@ def test_a_payment_is_approved_and_sent_again_as_the_same_request(
     pending = challenge(challenge_pb2.CHALLENGE_STATE_PENDING)
     approved = challenge(challenge_pb2.CHALLENGE_STATE_APPROVED)
     server.script("CreateTransfer", NEEDED, SENT)
-    server.script("GetChallenge", challenge_service_pb2.GetChallengeResponse(challenge=pending))
+    server.script(
+        "GetChallenge",
+        *(
+            challenge_service_pb2.GetChallengeResponse(challenge=one)
+            for one in (pending, pending, approved)
+        ),
+    )
     server.script(
         "ApproveChallenge",
         challenge_service_pb2.ApproveChallengeResponse(challenge=pending),
