@@ -193,7 +193,7 @@ def build_services(parts: Parts) -> Mapping[str, object]:
         ),
         **build_identity(parts),
         "longmen.payments.v1.PaymentsService": PaymentsService(
-            **shared, settings=settings.payments
+            **shared, settings=settings.payments, step_up=step_up
         ),
         "longmen.admin.v1.AdminService": AdminService(
             settings=settings,

@@ -490,11 +490,17 @@ async def test_the_code_of_a_login_is_the_one_sent(bank: SmallBank) -> None:
     await bank.do(LOGIN, "", **fields)
 
 
-async def test_a_device_is_enrolled_once(bank: SmallBank) -> None:
-    who = await register(bank)
-    again = await enrolment(bank, who, device=who.device)
-    refused = bank.do("DevicesService/CompleteDeviceEnrolment", "", **again)
-    assert await reason(refused) == "DEVICE_ALREADY_ENROLLED"
+async def test_a_device_that_is_enrolled_twice_at_once_is_enrolled_once(bank: SmallBank) -> None:
+    who, device = await register(bank), Device()
+    offers = [await enrolment(bank, who, device=device) for _ in range(2)]
+    name = "DevicesService/CompleteDeviceEnrolment"
+    answers = await asyncio.gather(
+        *(bank.do(name, "", **offer) for offer in offers), return_exceptions=True
+    )
+    refused = [told(answer).reason for answer in answers if isinstance(answer, grpc.RpcError)]
+    assert refused == ["DEVICE_ALREADY_ENROLLED"]
+    listed = await bank.signed("DevicesService/ListDevices", who)
+    assert len(listed.devices) == 2
 
 
 async def test_nobody_ends_what_is_not_there_or_another_customers(bank: SmallBank) -> None:

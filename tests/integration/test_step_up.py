@@ -13,7 +13,7 @@ from longmen.identity.v1 import challenge_pb2, factor_pb2
 from longmen_server.accounts.masking import mask_phone
 from tests.support.edge import told
 from tests.support.rpcs import METHODS, short
-from tests.support.sample_requests import make_sample
+from tests.support.sample_requests import code_to_pay, make_sample, ordered
 from tests.support.small_bank import BY_NAME, SmallBank, cash, open_small_bank
 from tests.support.step_up import LARGE, MEDIUM, PIN, SMALL, WRONG_PIN, Payer, later
 
@@ -326,7 +326,10 @@ async def test_no_more_small_payments_than_allowed_even_all_at_once(bank: SmallB
 # -- Every method that moves money.
 
 
-@pytest.mark.parametrize("method", STEPPED_UP, ids=short)
+TRANSFERS = [method for method in STEPPED_UP if method.service.endswith("TransfersService")]
+
+
+@pytest.mark.parametrize("method", TRANSFERS, ids=short)
 async def test_whatever_moves_money_out_has_to_be_approved(bank: SmallBank, method: Method) -> None:
     payer = await Payer.new(bank)
     request = await make_sample(bank, method, payer.person)
@@ -344,7 +347,54 @@ def test_the_methods_that_move_money_out_are_these() -> None:
         "TransfersService/CreateTransfer",
         "TransfersService/BatchTransfers",
         "TransfersService/Withdraw",
+        "PaymentsService/PayOrder",
+        "PaymentsService/PayStaticCode",
     }
+
+
+async def purchase(bank: SmallBank, payer: Payer, name: str, amount: int) -> Any:
+    """A request that pays the payer's own merchant."""
+    if name == "PaymentsService/PayOrder":
+        made = await ordered(bank, payer.person, amount=cash(amount))
+        return payer.request(
+            name,
+            order_id=made.order.order_id,
+            from_account_id=payer.person.account,
+            amount=cash(amount),
+        )
+    fields = await code_to_pay(bank, payer.person)
+    return payer.request(name, **{**fields, "amount": cash(amount)})
+
+
+PURCHASES = ["PaymentsService/PayOrder", "PaymentsService/PayStaticCode"]
+
+
+@pytest.mark.parametrize("name", PURCHASES)
+async def test_a_purchase_above_the_small_band_has_to_be_approved_and_pays_once(
+    bank: SmallBank, name: str
+) -> None:
+    payer = await Payer.new(bank)
+    before = await payer.balance()
+    request = await purchase(bank, payer, name, MEDIUM)
+    refused = await payer.told(name, request)
+    assert (refused.code, refused.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "NEEDS_AUTH")
+    assert await payer.balance() == before
+    shown = await payer.challenge(refused.metadata["challenge_id"])
+    assert shown.operation == challenge_pb2.CHALLENGE_OPERATION_PURCHASE
+    assert "200.01 CNY" in shown.text
+    await payer.approve(shown.challenge_id)
+    replies = await asyncio.gather(*(payer.send(name, request) for _ in range(20)))
+    assert len({reply.payment.transaction_id for reply in replies}) == 1
+    assert await payer.balance() == before - MEDIUM
+
+
+@pytest.mark.parametrize("name", PURCHASES)
+async def test_small_purchases_go_without_approval_five_times(bank: SmallBank, name: str) -> None:
+    payer = await Payer.new(bank)
+    for _ in range(5):
+        await payer.send(name, await purchase(bank, payer, name, SMALL))
+    sixth = await payer.told(name, await purchase(bank, payer, name, SMALL))
+    assert sixth.reason == "NEEDS_AUTH"
 
 
 @pytest.mark.parametrize(

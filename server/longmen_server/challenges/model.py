@@ -36,6 +36,7 @@ class Operation(IntEnum):
     WITHDRAWAL = 2
     BATCH = 3
     FACTOR_CHANGE = 4
+    PURCHASE = 5
 
 
 class ChallengeState(IntEnum):

@@ -17,6 +17,7 @@ from longmen_server.ledger.tables import ACCOUNT
 from longmen_server.merchants.model import merchant_not_found, terminal_not_found
 from longmen_server.merchants.tables import MERCHANT, TERMINAL
 from longmen_server.payments import encode, model, scan
+from longmen_server.payments.intents import of_purchase
 from longmen_server.payments.model import (
     OrderNumber,
     OrderRow,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from longmen_server.accounts.model import Actor
+    from longmen_server.challenges.gate import Gate
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.ledger.model import PostingOutcome
     from longmen_server.merchants.model import MerchantActor, MerchantRow
@@ -271,7 +273,15 @@ class CreateOrder(Command):
 class PayOrder(Command):
     """Pay an order that the payer confirmed."""
 
-    __slots__ = ("actor", "amount", "currency_code", "order_id", "payer_id", "transaction_id")
+    __slots__ = (
+        "actor",
+        "amount",
+        "currency_code",
+        "gate",
+        "order_id",
+        "payer_id",
+        "transaction_id",
+    )
 
     def __init__(
         self,
@@ -284,6 +294,7 @@ class PayOrder(Command):
         currency_code: str,
         actor: Actor,
         transaction_id: TransactionId,
+        gate: Gate | None = None,
     ) -> None:
         super().__init__(book, request)
         self.order_id = order_id
@@ -292,9 +303,12 @@ class PayOrder(Command):
         self.currency_code = currency_code
         self.actor = actor
         self.transaction_id = transaction_id
+        self.gate = gate
 
     def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
         """Name the order, then both accounts."""
+        if self.gate is not None:
+            yield from self.gate.keys(working_set, stage)
         if stage == STAGE_LINK:
             yield RowKey(ORDER, self.order_id)
         elif stage == STAGE_ACCOUNT:
@@ -310,6 +324,11 @@ class PayOrder(Command):
             raise model.order_not_found(self.order_id)
         find_wallet_account(working_set, self.payer_id, self.currency_code, self.actor)
         model.check_amount(order, self.amount, self.currency_code)
+        if self.gate is not None:
+            self.gate.demand(
+                working_set,
+                of_purchase(order.merchant_id, self.payer_id, self.amount, self.currency_code),
+            )
         paid, outcome = pay(working_set, order, self.payer_id, self.transaction_id)
         return pb.PayOrderResponse(
             payment=encode.payment(paid),
@@ -317,11 +336,16 @@ class PayOrder(Command):
             committed_at=working_set.committed_at,
         ).SerializeToString()
 
+    def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
+        """Leave the challenge behind."""
+        if self.gate is not None:
+            self.gate.refused(working_set, refusal)
+
 
 class PayStaticCode(Command):
     """Pay a merchant's printed code: the order comes with its payment."""
 
-    __slots__ = ("actor", "code", "payer_id", "sale", "transaction_id")
+    __slots__ = ("actor", "code", "gate", "payer_id", "sale", "transaction_id")
 
     def __init__(
         self,
@@ -333,6 +357,7 @@ class PayStaticCode(Command):
         payer_id: AccountId,
         actor: Actor,
         transaction_id: TransactionId,
+        gate: Gate | None = None,
     ) -> None:
         super().__init__(book, request)
         self.code = code
@@ -341,10 +366,13 @@ class PayStaticCode(Command):
         self.payer_id = payer_id
         self.actor = actor
         self.transaction_id = transaction_id
+        self.gate = gate
 
     def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
         """Name the merchant and the number, then both accounts."""
         sale = self.sale
+        if self.gate is not None:
+            yield from self.gate.keys(working_set, stage)
         if sale is None:
             return
         yield from sale.keys(working_set, stage)
@@ -369,6 +397,11 @@ class PayStaticCode(Command):
             )
         find_wallet_account(working_set, self.payer_id, sale.currency_code, self.actor)
         merchant = find_merchant(working_set, sale.merchant_id)
+        if self.gate is not None:
+            self.gate.demand(
+                working_set,
+                of_purchase(sale.merchant_id, self.payer_id, sale.amount, sale.currency_code),
+            )
         order = register(working_set, sale, merchant)
         paid, outcome = pay(working_set, order, self.payer_id, self.transaction_id)
         return pb.PayStaticCodeResponse(
@@ -376,6 +409,11 @@ class PayStaticCode(Command):
             available_minor_units=outcome.debit.available,
             committed_at=working_set.committed_at,
         ).SerializeToString()
+
+    def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
+        """Leave the challenge behind."""
+        if self.gate is not None:
+            self.gate.refused(working_set, refusal)
 
 
 class CloseOrder(Command):

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
+    from longmen_server.challenges.office import StepUpOffice
     from longmen_server.engine.command import Command
     from longmen_server.engine.engine import Engine
     from longmen_server.merchants.model import MerchantActor, MerchantRow
@@ -63,6 +64,7 @@ class PaymentsService:
         clock: Clock,
         tokens: PageTokens,
         settings: PaymentsSettings,
+        step_up: StepUpOffice,
     ) -> None:
         """Take what the methods work with.
 
@@ -72,11 +74,13 @@ class PaymentsService:
             clock: for ids and for what has expired.
             tokens: seals page tokens.
             settings: limits.
+            step_up: gives customers' payments the gate they have to pass.
         """
         self._engine = engine
         self._readers = readers
         self._clock = clock
         self._tokens = tokens
+        self._step_up = step_up
         self._watcher = order_watcher(readers, clock, interval_ms=settings.order_watch_interval_ms)
 
     # -- orders --------------------------------------------------------------------------------
@@ -288,15 +292,17 @@ class PaymentsService:
         """Pay an order."""
         order_id = decode_id(ORDER, request.order_id, "order_id")
         book = book_of(order_id)
+        key = request_key(call)
         command = commands.PayOrder(
             book,
-            request_key(call),
+            key,
             order_id=order_id,
             payer_id=decode_id(ACCOUNT, request.from_account_id, "from_account_id"),
             amount=request.amount.minor_units,
             currency_code=request.amount.currency_code,
             actor=actor_of(call),
             transaction_id=self._new_transaction_id(book),
+            gate=self._step_up.gate(call, key, book),
         )
         return await self._submit(command, request, call, absent=model.order_not_found(order_id))
 
@@ -305,14 +311,16 @@ class PaymentsService:
         payer_id = decode_id(ACCOUNT, request.from_account_id, "from_account_id")
         book = book_of(payer_id)
         code, sale = self._static_sale(book, request)
+        key = request_key(call)
         command = commands.PayStaticCode(
             book,
-            request_key(call),
+            key,
             code=code,
             sale=sale,
             payer_id=payer_id,
             actor=actor_of(call),
             transaction_id=self._new_transaction_id(book),
+            gate=self._step_up.gate(call, key, book),
         )
         return await self._submit(command, request, call, absent=account_not_found(payer_id))
 

@@ -38,6 +38,8 @@ class _ChallengeOperationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Ch
     """Batch is many payments at once."""
     CHALLENGE_OPERATION_FACTOR_CHANGE: _ChallengeOperation.ValueType  # 4
     """Factor change sets, replaces or removes what the customer proves to be one with."""
+    CHALLENGE_OPERATION_PURCHASE: _ChallengeOperation.ValueType  # 5
+    """Purchase is a payment to a merchant."""
 
 class ChallengeOperation(_ChallengeOperation, metaclass=_ChallengeOperationEnumTypeWrapper):
     """ChallengeOperation is what a challenge asks to approve."""
@@ -52,6 +54,8 @@ CHALLENGE_OPERATION_BATCH: ChallengeOperation.ValueType  # 3
 """Batch is many payments at once."""
 CHALLENGE_OPERATION_FACTOR_CHANGE: ChallengeOperation.ValueType  # 4
 """Factor change sets, replaces or removes what the customer proves to be one with."""
+CHALLENGE_OPERATION_PURCHASE: ChallengeOperation.ValueType  # 5
+"""Purchase is a payment to a merchant."""
 Global___ChallengeOperation: _TypeAlias = ChallengeOperation  # noqa: Y015
 
 class _ChallengeState:
