@@ -497,7 +497,9 @@ async def test_a_device_that_is_enrolled_twice_at_once_is_enrolled_once(bank: Sm
     answers = await asyncio.gather(
         *(bank.do(name, "", **offer) for offer in offers), return_exceptions=True
     )
-    refused = [told(answer).reason for answer in answers if isinstance(answer, grpc.RpcError)]
+    refused = [
+        told(answer).reason for answer in answers if isinstance(answer, grpc.aio.AioRpcError)
+    ]
     assert refused == ["DEVICE_ALREADY_ENROLLED"]
     listed = await bank.signed("DevicesService/ListDevices", who)
     assert len(listed.devices) == 2
