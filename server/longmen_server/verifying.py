@@ -144,8 +144,15 @@ def clock_of(settings: Settings) -> Clock:
 
 
 @contextmanager
-def readable_database(settings: Settings, announce: Callable[[str], None]) -> Iterator[str]:
+def readable_database(
+    settings: Settings, announce: Callable[[str], None], *, role: str = VERIFIER_ROLE
+) -> Iterator[str]:
     """A database to read: the operator's, that of the running server, or the embedded one, started.
+
+    Args:
+        settings: of the server whose database it is.
+        announce: told of what takes its time.
+        role: as whom to look into a running server's database.
 
     Raises:
         StartError: there is no database in the data folder.
@@ -165,7 +172,7 @@ def readable_database(settings: Settings, announce: Callable[[str], None]) -> It
             # A server runs, and its Postgres with it.
             yield make_conninfo(
                 host=str(find_home(data).runtime),
-                user=VERIFIER_ROLE,
+                user=role,
                 password=password.read_text("ascii").strip(),
                 dbname=DATABASE,
             )

@@ -31,6 +31,10 @@ IDS = [
     for method in METHODS
     for path in id_paths(method.request_class.DESCRIPTOR)
     for kind in sorted(method.principal_kinds)
+    # Staff is sent to propose it, whatever it names.
+    if not (kind == "staff" and method.staff_needs_approval)
+    # A proposal has one command, and the sample's is to set an account's state.
+    and not (path.startswith("command.") and not path.startswith("command.set_account_state."))
 ]
 WRITES = [method for method in METHODS if method.writes]
 
@@ -39,6 +43,14 @@ PLAIN_VALUES = {
     "google.protobuf.Duration",
     "google.protobuf.FieldMask",
     "longmen.type.v1.Money",
+    # What a member of staff proposes is shown to the one who decides, word for word.
+    "longmen.staff.v1.ProposedCommand",
+    "longmen.staff.v1.UnlockFactorsRequest",
+    "longmen.ledger.v1.CreateTransactionRequest",
+    "longmen.ledger.v1.ReverseTransactionRequest",
+    "longmen.ledger.v1.SetAccountStateRequest",
+    "longmen.ledger.v1.TransferSpec",
+    "longmen.accounts.v1.UnfreezeAccountRequest",
 }
 """Message types that requests and replies may share: values, of which nothing is the server's."""
 

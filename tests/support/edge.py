@@ -158,7 +158,7 @@ def surroundings(verifier: Tokens, metrics: Metrics | None = None, **more: Any) 
         metrics=metrics or Metrics(),
         monotonic=time.monotonic,
         now_us=lambda: 1_700_000_000_000_000,
-        **more,
+        **{"secret_fingerprint_key": bytes(32), **more},
     )
 
 

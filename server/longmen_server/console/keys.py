@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from longmen_server import cli, migrate, rotation
 from longmen_server.personal_keys import key_file
+from longmen_server.platform.postgres import APP_ROLE
 from longmen_server.platform.server_check import StorageError, one_line
 from longmen_server.verifying import readable_database
 
@@ -41,7 +42,8 @@ def rotate_pii(*, dsn: str | None, data: Path | None, prepare: bool, destroy_old
     path = key_file(settings)
 
     def run() -> list[str]:
-        with readable_database(settings, cli.announce) as database:
+        # It writes what the server writes, so it comes as the server does.
+        with readable_database(settings, cli.announce, role=APP_ROLE) as database:
             migrate.check_schema(database)
             try:
                 if prepare:

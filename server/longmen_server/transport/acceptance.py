@@ -34,7 +34,18 @@ which CEL cannot say; `longmen_server.transport.texts` refuses others."""
 
 UUID: Final = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 
+EMAIL_OR_EMPTY: Final = "this == '' || this.isEmail()"
+EMAIL: Final = re.compile(
+    r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@"
+    r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+    r"(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*"
+)
+"""What protovalidate takes for an e-mail address: that of the HTML standard."""
+
 EXPRESSIONS: Final = {
+    "has(this.display_name) || has(this.email)": (
+        "({this}.HasField('display_name') or {this}.HasField('email'))"
+    ),
     "this.minor_units > 0": "{this}.minor_units > 0",
     "this.kind == 3 || this.kind == 4"
     " ? this.pending_posting_id != '' && this.debit_account_id == ''"
@@ -189,7 +200,10 @@ class _Compiler:
         if rules.cel_expression:
             raise _UnknownRuleError(field.full_name)
         for rule in rules.cel:
-            yield _unless(_translated(rule.expression, "v"))
+            if rule.expression == EMAIL_OR_EMPTY:
+                yield _unless(f"(v == '' or {self.constant(EMAIL.fullmatch)}(v) is not None)")
+            else:
+                yield _unless(_translated(rule.expression, "v"))
         kind = rules.WhichOneof("type")
         if kind is not None:
             for part, value in getattr(rules, kind).ListFields():
