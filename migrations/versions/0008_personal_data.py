@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 from alembic import context, op
+from alembic.util import CommandError
 
 from longmen.accounts.v1 import accounts_service_pb2 as accounts_pb
 from longmen_server.accounts.personal import DISPLAY_NAME, PHONE_NUMBER, phone_index
@@ -84,7 +85,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("sealed data is not made readable again: restore a backup")
+    raise CommandError("sealed data is not made readable again: restore a backup")
 
 
 def seal_what_is_there(link: sqlalchemy.Connection) -> None:

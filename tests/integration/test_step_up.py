@@ -10,6 +10,7 @@ import grpc.aio
 import pytest
 
 from longmen.identity.v1 import challenge_pb2, factor_pb2
+from longmen.type.v1 import policy_pb2
 from longmen_server.accounts.masking import mask_phone
 from tests.support.edge import told
 from tests.support.rpcs import METHODS, short
@@ -350,6 +351,19 @@ def test_the_methods_that_move_money_out_are_these() -> None:
         "PaymentsService/PayOrder",
         "PaymentsService/PayStaticCode",
     }
+
+
+MONEY_WITHOUT_APPROVAL = {
+    "AccountsService/CloseAccount": "sweeps to an account of the same customer only",
+    "TransfersService/CancelTransfer": "gives the money back to the payer",
+    "TransfersService/ReleaseTransfer": "was approved when it was made",
+    "TransfersService/TopUp": "brings money in",
+}
+
+
+def test_every_customers_method_of_money_is_approved_or_says_why_not() -> None:
+    money = [m for m in CUSTOMERS if m.audit_class == policy_pb2.AUDIT_CLASS_MONEY]
+    assert {short(m) for m in money if m.step_up_class != "money"} == MONEY_WITHOUT_APPROVAL.keys()
 
 
 async def purchase(bank: SmallBank, payer: Payer, name: str, amount: int) -> Any:

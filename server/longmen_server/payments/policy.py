@@ -6,12 +6,8 @@ import datetime as dt
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from longmen_server.platform.clock import to_microseconds
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["POLICIES", "Policy", "policy_at", "read_policies"]
 
@@ -25,8 +21,6 @@ class Policy:
     effective_from_us: int
     reversal_window_days: int
     refund_window_days: int
-    password_free_maximum: Mapping[str, int]
-    """Minor units by currency; a currency that is not here always needs the payer's yes."""
 
     @property
     def reversal_window_us(self) -> int:
@@ -50,7 +44,6 @@ def read_policies(path: Path) -> tuple[Policy, ...]:
             ),
             reversal_window_days=entry["reversal_window_days"],
             refund_window_days=entry["refund_window_days"],
-            password_free_maximum=entry["password_free_maximum"],
         )
         for entry in entries
     ]

@@ -134,7 +134,6 @@ def test_the_policy_of_a_day_is_the_last_that_has_begun() -> None:
             effective_from_us=from_us,
             reversal_window_days=1,
             refund_window_days=1,
-            password_free_maximum={},
         )
 
     policies = (policy(10), policy(20))
