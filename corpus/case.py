@@ -61,8 +61,9 @@ OF_THE_CALL: Final = frozenset(
 """Why a call is refused whatever its request is. Other reasons with these codes are about a secret
 in the request, which may be as good in form as any."""
 
-BUSY: Final = frozenset({"AdminService/VerifyLedger"})
-"""Methods that do one thing at a time and tell every other caller so: OVERLOADED."""
+BUSY: Final = frozenset({"AdminService/VerifyLedger", "FactorsService/CreateBackupCodes"})
+"""Methods that take long on purpose, a verification or ten slow hashes, and tell callers beyond the
+few they can serve so: OVERLOADED. The corpus sends many at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,12 +94,14 @@ class Hasher:
         return (await self.stretch_all([secret], salt))[0]
 
     async def stretch_all(self, offered: list[bytes], salt: bytes) -> list[bytes]:
-        """Return what :meth:`stretch` makes of each secret, as one turn in the queue.
+        """Return what :meth:`stretch` makes of each secret; they wait for their turn together.
 
         Raises:
             Refusal: OVERLOADED.
         """
-        return await self._run(lambda: [_stretch(secret, salt) for secret in offered])
+        return await self._run(
+            lambda: [_stretch(secret, salt) for secret in offered], hashes=len(offered)
+        )
 
     def is_outdated(self, stored: str) -> bool:
         """Whether a PHC string was made with other parameters than today's."""
@@ -114,23 +116,27 @@ class Hasher:
             return False
         return stored is not None
 
-    async def _run(self, work: Callable[[], T]) -> T:
-        """Do work on the pool, or refuse it because too much waits already."""
-        if self._taken >= self._bound:
+    async def _run(self, work: Callable[[], T], *, hashes: int = 1) -> T:
+        """Do work on the pool, or refuse it because too much waits already.
+
+        Work takes as many places as it computes hashes: it is time that is bounded. An idle pool
+        takes any.
+        """
+        if self._taken and self._taken + hashes > self._bound:
             raise Refusal(
                 "OVERLOADED",
                 "too many passwords and PINs are being checked",
                 metadata={"class": "hashing"},
             )
-        self._taken += 1
+        self._taken += hashes
         future = asyncio.get_running_loop().run_in_executor(self._pool, work)
         # Freed when the work has ended, not when its caller has: a caller that hangs up leaves the
         # work behind.
-        future.add_done_callback(self._free)
+        future.add_done_callback(lambda done: self._free(done, hashes))
         return await asyncio.shield(future)
 
-    def _free(self, future: asyncio.Future[T]) -> None:
-        self._taken -= 1
+    def _free(self, future: asyncio.Future[T], hashes: int) -> None:
+        self._taken -= hashes
         if not future.cancelled():
             future.exception()
 

@@ -85,3 +85,22 @@ async def test_what_comes_beyond_the_queue_is_refused_at_once(hasher: Hasher) ->
 def test_keyed_parts_do_not_run_together() -> None:
     assert keyed(b"k", b"ab", b"c") != keyed(b"k", b"a", b"bc")
     assert keyed(b"k", b"ab") != keyed(b"q", b"ab")
+
+
+async def test_many_hashes_at_once_take_as_many_places(hasher: Hasher) -> None:
+    go_on = threading.Event()
+    blocked = asyncio.create_task(hasher._run(go_on.wait))
+    await until(lambda: hasher._taken == 1, "one hash is under way")
+    with pytest.raises(Refusal) as caught:
+        await hasher.stretch_all([b"a", b"b", b"c"], bytes(16))
+    assert caught.value.reason == "OVERLOADED"
+    two = asyncio.create_task(hasher.stretch_all([b"a", b"b"], bytes(16)))
+    await until(lambda: hasher._taken == 3, "both places are taken")
+    with pytest.raises(Refusal):
+        await hasher.hash(b"one too many")
+    go_on.set()
+    assert await blocked
+    assert len(await two) == 2
+    # An idle pool takes more than its queue has places: else nobody could ever ask for so many.
+    await until(lambda: hasher._taken == 0, "the pool is idle")
+    assert len(await hasher.stretch_all([b"x"] * 5, bytes(16))) == 5
