@@ -42,9 +42,10 @@ class HashingSettings:
     hashes_parallel_max: int = 1
     """Hashes that each worker computes at the same time: one takes a core for tens of
     milliseconds, and the worker's event loop needs one too."""
-    hashes_waiting_max: int = 32
+    hashes_waiting_max: int = 16
     """Hashes that may wait for their turn in each worker before the next one is refused as
-    OVERLOADED; the last in the queue is answered after about a second."""
+    OVERLOADED; the last in the queue is answered after half a second, on a busy machine after
+    a second."""
 
 
 class Hasher:
