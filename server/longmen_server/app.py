@@ -52,7 +52,7 @@ from longmen_server.jobs.runner import JobRunner
 from longmen_server.ledger.read_service import ReadTools
 from longmen_server.ledger.receipt import ReceiptSigner
 from longmen_server.ledger.service import LedgerService
-from longmen_server.merchants.service import MerchantsService
+from longmen_server.merchant_desk import merchant_services
 from longmen_server.messages.carriers import carriers_of
 from longmen_server.messages.post_office import PostOffice
 from longmen_server.payments.service import PaymentsService
@@ -188,9 +188,7 @@ def build_services(parts: Parts) -> Mapping[str, object]:
         "longmen.transfers.v1.TransfersService": TransfersService(
             **shared, vault=parts.vault, zone=DEFAULT_ZONE, step_up=step_up
         ),
-        "longmen.merchants.v1.MerchantsService": MerchantsService(
-            **shared, default_book=settings.books[0]
-        ),
+        **merchant_services(shared, default_book=settings.books[0]),
         **build_identity(parts),
         "longmen.payments.v1.PaymentsService": PaymentsService(
             **shared, settings=settings.payments, step_up=step_up

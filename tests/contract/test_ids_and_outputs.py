@@ -46,6 +46,8 @@ PLAIN_VALUES = {
     # What a member of staff proposes is shown to the one who decides, word for word.
     "longmen.staff.v1.ProposedCommand",
     "longmen.staff.v1.UnlockFactorsRequest",
+    "longmen.merchants.v1.SetPlanRequest",
+    "longmen.merchants.v1.FeeTerms",
     "longmen.ledger.v1.CreateTransactionRequest",
     "longmen.ledger.v1.ReverseTransactionRequest",
     "longmen.ledger.v1.SetAccountStateRequest",

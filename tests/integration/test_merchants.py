@@ -45,7 +45,7 @@ async def test_a_merchant_is_taken_in_with_an_account_of_what_is_owed(bank: Smal
     assert found.merchant == made
     account = (await bank.do("LedgerService/GetAccount", account_id=made.account_id)).account
     assert (account.chart_code, account.currency_code) == (2020, "CNY")
-    assert account.floor_minor_units == 0
+    assert not account.HasField("floor_minor_units")
     events = await bank.do("EventsService/ListEvents", page_size=1000)
     (told,) = [one for one in events.events if one.subject_id == made.merchant_id]
     assert told.type == event_pb2.EVENT_TYPE_MERCHANT_OPENED

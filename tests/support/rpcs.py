@@ -14,6 +14,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 import longmen
 from buf.validate import validate_pb2
 from longmen.identity.v1 import factor_pb2, identity_pb2
+from longmen.merchants.v1 import plan_pb2
 from longmen.staff.v1 import approval_pb2
 from longmen.transfers.v1 import transfer_pb2
 from longmen.type.v1 import money_pb2, rules_pb2
@@ -67,6 +68,7 @@ SPECIAL_CHANGES: dict[str, Any] = {
     "scopes": "audit.read",
     "networks": "198.51.100.0/24",
     "business_date": "2026-02-03",
+    "effective_date": "2099-02-03",
 }
 """Another valid value of fields that no rule of thumb fits."""
 
@@ -183,13 +185,18 @@ def add_another(field: Any, values: Any) -> None:
         values.append(elsewhere(values[0]))
 
 
-def another_message(name: str, value: Any) -> Any:
+def another_message(name: str, value: Any) -> Any:  # noqa: PLR0911 - a table
     if name in SPECIAL_CHANGES:
         return SPECIAL_CHANGES[name]
     if isinstance(value, money_pb2.Money):
         return money_pb2.Money(
             minor_units=value.minor_units + 1, currency_code=value.currency_code or "CNY"
         )
+    if isinstance(value, plan_pb2.FeeTerms):
+        fee = plan_pb2.FeeTerms()
+        fee.CopyFrom(value)
+        fee.basis_points += 1
+        return fee
     if isinstance(value, identity_pb2.DeviceKey):
         other = identity_pb2.DeviceKey()
         other.CopyFrom(value)

@@ -15,10 +15,11 @@ import pyotp
 
 from longmen.credentials.v1 import credentials_service_pb2
 from longmen.ledger.v1 import account_pb2, transaction_pb2
+from longmen.merchants.v1 import plan_pb2
 from longmen.transfers.v1 import transfer_pb2
 from longmen_app.authenticator import SoftwareAuthenticator
 from longmen_server.ledger.chart import CUSTOMER_DEPOSITS
-from longmen_server.platform.clock import DEFAULT_ZONE
+from longmen_server.platform.clock import DEFAULT_ZONE, business_date
 from tests.support import identity
 from tests.support.rpcs import PUBLIC_KEY, short
 from tests.support.small_bank import BY_NAME, Person, SmallBank, cash
@@ -395,6 +396,38 @@ async def three_merchants(bank: SmallBank, _: Person) -> Fields:
     return {"page_size": 1000}
 
 
+def today(bank: SmallBank) -> str:
+    """The business date."""
+    return str(business_date(bank.parts.clock.now_us()))
+
+
+def terms(bank: SmallBank, **fee: Any) -> Fields:
+    """What a merchant is to pay from today on."""
+    return {
+        "effective_date": today(bank),
+        "fee": {
+            "basis_points": 60,
+            "fixed_minor_units": 2,
+            "cap_minor_units": 500,
+            "rounding": plan_pb2.FEE_ROUNDING_HALF_UP,
+            "refund_policy": plan_pb2.FEE_RETURN_PRO_RATA,
+            **fee,
+        },
+        "settlement_days": 1,
+        "negative_limit_minor_units": 1_000,
+    }
+
+
+async def new_plan(bank: SmallBank, owner: Person) -> Fields:
+    return {"merchant_id": await merchant(bank, owner), **terms(bank)}
+
+
+async def merchant_with_plans(bank: SmallBank, owner: Person) -> Fields:
+    for _ in range(3):
+        await bank.do("PlansService/SetPlan", **await new_plan(bank, owner))
+    return {"merchant_id": await merchant(bank, owner)}
+
+
 async def new_terminal(bank: SmallBank, owner: Person) -> Fields:
     return {
         "merchant_id": await merchant(bank, owner),
@@ -618,6 +651,8 @@ SAMPLES: dict[str, Sample] = {
     "MerchantsService/ListMerchants": three_merchants,
     "MerchantsService/CreateTerminal": new_terminal,
     "MerchantsService/GetTerminal": own_terminal,
+    "PlansService/SetPlan": new_plan,
+    "PlansService/ListPlans": merchant_with_plans,
     "FactorsService/SetPassword": lambda *_: {"password": "correct horse battery staple"},
     "FactorsService/SetPaymentPin": lambda *_: {"pin": PIN},
     "FactorsService/StartTotp": lambda *_: {},

@@ -9,8 +9,10 @@ from longmen.staff.v1 import approval_pb2
 from longmen_server.factors.tables import SECURITY
 from longmen_server.ledger.encode import timestamp
 from longmen_server.ledger.tables import ACCOUNT
+from longmen_server.plans.model import FeeReturn, FeeRounding
+from longmen_server.plans.tables import PLAN
 from longmen_server.platform.ids import ACCOUNT as ACCOUNT_TEXT
-from longmen_server.platform.ids import CUSTOMER
+from longmen_server.platform.ids import CUSTOMER, MERCHANT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.factors.model import SecurityRow
     from longmen_server.ledger.model import AccountRow
+    from longmen_server.plans.model import PlanRow
 
 __all__ = ["DESCRIBED", "changes", "snapshot"]
 
@@ -37,9 +40,23 @@ def _security(row: SecurityRow) -> tuple[str, dict[str, str]]:
     }
 
 
+def _plan(row: PlanRow) -> tuple[str, dict[str, str]]:
+    return MERCHANT.encode(row.merchant_id), {
+        "plan.effective_date": row.effective_date,
+        "plan.basis_points": str(row.basis_points),
+        "plan.fixed_minor_units": str(row.fixed_minor_units),
+        "plan.cap_minor_units": str(row.cap_minor_units),
+        "plan.rounding": FeeRounding(row.rounding).name,
+        "plan.refund_policy": FeeReturn(row.refund_policy).name,
+        "plan.settlement_days": str(row.settlement_days),
+        "plan.negative_limit_minor_units": str(row.negative_limit_minor_units),
+    }
+
+
 DESCRIBED: Final[dict[RowFamily[Any, Any], Callable[[Any], tuple[str, dict[str, str]]]]] = {
     ACCOUNT: _account,
     SECURITY: _security,
+    PLAN: _plan,
 }
 """Rows that a decider understands: the subject's name, and its fields as text."""
 

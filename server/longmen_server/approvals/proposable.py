@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from longmen_server.accounts.build import unfreeze_by_bank
 from longmen_server.ledger import build
+from longmen_server.plans.build import set_plan
 from longmen_server.staff.build import unlock_factors
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ PROPOSABLE: Final[dict[str, Proposable]] = {
         "longmen.staff.v1.StaffService/UnlockFactors",
         "factors.unlock",
         lambda request, _: unlock_factors(request, None),
+    ),
+    "set_plan": Proposable(
+        "longmen.merchants.v1.PlansService/SetPlan",
+        "merchants.plan",
+        lambda request, clock: set_plan(request, None, clock),
     ),
 }
 """By the name of the field of ProposedCommand."""

@@ -61,6 +61,9 @@ _CUSTOMER_TYPES: Final = _FACTOR_TYPES | {
     event_pb2.EVENT_TYPE_PROFILE_CHANGED,
     event_pb2.EVENT_TYPE_CUSTOMER_ERASED,
 }
+_MERCHANT_TYPES: Final = frozenset(
+    {event_pb2.EVENT_TYPE_MERCHANT_OPENED, event_pb2.EVENT_TYPE_PLAN_SET}
+)
 _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_ACCOUNT_OPENED: "account",
     event_pb2.EVENT_TYPE_ACCOUNT_STATE_CHANGED: "account_state_change",
@@ -138,7 +141,7 @@ def _subject(stored: StoredEvent) -> str:
         return CUSTOMER.encode(CustomerId(stored.subject))
     if stored.type == event_pb2.EVENT_TYPE_APPROVAL_CHANGED:
         return APPROVAL.encode(ApprovalId(stored.subject))
-    if stored.type == event_pb2.EVENT_TYPE_MERCHANT_OPENED:
+    if stored.type in _MERCHANT_TYPES:
         return MERCHANT.encode(MerchantId(stored.subject))
     if stored.type == event_pb2.EVENT_TYPE_ORDER_CHANGED:
         return ORDER.encode(OrderId(stored.subject))

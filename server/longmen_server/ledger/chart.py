@@ -31,6 +31,7 @@ DEBIT_NORMAL_TYPES = frozenset({AccountType.ASSET, AccountType.EXPENSE})
 CUSTOMER_DEPOSITS = 2010
 MERCHANT_PAYABLES = 2020
 BANK_CLEARING = 1110
+FEE_INCOME = 4010
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,3 +25,7 @@ class PostingCode(IntEnum):
     """From a wallet to a merchant."""
     REFUND = 32006
     """From a merchant back to a wallet: by a refund or a reversal."""
+    MERCHANT_FEE = 32010
+    """What a merchant pays for a payment."""
+    FEE_RETURN = 32011
+    """What goes back to the merchant of a fee."""

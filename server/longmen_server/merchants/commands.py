@@ -60,7 +60,8 @@ class CreateMerchant(Command):
                 credits_posted=0,
                 debits_pending=0,
                 credits_pending=0,
-                floor_minor_units=line.floor_minor_units,
+                # Refunds may go below zero, as far as the merchant's plan lets them.
+                floor_minor_units=None,
                 ceiling_minor_units=None,
                 version=0,
                 booked_at_us=0,

@@ -16,7 +16,7 @@ from longmen_server.ledger.posting import book_posting
 from longmen_server.ledger.tables import ACCOUNT
 from longmen_server.merchants.model import merchant_not_found, terminal_not_found
 from longmen_server.merchants.tables import MERCHANT, TERMINAL
-from longmen_server.payments import encode, model, scan
+from longmen_server.payments import encode, fees, model, scan
 from longmen_server.payments.intents import of_purchase
 from longmen_server.payments.model import (
     OrderNumber,
@@ -27,6 +27,7 @@ from longmen_server.payments.model import (
     TerminalReferenceRow,
 )
 from longmen_server.payments.tables import ORDER, ORDER_NUMBER, TERMINAL_REFERENCE
+from longmen_server.plans.tables import PLANS
 from longmen_server.platform.ids import ORDER as ORDER_TEXT
 from longmen_server.platform.refusal import Refusal
 from longmen_server.transfers.commands import find_wallet_account
@@ -67,6 +68,7 @@ class Sale:
         """Name merchant, till, and the order that has the number already."""
         if stage == STAGE_POINTER:
             yield RowKey(MERCHANT, self.merchant_id)
+            yield RowKey(PLANS, self.merchant_id)
             yield RowKey(ORDER_NUMBER, self.number)
             if self.reference is not None:
                 yield RowKey(TERMINAL, self.reference.terminal_id)
@@ -144,6 +146,7 @@ def register(working_set: WorkingSet, sale: Sale, merchant: MerchantRow) -> Orde
         version=0,
         created_at_us=at_us,
         updated_at_us=at_us,
+        plan_id=fees.plan_of(working_set, merchant.merchant_id),
     )
     working_set.insert(ORDER, order.order_id, order)
     working_set.insert(ORDER_NUMBER, sale.number, order.order_id)
@@ -240,6 +243,7 @@ def pay(
     paid.payer_account_id = payer_id
     paid.transaction_id = transaction_id
     paid.paid_at_us = outcome.posting.booked_at_us
+    paid.fee = fees.charge(working_set, order, order.amount, transaction_id, ordinal=1)
     return paid, outcome
 
 
@@ -316,6 +320,7 @@ class PayOrder(Command):
             order = working_set.get(ORDER, self.order_id)
             if order is not None:
                 yield RowKey(ACCOUNT, order.account_id)
+                yield from fees.fee_keys(working_set, order.plan_id, order.currency_code)
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Pay unless it is too late, or not what the payer saw."""
@@ -381,6 +386,8 @@ class PayStaticCode(Command):
             merchant = working_set.get(MERCHANT, sale.merchant_id)
             if merchant is not None:
                 yield RowKey(ACCOUNT, merchant.account_id)
+                plan_id = fees.plan_of(working_set, sale.merchant_id)
+                yield from fees.fee_keys(working_set, plan_id, merchant.currency_code)
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Register and pay at once."""

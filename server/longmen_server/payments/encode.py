@@ -42,6 +42,8 @@ def order(row: OrderRow, now_us: int) -> order_pb2.Order:
         update_time=timestamp(row.updated_at_us),
         pay_time=None if row.paid_at_us is None else timestamp(row.paid_at_us),
         version=row.version,
+        fee=money(row.fee, row.currency_code) if row.fee else None,
+        fee_returned=money(row.fee_returned, row.currency_code) if row.fee_returned else None,
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         AccountId,
         MerchantId,
         OrderId,
+        PlanId,
         RefundId,
         TerminalId,
         TransactionId,
@@ -162,15 +163,26 @@ class OrderRow:
     version: int
     created_at_us: int
     updated_at_us: int
+    plan_id: PlanId | None = None
+    """What the merchant pays, as agreed when the order was registered; None pays nothing."""
+    fee: int = 0
+    """What the merchant was charged."""
+    fee_returned: int = 0
+    """What of the fee went back with refunds."""
 
     def copy(self) -> OrderRow:
         """Return a copy, so that a refused command leaves the original as it was."""
         return OrderRow(*(getattr(self, name) for name in self.__slots__))
 
     @property
+    def paid(self) -> int:
+        """What the merchant gets once it is paid, in minor units."""
+        return self.amount
+
+    @property
     def remaining(self) -> int:
         """What was paid and did not go back, in minor units."""
-        return self.amount - self.refunded
+        return self.paid - self.refunded
 
     def state_at(self, now_us: int) -> OrderState:
         """Where it stands at a moment: time closes what was not paid, whether noted or not."""

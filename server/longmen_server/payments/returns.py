@@ -13,7 +13,7 @@ from longmen_server.ledger.posting import book_posting
 from longmen_server.ledger.tables import ACCOUNT
 from longmen_server.merchants.model import terminal_not_found
 from longmen_server.merchants.tables import TERMINAL
-from longmen_server.payments import encode, model
+from longmen_server.payments import encode, fees, model
 from longmen_server.payments.commands import find_order, move
 from longmen_server.payments.model import (
     OrderState,
@@ -37,11 +37,12 @@ if TYPE_CHECKING:
     from longmen_server.platform.ids import OrderId, RefundId, TransactionId
 
 
-def account_keys(order: OrderRow | None) -> Iterable[RowKey]:
+def account_keys(working_set: WorkingSet, order: OrderRow | None) -> Iterable[RowKey]:
     """Name the accounts between which an order's money moved."""
     if order is not None and order.payer_account_id is not None:
         yield RowKey(ACCOUNT, order.account_id)
         yield RowKey(ACCOUNT, order.payer_account_id)
+        yield from fees.fee_keys(working_set, order.plan_id, order.currency_code)
 
 
 def give_back(
@@ -58,6 +59,8 @@ def give_back(
         Refusal: of the order's state, or of the posting.
     """
     state = model.advance(order, step, working_set.now_us)
+    fee = fees.fee_to_return(working_set, order, amount, whole=step == Step.REVERSE)
+    fees.check_shortfall(working_set, order, amount, fee)
     book_posting(
         working_set,
         PostingIntent(
@@ -71,8 +74,11 @@ def give_back(
             description=text or None,
         ),
     )
+    fees.return_fee(working_set, order, fee, transaction_id)
     # The event tells what has gone back, so the sum is changed before it is told.
-    working_set.edit(ORDER, order.order_id).refunded += amount
+    changed = working_set.edit(ORDER, order.order_id)
+    changed.refunded += amount
+    changed.fee_returned += fee
     return move(working_set, order.order_id, state)
 
 
@@ -107,7 +113,7 @@ class RefundOrder(Command):
         elif stage == STAGE_LINK:
             yield RowKey(ORDER, order_id)
         elif stage == STAGE_ACCOUNT:
-            yield from account_keys(working_set.get(ORDER, order_id))
+            yield from account_keys(working_set, working_set.get(ORDER, order_id))
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Return the money, unless the number's refund was made before."""
@@ -211,7 +217,7 @@ class ReverseByTerminalRef(Command):
         if stage == STAGE_LINK:
             yield RowKey(ORDER, found.order_id)
         elif stage == STAGE_ACCOUNT:
-            yield from account_keys(working_set.get(ORDER, found.order_id))
+            yield from account_keys(working_set, working_set.get(ORDER, found.order_id))
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Give back what was paid, close what was not, bar what has not come."""

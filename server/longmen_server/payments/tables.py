@@ -184,8 +184,9 @@ class _OrderFamily(RowFamily[OrderId, OrderRow]):
             yield Statement(
                 b"update merchant_order as o set state = u.s, refunded = u.r,"
                 b" payer_account_id = u.p, transaction_id = u.t, paid_at_us = u.a, version = u.v,"
-                b" updated_at_us = u.c"
-                b" from unnest($2, $3, $4, $5, $6, $7, $8, $9) as u (id, s, r, p, t, a, v, c)"
+                b" updated_at_us = u.c, fee = u.f, fee_returned = u.g"
+                b" from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+                b" as u (id, s, r, p, t, a, v, c, f, g)"
                 b" where o.book = $1 and o.order_id = u.id",
                 (
                     book,
@@ -197,6 +198,8 @@ class _OrderFamily(RowFamily[OrderId, OrderRow]):
                     Int8Array([row.paid_at_us for row in changed]),
                     Int8Array([row.version for row in changed]),
                     Int8Array([row.updated_at_us for row in changed]),
+                    Int8Array([row.fee for row in changed]),
+                    Int8Array([row.fee_returned for row in changed]),
                 ),
             )
 
@@ -226,6 +229,9 @@ class _OrderFamily(RowFamily[OrderId, OrderRow]):
                 Int8Array([row.version for row in rows]),
                 Int8Array([row.created_at_us for row in rows]),
                 Int8Array([row.updated_at_us for row in rows]),
+                UuidArray([row.plan_id for row in rows]),
+                Int8Array([row.fee for row in rows]),
+                Int8Array([row.fee_returned for row in rows]),
             ),
         )
 

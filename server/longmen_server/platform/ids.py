@@ -38,6 +38,7 @@ __all__ = [
     "MESSAGE",
     "ORDER",
     "ORDINAL_MAXIMUM",
+    "PLAN",
     "PRINCIPAL",
     "REFUND",
     "SESSION",
@@ -57,6 +58,7 @@ __all__ = [
     "MerchantId",
     "MessageId",
     "OrderId",
+    "PlanId",
     "PrincipalId",
     "RefundId",
     "SessionId",
@@ -84,6 +86,7 @@ MerchantId = NewType("MerchantId", bytes)
 TerminalId = NewType("TerminalId", bytes)
 OrderId = NewType("OrderId", bytes)
 RefundId = NewType("RefundId", bytes)
+PlanId = NewType("PlanId", bytes)
 FactorId = NewType("FactorId", bytes)
 ChallengeId = NewType("ChallengeId", bytes)
 ApiKeyId = NewType("ApiKeyId", bytes)
@@ -219,6 +222,7 @@ MERCHANT: Final = IdKind[MerchantId]("mer")
 TERMINAL: Final = IdKind[TerminalId]("trm")
 ORDER: Final = IdKind[OrderId]("ord")
 REFUND: Final = IdKind[RefundId]("ref")
+PLAN: Final = IdKind[PlanId]("plan")
 FACTOR: Final = IdKind[FactorId]("fact")
 CHALLENGE: Final = IdKind[ChallengeId]("chal")
 API_KEY: Final = IdKind[ApiKeyId]("key")

@@ -22,6 +22,7 @@ from longmen_client._generated.factors_async import AsyncFactors
 from longmen_client._generated.ledger_async import AsyncLedger
 from longmen_client._generated.merchants_async import AsyncMerchants
 from longmen_client._generated.payments_async import AsyncPayments
+from longmen_client._generated.plans_async import AsyncPlans
 from longmen_client._generated.registration_async import AsyncRegistration
 from longmen_client._generated.sessions_async import AsyncSessions
 from longmen_client._generated.staff_async import AsyncStaff
@@ -128,6 +129,11 @@ class AsyncClient:
     def payments(self) -> AsyncPayments:
         """Merchants' orders, their codes, payments and refunds."""
         return AsyncPayments(self._caller)
+
+    @cached_property
+    def plans(self) -> AsyncPlans:
+        """What merchants pay, and when they are settled."""
+        return AsyncPlans(self._caller)
 
     @cached_property
     def transfers(self) -> AsyncTransfers:

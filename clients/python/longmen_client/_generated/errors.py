@@ -125,6 +125,7 @@ __all__ = [
     "PhoneNumberInvalid",
     "PhoneNumberTaken",
     "PinWeak",
+    "PlanDatePassed",
     "PocketExists",
     "PostingNotPending",
     "ProofInvalid",
@@ -1498,6 +1499,14 @@ class CodeOfOrder(FailedPreconditionError):
     metadata_keys = ("order_id",)
 
 
+class PlanDatePassed(FailedPreconditionError):
+    """A plan cannot begin in the past. Metadata: earliest_date."""
+
+    reason = "PLAN_DATE_PASSED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("earliest_date",)
+
+
 BY_REASON: Mapping[str, type[LongmenError]] = {
     "MALFORMED_REQUEST": MalformedRequest,
     "INVALID_REQUEST": InvalidRequest,
@@ -1652,5 +1661,6 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "CODE_MALFORMED": CodeMalformed,
     "CODE_UNKNOWN_SCHEME": CodeUnknownScheme,
     "CODE_OF_ORDER": CodeOfOrder,
+    "PLAN_DATE_PASSED": PlanDatePassed,
 }
 """The class of each reason of the contract."""

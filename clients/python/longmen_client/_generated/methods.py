@@ -15,7 +15,7 @@ from longmen.identity.v1 import (
     session_service_pb2,
 )
 from longmen.ledger.v1 import ledger_service_pb2
-from longmen.merchants.v1 import merchants_service_pb2
+from longmen.merchants.v1 import merchants_service_pb2, plans_service_pb2
 from longmen.payments.v1 import payments_service_pb2
 from longmen.staff.v1 import approvals_service_pb2, staff_service_pb2
 from longmen.transfers.v1 import transfers_service_pb2
@@ -325,6 +325,13 @@ PAYMENTS_PAY_ORDER: Method[
 PAYMENTS_PAY_STATIC_CODE: Method[
     payments_service_pb2.PayStaticCodeRequest, payments_service_pb2.PayStaticCodeResponse
 ] = method(payments_service_pb2.DESCRIPTOR, "PaymentsService", "PayStaticCode")
+
+PLANS_SET_PLAN: Method[plans_service_pb2.SetPlanRequest, plans_service_pb2.SetPlanResponse] = (
+    method(plans_service_pb2.DESCRIPTOR, "PlansService", "SetPlan")
+)
+PLANS_LIST_PLANS: Method[
+    plans_service_pb2.ListPlansRequest, plans_service_pb2.ListPlansResponse
+] = method(plans_service_pb2.DESCRIPTOR, "PlansService", "ListPlans")
 
 TRANSFERS_CREATE_TRANSFER: Method[
     transfers_service_pb2.CreateTransferRequest, transfers_service_pb2.CreateTransferResponse

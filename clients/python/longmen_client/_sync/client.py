@@ -21,6 +21,7 @@ from longmen_client._generated.factors_sync import Factors
 from longmen_client._generated.ledger_sync import Ledger
 from longmen_client._generated.merchants_sync import Merchants
 from longmen_client._generated.payments_sync import Payments
+from longmen_client._generated.plans_sync import Plans
 from longmen_client._generated.registration_sync import Registration
 from longmen_client._generated.sessions_sync import Sessions
 from longmen_client._generated.staff_sync import Staff
@@ -128,6 +129,11 @@ class Client:
     def payments(self) -> Payments:
         """Merchants' orders, their codes, payments and refunds."""
         return Payments(self._caller)
+
+    @cached_property
+    def plans(self) -> Plans:
+        """What merchants pay, and when they are settled."""
+        return Plans(self._caller)
 
     @cached_property
     def transfers(self) -> Transfers:

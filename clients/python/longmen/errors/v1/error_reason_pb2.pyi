@@ -454,6 +454,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Code unknown scheme: the code is another scheme's. Scheme names it where it is known. Metadata: scheme."""
     ERROR_REASON_CODE_OF_ORDER: _ErrorReason.ValueType  # 348
     """Code of order: the code is of one order, whose amount is fixed: pay the order. Metadata: order_id."""
+    ERROR_REASON_PLAN_DATE_PASSED: _ErrorReason.ValueType  # 380
+    """-- Merchants' plans, settlements, bills, webhooks, holds and mandates.
+
+    Plan date passed: a plan cannot begin in the past. Metadata: earliest_date.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the reason of a refusal. On the wire it stands in google.rpc.ErrorInfo: reason is the value's name without
@@ -857,6 +862,11 @@ ERROR_REASON_CODE_UNKNOWN_SCHEME: ErrorReason.ValueType  # 347
 """Code unknown scheme: the code is another scheme's. Scheme names it where it is known. Metadata: scheme."""
 ERROR_REASON_CODE_OF_ORDER: ErrorReason.ValueType  # 348
 """Code of order: the code is of one order, whose amount is fixed: pay the order. Metadata: order_id."""
+ERROR_REASON_PLAN_DATE_PASSED: ErrorReason.ValueType  # 380
+"""-- Merchants' plans, settlements, bills, webhooks, holds and mandates.
+
+Plan date passed: a plan cannot begin in the past. Metadata: earliest_date.
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final

@@ -82,6 +82,8 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """Challenge state changed: a challenge was made, approved, used, declined, voided or replaced."""
     EVENT_TYPE_ORDER_CHANGED: _EventType.ValueType  # 61
     """Order changed: an order was registered or came to another state, or some of its money went back."""
+    EVENT_TYPE_PLAN_SET: _EventType.ValueType  # 67
+    """Plan set: what a merchant pays, and when it is settled, was agreed on."""
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
     """EventType is what happened."""
@@ -140,6 +142,8 @@ EVENT_TYPE_CHALLENGE_STATE_CHANGED: EventType.ValueType  # 35
 """Challenge state changed: a challenge was made, approved, used, declined, voided or replaced."""
 EVENT_TYPE_ORDER_CHANGED: EventType.ValueType  # 61
 """Order changed: an order was registered or came to another state, or some of its money went back."""
+EVENT_TYPE_PLAN_SET: EventType.ValueType  # 67
+"""Plan set: what a merchant pays, and when it is settled, was agreed on."""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 @_typing.final

@@ -185,6 +185,8 @@ class Order(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     PAY_TIME_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    FEE_FIELD_NUMBER: _builtins.int
+    FEE_RETURNED_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Order id."""
     merchant_id: _builtins.str
@@ -229,6 +231,14 @@ class Order(_message.Message):
     def pay_time(self) -> _timestamp_pb2.Timestamp:
         """Pay time is when it was paid; none until then."""
 
+    @_builtins.property
+    def fee(self) -> _money_pb2.Money:
+        """Fee is what the merchant was charged for the payment; none where nothing was."""
+
+    @_builtins.property
+    def fee_returned(self) -> _money_pb2.Money:
+        """Fee returned is how much of the fee went back with refunds; none where nothing did."""
+
     def __init__(
         self,
         *,
@@ -248,10 +258,12 @@ class Order(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         pay_time: _timestamp_pb2.Timestamp | None = ...,
         version: _builtins.int = ...,
+        fee: _money_pb2.Money | None = ...,
+        fee_returned: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "expire_time", b"expire_time", "pay_time", b"pay_time", "refunded", b"refunded", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "expire_time", b"expire_time", "fee", b"fee", "fee_returned", b"fee_returned", "pay_time", b"pay_time", "refunded", b"refunded", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "business_date", b"business_date", "create_time", b"create_time", "description", b"description", "expire_time", b"expire_time", "merchant_id", b"merchant_id", "order_id", b"order_id", "order_number", b"order_number", "pay_time", b"pay_time", "refunded", b"refunded", "state", b"state", "terminal_id", b"terminal_id", "trace_number", b"trace_number", "transaction_id", b"transaction_id", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "business_date", b"business_date", "create_time", b"create_time", "description", b"description", "expire_time", b"expire_time", "fee", b"fee", "fee_returned", b"fee_returned", "merchant_id", b"merchant_id", "order_id", b"order_id", "order_number", b"order_number", "pay_time", b"pay_time", "refunded", b"refunded", "state", b"state", "terminal_id", b"terminal_id", "trace_number", b"trace_number", "transaction_id", b"transaction_id", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
