@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the tables of docs/operations.md, settings and findings, from the code itself.
+"""Write the tables of docs, such as settings, findings and roles, from the code itself.
 
 scripts/gen_docs.py            write it
 scripts/gen_docs.py --check    only compare; exit 1 when it is out of date
@@ -11,10 +11,13 @@ import argparse
 import sys
 from pathlib import Path
 
+from longmen.type.v1 import policy_pb2
 from longmen_server.config import Settings, describe
+from longmen_server.development import contract_methods
 from longmen_server.ledger.verification.report import KINDS
+from longmen_server.transport.method import read_method
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "operations.md"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 
 def settings_table() -> str:
@@ -34,19 +37,40 @@ def findings_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-TABLES = {"settings": settings_table, "findings": findings_table}
-"""Tables by the name in their marks."""
+def roles_table() -> str:
+    """What each role of staff may do with each method, as a Markdown table.
+
+    Methods that staff may not call at all have a row as well: the table is the whole contract.
+    """
+    roles = [name.removeprefix("STAFF_ROLE_").lower() for name in policy_pb2.StaffRole.keys()[1:]]
+    lines = [
+        f"| method | scope | {' | '.join(role.replace('_', ' ') for role in roles)} |",
+        "|---|---|" + "---|" * len(roles),
+    ]
+    methods = sorted((read_method(one) for one in contract_methods()), key=lambda one: one.path)
+    for method in methods:
+        may = "proposes" if method.staff_needs_approval else "calls"
+        cells = [may if role in method.staff_roles else "" for role in roles]
+        lines.append(f"| `{method.path}` | `{method.scope}` | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
 
 
-def with_tables(text: str) -> str:
+PAGES = {
+    "operations.md": {"settings": settings_table, "findings": findings_table},
+    "roles.md": {"roles": roles_table},
+}
+"""Tables of each page by the name in their marks."""
+
+
+def with_tables(page: str, text: str) -> str:
     """A page with its tables replaced."""
-    for name, table in TABLES.items():
+    for name, table in PAGES[page].items():
         begin = f"<!-- {name}: written by scripts/gen_docs.py -->\n"
         end = f"<!-- end of {name} -->\n"
         before, _, rest = text.partition(begin)
         _, found, after = rest.partition(end)
         if not found:
-            raise SystemExit(f"docs/operations.md: the marks of the table of {name} are missing")
+            raise SystemExit(f"docs/{page}: the marks of the table of {name} are missing")
         text = f"{before}{begin}{table()}{end}{after}"
     return text
 
@@ -56,15 +80,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Write the tables of docs.")
     parser.add_argument("--check", action="store_true", help="only compare; exit 1 when stale")
     arguments = parser.parse_args()
-    text = PAGE.read_text("utf-8")
-    fresh = with_tables(text)
-    if not arguments.check:
-        PAGE.write_text(fresh, "utf-8")
-        return 0
-    if text != fresh:
-        print("docs/operations.md: a table is out of date: run `make gen`")
-        return 1
-    return 0
+    stale = False
+    for page in PAGES:
+        text = (DOCS / page).read_text("utf-8")
+        fresh = with_tables(page, text)
+        if not arguments.check:
+            (DOCS / page).write_text(fresh, "utf-8")
+        elif text != fresh:
+            print(f"docs/{page}: a table is out of date: run `make gen`")
+            stale = True
+    return int(stale)
 
 
 if __name__ == "__main__":

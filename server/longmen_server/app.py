@@ -543,6 +543,7 @@ async def open_server(parts: Parts) -> AsyncIterator[EdgeServer]:
         clock=parts.trusted_clock,
         session_jwks=jwks_of(settings.identity_key),
         session_issuer=IDENTITY_ISSUER,
+        production=settings.production,
     )
     server = build_server(
         build_services(parts),

@@ -105,6 +105,14 @@ def migrate(*, data: Path | None, check: bool, sql: bool) -> None:
 @click.option("--scope", "scopes", multiple=True, help="Scope; all the kind may use if omitted.")
 @click.option("--customer", help="Customer id (cust_...); needed for customers.")
 @click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    type=click.Choice(["teller", "operations", "risk_officer", "auditor", "admin"]),
+    help="Role of staff; held to no role if omitted.",
+)
+@click.option("--branch", default="", help="Branch of staff.")
+@click.option(
     "--lifetime",
     type=click.IntRange(1, 366 * 24 * 3600),
     default=TOKEN_SECONDS,
@@ -119,6 +127,8 @@ def token(
     scopes: tuple[str, ...],
     customer: str | None,
     lifetime: int,
+    roles: tuple[str, ...],
+    branch: str,
 ) -> None:
     """Mint a development token for the server of this data folder, which need not run."""
     from longmen_server import development
@@ -132,6 +142,8 @@ def token(
             scopes=scopes,
             customer=customer,
             lifetime_seconds=lifetime,
+            roles=roles,
+            branch=branch,
         )
     )
     click.echo(minted)

@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
     from longmen_server.config import Settings
 
-__all__ = ["DevelopmentError", "development_issuer", "mint", "scopes_for"]
+__all__ = [
+    "DevelopmentError",
+    "contract_methods",
+    "development_issuer",
+    "mint",
+    "scopes_for",
+    "scopes_of_roles",
+]
 
 
 class DevelopmentError(Exception):
@@ -57,6 +64,8 @@ def mint(
     scopes: Collection[str],
     customer: str | None,
     lifetime_seconds: int,
+    roles: Collection[str] = (),
+    branch: str = "",
 ) -> str:
     """A development token.
 
@@ -67,11 +76,15 @@ def mint(
         scopes: what it may do; none means all that the kind may.
         customer: text of the customer's id, for customers only.
         lifetime_seconds: how long it lasts.
+        roles: of staff, in lower case; none means that the token is held to no role.
+        branch: of staff.
 
     Raises:
         DevelopmentError: it makes no sense, or this server takes none.
         KeyFileError: the key cannot be read or made.
     """
+    if kind != "staff" and (roles or branch):
+        raise DevelopmentError("only staff have roles and a branch")
     unknown = sorted(set(scopes) - scopes_for(kind))
     if unknown:
         raise DevelopmentError(f"no method that a {kind} may call has the scope {unknown[0]}")
@@ -79,9 +92,11 @@ def mint(
         return development_issuer(settings).mint(
             kind=kind,
             subject=subject,
-            scopes=scopes or scopes_for(kind),
+            scopes=scopes or (scopes_of_roles(roles) if roles else scopes_for(kind)),
             customer_id=None if customer is None else CUSTOMER.decode(customer),
             lifetime_seconds=lifetime_seconds,
+            roles=roles or None,
+            branch=branch,
         )
     except MalformedIdError as error:
         raise DevelopmentError(f"{customer} is {error}") from error
@@ -96,6 +111,15 @@ def scopes_for(kind: str) -> frozenset[str]:
         method.GetOptions().Extensions[policy_pb2.method_policy] for method in contract_methods()
     )
     return frozenset(policy.scope for policy in policies if wanted in policy.principal_kinds)
+
+
+def scopes_of_roles(roles: Collection[str]) -> frozenset[str]:
+    """Every scope of a method that one of some roles of staff may call or propose."""
+    wanted = {policy_pb2.StaffRole.Value(f"STAFF_ROLE_{role.upper()}") for role in roles}
+    policies = (
+        method.GetOptions().Extensions[policy_pb2.method_policy] for method in contract_methods()
+    )
+    return frozenset(policy.scope for policy in policies if wanted & set(policy.staff_roles))
 
 
 def contract_methods() -> Iterator[MethodDescriptor]:

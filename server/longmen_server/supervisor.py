@@ -22,7 +22,12 @@ from longmen_server.platform.clock import SystemClock
 from longmen_server.platform.issuer import IDENTITY_KEY_FILE, IdentityIssuer
 from longmen_server.platform.postgres import OWNER_ROLE, EmbeddedPostgres
 from longmen_server.platform.server_check import check_server
-from longmen_server.platform.tokens import read_keys, write_private
+from longmen_server.platform.tokens import (
+    DEVELOPMENT_KEY_ID,
+    KeyFileError,
+    read_keys,
+    write_private,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -231,7 +236,9 @@ def prepare_keys(settings: Settings) -> tuple[Settings, DevelopmentIssuer | None
     """
     issuer = None
     if settings.tokens_jwks is not None:
-        read_keys(settings.tokens_jwks)
+        known = read_keys(settings.tokens_jwks)
+        if settings.production and any(key.startswith(DEVELOPMENT_KEY_ID) for key in known):
+            raise KeyFileError(f"{settings.tokens_jwks}: has a development key: not in production")
     else:
         issuer = development_issuer(settings)
         settings = replace(settings, tokens_jwks=issuer.jwks)

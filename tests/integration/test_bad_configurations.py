@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from longmen_server.platform.clock import SystemClock
 from longmen_server.platform.server_check import (
     StorageError,
     check_server,
     demand_little_power,
     demand_verified_link,
 )
+from longmen_server.platform.tokens import DevelopmentIssuer
 from tests.support.certificates import weak_rsa, write_certificate
 from tests.support.server import longmen
 
@@ -85,12 +87,22 @@ def with_authorities(folder: Path) -> Environment:
     }
 
 
+def with_development_key(folder: Path) -> Environment:
+    """A production server that trusts the key of development tokens under another name."""
+    (folder / "data").mkdir()
+    issuer = DevelopmentIssuer(
+        folder / "data", issuer="bank", audience="longmen", clock=SystemClock()
+    )
+    return {**changed()(folder), "LONGMEN_TOKENS_JWKS": str(issuer.jwks)}
+
+
 BAD: dict[str, tuple[Callable[[Path], Environment], str]] = {
     "plaintext outside": (plain(LONGMEN_HOST="0.0.0.0"), "LONGMEN_TLS_CERTIFICATE: needed except"),
     "plaintext in production": (changed(LONGMEN_HOST="0.0.0.0"), "needed in production"),
     "no token keys": (changed(LONGMEN_TOKENS_JWKS=""), "LONGMEN_TOKENS_JWKS: needed"),
     "missing token keys": (changed(), "jwks.json: No such file"),
     "development issuer": (changed(LONGMEN_TOKENS_ISSUER=""), "LONGMEN_TOKENS_ISSUER: name"),
+    "development key": (with_development_key, "has a development key: not in production"),
     "reflection": (changed(LONGMEN_REFLECTION="yes"), "LONGMEN_REFLECTION: not in production"),
     "failpoints": (changed(LONGMEN_FAILPOINTS="loaded=error"), "LONGMEN_FAILPOINTS: not in"),
     "no clearing": (changed(LONGMEN_CLEARING_FOLDER=""), "LONGMEN_CLEARING_FOLDER: needed"),

@@ -53,6 +53,9 @@ class Claims:
     session_id: str | None = None
     device_id: str | None = None
     proof_thumbprint: str | None = None
+    roles: frozenset[str] | None = None
+    person: str = ""
+    branch: str = ""
 
 
 @dataclass

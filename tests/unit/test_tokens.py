@@ -328,3 +328,56 @@ def test_the_issuer_refuses_tokens_that_make_no_sense(bench: Bench) -> None:
     for changes in ({"kind": "king"}, {"kind": "customer"}, {"customer_id": customer}):
         with pytest.raises(ValueError, match=r"kind"):
             bench.mint(**changes)
+
+
+# -- Staff, and production.
+
+
+def test_a_token_of_staff_says_roles_person_and_branch(bench: Bench) -> None:
+    token = bench.mint(kind="staff", subject="ann", roles=["teller", "auditor"], branch="sh-01")
+    claims = bench.verifier.verify(token)
+    assert claims.roles == frozenset({"teller", "auditor"})
+    assert (claims.person, claims.branch) == ("ann", "sh-01")
+    held_to_none = bench.verifier.verify(bench.mint(kind="staff", subject="ann"))
+    assert (held_to_none.roles, held_to_none.branch) == (None, "")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"roles": ["teller"]}, {"roles": 5}, {"branch": 7}, {"person": ""}, {"person": 3}]
+)
+def test_wrong_claims_of_staff(bench: Bench, changes: dict[str, Any]) -> None:
+    bench.refuses(bench.sign(bench.payload(kind="staff", **changes)))
+
+
+def test_roles_of_others_than_staff_say_nothing(bench: Bench) -> None:
+    assert bench.verifier.verify(bench.sign(bench.payload(roles="admin"))).roles is None
+
+
+def in_production(bench: Bench, folder: Path, key_id: str) -> TokenVerifier:
+    """The same key under an id, as a production server trusts it."""
+    entry = json.loads(bench.issuer.jwks.read_text("utf-8"))["keys"][0] | {"kid": key_id}
+    path = folder / "bank.jwks.json"
+    path.write_text(json.dumps({"keys": [entry]}), "utf-8")
+    return TokenVerifier(
+        path,
+        issuer=ISSUER,
+        audience=AUDIENCE,
+        leeway_seconds=LEEWAY,
+        clock=bench.clock,
+        production=True,
+    )
+
+
+def test_production_takes_no_development_token_and_no_staff_without_a_session(
+    bench: Bench, tmp_path: Path
+) -> None:
+    development = in_production(bench, tmp_path, bench.key_id)
+    with pytest.raises(Refusal, match="TOKEN_INVALID"):
+        development.verify(bench.mint())
+    operators = in_production(bench, tmp_path, "bank-1")
+    headers = {"kid": "bank-1"}
+    assert operators.verify(bench.sign(bench.payload(), headers=headers)).kind == "service"
+    for roles in (None, "admin"):
+        staff = bench.sign(bench.payload(kind="staff", roles=roles), headers=headers)
+        with pytest.raises(Refusal, match="TOKEN_INVALID"):
+            operators.verify(staff)

@@ -7,12 +7,16 @@ test holds the three together.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
+
+from google.protobuf import descriptor_pool
 
 from longmen_server.accounts.build import unfreeze_by_bank
 from longmen_server.ledger import build
 from longmen_server.plans.build import set_plan
 from longmen_server.staff.build import unlock_factors
+from longmen_server.transport.method import read_method
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["PROPOSABLE", "Proposable", "command_of", "kind_of"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Proposable:
     """A kind of command that can be proposed."""
 
@@ -34,6 +38,12 @@ class Proposable:
     """The scope of that method, which maker and decider both need."""
     build: Callable[[Any, Clock], Command]
     """Makes the command from the request; it may refuse."""
+
+    @cached_property
+    def roles(self) -> frozenset[str]:
+        """Roles of staff that may propose and decide it: those that its method names."""
+        name = self.method.replace("/", ".")
+        return read_method(descriptor_pool.Default().FindMethodByName(name)).staff_roles
 
 
 PROPOSABLE: Final[dict[str, Proposable]] = {

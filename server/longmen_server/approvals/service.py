@@ -41,7 +41,7 @@ class ApprovalsService:
     async def ProposeApproval(self, request: pb.ProposeApprovalRequest, call: Call) -> bytes:  # noqa: N802
         """Keep a command until somebody else decides it."""
         kind = kind_of(request.command)
-        _demand_scope(kind, call)
+        _demand_rights(kind, call)
         inner = command_of(request.command, self._read.clock)
         payload = request.command.SerializeToString(deterministic=True)
         person = _person(call)
@@ -106,7 +106,7 @@ class ApprovalsService:
         inner = None
         if row is not None:
             stored = approval_pb2.ProposedCommand.FromString(row.payload)
-            _demand_scope(kind_of(stored), call)
+            _demand_rights(kind_of(stored), call)
             inner = command_of(stored, self._read.clock)
         command = commands.ApproveProposal(
             book_of(approval_id),
@@ -182,13 +182,15 @@ def _person(call: Call) -> Person:
     return Person(who.subject, who.session_id, who.device_id)
 
 
-def _demand_scope(kind: Proposable, call: Call) -> None:
+def _demand_rights(kind: Proposable, call: Call) -> None:
     """Refuse whoever could not call the method even with somebody else's approval.
 
     Raises:
         Refusal: PERMISSION_DENIED.
     """
-    if kind.scope not in call.principal.scopes:
+    who = call.principal
+    has_role = who.roles is None or not kind.roles.isdisjoint(who.roles)
+    if kind.scope not in who.scopes or not has_role:
         raise Refusal(
             "PERMISSION_DENIED",
             "the token does not permit the method proposed",

@@ -51,6 +51,15 @@ def jwks_of(key: Path) -> Path:
     return key.with_suffix(".jwks.json")
 
 
+class StaffClaims(NamedTuple):
+    """What a token says of a member of staff."""
+
+    roles: str
+    """Names of roles, separated by spaces."""
+    person: str
+    branch: str
+
+
 class IdentityIssuer:
     """Signs access tokens of sessions."""
 
@@ -102,6 +111,7 @@ class IdentityIssuer:
         device_id: str,
         thumbprint: str,
         customer_id: CustomerId | None = None,
+        staff: StaffClaims | None = None,
     ) -> Issued:
         """Sign a token of a session.
 
@@ -113,6 +123,7 @@ class IdentityIssuer:
             device_id: its device, "dev_...".
             thumbprint: of the key that every call has to prove.
             customer_id: for customers.
+            staff: for staff.
         """
         now_s = self._clock.now_us() // 1_000_000
         payload: dict[str, Any] = {
@@ -130,6 +141,8 @@ class IdentityIssuer:
         }
         if customer_id is not None:
             payload["customer"] = CUSTOMER.encode(customer_id)
+        if staff is not None:
+            payload |= staff._asdict()
         headers = {"typ": TOKEN_TYPE, "kid": self._key_id}
         token = jwt.encode(payload, self._key, algorithm="EdDSA", headers=headers)
         return Issued(token, payload["exp"] * 1_000_000)

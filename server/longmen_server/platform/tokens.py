@@ -64,6 +64,12 @@ unknown key ids costs one `stat` a second."""
 SESSION_TOKEN_US_MAX: Final = 900 * 1_000_000
 """Longest life of a session's token, whoever has set it: a stolen one is good no longer."""
 
+STAFF: Final = "staff"
+"""The kind of members of staff."""
+
+DEVELOPMENT_KEY_ID: Final = "development-"
+"""What the ids of keys of development tokens begin with; production takes none of them."""
+
 KEYS_FOLDER: Final = "keys"
 PRIVATE_KEY: Final = "development.pem"
 DEVELOPMENT_JWKS: Final = "development.jwks.json"
@@ -95,6 +101,12 @@ class Claims:
     """The device its session is bound to."""
     proof_thumbprint: str | None = None
     """RFC 7638 thumbprint of the key whose possession every call with it proves (cnf.jkt)."""
+    roles: frozenset[str] | None = None
+    """Roles of a member of staff; None for others and where a development token names none."""
+    person: str = ""
+    """The person behind an account of staff."""
+    branch: str = ""
+    """The branch of an account of staff; empty for the whole bank."""
 
 
 class KeySet:
@@ -144,6 +156,7 @@ class TokenVerifier:
         clock: Clock,
         session_jwks: Path | None = None,
         session_issuer: str = "",
+        production: bool = False,
     ) -> None:
         """Read the keys.
 
@@ -155,6 +168,7 @@ class TokenVerifier:
             clock: the trusted clock, not one that a test can set.
             session_jwks: file with the keys of the issuer of sessions' tokens; None trusts none.
             session_issuer: the `iss` of those; only they speak of sessions.
+            production: whether development keys, and staff without a session, are refused.
 
         Raises:
             KeyFileError: a file is missing or holds no usable key.
@@ -163,6 +177,7 @@ class TokenVerifier:
         if session_jwks is not None:
             self._sets.append(KeySet(session_jwks, session_issuer))
         self._session_issuer = session_issuer if session_jwks is not None else None
+        self._production = production
         self._audience = audience
         self._leeway_us = leeway_seconds * 1_000_000
         self._clock = clock
@@ -184,6 +199,8 @@ class TokenVerifier:
         if "nbf" in payload and now_us < instant(payload, "nbf") - self._leeway_us:
             raise invalid()
         of_session = payload["iss"] == self._session_issuer
+        if self._production and not of_session and payload.get("kind") == STAFF:
+            raise invalid()  # staff sign in here: an issuer elsewhere knows no person and no role
         if of_session and expires_us - instant(payload, "iat") > SESSION_TOKEN_US_MAX:
             raise invalid()
         claims = read_claims(payload, expires_us + self._leeway_us, of_session=of_session)
@@ -197,9 +214,11 @@ class TokenVerifier:
             raise invalid()
         try:
             header = jwt.get_unverified_header(token)
-            key, issuer = self._find(str(header.get("kid")))
+            key_id = str(header.get("kid"))
+            key, issuer = self._find(key_id)
             if (
                 key is None
+                or (self._production and key_id.startswith(DEVELOPMENT_KEY_ID))
                 or header.get("alg") != key.algorithm_name
                 or str(header.get("typ")).lower() != TOKEN_TYPE
                 or not FOREIGN_KEY_HEADERS.isdisjoint(header)
@@ -290,7 +309,32 @@ def read_claims(payload: dict[str, Any], expires_at_us: int, *, of_session: bool
         session_id=session_claim(payload, "sid", SESSION) if of_session else None,
         device_id=session_claim(payload, "did", DEVICE) if of_session else None,
         proof_thumbprint=thumbprint_claim(payload, demanded=of_session),
+        **staff_claims(payload, demanded=of_session),
     )
+
+
+def staff_claims(payload: dict[str, Any], *, demanded: bool) -> dict[str, Any]:
+    """Roles, person and branch of a token of staff; nothing for other kinds.
+
+    Args:
+        payload: what the token says.
+        demanded: whether roles have to be named; a development token may leave them out.
+
+    Raises:
+        Refusal: TOKEN_INVALID.
+    """
+    if payload["kind"] != STAFF:
+        return {}
+    roles, branch = payload.get("roles"), payload.get("branch", "")
+    if (roles is None and demanded) or not isinstance(roles, str | None):
+        raise invalid()
+    if not isinstance(branch, str) or len(branch) > TEXT_CHARACTERS_MAX:
+        raise invalid()
+    return {
+        "roles": None if roles is None else frozenset(roles.split()),
+        "person": text_claim(payload, "person" if demanded or "person" in payload else "sub"),
+        "branch": branch,
+    }
 
 
 def session_claim(payload: dict[str, Any], claim: str, kind: IdKind[Any]) -> str:
@@ -387,8 +431,12 @@ class DevelopmentIssuer:
         scopes: Iterable[str],
         lifetime_seconds: int,
         customer_id: CustomerId | None = None,
+        roles: Iterable[str] | None = None,
+        branch: str = "",
     ) -> str:
         """A signed token.
+
+        Roles and branch are for staff; without roles the token is held to none.
 
         Raises:
             ValueError: an unknown kind, or a customer token without a customer, or the reverse.
@@ -410,6 +458,8 @@ class DevelopmentIssuer:
         }
         if customer_id is not None:
             payload["customer"] = CUSTOMER.encode(customer_id)
+        if roles is not None:
+            payload |= {"roles": " ".join(sorted(roles)), "branch": branch}
         headers = {"typ": TOKEN_TYPE, "kid": self._key_id}
         return jwt.encode(payload, self._key, algorithm="EdDSA", headers=headers)
 
@@ -441,7 +491,7 @@ def load_or_make_key(path: Path) -> Ed25519PrivateKey:
 def write_jwks(path: Path, key: Ed25519PrivateKey) -> str:
     """Write the public side of a key unless it is there; give its key id, a hash of the key."""
     entry: dict[str, Any] = jwt.algorithms.OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)
-    key_id = f"development-{entry['x'][:12]}"
+    key_id = f"{DEVELOPMENT_KEY_ID}{entry['x'][:12]}"
     text = json.dumps({"keys": [{**entry, "kid": key_id, "alg": "EdDSA", "use": "sig"}]}, indent=2)
     if not path.exists() or path.read_text("utf-8") != text:
         write_private(path, text.encode())

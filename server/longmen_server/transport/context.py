@@ -44,6 +44,13 @@ class Principal:
     """The device the session is bound to, "dev_..."; None for tokens without a session."""
     proof_thumbprint: str | None = None
     """RFC 7638 thumbprint of the key whose possession each call proves; None where none is."""
+    roles: frozenset[str] | None = None
+    """What a member of staff is employed as; None for others, and for development tokens of staff
+    that name no role and so are held to none."""
+    person: str = ""
+    """The human being behind an account of staff, who may have several accounts."""
+    branch: str = ""
+    """The branch that an account of staff is bound to; empty for the whole bank."""
 
 
 class Wire(Protocol):

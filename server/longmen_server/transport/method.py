@@ -63,6 +63,8 @@ class Method:
     """Whether it is refused on a production server."""
     staff_needs_approval: bool
     """Whether staff have to propose it to somebody else instead of calling it."""
+    staff_roles: frozenset[str] = frozenset()
+    """Roles of staff that may call or propose it, in lower case; none where staff may not."""
     step_up_class: str = "unspecified"
     """What a customer's call may have to be approved as: "unspecified" for nothing, "money" or
     "factor_change"."""
@@ -124,6 +126,9 @@ def read_method(descriptor: MethodDescriptor) -> Method:
         request_bytes_max=policy.maximum_request_bytes or REQUEST_BYTES_DEFAULT,
         non_production_only=policy.non_production_only,
         staff_needs_approval=policy.staff_needs_approval,
+        staff_roles=frozenset(
+            _suffix(policy_pb2.StaffRole.Name(role), "STAFF_ROLE_") for role in policy.staff_roles
+        ),
         step_up_class=_suffix(policy_pb2.StepUpClass.Name(policy.step_up_class), "STEP_UP_CLASS_"),
         audit_class=_audit_class(policy),
     )
@@ -147,6 +152,8 @@ def _check(name: str, policy: policy_pb2.MethodPolicy) -> None:
         "request_class": policy.request_class != policy_pb2.REQUEST_CLASS_UNSPECIFIED,
         "idempotency": policy.idempotency != policy_pb2.IDEMPOTENCY_CLASS_UNSPECIFIED,
         "maximum_request_bytes": policy.maximum_request_bytes >= 0,
+        "staff_roles": 0 not in policy.staff_roles
+        and (policy_pb2.PRINCIPAL_KIND_STAFF in policy.principal_kinds) == bool(policy.staff_roles),
     }
     wrong = [part for part, met in demands.items() if not met]
     if wrong:

@@ -67,6 +67,18 @@ class TokenClaims(Protocol):
         """Thumbprint of the key whose possession each call proves, if the token demands that."""
 
     @property
+    def roles(self) -> frozenset[str] | None:
+        """Roles of a member of staff; None where the token names none."""
+
+    @property
+    def person(self) -> str:
+        """The person behind an account of staff."""
+
+    @property
+    def branch(self) -> str:
+        """The branch of an account of staff."""
+
+    @property
     def expires_at_us(self) -> int:
         """Microseconds since the epoch, UTC, from which the token is no longer good."""
 
@@ -180,6 +192,9 @@ class Authn:
             session_id=claims.session_id,
             device_id=claims.device_id,
             proof_thumbprint=claims.proof_thumbprint,
+            roles=claims.roles,
+            person=claims.person,
+            branch=claims.branch,
         )
         if len(self._remembered) >= self._remembered_max:
             del self._remembered[next(iter(self._remembered))]

@@ -1,4 +1,4 @@
-"""May this principal call this method? No, unless its policy names kind and scope.
+"""May this principal call this method? No, unless its policy names kind, scope and role.
 
 Whose account a request names is not asked here: the areas check ownership where they load the rows,
 and answer NOT_FOUND for what belongs to somebody else.
@@ -30,6 +30,7 @@ class Authz:
         kinds = method.principal_kinds
         scope = method.scope
         needs_approval = method.staff_needs_approval
+        roles = method.staff_roles
         disabled = method.non_production_only and self._production
 
         async def step(call: Call, request: Any) -> bytes:
@@ -40,12 +41,19 @@ class Authz:
                     "the token does not permit this method",
                     metadata={"method": method.path},
                 )
-            if needs_approval and principal.kind == "staff":
-                raise Refusal(
-                    "APPROVAL_REQUIRED",
-                    "staff propose this to somebody else, who approves it",
-                    metadata={"method": method.path},
-                )
+            if principal.kind == "staff":
+                if principal.roles is not None and roles.isdisjoint(principal.roles):
+                    raise Refusal(
+                        "PERMISSION_DENIED",
+                        "none of the caller's roles may call this method",
+                        metadata={"method": method.path},
+                    )
+                if needs_approval:
+                    raise Refusal(
+                        "APPROVAL_REQUIRED",
+                        "staff propose this to somebody else, who approves it",
+                        metadata={"method": method.path},
+                    )
             if disabled:
                 raise Refusal(
                     "METHOD_DISABLED",

@@ -27,7 +27,7 @@ from longmen.type.v1 import policy_pb2 as longmen_dot_type_dot_v1_dot_policy__pb
 from longmen.type.v1 import rules_pb2 as longmen_dot_type_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$longmen/staff/v1/staff_service.proto\x12\x10longmen.staff.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"T\n\x14UnlockFactorsRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x90\xd5\x18\x01\"-\n\x15UnlockFactorsResponse\x12\x14\n\x0c\x63ommitted_at\x18\x01 \x01(\t2\x9a\x01\n\x0cStaffService\x12\x89\x01\n\rUnlockFactors\x12&.longmen.staff.v1.UnlockFactorsRequest\x1a\'.longmen.staff.v1.UnlockFactorsResponse\"\'\xaa\xd4\x18#\n\x02\x01\x03\x12\x0e\x66\x61\x63tors.unlock\x18\x88\' \xb0\xea\x01(\x03\x30\x02X\x04`\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$longmen/staff/v1/staff_service.proto\x12\x10longmen.staff.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"T\n\x14UnlockFactorsRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x90\xd5\x18\x01\"-\n\x15UnlockFactorsResponse\x12\x14\n\x0c\x63ommitted_at\x18\x01 \x01(\t2\x9f\x01\n\x0cStaffService\x12\x8e\x01\n\rUnlockFactors\x12&.longmen.staff.v1.UnlockFactorsRequest\x1a\'.longmen.staff.v1.UnlockFactorsResponse\",\xaa\xd4\x18(\n\x02\x01\x03\x12\x0e\x66\x61\x63tors.unlock\x18\x88\' \xb0\xea\x01(\x03\x30\x02X\x04`\x01j\x03\x01\x02\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,11 +39,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UNLOCKFACTORSREQUEST'].fields_by_name['customer_id']._loaded_options = None
   _globals['_UNLOCKFACTORSREQUEST'].fields_by_name['customer_id']._serialized_options = b'\272H\006r\004\220\325\030\001'
   _globals['_STAFFSERVICE'].methods_by_name['UnlockFactors']._loaded_options = None
-  _globals['_STAFFSERVICE'].methods_by_name['UnlockFactors']._serialized_options = b'\252\324\030#\n\002\001\003\022\016factors.unlock\030\210\' \260\352\001(\0030\002X\004`\001'
+  _globals['_STAFFSERVICE'].methods_by_name['UnlockFactors']._serialized_options = b'\252\324\030(\n\002\001\003\022\016factors.unlock\030\210\' \260\352\001(\0030\002X\004`\001j\003\001\002\003'
   _globals['_UNLOCKFACTORSREQUEST']._serialized_start=146
   _globals['_UNLOCKFACTORSREQUEST']._serialized_end=230
   _globals['_UNLOCKFACTORSRESPONSE']._serialized_start=232
   _globals['_UNLOCKFACTORSRESPONSE']._serialized_end=277
   _globals['_STAFFSERVICE']._serialized_start=280
-  _globals['_STAFFSERVICE']._serialized_end=434
+  _globals['_STAFFSERVICE']._serialized_end=439
 # @@protoc_insertion_point(module_scope)

@@ -25,23 +25,25 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1clongmen/type/v1/policy.proto\x12\x0flongmen.type.v1\x1a google/protobuf/descriptor.proto\"\xbf\x03\n\x0cMethodPolicy\x12\x37\n\x0fprincipal_kinds\x18\x01 \x03(\x0e\x32\x1e.longmen.type.v1.PrincipalKind\x12\r\n\x05scope\x18\x02 \x01(\t\x12\x1b\n\x13\x64\x65\x66\x61ult_deadline_ms\x18\x03 \x01(\x05\x12\x1b\n\x13maximum_deadline_ms\x18\x04 \x01(\x05\x12\x34\n\rrequest_class\x18\x05 \x01(\x0e\x32\x1d.longmen.type.v1.RequestClass\x12\x36\n\x0bidempotency\x18\x06 \x01(\x0e\x32!.longmen.type.v1.IdempotencyClass\x12\x1d\n\x15maximum_request_bytes\x18\x07 \x01(\x05\x12\x1b\n\x13non_production_only\x18\x08 \x01(\x08\x12\x30\n\x0b\x61udit_class\x18\x0b \x01(\x0e\x32\x1b.longmen.type.v1.AuditClass\x12\x1c\n\x14staff_needs_approval\x18\x0c \x01(\x08\x12\x33\n\rstep_up_class\x18\t \x01(\x0e\x32\x1c.longmen.type.v1.StepUpClass*\xbd\x01\n\rPrincipalKind\x12\x1e\n\x1aPRINCIPAL_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16PRINCIPAL_KIND_SERVICE\x10\x01\x12\x1b\n\x17PRINCIPAL_KIND_CUSTOMER\x10\x02\x12\x18\n\x14PRINCIPAL_KIND_STAFF\x10\x03\x12\x1b\n\x17PRINCIPAL_KIND_MERCHANT\x10\x04\x12\x1c\n\x18PRINCIPAL_KIND_ANONYMOUS\x10\x05*\x93\x01\n\x0cRequestClass\x12\x1d\n\x19REQUEST_CLASS_UNSPECIFIED\x10\x00\x12\x19\n\x15REQUEST_CLASS_PAYMENT\x10\x01\x12\x16\n\x12REQUEST_CLASS_READ\x10\x02\x12\x17\n\x13REQUEST_CLASS_ADMIN\x10\x03\x12\x18\n\x14REQUEST_CLASS_STREAM\x10\x04*\x98\x01\n\x10IdempotencyClass\x12!\n\x1dIDEMPOTENCY_CLASS_UNSPECIFIED\x10\x00\x12\x1f\n\x1bIDEMPOTENCY_CLASS_READ_ONLY\x10\x01\x12 \n\x1cIDEMPOTENCY_CLASS_REQUEST_ID\x10\x02\x12\x1e\n\x1aIDEMPOTENCY_CLASS_ABSOLUTE\x10\x03*\xbd\x01\n\nAuditClass\x12\x1b\n\x17\x41UDIT_CLASS_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41UDIT_CLASS_NONE\x10\x01\x12\x16\n\x12\x41UDIT_CLASS_CHANGE\x10\x02\x12\x15\n\x11\x41UDIT_CLASS_MONEY\x10\x03\x12\x1e\n\x1a\x41UDIT_CLASS_AUTHENTICATION\x10\x04\x12\x15\n\x11\x41UDIT_CLASS_STAFF\x10\x05\x12\x16\n\x12\x41UDIT_CLASS_ACCESS\x10\x06*f\n\x0bStepUpClass\x12\x1d\n\x19STEP_UP_CLASS_UNSPECIFIED\x10\x00\x12\x17\n\x13STEP_UP_CLASS_MONEY\x10\x01\x12\x1f\n\x1bSTEP_UP_CLASS_FACTOR_CHANGE\x10\x02:V\n\rmethod_policy\x12\x1e.google.protobuf.MethodOptions\x18\xc5\x8a\x03 \x01(\x0b\x32\x1d.longmen.type.v1.MethodPolicyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1clongmen/type/v1/policy.proto\x12\x0flongmen.type.v1\x1a google/protobuf/descriptor.proto\"\xf0\x03\n\x0cMethodPolicy\x12\x37\n\x0fprincipal_kinds\x18\x01 \x03(\x0e\x32\x1e.longmen.type.v1.PrincipalKind\x12\r\n\x05scope\x18\x02 \x01(\t\x12\x1b\n\x13\x64\x65\x66\x61ult_deadline_ms\x18\x03 \x01(\x05\x12\x1b\n\x13maximum_deadline_ms\x18\x04 \x01(\x05\x12\x34\n\rrequest_class\x18\x05 \x01(\x0e\x32\x1d.longmen.type.v1.RequestClass\x12\x36\n\x0bidempotency\x18\x06 \x01(\x0e\x32!.longmen.type.v1.IdempotencyClass\x12\x1d\n\x15maximum_request_bytes\x18\x07 \x01(\x05\x12\x1b\n\x13non_production_only\x18\x08 \x01(\x08\x12\x30\n\x0b\x61udit_class\x18\x0b \x01(\x0e\x32\x1b.longmen.type.v1.AuditClass\x12\x1c\n\x14staff_needs_approval\x18\x0c \x01(\x08\x12\x33\n\rstep_up_class\x18\t \x01(\x0e\x32\x1c.longmen.type.v1.StepUpClass\x12/\n\x0bstaff_roles\x18\r \x03(\x0e\x32\x1a.longmen.type.v1.StaffRole*\xbd\x01\n\rPrincipalKind\x12\x1e\n\x1aPRINCIPAL_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16PRINCIPAL_KIND_SERVICE\x10\x01\x12\x1b\n\x17PRINCIPAL_KIND_CUSTOMER\x10\x02\x12\x18\n\x14PRINCIPAL_KIND_STAFF\x10\x03\x12\x1b\n\x17PRINCIPAL_KIND_MERCHANT\x10\x04\x12\x1c\n\x18PRINCIPAL_KIND_ANONYMOUS\x10\x05*\x93\x01\n\x0cRequestClass\x12\x1d\n\x19REQUEST_CLASS_UNSPECIFIED\x10\x00\x12\x19\n\x15REQUEST_CLASS_PAYMENT\x10\x01\x12\x16\n\x12REQUEST_CLASS_READ\x10\x02\x12\x17\n\x13REQUEST_CLASS_ADMIN\x10\x03\x12\x18\n\x14REQUEST_CLASS_STREAM\x10\x04*\x98\x01\n\x10IdempotencyClass\x12!\n\x1dIDEMPOTENCY_CLASS_UNSPECIFIED\x10\x00\x12\x1f\n\x1bIDEMPOTENCY_CLASS_READ_ONLY\x10\x01\x12 \n\x1cIDEMPOTENCY_CLASS_REQUEST_ID\x10\x02\x12\x1e\n\x1aIDEMPOTENCY_CLASS_ABSOLUTE\x10\x03*\xbd\x01\n\nAuditClass\x12\x1b\n\x17\x41UDIT_CLASS_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41UDIT_CLASS_NONE\x10\x01\x12\x16\n\x12\x41UDIT_CLASS_CHANGE\x10\x02\x12\x15\n\x11\x41UDIT_CLASS_MONEY\x10\x03\x12\x1e\n\x1a\x41UDIT_CLASS_AUTHENTICATION\x10\x04\x12\x15\n\x11\x41UDIT_CLASS_STAFF\x10\x05\x12\x16\n\x12\x41UDIT_CLASS_ACCESS\x10\x06*f\n\x0bStepUpClass\x12\x1d\n\x19STEP_UP_CLASS_UNSPECIFIED\x10\x00\x12\x17\n\x13STEP_UP_CLASS_MONEY\x10\x01\x12\x1f\n\x1bSTEP_UP_CLASS_FACTOR_CHANGE\x10\x02*\xa4\x01\n\tStaffRole\x12\x1a\n\x16STAFF_ROLE_UNSPECIFIED\x10\x00\x12\x15\n\x11STAFF_ROLE_TELLER\x10\x01\x12\x19\n\x15STAFF_ROLE_OPERATIONS\x10\x02\x12\x1b\n\x17STAFF_ROLE_RISK_OFFICER\x10\x03\x12\x16\n\x12STAFF_ROLE_AUDITOR\x10\x04\x12\x14\n\x10STAFF_ROLE_ADMIN\x10\x05:V\n\rmethod_policy\x12\x1e.google.protobuf.MethodOptions\x18\xc5\x8a\x03 \x01(\x0b\x32\x1d.longmen.type.v1.MethodPolicyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longmen.type.v1.policy_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PRINCIPALKIND']._serialized_start=534
-  _globals['_PRINCIPALKIND']._serialized_end=723
-  _globals['_REQUESTCLASS']._serialized_start=726
-  _globals['_REQUESTCLASS']._serialized_end=873
-  _globals['_IDEMPOTENCYCLASS']._serialized_start=876
-  _globals['_IDEMPOTENCYCLASS']._serialized_end=1028
-  _globals['_AUDITCLASS']._serialized_start=1031
-  _globals['_AUDITCLASS']._serialized_end=1220
-  _globals['_STEPUPCLASS']._serialized_start=1222
-  _globals['_STEPUPCLASS']._serialized_end=1324
+  _globals['_PRINCIPALKIND']._serialized_start=583
+  _globals['_PRINCIPALKIND']._serialized_end=772
+  _globals['_REQUESTCLASS']._serialized_start=775
+  _globals['_REQUESTCLASS']._serialized_end=922
+  _globals['_IDEMPOTENCYCLASS']._serialized_start=925
+  _globals['_IDEMPOTENCYCLASS']._serialized_end=1077
+  _globals['_AUDITCLASS']._serialized_start=1080
+  _globals['_AUDITCLASS']._serialized_end=1269
+  _globals['_STEPUPCLASS']._serialized_start=1271
+  _globals['_STEPUPCLASS']._serialized_end=1373
+  _globals['_STAFFROLE']._serialized_start=1376
+  _globals['_STAFFROLE']._serialized_end=1540
   _globals['_METHODPOLICY']._serialized_start=84
-  _globals['_METHODPOLICY']._serialized_end=531
+  _globals['_METHODPOLICY']._serialized_end=580
 # @@protoc_insertion_point(module_scope)

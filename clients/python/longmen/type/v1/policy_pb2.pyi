@@ -181,6 +181,44 @@ STEP_UP_CLASS_FACTOR_CHANGE: StepUpClass.ValueType  # 2
 """Factor change is approved with a factor the customer has already, if there is any."""
 Global___StepUpClass: _TypeAlias = StepUpClass  # noqa: Y015
 
+class _StaffRole:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _StaffRoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StaffRole.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    STAFF_ROLE_UNSPECIFIED: _StaffRole.ValueType  # 0
+    """Unspecified is never granted."""
+    STAFF_ROLE_TELLER: _StaffRole.ValueType  # 1
+    """Teller serves customers, of the own branch where it has one, and proposes what needs a second person."""
+    STAFF_ROLE_OPERATIONS: _StaffRole.ValueType  # 2
+    """Operations keeps the books and the merchants: proposes corrections, and decides what others propose."""
+    STAFF_ROLE_RISK_OFFICER: _StaffRole.ValueType  # 3
+    """Risk officer holds, freezes and releases, and decides what others propose."""
+    STAFF_ROLE_AUDITOR: _StaffRole.ValueType  # 4
+    """Auditor reads books, events and the audit trail, and changes nothing."""
+    STAFF_ROLE_ADMIN: _StaffRole.ValueType  # 5
+    """Admin manages staff, credentials and the server, and moves no money."""
+
+class StaffRole(_StaffRole, metaclass=_StaffRoleEnumTypeWrapper):
+    """StaffRole is what a member of staff is employed as. Which methods a role may call stands at each method; a role has no
+    others.
+    """
+
+STAFF_ROLE_UNSPECIFIED: StaffRole.ValueType  # 0
+"""Unspecified is never granted."""
+STAFF_ROLE_TELLER: StaffRole.ValueType  # 1
+"""Teller serves customers, of the own branch where it has one, and proposes what needs a second person."""
+STAFF_ROLE_OPERATIONS: StaffRole.ValueType  # 2
+"""Operations keeps the books and the merchants: proposes corrections, and decides what others propose."""
+STAFF_ROLE_RISK_OFFICER: StaffRole.ValueType  # 3
+"""Risk officer holds, freezes and releases, and decides what others propose."""
+STAFF_ROLE_AUDITOR: StaffRole.ValueType  # 4
+"""Auditor reads books, events and the audit trail, and changes nothing."""
+STAFF_ROLE_ADMIN: StaffRole.ValueType  # 5
+"""Admin manages staff, credentials and the server, and moves no money."""
+Global___StaffRole: _TypeAlias = StaffRole  # noqa: Y015
+
 @_typing.final
 class MethodPolicy(_message.Message):
     """MethodPolicy is the policy of one method. A method without one is refused at start-up."""
@@ -198,6 +236,7 @@ class MethodPolicy(_message.Message):
     AUDIT_CLASS_FIELD_NUMBER: _builtins.int
     STAFF_NEEDS_APPROVAL_FIELD_NUMBER: _builtins.int
     STEP_UP_CLASS_FIELD_NUMBER: _builtins.int
+    STAFF_ROLES_FIELD_NUMBER: _builtins.int
     scope: _builtins.str
     """Scope must be among the token's scopes."""
     default_deadline_ms: _builtins.int
@@ -224,6 +263,10 @@ class MethodPolicy(_message.Message):
     def principal_kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___PrincipalKind.ValueType]:
         """Principal kinds are the callers that may use the method; all others get PERMISSION_DENIED."""
 
+    @_builtins.property
+    def staff_roles(self) -> _containers.RepeatedScalarFieldContainer[Global___StaffRole.ValueType]:
+        """Staff roles are the roles that staff need one of, besides the scope. A method that staff may call names one at least."""
+
     def __init__(
         self,
         *,
@@ -238,10 +281,11 @@ class MethodPolicy(_message.Message):
         audit_class: Global___AuditClass.ValueType = ...,
         staff_needs_approval: _builtins.bool = ...,
         step_up_class: Global___StepUpClass.ValueType = ...,
+        staff_roles: _abc.Iterable[Global___StaffRole.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audit_class", b"audit_class", "default_deadline_ms", b"default_deadline_ms", "idempotency", b"idempotency", "maximum_deadline_ms", b"maximum_deadline_ms", "maximum_request_bytes", b"maximum_request_bytes", "non_production_only", b"non_production_only", "principal_kinds", b"principal_kinds", "request_class", b"request_class", "scope", b"scope", "staff_needs_approval", b"staff_needs_approval", "step_up_class", b"step_up_class"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audit_class", b"audit_class", "default_deadline_ms", b"default_deadline_ms", "idempotency", b"idempotency", "maximum_deadline_ms", b"maximum_deadline_ms", "maximum_request_bytes", b"maximum_request_bytes", "non_production_only", b"non_production_only", "principal_kinds", b"principal_kinds", "request_class", b"request_class", "scope", b"scope", "staff_needs_approval", b"staff_needs_approval", "staff_roles", b"staff_roles", "step_up_class", b"step_up_class"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
