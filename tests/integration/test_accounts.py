@@ -401,6 +401,10 @@ async def test_sweeps_that_cannot_be(wallets: Wallets) -> None:
         asked = wallets.ask("CloseAccount", account_id=me.account, sweep_to_account_id=target)
         assert await reason(asked) == expected
     assert (await wallets.balance(me))[0] == 250
+    # What may be named does not depend on whether anything is left to sweep.
+    empty = await wallets.person()
+    asked = wallets.ask("CloseAccount", account_id=empty.account, sweep_to_account_id=empty.account)
+    assert await reason(asked) == "CREDIT_ACCOUNT_NOT_FOUND"
 
 
 async def test_an_account_with_money_on_its_way_stays_open(wallets: Wallets) -> None:

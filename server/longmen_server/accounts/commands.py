@@ -355,10 +355,13 @@ class CloseAccount(PocketCommand):
         """Sweep and close."""
         _, account = self.load(working_set)
         model.check_close(account)
+        # Looked at even when nothing is left: whether an id is accepted must not depend on the
+        # balance, which a payment arriving meanwhile may change.
+        target = self._sweep_target(working_set)
         swept: money_pb2.Money | None = None
         if account.posted > 0:
             swept = encode.money(account.posted, account.currency_code)
-            account = self._sweep(working_set, account)
+            account = self._sweep(working_set, account, target)
         else:
             account = change_state(working_set, self.account_id, AccountState.CLOSED, "")
         pocket = working_set.edit(POCKET, self.account_id)
@@ -369,9 +372,20 @@ class CloseAccount(PocketCommand):
             committed_at=working_set.committed_at,
         ).SerializeToString()
 
-    def _sweep(self, working_set: WorkingSet, account: AccountRow) -> AccountRow:
-        """Move what is left and close the account by the same posting."""
-        target = self._sweep_target(working_set)
+    def _sweep(
+        self, working_set: WorkingSet, account: AccountRow, target: AccountRow | None
+    ) -> AccountRow:
+        """Move what is left and close the account by the same posting.
+
+        Raises:
+            Refusal: SWEEP_ACCOUNT_REQUIRED.
+        """
+        if target is None:
+            raise Refusal(
+                "SWEEP_ACCOUNT_REQUIRED",
+                "the account has money, and no account to sweep it to was named",
+                field="sweep_to_account_id",
+            )
         book_posting(
             working_set,
             PostingIntent(
@@ -388,13 +402,14 @@ class CloseAccount(PocketCommand):
         enter_state(working_set, closed, closed.state, "")
         return closed
 
-    def _sweep_target(self, working_set: WorkingSet) -> AccountRow:
+    def _sweep_target(self, working_set: WorkingSet) -> AccountRow | None:
+        """Return the account that was named to sweep to, if any.
+
+        Raises:
+            Refusal: CREDIT_ACCOUNT_NOT_FOUND, also for an account of somebody else.
+        """
         if self.sweep_to is None:
-            raise Refusal(
-                "SWEEP_ACCOUNT_REQUIRED",
-                "the account has money, and no account to sweep it to was named",
-                field="sweep_to_account_id",
-            )
+            return None
         target = working_set.get(ACCOUNT, self.sweep_to)
         usable = (
             target is not None
