@@ -54,6 +54,7 @@ from longmen_server.ledger.receipt import ReceiptSigner
 from longmen_server.ledger.service import LedgerService
 from longmen_server.merchant_desk import merchant_services
 from longmen_server.messages.carriers import carriers_of
+from longmen_server.messages.notices import Notices
 from longmen_server.messages.post_office import PostOffice
 from longmen_server.payments.service import PaymentsService
 from longmen_server.personal_keys import key_file
@@ -184,12 +185,13 @@ def build_services(parts: Parts) -> Mapping[str, object]:
             default_book=settings.books[0],
             zone=DEFAULT_ZONE,
             settings=settings.accounts,
+            step_up=step_up,
         ),
         "longmen.transfers.v1.TransfersService": TransfersService(
             **shared, vault=parts.vault, zone=DEFAULT_ZONE, step_up=step_up
         ),
         **merchant_services(shared, default_book=settings.books[0]),
-        **build_identity(parts),
+        **build_identity(parts, step_up),
         "longmen.payments.v1.PaymentsService": PaymentsService(
             **shared, settings=settings.payments, step_up=step_up
         ),
@@ -216,28 +218,24 @@ def build_services(parts: Parts) -> Mapping[str, object]:
 
 def identity_services(parts: Parts, step_up: StepUpOffice) -> Mapping[str, object]:
     """The servicers of what customers are and prove themselves with."""
-    checks = FactorChecks(
-        hasher=parts.hasher, secrets_=parts.secrets, settings=parts.settings.factors
-    )
+    shared: Any = {name: getattr(parts, name) for name in ("engine", "readers", "clock", "vault")}
+    proving: Any = {
+        **shared,
+        "checks": FactorChecks(
+            hasher=parts.hasher, secrets_=parts.secrets, settings=parts.settings.factors
+        ),
+        "notices": Notices(parts.office),
+    }
     return {
-        "longmen.identity.v1.ProfileService": ProfileService(
-            engine=parts.engine, readers=parts.readers, clock=parts.clock, vault=parts.vault
-        ),
+        "longmen.identity.v1.ProfileService": ProfileService(**shared),
         "longmen.identity.v1.FactorsService": FactorsService(
-            engine=parts.engine,
-            readers=parts.readers,
-            clock=parts.clock,
-            vault=parts.vault,
-            checks=checks,
-            step_up=step_up,
+            **proving, step_up=step_up, watch=parts.watch
         ),
-        "longmen.identity.v1.ChallengesService": ChallengesService(
-            engine=parts.engine, readers=parts.readers, clock=parts.clock, checks=checks
-        ),
+        "longmen.identity.v1.ChallengesService": ChallengesService(**proving),
     }
 
 
-def build_identity(parts: Parts) -> Mapping[str, object]:
+def build_identity(parts: Parts, step_up: StepUpOffice) -> Mapping[str, object]:
     """The servicers of identity."""
     settings = parts.settings
     assert settings.identity_key is not None, "the supervisor names the keys"
@@ -263,7 +261,7 @@ def build_identity(parts: Parts) -> Mapping[str, object]:
     return {
         "longmen.identity.v1.RegistrationService": RegistrationService(tools),
         "longmen.identity.v1.SessionsService": SessionsService(tools),
-        "longmen.identity.v1.DevicesService": DevicesService(tools),
+        "longmen.identity.v1.DevicesService": DevicesService(tools, step_up),
     }
 
 

@@ -419,6 +419,24 @@ async def test_another_worker_refuses_within_five_seconds(bank: SmallBank) -> No
         assert loop.time() - revoked_at <= 5
 
 
+async def test_a_session_that_moves_to_another_worker_is_not_taken_for_idle(
+    bank: SmallBank,
+) -> None:
+    who = await register(bank)
+    async with (
+        open_parts(bank.parts.settings, 1) as parts,
+        open_worker(parts, bank.tokens) as channel,
+    ):
+        await balance(bank, who)
+        looked_at = bank.parts.watch._looked_at
+        forward(bank, 4 * MINUTE)
+        await balance(bank, who)
+        await bank.parts.watch.look()
+        assert bank.parts.watch._looked_at > looked_at
+        forward(bank, 4 * MINUTE)
+        await balance(bank, who, channel=channel)
+
+
 async def test_a_worker_that_cannot_look_takes_no_customers_token(
     bank: SmallBank, monkeypatch: pytest.MonkeyPatch
 ) -> None:

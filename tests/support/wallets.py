@@ -109,8 +109,11 @@ class Wallets(Ledger):
         limits = AccountsSettings(
             balance_watch_interval_ms=WATCH_INTERVAL_MS, statement_lines_max=50
         )
-        self.accounts = AccountsService(**shared, default_book=BOOK, settings=limits)
-        self.transfers = TransfersService(**shared, step_up=StepUpOffice(self.clock))
+        step_up = StepUpOffice(self.clock)
+        self.accounts = AccountsService(
+            **shared, default_book=BOOK, settings=limits, step_up=step_up
+        )
+        self.transfers = TransfersService(**shared, step_up=step_up)
         self.jobs = self.new_runner(dsn, adapter, settings)
 
     def new_runner(

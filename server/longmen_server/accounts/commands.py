@@ -17,6 +17,7 @@ from longmen_server.accounts.model import (
     WalletRow,
 )
 from longmen_server.accounts.tables import ALIAS, CUSTOMER_KEY, OPEN_POCKET, POCKET, WALLET
+from longmen_server.challenges.model import Intent, Operation
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_POINTER
 from longmen_server.engine.journal import Event
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from longmen.type.v1 import money_pb2
     from longmen_server.accounts.model import Actor, SealedCustomer
+    from longmen_server.challenges.gate import Gate
     from longmen_server.engine.working_set import WorkingSet
 
 _WALLET_OPENED = event_pb2.EVENT_TYPE_WALLET_OPENED
@@ -301,7 +303,7 @@ class FreezeAccount(PocketCommand):
 class UnfreezeAccount(PocketCommand):
     """Lift a freeze."""
 
-    __slots__ = ("reason_text",)
+    __slots__ = ("gate", "reason_text")
 
     def __init__(
         self,
@@ -311,19 +313,36 @@ class UnfreezeAccount(PocketCommand):
         account_id: AccountId,
         actor: Actor,
         reason_text: str,
+        gate: Gate | None = None,
     ) -> None:
         super().__init__(book, request, account_id=account_id, actor=actor)
         self.reason_text = reason_text
+        self.gate = gate
+        """What has to approve; None where nothing has to."""
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name what approves too."""
+        yield from super().keys(working_set, stage)
+        if self.gate is not None:
+            yield from self.gate.keys(working_set, stage)
 
     def decide(self, working_set: WorkingSet) -> bytes:
-        """Open the account again."""
+        """Open the account again, once approved."""
         pocket, account = self.load(working_set)
         model.check_unfreeze(account, by_bank=self.actor.is_bank)
+        if self.gate is not None:
+            text = f"Lift the freeze of {ACCOUNT_TEXT.encode(self.account_id)}."
+            self.gate.demand(working_set, Intent(operation=Operation.UNFREEZE, text=text))
         account = change_state(working_set, self.account_id, AccountState.OPEN, self.reason_text)
         return pb.UnfreezeAccountResponse(
             account=encode.wallet_account(pocket, account),
             committed_at=working_set.committed_at,
         ).SerializeToString()
+
+    def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
+        """Leave the challenge behind."""
+        if self.gate is not None:
+            self.gate.refused(working_set, refusal)
 
 
 class CloseAccount(PocketCommand):

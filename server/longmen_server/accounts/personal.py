@@ -69,7 +69,12 @@ class Person:
     @property
     def masked_phone_number(self) -> str:
         """The phone number as anybody may see it."""
-        return ERASED if self.phone_number == ERASED else mask_phone(self.phone_number)
+        return ERASED if self.is_erased else mask_phone(self.phone_number)
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether the data is gone for good."""
+        return self.phone_number == ERASED
 
 
 _NOBODY: Final = Person(ERASED, ERASED)

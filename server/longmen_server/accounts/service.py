@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from longmen_server.accounts.settings import AccountsSettings
+    from longmen_server.challenges.office import StepUpOffice
     from longmen_server.engine.command import Command
     from longmen_server.engine.engine import Engine
     from longmen_server.ledger.model import AccountRow
@@ -66,6 +67,7 @@ class AccountsService:
         default_book: int,
         zone: ZoneInfo,
         settings: AccountsSettings,
+        step_up: StepUpOffice,
     ) -> None:
         """Take what the methods work with.
 
@@ -78,6 +80,7 @@ class AccountsService:
             default_book: book of wallets opened without one.
             zone: the bank's time zone, whose days bound months.
             settings: limits.
+            step_up: gives customers' requests the gate they have to pass.
         """
         self._engine = engine
         self._readers = readers
@@ -86,6 +89,7 @@ class AccountsService:
         self._vault = vault
         self._default_book = default_book
         self._zone = zone
+        self._step_up = step_up
         self._office = StatementOffice(zone, settings)
         self._watcher = balance_watcher(
             readers, clock, interval_ms=settings.balance_watch_interval_ms
@@ -208,12 +212,14 @@ class AccountsService:
     async def UnfreezeAccount(self, request: pb.UnfreezeAccountRequest, call: Call) -> bytes:  # noqa: N802
         """Lift a freeze."""
         account_id = decode_id(ACCOUNT, request.account_id, "account_id")
+        book, key = book_of(account_id), request_key(call)
         command = commands.UnfreezeAccount(
-            book_of(account_id),
-            request_key(call),
+            book,
+            key,
             account_id=account_id,
             actor=actor_of(call),
             reason_text=request.reason_text,
+            gate=self._step_up.gate(call, key, book),
         )
         return await self._submit(command, request, call, absent=account_not_found(account_id))
 

@@ -19,28 +19,25 @@ from longmen_server.challenges.model import (
 from longmen_server.challenges.tables import CHALLENGE
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_LINK, STAGE_POINTER
-from longmen_server.factors.change import tell_factor
+from longmen_server.factors.change import reserve_try, tell_factor
 from longmen_server.factors.model import (
     AttemptKey,
-    AttemptRow,
     FactorKey,
     FactorKind,
     FactorRow,
     Verdict,
     bit,
-    count_try,
     factor_rejected,
     forgive,
-    is_blocked,
-    is_forgiven,
 )
 from longmen_server.factors.tables import ATTEMPT, FACTOR, SECURITY
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from longmen_server.engine.working_set import WorkingSet
+    from longmen_server.messages.model import MessageRow
     from longmen_server.platform.ids import ChallengeId, CustomerId
 
 __all__ = ["ADMITTED", "ApproveChallenge", "DeclineChallenge", "ReserveTry"]
@@ -93,7 +90,7 @@ class ReserveTry(ChallengeCommand):
     refused here: it goes the same way as a wrong one, and is told apart by nothing.
     """
 
-    __slots__ = ("device_id", "kind")
+    __slots__ = ("device_id", "kind", "notices")
 
     def __init__(
         self,
@@ -104,10 +101,13 @@ class ReserveTry(ChallengeCommand):
         customer_id: CustomerId,
         device_id: bytes,
         kind: FactorKind,
+        notices: Sequence[MessageRow],
     ) -> None:
         super().__init__(book, request, challenge_id=challenge_id, customer_id=customer_id)
         self.device_id = device_id
         self.kind = kind
+        self.notices = notices
+        """Tell the customer of a block, if the try brings one about."""
 
     @property
     def _attempt(self) -> AttemptKey:
@@ -123,21 +123,8 @@ class ReserveTry(ChallengeCommand):
     def decide(self, working_set: WorkingSet) -> bytes:
         """Count, unless no try is taken at present."""
         check_method(self.load(working_set), self.kind)
-        now_us = working_set.now_us
-        security = working_set.get(SECURITY, self.customer_id)
-        row = working_set.get(ATTEMPT, self._attempt)
-        if is_blocked(row, security, now_us):
-            return REFUSED
-        if row is None:
-            fresh = AttemptRow(self.customer_id, self.device_id, self.kind, 0, 0, 0, now_us)
-            working_set.insert(ATTEMPT, fresh.key, fresh)
-        row = working_set.edit(ATTEMPT, self._attempt)
-        if is_forgiven(row, security):
-            forgive(row, now_us)
-        if count_try(row, now_us):
-            type_ = event_pb2.EVENT_TYPE_FACTOR_BLOCKED
-            tell_factor(working_set, type_, self.customer_id, self.kind)
-        return ADMITTED
+        admitted = reserve_try(working_set, self._attempt, self.notices)
+        return ADMITTED if admitted else REFUSED
 
 
 class CounterRegress(Refusal):

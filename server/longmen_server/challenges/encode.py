@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from longmen.identity.v1 import challenge_pb2
-from longmen_server.challenges.model import Operation
 from longmen_server.factors.model import kinds_of
 from longmen_server.ledger.encode import timestamp
 from longmen_server.platform.ids import CHALLENGE
@@ -30,7 +29,7 @@ def challenge(row: ChallengeRow, now_us: int) -> challenge_pb2.Challenge:
         create_time=timestamp(row.created_at_us),
         expire_time=timestamp(row.expires_at_us),
     )
-    if row.operation != Operation.FACTOR_CHANGE:
+    if row.currency_code:
         message.amount.minor_units = row.amount
         message.amount.currency_code = row.currency_code
     return message

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from longmen.events.v1 import event_pb2
 from longmen_server.challenges.model import (
     OPEN_STATES,
+    PROTECTING,
     ChallengeRow,
     ChallengeState,
     ContentChanged,
@@ -22,7 +23,6 @@ from longmen_server.challenges.model import (
     KnownPayeeKey,
     KnownPayeeRow,
     NeedsAuth,
-    Operation,
     Policy,
     is_enough,
     step_up_unavailable,
@@ -117,8 +117,8 @@ class Gate:
         """Decide by the policy, as for a request never seen."""
         security = working_set.get(SECURITY, self.customer_id)
         kinds = 0 if security is None else security.kinds
-        if intent.operation == Operation.FACTOR_CHANGE and not kinds:
-            return  # the first one: there is nothing yet to approve it with
+        if intent.operation in PROTECTING and not kinds:
+            return  # there is nothing yet to approve it with
         version = self.policy.at(business_date(working_set.now_us))
         decision = version.decide(
             intent,

@@ -37,6 +37,15 @@ class Operation(IntEnum):
     BATCH = 3
     FACTOR_CHANGE = 4
     PURCHASE = 5
+    DEVICE_ENROLMENT = 6
+    UNFREEZE = 7
+
+
+PROTECTING: Final = frozenset(
+    {Operation.FACTOR_CHANGE, Operation.DEVICE_ENROLMENT, Operation.UNFREEZE}
+)
+"""Operations that change what protects the wallet: approved with what there is, free while there is
+nothing yet."""
 
 
 class ChallengeState(IntEnum):

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from longmen.identity.v1 import challenge_service_pb2 as pb
+from longmen_server.accounts.personal import open_person
+from longmen_server.accounts.queries import find_wallet
 from longmen_server.challenges import commands, encode, queries
 from longmen_server.challenges.model import challenge_not_found
 from longmen_server.engine.command import RequestKey
 from longmen_server.engine.door import request_key, submit
 from longmen_server.engine.request_log import request_digest
+from longmen_server.factors import texts
 from longmen_server.factors.caller import device_of, owner_of
 from longmen_server.factors.model import MAIN_SLOT, FactorKind, FactorRow, Verdict, bit
 from longmen_server.factors.queries import find_factors
@@ -22,13 +25,16 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from longmen.identity.v1 import factor_pb2
+    from longmen_server.accounts.personal import Person
     from longmen_server.challenges.model import ChallengeRow
     from longmen_server.engine.command import Command
     from longmen_server.engine.engine import Engine
     from longmen_server.factors.checks import FactorChecks
+    from longmen_server.messages.notices import Notices
     from longmen_server.platform.clock import Clock
     from longmen_server.platform.database import Readers
     from longmen_server.platform.ids import CustomerId
+    from longmen_server.platform.pii import Vault
     from longmen_server.transport.context import Call
 
 __all__ = ["ChallengesService"]
@@ -50,7 +56,14 @@ class ChallengesService:
     """The methods of longmen.identity.v1.ChallengesService."""
 
     def __init__(
-        self, *, engine: Engine, readers: Readers, clock: Clock, checks: FactorChecks
+        self,
+        *,
+        engine: Engine,
+        readers: Readers,
+        clock: Clock,
+        checks: FactorChecks,
+        vault: Vault,
+        notices: Notices,
     ) -> None:
         """Take what the methods work with.
 
@@ -59,11 +72,15 @@ class ChallengesService:
             readers: connections for reads.
             clock: for what has expired.
             checks: looks at secrets.
+            vault: opens the addresses of customers.
+            notices: makes what tells customers of blocks.
         """
         self._engine = engine
         self._readers = readers
         self._clock = clock
         self._checks = checks
+        self._vault = vault
+        self._notices = notices
 
     async def GetChallenge(  # noqa: N802
         self, request: pb.GetChallengeRequest, call: Call
@@ -151,10 +168,21 @@ class ChallengesService:
             customer_id=customer_id,
             device_id=device_of(call),
             kind=kind,
+            notices=self._notices.to(
+                book,
+                await self._person(customer_id, call),
+                "factor_blocked",
+                texts.factor_blocked(kind),
+            ),
         )
         reply = await self._submit(command, request, call)
         call.replayed = False  # that is for the approval itself to say
         return reply == commands.ADMITTED
+
+    async def _person(self, customer_id: CustomerId, call: Call) -> Person | None:
+        async with self._readers.connection(deadline=call.deadline) as connection:
+            found = await find_wallet(connection, book_of(customer_id), customer_id)
+        return None if found is None else open_person(self._vault, found)
 
     async def _look_up(
         self, challenge_id: ChallengeId, customer_id: CustomerId, call: Call

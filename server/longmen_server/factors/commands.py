@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from longmen.events.v1 import event_pb2
 from longmen.identity.v1 import factor_service_pb2 as pb
@@ -35,21 +35,27 @@ from longmen_server.factors.model import (
     places,
 )
 from longmen_server.factors.tables import FACTOR, SECURITY
+from longmen_server.identity.model import EndCause
+from longmen_server.identity.steps import end_sessions, open_session_keys
+from longmen_server.messages.tables import MESSAGE
 from longmen_server.platform.ids import FACTOR as FACTOR_TEXT
 from longmen_server.platform.ids import CustomerId, FactorId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from longmen_server.challenges.gate import Gate
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.factors.model import Passkey
+    from longmen_server.messages.model import MessageRow
+    from longmen_server.platform.ids import SessionId
     from longmen_server.platform.refusal import Refusal
 
 __all__ = [
     "ConfirmPasskey",
     "ConfirmTotp",
     "CreateBackupCodes",
+    "Owner",
     "RemoveFactor",
     "SetPassword",
     "SetPaymentPin",
@@ -62,22 +68,37 @@ _ENROLLED = event_pb2.EVENT_TYPE_FACTOR_ENROLLED
 _SEALED_LENGTH_BYTES = 2
 
 
+class Owner(NamedTuple):
+    """The customer whose factors change, and how the call for it came."""
+
+    customer_id: CustomerId
+    gate: Gate | None = None
+    """What has to approve; None where nothing has to."""
+    session_id: SessionId | None = None
+    """The session of the call, which goes on; None lets none go on."""
+    notices: Sequence[MessageRow] = ()
+    """Messages that tell the customer of the change."""
+
+
 class FactorCommand(Command):
-    """A command about a customer's factors; all their places are loaded and locked."""
+    """A command about a customer's factors; all their places are loaded and locked.
 
-    __slots__ = ("customer_id", "gate")
+    One that changes what the customer proves to be one with ends every session but its own: whoever
+    else has signed in did so by what a stranger may know. Its own goes on: its tokens are bound to
+    its device's key, and an approval is given to a request and never to a session, so that no
+    earlier token gains anything by it.
+    """
 
-    def __init__(
-        self,
-        book: int,
-        request: RequestKey | None,
-        *,
-        customer_id: CustomerId,
-        gate: Gate | None = None,
-    ) -> None:
+    __slots__ = ("customer_id", "gate", "owner")
+
+    changes: ClassVar[bool] = True
+    """Whether it changes what counts; False for what only prepares a change."""
+
+    def __init__(self, book: int, request: RequestKey | None, *, owner: Owner) -> None:
         super().__init__(book, request)
-        self.customer_id = customer_id
-        self.gate = gate
+        self.owner = owner
+        self.customer_id = owner.customer_id
+        self.gate = owner.gate
 
     def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
         """Name every place of the customer's factors."""
@@ -85,8 +106,17 @@ class FactorCommand(Command):
             yield RowKey(SECURITY, self.customer_id)
             for key in places(self.customer_id):
                 yield RowKey(FACTOR, key)
+        if self.changes:
+            yield from open_session_keys(working_set, stage, self.customer_id)
         if self.gate is not None:
             yield from self.gate.keys(working_set, stage)
+
+    def changed(self, working_set: WorkingSet) -> None:
+        """End every session but the one that the change is made in, and tell the customer."""
+        cause = EndCause.CREDENTIAL_CHANGED
+        end_sessions(working_set, self.customer_id, cause, but=self.owner.session_id)
+        for notice in self.owner.notices:
+            working_set.append(MESSAGE, notice)
 
     def demand(self, working_set: WorkingSet, text: str) -> None:
         """Have the change approved.
@@ -114,7 +144,7 @@ class FactorCommand(Command):
         credential_id: bytes = b"",
         label: str = "",
     ) -> FactorRow:
-        """Put a factor into use, and tell it."""
+        """Put a factor into use, tell it, and end the other sessions."""
         now_us = working_set.now_us
         present = working_set.get(FACTOR, FactorKey(self.customer_id, kind, slot))
         # Strictly later than before, so that a check of the old one is never taken for the new.
@@ -137,6 +167,7 @@ class FactorCommand(Command):
         put_factor(working_set, row)
         refresh_security(working_set, self.customer_id)
         tell_factor(working_set, _ENROLLED, self.customer_id, kind, factor_id)
+        self.changed(working_set)
         return row
 
     def start(
@@ -192,12 +223,11 @@ class SetSecret(FactorCommand):
         book: int,
         request: RequestKey | None,
         *,
-        customer_id: CustomerId,
-        gate: Gate | None,
+        owner: Owner,
         factor_id: FactorId,
         phc: str,
     ) -> None:
-        super().__init__(book, request, customer_id=customer_id, gate=gate)
+        super().__init__(book, request, owner=owner)
         self.factor_id = factor_id
         self.phc = phc
 
@@ -216,15 +246,12 @@ class SetPassword(SetSecret):
         book: int,
         request: RequestKey | None,
         *,
-        customer_id: CustomerId,
-        gate: Gate | None,
+        owner: Owner,
         factor_id: FactorId,
         phc: str,
         length: int,
     ) -> None:
-        super().__init__(
-            book, request, customer_id=customer_id, gate=gate, factor_id=factor_id, phc=phc
-        )
+        super().__init__(book, request, owner=owner, factor_id=factor_id, phc=phc)
         self.length = length
         """Characters of the password, which may be fewer where there is another factor."""
 
@@ -257,18 +284,19 @@ class StartTotp(FactorCommand):
 
     __slots__ = ("factor_id", "sealed_reply", "sealed_seed")
 
+    changes = False
+
     def __init__(
         self,
         book: int,
         request: RequestKey | None,
         *,
-        customer_id: CustomerId,
-        gate: Gate | None,
+        owner: Owner,
         factor_id: FactorId,
         sealed_seed: bytes,
         sealed_reply: bytes,
     ) -> None:
-        super().__init__(book, request, customer_id=customer_id, gate=gate)
+        super().__init__(book, request, owner=owner)
         self.factor_id = factor_id
         self.sealed_seed = sealed_seed
         self.sealed_reply = sealed_reply
@@ -291,11 +319,11 @@ class ConfirmTotp(FactorCommand):
         book: int,
         request: RequestKey | None,
         *,
-        customer_id: CustomerId,
+        owner: Owner,
         factor_id: FactorId | None,
         step: int | None,
     ) -> None:
-        super().__init__(book, request, customer_id=customer_id)
+        super().__init__(book, request, owner=owner)
         self.factor_id = factor_id
         """The pending one the code was compared with."""
         self.step = step
@@ -319,18 +347,19 @@ class StartPasskey(FactorCommand):
 
     __slots__ = ("challenge", "factor_id", "options_json")
 
+    changes = False
+
     def __init__(
         self,
         book: int,
         request: RequestKey | None,
         *,
-        customer_id: CustomerId,
-        gate: Gate | None,
+        owner: Owner,
         factor_id: FactorId,
         challenge: bytes,
         options_json: str,
     ) -> None:
-        super().__init__(book, request, customer_id=customer_id, gate=gate)
+        super().__init__(book, request, owner=owner)
         self.factor_id = factor_id
         self.challenge = challenge
         self.options_json = options_json
@@ -355,12 +384,12 @@ class ConfirmPasskey(FactorCommand):
         book: int,
         request: RequestKey | None,
         *,
-        customer_id: CustomerId,
+        owner: Owner,
         factor_id: FactorId | None,
         made: Passkey | None,
         label: str,
     ) -> None:
-        super().__init__(book, request, customer_id=customer_id)
+        super().__init__(book, request, owner=owner)
         self.factor_id = factor_id
         """The pending one whose challenge the credential was compared with."""
         self.made = made
@@ -398,13 +427,12 @@ class CreateBackupCodes(FactorCommand):
         book: int,
         request: RequestKey | None,
         *,
-        customer_id: CustomerId,
-        gate: Gate | None,
+        owner: Owner,
         factor_id: FactorId,
         hashes: bytes,
         sealed_reply: bytes,
     ) -> None:
-        super().__init__(book, request, customer_id=customer_id, gate=gate)
+        super().__init__(book, request, owner=owner)
         self.factor_id = factor_id
         self.hashes = hashes
         self.sealed_reply = sealed_reply
@@ -429,11 +457,10 @@ class RemoveFactor(FactorCommand):
         book: int,
         request: RequestKey | None,
         *,
-        customer_id: CustomerId,
-        gate: Gate | None,
+        owner: Owner,
         factor_id: FactorId,
     ) -> None:
-        super().__init__(book, request, customer_id=customer_id, gate=gate)
+        super().__init__(book, request, owner=owner)
         self.factor_id = factor_id
 
     def decide(self, working_set: WorkingSet) -> bytes:
@@ -448,6 +475,7 @@ class RemoveFactor(FactorCommand):
         refresh_security(working_set, self.customer_id)
         type_ = event_pb2.EVENT_TYPE_FACTOR_REMOVED
         tell_factor(working_set, type_, self.customer_id, kind, self.factor_id)
+        self.changed(working_set)
         return pb.RemoveFactorResponse(committed_at=working_set.committed_at).SerializeToString()
 
     def _find(self, working_set: WorkingSet) -> FactorRow:

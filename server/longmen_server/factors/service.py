@@ -9,8 +9,8 @@ from longmen.identity.v1 import factor_service_pb2 as pb
 from longmen_server.accounts import queries as accounts
 from longmen_server.accounts.personal import open_person
 from longmen_server.engine.door import request_key, submit
-from longmen_server.factors import commands, encode, queries
-from longmen_server.factors.caller import device_of, owner_of
+from longmen_server.factors import commands, encode, queries, texts
+from longmen_server.factors.caller import device_of, owner_of, session_of
 from longmen_server.factors.checks import common_passwords, normal
 from longmen_server.factors.model import (
     PENDING_SLOT,
@@ -26,10 +26,13 @@ from longmen_server.platform.ids import CUSTOMER, FACTOR, FactorId, book_of, new
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
+    from longmen_server.accounts.personal import Person
     from longmen_server.challenges.office import StepUpOffice
     from longmen_server.engine.command import Command
     from longmen_server.engine.engine import Engine
     from longmen_server.factors.checks import FactorChecks
+    from longmen_server.identity.watch import SessionWatch
+    from longmen_server.messages.notices import Notices
     from longmen_server.platform.clock import Clock
     from longmen_server.platform.database import Readers
     from longmen_server.platform.ids import CustomerId
@@ -53,6 +56,8 @@ class FactorsService:
         vault: Vault,
         checks: FactorChecks,
         step_up: StepUpOffice,
+        notices: Notices,
+        watch: SessionWatch,
     ) -> None:
         """Take what the methods work with.
 
@@ -63,6 +68,8 @@ class FactorsService:
             vault: opens phone numbers, which secrets may not be made of.
             checks: makes and checks secrets.
             step_up: gives changes the gate they have to pass.
+            notices: makes what tells customers of changes.
+            watch: to be told of sessions that changes end.
         """
         self._engine = engine
         self._readers = readers
@@ -70,6 +77,8 @@ class FactorsService:
         self._vault = vault
         self._checks = checks
         self._step_up = step_up
+        self._notices = notices
+        self._watch = watch
 
     # -- passwords and PINs --------------------------------------------------------------------
 
@@ -77,33 +86,31 @@ class FactorsService:
         """Set or replace the password."""
         customer_id, book = owner_of(call)
         password = normal(request.password)
-        check_password(password, common_passwords(), await self._phone_of(customer_id, call))
-        key = request_key(call)
+        person = await self._person(customer_id, call)
+        check_password(password, common_passwords(), _phone_of(person))
         command = commands.SetPassword(
             book,
-            key,
-            customer_id=customer_id,
-            gate=self._step_up.gate(call, key, book),
+            request_key(call),
+            owner=self._setting(call, person, FactorKind.PASSWORD),
             factor_id=self._new_id(book),
             phc=await self._checks.hash(customer_id, FactorKind.PASSWORD, password),
             length=len(password),
         )
-        return await self._submit(command, request, call)
+        return await self._change(command, request, call)
 
     async def SetPaymentPin(self, request: pb.SetPaymentPinRequest, call: Call) -> bytes:  # noqa: N802
         """Set or replace the payment PIN."""
         customer_id, book = owner_of(call)
-        check_pin(request.pin, await self._phone_of(customer_id, call))
-        key = request_key(call)
+        person = await self._person(customer_id, call)
+        check_pin(request.pin, _phone_of(person))
         command = commands.SetPaymentPin(
             book,
-            key,
-            customer_id=customer_id,
-            gate=self._step_up.gate(call, key, book),
+            request_key(call),
+            owner=self._setting(call, person, FactorKind.PAYMENT_PIN),
             factor_id=self._new_id(book),
             phc=await self._checks.hash(customer_id, FactorKind.PAYMENT_PIN, request.pin),
         )
-        return await self._submit(command, request, call)
+        return await self._change(command, request, call)
 
     # -- one-time codes ------------------------------------------------------------------------
 
@@ -119,8 +126,7 @@ class FactorsService:
         command = commands.StartTotp(
             book,
             key,
-            customer_id=customer_id,
-            gate=self._step_up.gate(call, key, book),
+            owner=self._owner(call),
             factor_id=self._new_id(book),
             sealed_seed=sealed_seed,
             sealed_reply=self._checks.seal_reply(secret, key.digest),
@@ -138,21 +144,22 @@ class FactorsService:
         step = None
         if row is not None:
             step = self._checks.find_step(customer_id, row, request.code, now_us)
+        person = await self._person(customer_id, call)
         command = commands.ConfirmTotp(
             book,
             request_key(call),
-            customer_id=customer_id,
+            # Its start was approved.
+            owner=self._setting(call, person, FactorKind.TOTP)._replace(gate=None),
             factor_id=None if row is None else row.factor_id,
             step=step,
         )
-        return await self._submit(command, request, call)
+        return await self._change(command, request, call)
 
     # -- passkeys ------------------------------------------------------------------------------
 
     async def StartPasskey(self, request: pb.StartPasskeyRequest, call: Call) -> bytes:  # noqa: N802
         """Begin to register a passkey."""
         customer_id, book = owner_of(call)
-        key = request_key(call)
         challenge = secrets.token_bytes(PASSKEY_CHALLENGE_BYTES)
         present = await self._factors(customer_id, call)
         options_json = self._checks.passkeys.creation_options(
@@ -163,9 +170,8 @@ class FactorsService:
         )
         command = commands.StartPasskey(
             book,
-            key,
-            customer_id=customer_id,
-            gate=self._step_up.gate(call, key, book),
+            request_key(call),
+            owner=self._owner(call),
             factor_id=self._new_id(book),
             challenge=challenge,
             options_json=options_json,
@@ -181,15 +187,16 @@ class FactorsService:
         made = None
         if row is not None:
             made = self._checks.passkeys.register(request.credential_json, row.secret)
+        person = await self._person(customer_id, call)
         command = commands.ConfirmPasskey(
             book,
             request_key(call),
-            customer_id=customer_id,
+            owner=self._setting(call, person, FactorKind.PASSKEY)._replace(gate=None),
             factor_id=None if row is None else row.factor_id,
             made=made,
             label=request.label,
         )
-        return await self._submit(command, request, call)
+        return await self._change(command, request, call)
 
     # -- the rest ------------------------------------------------------------------------------
 
@@ -199,18 +206,18 @@ class FactorsService:
         """Make ten backup codes."""
         customer_id, book = owner_of(call)
         key = request_key(call)
+        person = await self._person(customer_id, call)
         codes = await self._checks.new_codes(customer_id)
         secret = pb.CreateBackupCodesResponse(codes=codes.shown).SerializeToString()
         command = commands.CreateBackupCodes(
             book,
             key,
-            customer_id=customer_id,
-            gate=self._step_up.gate(call, key, book),
+            owner=self._setting(call, person, FactorKind.BACKUP_CODES),
             factor_id=self._new_id(book),
             hashes=codes.hashes,
             sealed_reply=self._checks.seal_reply(secret, key.digest),
         )
-        sealed, rest = commands.split_sealed(await self._submit(command, request, call))
+        sealed, rest = commands.split_sealed(await self._change(command, request, call))
         reply = pb.CreateBackupCodesResponse.FromString(self._checks.open_reply(sealed, key.digest))
         reply.MergeFromString(rest)
         return reply
@@ -238,20 +245,38 @@ class FactorsService:
     async def RemoveFactor(self, request: pb.RemoveFactorRequest, call: Call) -> bytes:  # noqa: N802
         """Take a factor away."""
         customer_id, book = owner_of(call)
-        key = request_key(call)
-        command = commands.RemoveFactor(
-            book,
-            key,
-            customer_id=customer_id,
-            gate=self._step_up.gate(call, key, book),
-            factor_id=decode_id(FACTOR, request.factor_id, "factor_id"),
-        )
-        return await self._submit(command, request, call)
+        factor_id = decode_id(FACTOR, request.factor_id, "factor_id")
+        owner = self._owner(call)
+        for row in await self._factors(customer_id, call):
+            if row.factor_id == factor_id and row.is_active:
+                text = texts.factor_removed(FactorKind(row.kind))
+                person = await self._person(customer_id, call)
+                notices = self._notices.to(book, person, "factor_removed", text)
+                owner = owner._replace(notices=notices)
+        command = commands.RemoveFactor(book, request_key(call), owner=owner, factor_id=factor_id)
+        return await self._change(command, request, call)
 
     # -- helpers -------------------------------------------------------------------------------
 
     async def _submit(self, command: Command, request: Message, call: Call) -> bytes:
         return await submit(self._engine, command, request=request, call=call)
+
+    async def _change(self, command: Command, request: Message, call: Call) -> bytes:
+        """Run what ends sessions; here they have ended at once, elsewhere within five seconds."""
+        reply = await self._submit(command, request, call)
+        await self._watch.look()
+        return reply
+
+    def _owner(self, call: Call) -> commands.Owner:
+        customer_id, book = owner_of(call)
+        gate = self._step_up.gate(call, request_key(call), book)
+        return commands.Owner(customer_id, gate, session_of(call))
+
+    def _setting(self, call: Call, person: Person | None, kind: FactorKind) -> commands.Owner:
+        """Return the owner of a factor that is to be set, with what tells of it."""
+        book = owner_of(call)[1]
+        notices = self._notices.to(book, person, "factor_set", texts.factor_set(kind))
+        return self._owner(call)._replace(notices=notices)
 
     def _new_id(self, book: int) -> FactorId:
         return FactorId(new_id(book, self._clock))
@@ -270,8 +295,13 @@ class FactorsService:
                 return row
         return None
 
-    async def _phone_of(self, customer_id: CustomerId, call: Call) -> str:
-        """Return the customer's phone number, which is no secret to be made of."""
+    async def _person(self, customer_id: CustomerId, call: Call) -> Person | None:
+        """Return the customer's personal data; None where there is no wallet."""
         async with self._readers.connection(deadline=call.deadline) as connection:
             found = await accounts.find_wallet(connection, book_of(customer_id), customer_id)
-        return "" if found is None else open_person(self._vault, found).phone_number
+        return None if found is None else open_person(self._vault, found)
+
+
+def _phone_of(person: Person | None) -> str:
+    """Return the phone number, which is no secret for one to be made of."""
+    return "" if person is None else person.phone_number

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from longmen.events.v1 import event_pb2
 from longmen.identity.v1 import device_service_pb2 as devices_pb
 from longmen.identity.v1 import registration_service_pb2 as registration_pb
 from longmen.identity.v1 import session_service_pb2 as sessions_pb
@@ -14,36 +13,25 @@ from longmen_server.accounts.model import AliasKey, AliasKind
 from longmen_server.accounts.tables import ALIAS
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER
-from longmen_server.engine.journal import Event
 from longmen_server.identity import encode, model
 from longmen_server.identity.model import (
-    CustomerRow,
-    DeviceCount,
     DeviceKeyKey,
-    DeviceRow,
     DeviceState,
-    EndCause,
     Limits,
     Purpose,
     SendingKey,
-    SessionRow,
-    VerificationRow,
 )
 from longmen_server.identity.sealed_reply import pack
+from longmen_server.identity.steps import begin_session, enrol, send, start
 from longmen_server.identity.tables import (
     CUSTOMER,
     DEVICE,
     DEVICE_COUNT,
     DEVICE_KEY,
     SENDING,
-    SESSION,
     VERIFICATION,
 )
 from longmen_server.messages.tables import MESSAGE
-from longmen_server.platform.ids import DEVICE as DEVICE_TEXT
-from longmen_server.platform.ids import SESSION as SESSION_TEXT
-from longmen_server.platform.ids import CustomerId, DeviceId, SessionId, VerificationId
-from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,189 +40,11 @@ if TYPE_CHECKING:
 
     from longmen_server.accounts.commands import NewWallet
     from longmen_server.engine.working_set import WorkingSet
+    from longmen_server.identity.model import DeviceRow, SessionRow, VerificationRow
+    from longmen_server.identity.steps import Challenge, Draft, Offer
     from longmen_server.messages.model import MessageRow
-    from longmen_server.platform.device_keys import DeviceKey
-
-
-class Challenge(NamedTuple):
-    """A verification that is begun: everything random about it, made before it is decided."""
-
-    verification_id: VerificationId
-    code_digest: bytes
-    nonce: bytes
-
-
-class Offer(NamedTuple):
-    """The device that a request brings, with the proof already judged."""
-
-    device_id: DeviceId
-    """Id it gets if it is enrolled."""
-    key: DeviceKey
-    name: str
-    proven: bool
-    """Whether its signature over the verification's nonce was good."""
-
-
-class Draft(NamedTuple):
-    """A session that may begin, or the next secret of one that goes on."""
-
-    session_id: SessionId
-    family_digest: bytes
-    refresh_digest: bytes
-    sealed: bytes
-    """The tokens, sealed for the reply: no record of it has them in clear."""
-
-
-# -- What several commands do.
-
-
-def start(
-    working_set: WorkingSet,
-    challenge: Challenge,
-    purpose: Purpose,
-    limits: Limits,
-    *,
-    phone_index: bytes = b"",
-    customer_id: CustomerId | None = None,
-    device_id: DeviceId | None = None,
-) -> VerificationRow:
-    """Begin a verification."""
-    now_us = working_set.now_us
-    row = VerificationRow(
-        verification_id=challenge.verification_id,
-        purpose=purpose,
-        phone_index=phone_index,
-        customer_id=customer_id,
-        device_id=device_id,
-        code_digest=challenge.code_digest,
-        nonce=challenge.nonce,
-        created_at_us=now_us,
-        expires_at_us=now_us + limits.code_lifetime_us,
-        attempts=0,
-        used=False,
-    )
-    working_set.insert(VERIFICATION, row.verification_id, row)
-    return row
-
-
-def send(
-    working_set: WorkingSet, key: SendingKey, verification_id: VerificationId, limits: Limits
-) -> None:
-    """Note that a code goes to a phone number.
-
-    Raises:
-        Refusal: CODE_SENT_RECENTLY.
-    """
-    row = model.next_sending(
-        working_set.get(SENDING, key), key, verification_id, working_set.now_us, limits
-    )
-    if working_set.get(SENDING, key) is None:
-        working_set.insert(SENDING, key, row)
-    else:
-        kept = working_set.edit(SENDING, key)
-        kept.verification_id, kept.sent_at_us = row.verification_id, row.sent_at_us
-        kept.day_began_us, kept.sends = row.day_began_us, row.sends
-
-
-def lock_customer(working_set: WorkingSet, customer_id: CustomerId) -> CustomerRow:
-    """Return a customer's row to change; it is made at the first need."""
-    if working_set.get(CUSTOMER, customer_id) is None:
-        working_set.insert(CUSTOMER, customer_id, CustomerRow(customer_id, 0))
-    return working_set.edit(CUSTOMER, customer_id)
-
-
-def enrol(
-    working_set: WorkingSet, customer_id: CustomerId, offer: Offer, limits: Limits, *, cools: bool
-) -> DeviceRow:
-    """Enrol a device for a customer.
-
-    Raises:
-        Refusal: DEVICE_ALREADY_ENROLLED, DEVICE_LIMIT_REACHED.
-    """
-    key = DeviceKeyKey(customer_id, offer.key.thumbprint)
-    if working_set.get(DEVICE_KEY, key) is not None:
-        raise Refusal("DEVICE_ALREADY_ENROLLED", "the customer has a device with this key")
-    if working_set.get(DEVICE_COUNT, customer_id) is None:
-        working_set.insert(DEVICE_COUNT, customer_id, DeviceCount(customer_id, 0))
-    count = working_set.edit(DEVICE_COUNT, customer_id)
-    if count.count >= limits.devices_max:
-        raise model.device_limit_reached(limits)
-    count.count += 1
-    at_us = working_set.next_stamp()
-    row = DeviceRow(
-        device_id=offer.device_id,
-        customer_id=customer_id,
-        algorithm=offer.key.algorithm,
-        public_key=offer.key.public,
-        thumbprint=offer.key.thumbprint,
-        name=offer.name,
-        state=DeviceState.ACTIVE,
-        enrolled_at_us=at_us,
-        cooling_until_us=at_us + limits.device_cooling_us if cools else 0,
-        revoked_at_us=None,
-    )
-    working_set.insert(DEVICE, row.device_id, row)
-    working_set.insert(DEVICE_KEY, key, row.device_id)
-    tell_device(working_set, row, event_pb2.EVENT_TYPE_DEVICE_ENROLLED, at_us)
-    return row
-
-
-def begin_session(
-    working_set: WorkingSet,
-    customer_id: CustomerId,
-    device_id: DeviceId,
-    draft: Draft,
-    limits: Limits,
-) -> SessionRow:
-    """Begin a session of a device."""
-    lock_customer(working_set, customer_id)
-    now_us = working_set.now_us
-    row = SessionRow(
-        session_id=draft.session_id,
-        customer_id=customer_id,
-        device_id=device_id,
-        created_at_us=now_us,
-        seen_at_us=now_us,
-        ends_at_us=now_us + limits.session_absolute_us,
-        family_digest=draft.family_digest,
-        refresh_digest=draft.refresh_digest,
-        ended_at_us=None,
-        end_cause=0,
-    )
-    working_set.insert(SESSION, row.session_id, row)
-    at_us = working_set.next_stamp()
-    tell_session(working_set, row, event_pb2.EVENT_TYPE_SESSION_STARTED, at_us, "")
-    return row
-
-
-def end_session(working_set: WorkingSet, session_id: SessionId, cause: EndCause) -> None:
-    """End a session that is loaded and has not ended."""
-    row = working_set.edit(SESSION, session_id)
-    row.ended_at_us = working_set.next_stamp()
-    row.end_cause = cause
-    ended = event_pb2.EVENT_TYPE_SESSION_ENDED
-    tell_session(working_set, row, ended, row.ended_at_us, cause.name)
-
-
-def tell_device(working_set: WorkingSet, row: DeviceRow, type_: int, at_us: int) -> None:
-    """Tell by an event what became of a device."""
-    payload = event_pb2.DeviceChange(device_id=DEVICE_TEXT.encode(row.device_id))
-    body = payload.SerializeToString(deterministic=True)
-    working_set.emit(Event(type_, row.customer_id, 0, at_us, body, body))
-
-
-def tell_session(
-    working_set: WorkingSet, row: SessionRow, type_: int, at_us: int, cause: str
-) -> None:
-    """Tell by an event what became of a session."""
-    payload = event_pb2.SessionChange(
-        session_id=SESSION_TEXT.encode(row.session_id),
-        device_id=DEVICE_TEXT.encode(row.device_id),
-        cause=cause,
-    )
-    body = payload.SerializeToString(deterministic=True)
-    working_set.emit(Event(type_, row.customer_id, 0, at_us, body, body))
-
+    from longmen_server.platform.ids import CustomerId, VerificationId
+    from longmen_server.platform.refusal import Refusal
 
 # -- Registration.
 
@@ -547,6 +357,10 @@ class CompleteLogin(CodeCommand):
         customer_id = row.customer_id
         if customer_id is None or customer_id != self.customer_id:
             raise model.verification_not_found(self.verification_id)
+        owner = working_set.get(CUSTOMER, customer_id)
+        if owner is not None and row.created_at_us < owner.sessions_void_at_us:
+            # Whoever began it may be whom a changed password was to keep out.
+            raise model.verification_expired()
         # No code was asked for: nobody but the enrolled device may come of it.
         if row.device_id not in {None, self.offer.device_id}:
             raise model.device_proof_invalid()

@@ -17,6 +17,7 @@ from longmen_server.platform.freshness import demand_freshness
 from longmen_server.platform.ids import CUSTOMER, DEVICE, CustomerId, book_of
 
 if TYPE_CHECKING:
+    from longmen_server.challenges.office import StepUpOffice
     from longmen_server.identity.model import DeviceRow
     from longmen_server.identity.tools import IdentityTools
     from longmen_server.transport.context import Call
@@ -29,8 +30,10 @@ NOBODY = CustomerId(bytes(16))
 class DevicesService:
     """The methods of longmen.identity.v1.DevicesService."""
 
-    def __init__(self, tools: IdentityTools) -> None:
+    def __init__(self, tools: IdentityTools, step_up: StepUpOffice) -> None:
+        """Take what the methods work with, and what gives requests the gate they have to pass."""
         self._tools = tools
+        self._step_up = step_up
 
     async def StartDeviceEnrolment(  # noqa: N802
         self, request: pb.StartDeviceEnrolmentRequest, call: Call
@@ -51,6 +54,7 @@ class DevicesService:
             challenge=challenge,
             sealed=tools.replies.seal(secret, key.digest),
             limits=tools.limits,
+            gate=self._step_up.gate(call, key, book),
         )
         return await tools.submit_sealed(command, request, call)
 

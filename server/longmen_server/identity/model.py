@@ -141,7 +141,8 @@ class CustomerRow:
 
     customer_id: CustomerId
     sessions_void_at_us: int
-    """When all sessions were last ended; 0 for never."""
+    """When all sessions, or all but one, were last ended; 0 for never. Sign-ins and pairing codes
+    that were begun before end with them."""
 
     def copy(self) -> CustomerRow:
         """Return a copy, so that a refused command leaves the original as it was."""

@@ -62,6 +62,7 @@ _DEVICES: Final = (
 )
 _WALLET: Final = b"select true from wallet where book = $1 and customer_id = $2"
 _ENDED: Final = b"select session_id from identity_session where book = $1 and ended_at_us > $2"
+_WRITING: Final = b"set transaction isolation level read committed, read write"
 _SEEN: Final = (
     b"update identity_session as s set seen_at_us = u.t"
     b" from unnest($2::uuid[], $3::int8[]) as u (i, t)"
@@ -140,5 +141,13 @@ async def ended_sessions(connection: Connection, book: int, *, since_us: int) ->
 
 
 async def note_seen(connection: Connection, book: int, seen: Mapping[SessionId, int]) -> None:
-    """Note when sessions of a book were last used."""
-    await connection.execute(_SEEN, (book, UuidArray(list(seen)), Int8Array(list(seen.values()))))
+    """Note when sessions of a book were last used: the one thing that is written beside the engine.
+
+    What is noted is a hint for other workers and moves forwards only, so that nothing is lost when
+    it is not. Connections of readers write nothing unless they are told to.
+    """
+    async with connection.transaction():
+        await connection.execute(_WRITING)
+        await connection.execute(
+            _SEEN, (book, UuidArray(list(seen)), Int8Array(list(seen.values())))
+        )

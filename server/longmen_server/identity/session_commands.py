@@ -10,20 +10,22 @@ from longmen.identity.v1 import device_service_pb2 as devices_pb
 from longmen.identity.v1 import session_service_pb2 as sessions_pb
 from longmen_server.accounts.model import wallet_not_found
 from longmen_server.accounts.tables import WALLET
+from longmen_server.challenges.model import Intent, Operation
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER
 from longmen_server.identity import encode, model
-from longmen_server.identity.commands import (
+from longmen_server.identity.model import DeviceState, EndCause, Limits, Purpose
+from longmen_server.identity.sealed_reply import pack
+from longmen_server.identity.steps import (
     Challenge,
     Draft,
     end_session,
-    lock_customer,
+    end_sessions,
+    open_session_keys,
     start,
     tell_device,
 )
-from longmen_server.identity.model import DeviceState, EndCause, Limits, Purpose
-from longmen_server.identity.sealed_reply import pack
-from longmen_server.identity.tables import CUSTOMER, DEVICE, DEVICE_COUNT, OPEN_SESSIONS, SESSION
+from longmen_server.identity.tables import DEVICE, DEVICE_COUNT, SESSION
 from longmen_server.platform.ids import CUSTOMER as CUSTOMER_TEXT
 from longmen_server.platform.refusal import Refusal
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from longmen_server.accounts.model import Actor
+    from longmen_server.challenges.gate import Gate
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.platform.ids import CustomerId, DeviceId, SessionId
 
@@ -146,35 +149,7 @@ class _EndSessions(Command):
 
     def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
         """Name the customer, then the sessions that have not ended."""
-        if stage == STAGE_POINTER:
-            yield RowKey(CUSTOMER, self.customer_id)
-        elif stage == STAGE_LINK:
-            yield RowKey(OPEN_SESSIONS, self.customer_id)
-        elif stage == STAGE_ACCOUNT:
-            for session_id in working_set.get(OPEN_SESSIONS, self.customer_id) or ():
-                yield RowKey(SESSION, session_id)
-
-    def end_all(
-        self,
-        working_set: WorkingSet,
-        cause: EndCause,
-        *,
-        device_id: DeviceId | None = None,
-        but: SessionId | None = None,
-    ) -> int:
-        """End the customer's sessions, or those of one device; return how many that were."""
-        ended = 0
-        for row in list(working_set.table(SESSION).rows.values()):
-            if (
-                row is not None
-                and row.customer_id == self.customer_id
-                and row.ended_at_us is None
-                and row.session_id != but
-                and device_id in {None, row.device_id}
-            ):
-                end_session(working_set, row.session_id, cause)
-                ended += 1
-        return ended
+        yield from open_session_keys(working_set, stage, self.customer_id)
 
 
 class RevokeAllSessions(_EndSessions):
@@ -203,8 +178,7 @@ class RevokeAllSessions(_EndSessions):
         """End them."""
         if working_set.get(WALLET, self.customer_id) is None:
             raise wallet_not_found(CUSTOMER_TEXT.encode(self.customer_id))
-        ended = self.end_all(working_set, EndCause.REVOKED, but=self.keep)
-        lock_customer(working_set, self.customer_id).sessions_void_at_us = working_set.next_stamp()
+        ended = end_sessions(working_set, self.customer_id, EndCause.REVOKED, but=self.keep)
         return sessions_pb.RevokeAllSessionsResponse(
             revoked_count=ended, committed_at=working_set.committed_at
         ).SerializeToString()
@@ -245,10 +219,10 @@ class RevokeDevice(_EndSessions):
         row.state = DeviceState.REVOKED
         row.revoked_at_us = working_set.next_stamp()
         working_set.edit(DEVICE_COUNT, self.customer_id).count -= 1
-        lock_customer(working_set, self.customer_id)
         revoked = event_pb2.EVENT_TYPE_DEVICE_REVOKED
         tell_device(working_set, row, revoked, row.revoked_at_us)
-        self.end_all(working_set, EndCause.DEVICE_REVOKED, device_id=self.device_id)
+        cause = EndCause.DEVICE_REVOKED
+        end_sessions(working_set, self.customer_id, cause, device_id=self.device_id)
         return devices_pb.RevokeDeviceResponse(
             device=encode.device(row, working_set.now_us), committed_at=working_set.committed_at
         ).SerializeToString()
@@ -257,7 +231,7 @@ class RevokeDevice(_EndSessions):
 class StartDeviceEnrolment(Command):
     """Make a pairing code for another device of a customer."""
 
-    __slots__ = ("challenge", "customer_id", "limits", "sealed")
+    __slots__ = ("challenge", "customer_id", "gate", "limits", "sealed")
 
     def __init__(
         self,
@@ -268,28 +242,35 @@ class StartDeviceEnrolment(Command):
         challenge: Challenge,
         sealed: bytes,
         limits: Limits,
+        gate: Gate | None,
     ) -> None:
         super().__init__(book, request)
         self.customer_id = customer_id
         self.challenge = challenge
         self.sealed = sealed
         self.limits = limits
+        self.gate = gate
+        """What has to approve; None where nothing has to."""
 
     def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
         """Name the wallet and its devices' number."""
-        del working_set
         if stage == STAGE_POINTER:
             yield RowKey(WALLET, self.customer_id)
         elif stage == STAGE_LINK:
             yield RowKey(DEVICE_COUNT, self.customer_id)
+        if self.gate is not None:
+            yield from self.gate.keys(working_set, stage)
 
     def decide(self, working_set: WorkingSet) -> bytes:
-        """Make it, unless the customer has as many devices as are allowed."""
+        """Make it, once approved, unless the customer has as many devices as are allowed."""
         if working_set.get(WALLET, self.customer_id) is None:
             raise wallet_not_found(CUSTOMER_TEXT.encode(self.customer_id))
         count = working_set.get(DEVICE_COUNT, self.customer_id)
         if count is not None and count.count >= self.limits.devices_max:
             raise model.device_limit_reached(self.limits)
+        if self.gate is not None:
+            intent = Intent(operation=Operation.DEVICE_ENROLMENT, text="Enrol another device.")
+            self.gate.demand(working_set, intent)
         row = start(
             working_set,
             self.challenge,
@@ -303,3 +284,8 @@ class StartDeviceEnrolment(Command):
             **begun, committed_at=working_set.committed_at
         )
         return pack(reply.SerializeToString(), self.sealed)
+
+    def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
+        """Leave the challenge behind."""
+        if self.gate is not None:
+            self.gate.refused(working_set, refusal)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from longmen.identity.v1 import identity_pb2
 from longmen_server.accounts.personal import phone_index
 from longmen_server.engine.door import request_key, submit
-from longmen_server.identity.commands import Challenge, Draft, Offer
 from longmen_server.identity.model import SECOND_US, Limits, proof_message
 from longmen_server.identity.sealed_reply import unpack
+from longmen_server.identity.steps import Challenge, Draft, Offer
 from longmen_server.ledger.encode import timestamp
 from longmen_server.messages.model import Channel
 from longmen_server.platform.device_keys import DeviceKey, UnusableKeyError, b64url, read_b64url

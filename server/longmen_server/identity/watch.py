@@ -90,7 +90,7 @@ class SessionWatch:
         now_us = self._clock.now_us()
         try:
             for book in self._books:
-                await self._look(book, now)
+                await self._learn(book, now)
         except (psycopg.Error, Refusal) as error:
             log.warning("sessions_not_looked_at", error=type(error).__name__)
             return
@@ -98,18 +98,28 @@ class SessionWatch:
         self._since_us = now_us - OVERLAP_US
         for session_id in [one for one, until in self._ended.items() if until < now]:
             del self._ended[session_id]
+        try:
+            for book in self._books:
+                await self._note(book, now)
+        except (psycopg.Error, Refusal) as error:
+            # It is noted at a later look; meanwhile a session that moves may seem idle too early.
+            log.warning("sessions_not_noted", error=type(error).__name__)
 
-    async def _look(self, book: int, now: float) -> None:
+    async def _learn(self, book: int, now: float) -> None:
+        async with self._readers.connection(deadline=now + LOOK_SECONDS) as connection:
+            for session_id in await ended_sessions(connection, book, since_us=self._since_us):
+                self.end(SESSION.encode(session_id))
+
+    async def _note(self, book: int, now: float) -> None:
         seen = {
             SESSION.decode(text): live.seen_us
             for text, live in self._live.items()
             if live.seen_us - live.noted_us > NOTE_US and int(text[-4:], 16) == book
         }
+        if not seen:
+            return
         async with self._readers.connection(deadline=now + LOOK_SECONDS) as connection:
-            for session_id in await ended_sessions(connection, book, since_us=self._since_us):
-                self.end(SESSION.encode(session_id))
-            if seen:
-                await note_seen(connection, book, seen)
+            await note_seen(connection, book, seen)
         for session_id, seen_us in seen.items():
             live = self._live.get(SESSION.encode(session_id))
             if live is not None:

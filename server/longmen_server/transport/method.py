@@ -66,8 +66,8 @@ class Method:
     staff_roles: frozenset[str] = frozenset()
     """Roles of staff that may call or propose it, in lower case; none where staff may not."""
     step_up_class: str = "unspecified"
-    """What a customer's call may have to be approved as: "unspecified" for nothing, "money" or
-    "factor_change"."""
+    """What a customer's call may have to be approved as: "unspecified" for nothing, "money",
+    "factor_change" or "protection"."""
     audit_class: int
     """What the audit trail keeps of it, a longmen.type.v1.AuditClass; never unspecified."""
 

@@ -360,7 +360,8 @@ class Accounts:
     ) -> Reply[accounts_service_pb2.UnfreezeAccountResponse]:
         """Lifts a freeze.
 
-        What the bank froze a customer cannot lift.
+        What the bank froze a customer cannot lift; the own freeze is lifted with the approval of a
+        factor, if the customer has one.
 
         Args:
             account_id: Account id to unfreeze.
@@ -371,7 +372,8 @@ class Accounts:
 
         Raises:
             LongmenError: the call did not succeed; of its own reasons: ACCOUNT_NOT_FOUND,
-                ACCOUNT_STATE_CONFLICT, FROZEN_BY_BANK.
+                ACCOUNT_STATE_CONFLICT, FROZEN_BY_BANK, NEEDS_AUTH, STEP_UP_UNAVAILABLE,
+                CHALLENGE_CONTENT_CHANGED.
 
         Scope: accounts.write. Deadline: 5000 ms, at most 30000 ms.
         """

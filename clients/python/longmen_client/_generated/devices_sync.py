@@ -32,6 +32,9 @@ class Devices:
     ) -> Reply[device_service_pb2.StartDeviceEnrolmentResponse]:
         """Makes a pairing code, for a customer's signed-in device to show and a new one to take.
 
+        Who has a factor has to approve it with one. The code is void once a password, a PIN or
+        another factor changes.
+
         Args:
             customer_id: Customer id; customers may leave their own out.
             request_id: Request id makes a repetition of the call harmless.
@@ -39,7 +42,7 @@ class Devices:
 
         Raises:
             LongmenError: the call did not succeed; of its own reasons: WALLET_NOT_FOUND,
-                DEVICE_LIMIT_REACHED.
+                DEVICE_LIMIT_REACHED, NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
 
         Scope: identity.write. Deadline: 5000 ms, at most 30000 ms.
         """

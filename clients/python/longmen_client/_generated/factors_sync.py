@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 class Factors:
     """FactorsService keeps what customers prove themselves with. Who has a factor already has to
     approve with one before another is set, replaced or removed: the call is refused as
-    NEEDS_AUTH, the challenge is approved, and the same call is sent again.
+    NEEDS_AUTH, the challenge is approved, and the same call is sent again. Every factor that is
+    set, replaced or removed ends all of the customer's other sessions, on every server process
+    within five seconds, and voids sign-ins and pairing codes that were begun before; the
+    session of the call goes on. The customer is told by message.
     """
 
     def __init__(self, caller: Caller) -> None:

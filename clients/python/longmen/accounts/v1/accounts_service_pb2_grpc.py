@@ -176,8 +176,9 @@ class AccountsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UnfreezeAccount(self, request, context):
-        """UnfreezeAccount lifts a freeze. What the bank froze a customer cannot lift.
-        Reasons: ACCOUNT_NOT_FOUND, ACCOUNT_STATE_CONFLICT, FROZEN_BY_BANK.
+        """UnfreezeAccount lifts a freeze. What the bank froze a customer cannot lift; the own freeze is lifted with the approval of a factor,
+        if the customer has one.
+        Reasons: ACCOUNT_NOT_FOUND, ACCOUNT_STATE_CONFLICT, FROZEN_BY_BANK, NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -72,8 +72,9 @@ class AccountsServiceStub:
     Reasons: ACCOUNT_NOT_FOUND, ACCOUNT_STATE_CONFLICT.
     """
     UnfreezeAccount: _grpc.UnaryUnaryMultiCallable[_accounts_service_pb2.UnfreezeAccountRequest, _accounts_service_pb2.UnfreezeAccountResponse]
-    """UnfreezeAccount lifts a freeze. What the bank froze a customer cannot lift.
-    Reasons: ACCOUNT_NOT_FOUND, ACCOUNT_STATE_CONFLICT, FROZEN_BY_BANK.
+    """UnfreezeAccount lifts a freeze. What the bank froze a customer cannot lift; the own freeze is lifted with the approval of a factor,
+    if the customer has one.
+    Reasons: ACCOUNT_NOT_FOUND, ACCOUNT_STATE_CONFLICT, FROZEN_BY_BANK, NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
     """
     CloseAccount: _grpc.UnaryUnaryMultiCallable[_accounts_service_pb2.CloseAccountRequest, _accounts_service_pb2.CloseAccountResponse]
     """CloseAccount closes an account for ever. Money on it is swept to another account of the same customer and currency or, by a service, to any.
@@ -128,8 +129,9 @@ class AccountsServiceAsyncStub(AccountsServiceStub):
     Reasons: ACCOUNT_NOT_FOUND, ACCOUNT_STATE_CONFLICT.
     """
     UnfreezeAccount: _aio.UnaryUnaryMultiCallable[_accounts_service_pb2.UnfreezeAccountRequest, _accounts_service_pb2.UnfreezeAccountResponse]  # type: ignore[assignment]
-    """UnfreezeAccount lifts a freeze. What the bank froze a customer cannot lift.
-    Reasons: ACCOUNT_NOT_FOUND, ACCOUNT_STATE_CONFLICT, FROZEN_BY_BANK.
+    """UnfreezeAccount lifts a freeze. What the bank froze a customer cannot lift; the own freeze is lifted with the approval of a factor,
+    if the customer has one.
+    Reasons: ACCOUNT_NOT_FOUND, ACCOUNT_STATE_CONFLICT, FROZEN_BY_BANK, NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
     """
     CloseAccount: _aio.UnaryUnaryMultiCallable[_accounts_service_pb2.CloseAccountRequest, _accounts_service_pb2.CloseAccountResponse]  # type: ignore[assignment]
     """CloseAccount closes an account for ever. Money on it is swept to another account of the same customer and currency or, by a service, to any.
@@ -241,8 +243,9 @@ class AccountsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _accounts_service_pb2.UnfreezeAccountRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_accounts_service_pb2.UnfreezeAccountResponse, _abc.Awaitable[_accounts_service_pb2.UnfreezeAccountResponse]]:
-        """UnfreezeAccount lifts a freeze. What the bank froze a customer cannot lift.
-        Reasons: ACCOUNT_NOT_FOUND, ACCOUNT_STATE_CONFLICT, FROZEN_BY_BANK.
+        """UnfreezeAccount lifts a freeze. What the bank froze a customer cannot lift; the own freeze is lifted with the approval of a factor,
+        if the customer has one.
+        Reasons: ACCOUNT_NOT_FOUND, ACCOUNT_STATE_CONFLICT, FROZEN_BY_BANK, NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
         """
 
     @_abc_1.abstractmethod

@@ -238,7 +238,7 @@ class SessionChange(_message.Message):
     device_id: _builtins.str
     """Device id the session is bound to."""
     cause: _builtins.str
-    """Cause of an end, such as REVOKED, DEVICE_REVOKED or REFRESH_TOKEN_REUSED."""
+    """Cause of an end, such as REVOKED, DEVICE_REVOKED, REFRESH_TOKEN_REUSED or CREDENTIAL_CHANGED."""
     def __init__(
         self,
         *,

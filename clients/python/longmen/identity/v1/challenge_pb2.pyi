@@ -40,6 +40,10 @@ class _ChallengeOperationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Ch
     """Factor change sets, replaces or removes what the customer proves to be one with."""
     CHALLENGE_OPERATION_PURCHASE: _ChallengeOperation.ValueType  # 5
     """Purchase is a payment to a merchant."""
+    CHALLENGE_OPERATION_DEVICE_ENROLMENT: _ChallengeOperation.ValueType  # 6
+    """Device enrolment lets another device take part."""
+    CHALLENGE_OPERATION_UNFREEZE: _ChallengeOperation.ValueType  # 7
+    """Unfreeze lifts a freeze of the customer's own."""
 
 class ChallengeOperation(_ChallengeOperation, metaclass=_ChallengeOperationEnumTypeWrapper):
     """ChallengeOperation is what a challenge asks to approve."""
@@ -56,6 +60,10 @@ CHALLENGE_OPERATION_FACTOR_CHANGE: ChallengeOperation.ValueType  # 4
 """Factor change sets, replaces or removes what the customer proves to be one with."""
 CHALLENGE_OPERATION_PURCHASE: ChallengeOperation.ValueType  # 5
 """Purchase is a payment to a merchant."""
+CHALLENGE_OPERATION_DEVICE_ENROLMENT: ChallengeOperation.ValueType  # 6
+"""Device enrolment lets another device take part."""
+CHALLENGE_OPERATION_UNFREEZE: ChallengeOperation.ValueType  # 7
+"""Unfreeze lifts a freeze of the customer's own."""
 Global___ChallengeOperation: _TypeAlias = ChallengeOperation  # noqa: Y015
 
 class _ChallengeState:

@@ -27,7 +27,9 @@ if _version_not_supported:
 
 class FactorsServiceStub:
     """FactorsService keeps what customers prove themselves with. Who has a factor already has to approve with one before another is set,
-    replaced or removed: the call is refused as NEEDS_AUTH, the challenge is approved, and the same call is sent again.
+    replaced or removed: the call is refused as NEEDS_AUTH, the challenge is approved, and the same call is sent again. Every factor that is
+    set, replaced or removed ends all of the customer's other sessions, on every server process within five seconds, and voids sign-ins and
+    pairing codes that were begun before; the session of the call goes on. The customer is told by message.
     """
 
     def __init__(self, channel):
@@ -85,7 +87,9 @@ class FactorsServiceStub:
 
 class FactorsServiceServicer:
     """FactorsService keeps what customers prove themselves with. Who has a factor already has to approve with one before another is set,
-    replaced or removed: the call is refused as NEEDS_AUTH, the challenge is approved, and the same call is sent again.
+    replaced or removed: the call is refused as NEEDS_AUTH, the challenge is approved, and the same call is sent again. Every factor that is
+    set, replaced or removed ends all of the customer's other sessions, on every server process within five seconds, and voids sign-ins and
+    pairing codes that were begun before; the session of the call goes on. The customer is told by message.
     """
 
     def SetPassword(self, request, context):
@@ -218,7 +222,9 @@ def add_FactorsServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class FactorsService:
     """FactorsService keeps what customers prove themselves with. Who has a factor already has to approve with one before another is set,
-    replaced or removed: the call is refused as NEEDS_AUTH, the challenge is approved, and the same call is sent again.
+    replaced or removed: the call is refused as NEEDS_AUTH, the challenge is approved, and the same call is sent again. Every factor that is
+    set, replaced or removed ends all of the customer's other sessions, on every server process within five seconds, and voids sign-ins and
+    pairing codes that were begun before; the session of the call goes on. The customer is told by message.
     """
 
     @staticmethod

@@ -28,7 +28,9 @@ GRPC_VERSION: str
 
 class FactorsServiceStub:
     """FactorsService keeps what customers prove themselves with. Who has a factor already has to approve with one before another is set,
-    replaced or removed: the call is refused as NEEDS_AUTH, the challenge is approved, and the same call is sent again.
+    replaced or removed: the call is refused as NEEDS_AUTH, the challenge is approved, and the same call is sent again. Every factor that is
+    set, replaced or removed ends all of the customer's other sessions, on every server process within five seconds, and voids sign-ins and
+    pairing codes that were begun before; the session of the call goes on. The customer is told by message.
     """
 
     @_typing.overload
@@ -74,7 +76,9 @@ class FactorsServiceStub:
 @_typing.type_check_only
 class FactorsServiceAsyncStub(FactorsServiceStub):
     """FactorsService keeps what customers prove themselves with. Who has a factor already has to approve with one before another is set,
-    replaced or removed: the call is refused as NEEDS_AUTH, the challenge is approved, and the same call is sent again.
+    replaced or removed: the call is refused as NEEDS_AUTH, the challenge is approved, and the same call is sent again. Every factor that is
+    set, replaced or removed ends all of the customer's other sessions, on every server process within five seconds, and voids sign-ins and
+    pairing codes that were begun before; the session of the call goes on. The customer is told by message.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -116,7 +120,9 @@ class FactorsServiceAsyncStub(FactorsServiceStub):
 
 class FactorsServiceServicer(metaclass=_abc_1.ABCMeta):
     """FactorsService keeps what customers prove themselves with. Who has a factor already has to approve with one before another is set,
-    replaced or removed: the call is refused as NEEDS_AUTH, the challenge is approved, and the same call is sent again.
+    replaced or removed: the call is refused as NEEDS_AUTH, the challenge is approved, and the same call is sent again. Every factor that is
+    set, replaced or removed ends all of the customer's other sessions, on every server process within five seconds, and voids sign-ins and
+    pairing codes that were begun before; the session of the call goes on. The customer is told by message.
     """
 
     @_abc_1.abstractmethod

@@ -169,6 +169,8 @@ class _StepUpClassEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StepUpCla
     """Money leaves the wallet: amount and payee decide what has to approve."""
     STEP_UP_CLASS_FACTOR_CHANGE: _StepUpClass.ValueType  # 2
     """Factor change is approved with a factor the customer has already, if there is any."""
+    STEP_UP_CLASS_PROTECTION: _StepUpClass.ValueType  # 3
+    """Protection of the wallet is loosened: approved with a factor the customer has already, if there is any."""
 
 class StepUpClass(_StepUpClass, metaclass=_StepUpClassEnumTypeWrapper):
     """StepUpClass says what a customer's call of a method may have to be approved as, beyond having a session."""
@@ -179,6 +181,8 @@ STEP_UP_CLASS_MONEY: StepUpClass.ValueType  # 1
 """Money leaves the wallet: amount and payee decide what has to approve."""
 STEP_UP_CLASS_FACTOR_CHANGE: StepUpClass.ValueType  # 2
 """Factor change is approved with a factor the customer has already, if there is any."""
+STEP_UP_CLASS_PROTECTION: StepUpClass.ValueType  # 3
+"""Protection of the wallet is loosened: approved with a factor the customer has already, if there is any."""
 Global___StepUpClass: _TypeAlias = StepUpClass  # noqa: Y015
 
 class _StaffRole:
