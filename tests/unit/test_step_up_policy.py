@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from longmen_server.challenges.model import Decision, Intent, Operation, is_enough
+from longmen_server.challenges.model import PROTECTING, Decision, Intent, Operation, is_enough
 from longmen_server.challenges.policy import PolicyError, load_policy, read_policy
 from longmen_server.factors.model import FactorKind, bits
 
@@ -43,8 +43,8 @@ CASES = list(product(Operation, PAYMENTS.items()))
 )
 def test_every_case(operation: Operation, case: tuple[str, str, str], expected: Decision) -> None:
     band, payee, allowance = case
-    if operation == Operation.FACTOR_CHANGE:
-        # Bands are of money, which a factor change has none of; it is never large.
+    if operation in PROTECTING:
+        # Bands are of money, which such a change has none of; it is never large.
         if band == "large":
             return
         expected = Decision(1, ANY_FACTOR)
