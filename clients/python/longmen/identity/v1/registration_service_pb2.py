@@ -30,7 +30,7 @@ from longmen.type.v1 import policy_pb2 as longmen_dot_type_dot_v1_dot_policy__pb
 from longmen.type.v1 import rules_pb2 as longmen_dot_type_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.longmen/identity/v1/registration_service.proto\x12\x13longmen.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a longmen/accounts/v1/wallet.proto\x1a\"longmen/identity/v1/identity.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"k\n\x18StartRegistrationRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x31\n\x0cphone_number\x18\x02 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^\\+[1-9][0-9]{6,14}$\"\xc6\x01\n\x19StartRegistrationResponse\x12\"\n\x0fverification_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xb0\xd5\x18\x01\x12\r\n\x05nonce\x18\x02 \x01(\x0c\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bresend_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63ommitted_at\x18\x05 \x01(\t\"\xc0\x02\n\x1b\x43ompleteRegistrationRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12%\n\x0fverification_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x04\xb0\xd5\x18\x01\xc8\x01\x01\x12\x31\n\x0cphone_number\x18\x03 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^\\+[1-9][0-9]{6,14}$\x12\"\n\x04\x63ode\x18\x04 \x01(\tB\x14\x80\x01\x01\xbaH\x0er\x0c\x32\n^[0-9]{6}$\x12\x36\n\x06\x64\x65vice\x18\x05 \x01(\x0b\x32\x1e.longmen.identity.v1.DeviceKeyB\x06\xbaH\x03\xc8\x01\x01\x12#\n\x0c\x64isplay_name\x18\x06 \x01(\tB\r\xbaH\nr\x08\x10\x01\x18@\x98\xd5\x18\x01\x12(\n\rcurrency_code\x18\x07 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\"\x9f\x02\n\x1c\x43ompleteRegistrationResponse\x12+\n\x06wallet\x18\x01 \x01(\x0b\x32\x1b.longmen.accounts.v1.Wallet\x12\x33\n\x07\x61\x63\x63ount\x18\x02 \x01(\x0b\x32\".longmen.accounts.v1.WalletAccount\x12+\n\x06\x64\x65vice\x18\x03 \x01(\x0b\x32\x1b.longmen.identity.v1.Device\x12-\n\x07session\x18\x04 \x01(\x0b\x32\x1c.longmen.identity.v1.Session\x12+\n\x06tokens\x18\x05 \x01(\x0b\x32\x1b.longmen.identity.v1.Tokens\x12\x14\n\x0c\x63ommitted_at\x18\x06 \x01(\t2\xdc\x02\n\x13RegistrationService\x12\x9c\x01\n\x11StartRegistration\x12-.longmen.identity.v1.StartRegistrationRequest\x1a..longmen.identity.v1.StartRegistrationResponse\"(\xaa\xd4\x18$\n\x02\x01\x05\x12\x11identity.register\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x04\x12\xa5\x01\n\x14\x43ompleteRegistration\x12\x30.longmen.identity.v1.CompleteRegistrationRequest\x1a\x31.longmen.identity.v1.CompleteRegistrationResponse\"(\xaa\xd4\x18$\n\x02\x01\x05\x12\x11identity.register\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.longmen/identity/v1/registration_service.proto\x12\x13longmen.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a longmen/accounts/v1/wallet.proto\x1a\"longmen/identity/v1/identity.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"n\n\x18StartRegistrationRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x34\n\x0cphone_number\x18\x02 \x01(\tB\x1e\x80\x01\x01\xbaH\x18r\x16\x32\x14^\\+[1-9][0-9]{6,14}$\"\xc6\x01\n\x19StartRegistrationResponse\x12\"\n\x0fverification_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xb0\xd5\x18\x01\x12\r\n\x05nonce\x18\x02 \x01(\x0c\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bresend_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63ommitted_at\x18\x05 \x01(\t\"\xc6\x02\n\x1b\x43ompleteRegistrationRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12%\n\x0fverification_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x04\xb0\xd5\x18\x01\xc8\x01\x01\x12\x34\n\x0cphone_number\x18\x03 \x01(\tB\x1e\x80\x01\x01\xbaH\x18r\x16\x32\x14^\\+[1-9][0-9]{6,14}$\x12\"\n\x04\x63ode\x18\x04 \x01(\tB\x14\x80\x01\x01\xbaH\x0er\x0c\x32\n^[0-9]{6}$\x12\x36\n\x06\x64\x65vice\x18\x05 \x01(\x0b\x32\x1e.longmen.identity.v1.DeviceKeyB\x06\xbaH\x03\xc8\x01\x01\x12&\n\x0c\x64isplay_name\x18\x06 \x01(\tB\x10\x80\x01\x01\xbaH\nr\x08\x10\x01\x18@\x98\xd5\x18\x01\x12(\n\rcurrency_code\x18\x07 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\"\x9f\x02\n\x1c\x43ompleteRegistrationResponse\x12+\n\x06wallet\x18\x01 \x01(\x0b\x32\x1b.longmen.accounts.v1.Wallet\x12\x33\n\x07\x61\x63\x63ount\x18\x02 \x01(\x0b\x32\".longmen.accounts.v1.WalletAccount\x12+\n\x06\x64\x65vice\x18\x03 \x01(\x0b\x32\x1b.longmen.identity.v1.Device\x12-\n\x07session\x18\x04 \x01(\x0b\x32\x1c.longmen.identity.v1.Session\x12+\n\x06tokens\x18\x05 \x01(\x0b\x32\x1b.longmen.identity.v1.Tokens\x12\x14\n\x0c\x63ommitted_at\x18\x06 \x01(\t2\xdc\x02\n\x13RegistrationService\x12\x9c\x01\n\x11StartRegistration\x12-.longmen.identity.v1.StartRegistrationRequest\x1a..longmen.identity.v1.StartRegistrationResponse\"(\xaa\xd4\x18$\n\x02\x01\x05\x12\x11identity.register\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x04\x12\xa5\x01\n\x14\x43ompleteRegistration\x12\x30.longmen.identity.v1.CompleteRegistrationRequest\x1a\x31.longmen.identity.v1.CompleteRegistrationResponse\"(\xaa\xd4\x18$\n\x02\x01\x05\x12\x11identity.register\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,7 +40,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STARTREGISTRATIONREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_STARTREGISTRATIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_STARTREGISTRATIONREQUEST'].fields_by_name['phone_number']._loaded_options = None
-  _globals['_STARTREGISTRATIONREQUEST'].fields_by_name['phone_number']._serialized_options = b'\272H\030r\0262\024^\\+[1-9][0-9]{6,14}$'
+  _globals['_STARTREGISTRATIONREQUEST'].fields_by_name['phone_number']._serialized_options = b'\200\001\001\272H\030r\0262\024^\\+[1-9][0-9]{6,14}$'
   _globals['_STARTREGISTRATIONRESPONSE'].fields_by_name['verification_id']._loaded_options = None
   _globals['_STARTREGISTRATIONRESPONSE'].fields_by_name['verification_id']._serialized_options = b'\272H\006r\004\260\325\030\001'
   _globals['_COMPLETEREGISTRATIONREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -48,13 +48,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COMPLETEREGISTRATIONREQUEST'].fields_by_name['verification_id']._loaded_options = None
   _globals['_COMPLETEREGISTRATIONREQUEST'].fields_by_name['verification_id']._serialized_options = b'\272H\tr\004\260\325\030\001\310\001\001'
   _globals['_COMPLETEREGISTRATIONREQUEST'].fields_by_name['phone_number']._loaded_options = None
-  _globals['_COMPLETEREGISTRATIONREQUEST'].fields_by_name['phone_number']._serialized_options = b'\272H\030r\0262\024^\\+[1-9][0-9]{6,14}$'
+  _globals['_COMPLETEREGISTRATIONREQUEST'].fields_by_name['phone_number']._serialized_options = b'\200\001\001\272H\030r\0262\024^\\+[1-9][0-9]{6,14}$'
   _globals['_COMPLETEREGISTRATIONREQUEST'].fields_by_name['code']._loaded_options = None
   _globals['_COMPLETEREGISTRATIONREQUEST'].fields_by_name['code']._serialized_options = b'\200\001\001\272H\016r\0142\n^[0-9]{6}$'
   _globals['_COMPLETEREGISTRATIONREQUEST'].fields_by_name['device']._loaded_options = None
   _globals['_COMPLETEREGISTRATIONREQUEST'].fields_by_name['device']._serialized_options = b'\272H\003\310\001\001'
   _globals['_COMPLETEREGISTRATIONREQUEST'].fields_by_name['display_name']._loaded_options = None
-  _globals['_COMPLETEREGISTRATIONREQUEST'].fields_by_name['display_name']._serialized_options = b'\272H\nr\010\020\001\030@\230\325\030\001'
+  _globals['_COMPLETEREGISTRATIONREQUEST'].fields_by_name['display_name']._serialized_options = b'\200\001\001\272H\nr\010\020\001\030@\230\325\030\001'
   _globals['_COMPLETEREGISTRATIONREQUEST'].fields_by_name['currency_code']._loaded_options = None
   _globals['_COMPLETEREGISTRATIONREQUEST'].fields_by_name['currency_code']._serialized_options = b'\272H\016r\0142\n^[A-Z]{3}$'
   _globals['_REGISTRATIONSERVICE'].methods_by_name['StartRegistration']._loaded_options = None
@@ -62,13 +62,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REGISTRATIONSERVICE'].methods_by_name['CompleteRegistration']._loaded_options = None
   _globals['_REGISTRATIONSERVICE'].methods_by_name['CompleteRegistration']._serialized_options = b'\252\324\030$\n\002\001\005\022\021identity.register\030\210\' \260\352\001(\0010\002X\004'
   _globals['_STARTREGISTRATIONREQUEST']._serialized_start=262
-  _globals['_STARTREGISTRATIONREQUEST']._serialized_end=369
-  _globals['_STARTREGISTRATIONRESPONSE']._serialized_start=372
-  _globals['_STARTREGISTRATIONRESPONSE']._serialized_end=570
-  _globals['_COMPLETEREGISTRATIONREQUEST']._serialized_start=573
-  _globals['_COMPLETEREGISTRATIONREQUEST']._serialized_end=893
-  _globals['_COMPLETEREGISTRATIONRESPONSE']._serialized_start=896
-  _globals['_COMPLETEREGISTRATIONRESPONSE']._serialized_end=1183
-  _globals['_REGISTRATIONSERVICE']._serialized_start=1186
-  _globals['_REGISTRATIONSERVICE']._serialized_end=1534
+  _globals['_STARTREGISTRATIONREQUEST']._serialized_end=372
+  _globals['_STARTREGISTRATIONRESPONSE']._serialized_start=375
+  _globals['_STARTREGISTRATIONRESPONSE']._serialized_end=573
+  _globals['_COMPLETEREGISTRATIONREQUEST']._serialized_start=576
+  _globals['_COMPLETEREGISTRATIONREQUEST']._serialized_end=902
+  _globals['_COMPLETEREGISTRATIONRESPONSE']._serialized_start=905
+  _globals['_COMPLETEREGISTRATIONRESPONSE']._serialized_end=1192
+  _globals['_REGISTRATIONSERVICE']._serialized_start=1195
+  _globals['_REGISTRATIONSERVICE']._serialized_end=1543
 # @@protoc_insertion_point(module_scope)

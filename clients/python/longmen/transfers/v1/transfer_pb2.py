@@ -29,7 +29,7 @@ from longmen.type.v1 import money_pb2 as longmen_dot_type_dot_v1_dot_money__pb2
 from longmen.type.v1 import rules_pb2 as longmen_dot_type_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#longmen/transfers/v1/transfer.proto\x12\x14longmen.transfers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$longmen/errors/v1/error_reason.proto\x1a\x1blongmen/type/v1/money.proto\x1a\x1blongmen/type/v1/rules.proto\"m\n\x05Payee\x12\x1f\n\naccount_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xf8\xd4\x18\x01H\x00\x12\x33\n\x0cphone_number\x18\x02 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^\\+[1-9][0-9]{6,14}$H\x00\x42\x0e\n\x05payee\x12\x05\xbaH\x02\x08\x01\"\xfa\x02\n\x08Transfer\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x30\n\x04kind\x18\x02 \x01(\x0e\x32\".longmen.transfers.v1.TransferKind\x12\x32\n\x05state\x18\x03 \x01(\x0e\x32#.longmen.transfers.v1.TransferState\x12\x17\n\x0f\x66rom_account_id\x18\x04 \x01(\t\x12\x15\n\rto_account_id\x18\x05 \x01(\t\x12&\n\x06\x61mount\x18\x06 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\x13\n\x0b\x64\x65scription\x18\x07 \x01(\t\x12\x11\n\treference\x18\x08 \x01(\t\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x66\x61ilure_code\x18\x0b \x01(\t\"\xf5\x01\n\tBatchItem\x12\x32\n\x05payee\x18\x01 \x01(\x0b\x32\x1b.longmen.transfers.v1.PayeeB\x06\xbaH\x03\xc8\x01\x01\x12k\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x16.longmen.type.v1.MoneyBC\xbaH@\xba\x01:\n\x0emoney.positive\x12\x12must be above zero\x1a\x14this.minor_units > 0\xc8\x01\x01\x12$\n\x0b\x64\x65scription\x18\x03 \x01(\tB\x0f\xbaH\x0cr\x07\x18\x8c\x01\x98\xd5\x18\x01\xd8\x01\x01\x12!\n\treference\x18\x04 \x01(\tB\x0e\xbaH\x0br\x06\x18@\x98\xd5\x18\x01\xd8\x01\x01\"\xe1\x01\n\x0f\x42\x61tchItemResult\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12.\n\x06reason\x18\x02 \x01(\x0e\x32\x1e.longmen.errors.v1.ErrorReason\x12R\n\x0freason_metadata\x18\x03 \x03(\x0b\x32\x39.longmen.transfers.v1.BatchItemResult.ReasonMetadataEntry\x1a\x35\n\x13ReasonMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*\x88\x01\n\rTransferDelay\x12\x1e\n\x1aTRANSFER_DELAY_UNSPECIFIED\x10\x00\x12\x1c\n\x18TRANSFER_DELAY_REAL_TIME\x10\x01\x12\x1c\n\x18TRANSFER_DELAY_TWO_HOURS\x10\x02\x12\x1b\n\x17TRANSFER_DELAY_NEXT_DAY\x10\x03*\x80\x01\n\x0cTransferKind\x12\x1d\n\x19TRANSFER_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15TRANSFER_KIND_PAYMENT\x10\x01\x12\x18\n\x14TRANSFER_KIND_TOP_UP\x10\x02\x12\x1c\n\x18TRANSFER_KIND_WITHDRAWAL\x10\x03*\xdc\x01\n\rTransferState\x12\x1e\n\x1aTRANSFER_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18TRANSFER_STATE_SCHEDULED\x10\x01\x12\x17\n\x13TRANSFER_STATE_HELD\x10\x02\x12\x1d\n\x19TRANSFER_STATE_PROCESSING\x10\x03\x12\x1c\n\x18TRANSFER_STATE_COMPLETED\x10\x04\x12\x1c\n\x18TRANSFER_STATE_CANCELLED\x10\x05\x12\x19\n\x15TRANSFER_STATE_FAILED\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#longmen/transfers/v1/transfer.proto\x12\x14longmen.transfers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$longmen/errors/v1/error_reason.proto\x1a\x1blongmen/type/v1/money.proto\x1a\x1blongmen/type/v1/rules.proto\"p\n\x05Payee\x12\x1f\n\naccount_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xf8\xd4\x18\x01H\x00\x12\x36\n\x0cphone_number\x18\x02 \x01(\tB\x1e\x80\x01\x01\xbaH\x18r\x16\x32\x14^\\+[1-9][0-9]{6,14}$H\x00\x42\x0e\n\x05payee\x12\x05\xbaH\x02\x08\x01\"\xfa\x02\n\x08Transfer\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x30\n\x04kind\x18\x02 \x01(\x0e\x32\".longmen.transfers.v1.TransferKind\x12\x32\n\x05state\x18\x03 \x01(\x0e\x32#.longmen.transfers.v1.TransferState\x12\x17\n\x0f\x66rom_account_id\x18\x04 \x01(\t\x12\x15\n\rto_account_id\x18\x05 \x01(\t\x12&\n\x06\x61mount\x18\x06 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\x13\n\x0b\x64\x65scription\x18\x07 \x01(\t\x12\x11\n\treference\x18\x08 \x01(\t\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x66\x61ilure_code\x18\x0b \x01(\t\"\xf5\x01\n\tBatchItem\x12\x32\n\x05payee\x18\x01 \x01(\x0b\x32\x1b.longmen.transfers.v1.PayeeB\x06\xbaH\x03\xc8\x01\x01\x12k\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x16.longmen.type.v1.MoneyBC\xbaH@\xba\x01:\n\x0emoney.positive\x12\x12must be above zero\x1a\x14this.minor_units > 0\xc8\x01\x01\x12$\n\x0b\x64\x65scription\x18\x03 \x01(\tB\x0f\xbaH\x0cr\x07\x18\x8c\x01\x98\xd5\x18\x01\xd8\x01\x01\x12!\n\treference\x18\x04 \x01(\tB\x0e\xbaH\x0br\x06\x18@\x98\xd5\x18\x01\xd8\x01\x01\"\xe1\x01\n\x0f\x42\x61tchItemResult\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12.\n\x06reason\x18\x02 \x01(\x0e\x32\x1e.longmen.errors.v1.ErrorReason\x12R\n\x0freason_metadata\x18\x03 \x03(\x0b\x32\x39.longmen.transfers.v1.BatchItemResult.ReasonMetadataEntry\x1a\x35\n\x13ReasonMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*\x88\x01\n\rTransferDelay\x12\x1e\n\x1aTRANSFER_DELAY_UNSPECIFIED\x10\x00\x12\x1c\n\x18TRANSFER_DELAY_REAL_TIME\x10\x01\x12\x1c\n\x18TRANSFER_DELAY_TWO_HOURS\x10\x02\x12\x1b\n\x17TRANSFER_DELAY_NEXT_DAY\x10\x03*\x80\x01\n\x0cTransferKind\x12\x1d\n\x19TRANSFER_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15TRANSFER_KIND_PAYMENT\x10\x01\x12\x18\n\x14TRANSFER_KIND_TOP_UP\x10\x02\x12\x1c\n\x18TRANSFER_KIND_WITHDRAWAL\x10\x03*\xdc\x01\n\rTransferState\x12\x1e\n\x1aTRANSFER_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18TRANSFER_STATE_SCHEDULED\x10\x01\x12\x17\n\x13TRANSFER_STATE_HELD\x10\x02\x12\x1d\n\x19TRANSFER_STATE_PROCESSING\x10\x03\x12\x1c\n\x18TRANSFER_STATE_COMPLETED\x10\x04\x12\x1c\n\x18TRANSFER_STATE_CANCELLED\x10\x05\x12\x19\n\x15TRANSFER_STATE_FAILED\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,7 +41,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PAYEE'].fields_by_name['account_id']._loaded_options = None
   _globals['_PAYEE'].fields_by_name['account_id']._serialized_options = b'\272H\006r\004\370\324\030\001'
   _globals['_PAYEE'].fields_by_name['phone_number']._loaded_options = None
-  _globals['_PAYEE'].fields_by_name['phone_number']._serialized_options = b'\272H\030r\0262\024^\\+[1-9][0-9]{6,14}$'
+  _globals['_PAYEE'].fields_by_name['phone_number']._serialized_options = b'\200\001\001\272H\030r\0262\024^\\+[1-9][0-9]{6,14}$'
   _globals['_BATCHITEM'].fields_by_name['payee']._loaded_options = None
   _globals['_BATCHITEM'].fields_by_name['payee']._serialized_options = b'\272H\003\310\001\001'
   _globals['_BATCHITEM'].fields_by_name['amount']._loaded_options = None
@@ -52,20 +52,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BATCHITEM'].fields_by_name['reference']._serialized_options = b'\272H\013r\006\030@\230\325\030\001\330\001\001'
   _globals['_BATCHITEMRESULT_REASONMETADATAENTRY']._loaded_options = None
   _globals['_BATCHITEMRESULT_REASONMETADATAENTRY']._serialized_options = b'8\001'
-  _globals['_TRANSFERDELAY']._serialized_start=1188
-  _globals['_TRANSFERDELAY']._serialized_end=1324
-  _globals['_TRANSFERKIND']._serialized_start=1327
-  _globals['_TRANSFERKIND']._serialized_end=1455
-  _globals['_TRANSFERSTATE']._serialized_start=1458
-  _globals['_TRANSFERSTATE']._serialized_end=1678
+  _globals['_TRANSFERDELAY']._serialized_start=1191
+  _globals['_TRANSFERDELAY']._serialized_end=1327
+  _globals['_TRANSFERKIND']._serialized_start=1330
+  _globals['_TRANSFERKIND']._serialized_end=1458
+  _globals['_TRANSFERSTATE']._serialized_start=1461
+  _globals['_TRANSFERSTATE']._serialized_end=1681
   _globals['_PAYEE']._serialized_start=219
-  _globals['_PAYEE']._serialized_end=328
-  _globals['_TRANSFER']._serialized_start=331
-  _globals['_TRANSFER']._serialized_end=709
-  _globals['_BATCHITEM']._serialized_start=712
-  _globals['_BATCHITEM']._serialized_end=957
-  _globals['_BATCHITEMRESULT']._serialized_start=960
-  _globals['_BATCHITEMRESULT']._serialized_end=1185
-  _globals['_BATCHITEMRESULT_REASONMETADATAENTRY']._serialized_start=1132
-  _globals['_BATCHITEMRESULT_REASONMETADATAENTRY']._serialized_end=1185
+  _globals['_PAYEE']._serialized_end=331
+  _globals['_TRANSFER']._serialized_start=334
+  _globals['_TRANSFER']._serialized_end=712
+  _globals['_BATCHITEM']._serialized_start=715
+  _globals['_BATCHITEM']._serialized_end=960
+  _globals['_BATCHITEMRESULT']._serialized_start=963
+  _globals['_BATCHITEMRESULT']._serialized_end=1188
+  _globals['_BATCHITEMRESULT_REASONMETADATAENTRY']._serialized_start=1135
+  _globals['_BATCHITEMRESULT_REASONMETADATAENTRY']._serialized_end=1188
 # @@protoc_insertion_point(module_scope)
