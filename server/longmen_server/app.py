@@ -47,6 +47,7 @@ from longmen_server.jobs.deliveries import Deliveries
 from longmen_server.jobs.due_transfers import DueTransfers
 from longmen_server.jobs.expired_holds import ExpiredHolds
 from longmen_server.jobs.expired_orders import ExpiredOrders
+from longmen_server.jobs.merchant_days import MerchantDays
 from longmen_server.jobs.reply_expiry import ReplyExpiry
 from longmen_server.jobs.runner import JobRunner
 from longmen_server.ledger.read_service import ReadTools
@@ -287,6 +288,7 @@ def build_jobs(parts: Parts) -> JobRunner:
         jobs=(
             ExpiredHolds(),
             ExpiredOrders(),
+            MerchantDays(),
             DueTransfers(),
             Clearing(clearing_adapter(settings), parts.vault),
             ReplyExpiry(kept_days=settings.jobs.reply_kept_days),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from longmen_server.merchants.service import MerchantsService
 from longmen_server.plans.service import PlansService
+from longmen_server.settlements.service import SettlementsService
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,4 +26,7 @@ def merchant_services(shared: Mapping[str, Any], *, default_book: int) -> Mappin
             **shared, default_book=default_book
         ),
         "longmen.merchants.v1.PlansService": PlansService(**shared),
+        "longmen.merchants.v1.SettlementsService": SettlementsService(
+            readers=shared["readers"], clock=shared["clock"], tokens=shared["tokens"]
+        ),
     }

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
+from datetime import date
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from longmen.merchants.v1 import plan_pb2
-from longmen_server.ledger.chart import FEE_INCOME, system_account_id
+from longmen.ledger.v1 import account_pb2
+from longmen.merchants.v1 import plan_pb2, settlement_pb2, settlements_service_pb2
+from longmen_server.ledger.chart import FEE_INCOME, MERCHANT_SETTLEMENT, system_account_id
 from longmen_server.platform.ids import ACCOUNT
+from longmen_server.settlements.calendar import CALENDAR
 from tests.support.rpcs import elsewhere, of_foreign_book
 from tests.support.sample_requests import merchant, number, order_paid, ordered, terms, today
 from tests.support.small_bank import BOOK, BY_NAME, SERVICE, SmallBank, cash, open_small_bank
@@ -234,3 +241,258 @@ async def test_plans_begin_today_or_later_and_only_for_merchants(
                 "MERCHANT_NOT_FOUND",
                 {"merchant_id": strange},
             )
+
+
+# -- settlement --------------------------------------------------------------------------------
+
+SETTLED = settlement_pb2.SETTLEMENT_STATE_SETTLED
+CARRIED = settlement_pb2.SETTLEMENT_STATE_CARRIED
+PENDING = settlement_pb2.SETTLEMENT_STATE_PENDING
+PAID_OUT = ACCOUNT.encode(system_account_id(BOOK, "CNY", MERCHANT_SETTLEMENT))
+
+
+async def settlements(bank: SmallBank, owner: Person) -> list[Any]:
+    """A merchant's settlements, oldest first."""
+    reply = await bank.do(
+        "SettlementsService/ListSettlements",
+        bank.token("merchant", owner),
+        merchant_id=await merchant(bank, owner),
+    )
+    return list(reversed(reply.settlements))
+
+
+async def test_a_business_date_is_closed_once_and_paid_out_on_its_working_day(
+    bank: SmallBank, owner: Person
+) -> None:
+    await agree(bank, owner)
+    first = await order_paid(bank, owner, amount=cash(10_000))
+    await order_paid(bank, owner, amount=cash(5_000))
+    await refund(bank, first, 1_000)
+    await bank.close_days(1)
+    (one,) = await settlements(bank, owner)
+    assert (one.sale_count, one.sale_minor_units) == (2, 15_000)
+    assert (one.refund_count, one.refund_minor_units) == (1, 1_000)
+    # 62 and 32; a tenth of the first comes back, rounded down.
+    assert (one.fee_minor_units, one.fee_returned_minor_units) == (94, 6)
+    assert one.net_minor_units == 15_000 - 1_000 - 94 + 6
+    assert one.settlement_date == CALENDAR.after(date.fromisoformat(today(bank)), 1).isoformat()
+    for _ in range(2):
+        await bank.close_days(10)
+        one = (await settlements(bank, owner))[0]
+        assert (one.state, one.paid_minor_units) == (SETTLED, 13_912)
+        assert await posted(bank, await payable(bank, owner)) == 0
+    whole = await bank.do("LedgerService/GetTransaction", transaction_id=one.transaction_id)
+    (posting,) = whole.transaction.postings
+    assert (posting.credit_account_id, posting.amount.minor_units) == (PAID_OUT, 13_912)
+    found = await bank.do(
+        "SettlementsService/GetSettlement",
+        bank.token("merchant", owner),
+        settlement_id=one.settlement_id,
+    )
+    assert found.settlement == one
+
+
+async def test_what_a_merchant_owes_is_carried_until_sales_make_up_for_it(
+    bank: SmallBank, owner: Person
+) -> None:
+    await agree(bank, owner, basis_points=0, fixed_minor_units=0)
+    first = await order_paid(bank, owner, amount=cash(800))
+    await bank.close_days(11)
+    await refund(bank, first, 800)
+    await bank.close_days(30)
+    await order_paid(bank, owner, amount=cash(300))
+    await bank.close_days(45)
+    await order_paid(bank, owner, amount=cash(900))
+    await bank.close_days(60)
+    found = await settlements(bank, owner)
+    assert [
+        (one.state, one.carried_in_minor_units, one.paid_minor_units, one.carried_out_minor_units)
+        for one in found
+    ] == [
+        (SETTLED, 0, 800, 0),
+        (CARRIED, 0, 0, -800),
+        (CARRIED, -800, 0, -500),
+        (SETTLED, -500, 400, 0),
+    ]
+    assert await posted(bank, await payable(bank, owner)) == 0
+
+
+async def test_a_frozen_merchant_waits_and_holds_up_nobody(bank: SmallBank, owner: Person) -> None:
+    other = await bank.person()
+    for one in (owner, other):
+        await order_paid(bank, one)
+    account = await payable(bank, owner)
+    state = "LedgerService/SetAccountState"
+    await bank.do(state, account_id=account, state=account_pb2.ACCOUNT_STATE_FROZEN)
+    await bank.close_days(10)
+    assert [one.state for one in await settlements(bank, owner)] == [PENDING]
+    assert [one.state for one in await settlements(bank, other)] == [SETTLED]
+    await bank.do(state, account_id=account, state=account_pb2.ACCOUNT_STATE_OPEN)
+    await bank.close_days(11)
+    assert [one.paid_minor_units for one in await settlements(bank, owner)] == [300]
+
+
+async def test_settlements_of_others_are_not_there(bank: SmallBank, owner: Person) -> None:
+    other = await bank.person()
+    await merchant(bank, owner)
+    await order_paid(bank, other)
+    await bank.close_days(1)
+    (theirs,) = await settlements(bank, other)
+    mine = bank.token("merchant", owner)
+    for strange in (theirs.settlement_id, elsewhere(theirs.settlement_id)):
+        told = await refused(bank, "SettlementsService/GetSettlement", mine, settlement_id=strange)
+        assert (told.reason, told.metadata) == (
+            "SETTLEMENT_NOT_FOUND",
+            {"settlement_id": strange},
+        )
+    for name in ("ListSettlements", "DownloadBill", "Reconcile"):
+        more = {} if name == "ListSettlements" else {"business_date": today(bank)}
+        told = await refused(
+            bank,
+            f"SettlementsService/{name}",
+            mine,
+            merchant_id=bank.merchants[other.customer],
+            **more,
+        )
+        assert told.reason == "MERCHANT_NOT_FOUND"
+
+
+# -- bills -------------------------------------------------------------------------------------
+
+
+async def download(bank: SmallBank, owner: Person, day: str) -> list[dict[str, str]]:
+    """The lines of a bill, totals included."""
+    method = BY_NAME["SettlementsService/DownloadBill"]
+    request = method.request_class(merchant_id=await merchant(bank, owner), business_date=day)
+    answers = [await bank.call(method, request, bank.token("merchant", owner)) for _ in range(2)]
+    assert answers[0] == answers[1]
+    pieces = [
+        settlements_service_pb2.DownloadBillResponse.FromString(one) for one in answers[0].messages
+    ]
+    assert pieces[0].file_name.endswith(f"-{day}.csv.gz")
+    text = gzip.decompress(b"".join(piece.content for piece in pieces)).decode()
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+async def test_a_bill_adds_up_to_the_ledger_line_by_line(bank: SmallBank, owner: Person) -> None:
+    await agree(bank, owner)
+    first = await order_paid(bank, owner, amount=cash(10_000), description='tea, "green"')
+    await order_paid(bank, owner, amount=cash(77))
+    await refund(bank, first, 5_000)
+    await bank.close_days(1)
+    lines = await download(bank, owner, today(bank))
+    kinds = ["SALE", "FEE", "SALE", "FEE", "REFUND", "FEE_RETURN"]
+    assert [line["type"] for line in lines[:6]] == kinds
+    assert [line["amount_minor_units"] for line in lines[:6]] == [
+        *("10000", "-62", "77", "-2", "-5000", "31"),
+    ]
+    assert lines[0]["order_id"] == first == lines[4]["order_id"]
+    assert lines[4]["refund_number"]
+    totals = {line["type"]: (line["line"], line["amount_minor_units"]) for line in lines[6:]}
+    assert totals["TOTAL_SALE"] == ("2", "10077")
+    assert totals["TOTAL_FEE"] == ("2", "-64")
+    assert totals["TOTAL"] == ("6", "5044")
+    (one,) = await settlements(bank, owner)
+    assert one.net_minor_units == 5_044
+    entries = await bank.do(
+        "LedgerService/ListEntries", account_id=await payable(bank, owner), page_size=1000
+    )
+    balances = [entry.posted_after_minor_units for entry in entries.entries]
+    assert sorted(int(line["balance_minor_units"]) for line in lines[:6]) == sorted(balances[-6:])
+    proof = b""
+    for line in lines:
+        *fields, seal = line.values()
+        proof = sha256(proof + "\x1f".join(fields).encode()).digest()
+        assert seal == proof.hex()
+
+
+async def test_there_is_a_bill_of_every_day_that_has_ended(bank: SmallBank, owner: Person) -> None:
+    await order_paid(bank, owner)
+    for day in (today(bank), "2999-12-31"):
+        for name in ("DownloadBill", "Reconcile"):
+            told = await refused(
+                bank,
+                f"SettlementsService/{name}",
+                merchant_id=await merchant(bank, owner),
+                business_date=day,
+            )
+            assert told.reason == "BILL_NOT_READY"
+            end_us = CALENDAR.end_us(date.fromisoformat(day))
+            assert told.metadata == {"business_date": day, "end_time_us": str(end_us)}
+    empty = await download(bank, owner, "2020-02-29")
+    assert [line["type"] for line in empty][-1] == "TOTAL"
+    assert {line["amount_minor_units"] for line in empty} == {"0"}
+    told = await refused(
+        bank,
+        "SettlementsService/DownloadBill",
+        merchant_id=await merchant(bank, owner),
+        business_date="2021-02-29",
+    )
+    assert (told.reason, told.fields) == ("INVALID_REQUEST", ["business_date"])
+
+
+async def test_a_merchants_own_list_is_compared_and_explained(
+    bank: SmallBank, owner: Person
+) -> None:
+    mine = await merchant(bank, owner)
+    sold = [await order_of(bank, await order_paid(bank, owner)) for _ in range(4)]
+    unpaid = (await ordered(bank, owner)).order
+    back = (await refund(bank, sold[0].order_id, 120)).refund
+    await bank.close_days(1)
+    late = await order_of(bank, await order_paid(bank, owner))
+
+    def line(order_number: str, amount: int = 300, refund_number: str = "") -> dict[str, Any]:
+        return {
+            "kind": settlement_pb2.BILL_LINE_KIND_REFUND
+            if refund_number
+            else settlement_pb2.BILL_LINE_KIND_SALE,
+            "order_number": order_number,
+            "refund_number": refund_number,
+            "amount": cash(amount),
+        }
+
+    reply = await bank.do(
+        "SettlementsService/Reconcile",
+        bank.token("merchant", owner),
+        merchant_id=mine,
+        business_date=today(bank),
+        lines=[
+            line(sold[0].order_number),
+            line(sold[1].order_number, 301),
+            line(sold[2].order_number),
+            line(sold[2].order_number),
+            line(sold[0].order_number, 120, back.refund_number),
+            line("nobody's"),
+            line(unpaid.order_number),
+            line(late.order_number),
+            line(sold[1].order_number, 5, "r-9"),
+        ],
+    )
+    assert (reply.matched_count, reply.matched_minor_units) == (3, 480)
+    assert reply.billed_minor_units == 4 * 300 - 120
+    assert reply.listed_minor_units == 6 * 300 + 301 - 125
+    kind = settlement_pb2.DifferenceKind
+    told = {
+        (one.order_number, kind.Name(one.kind).removeprefix("DIFFERENCE_KIND_")): one
+        for one in reply.differences
+    }
+    assert reply.difference_count == len(told)
+    day = today(bank)
+    expected = {
+        (sold[1].order_number, "AMOUNT_DIFFERS"): (
+            "the bill has 300 minor units of CNY, the list 301 minor units of CNY"
+        ),
+        (sold[2].order_number, "LISTED_TWICE"): "the list has this line more than once",
+        ("nobody's", "MISSING_HERE"): "there is no order of this number",
+        (unpaid.order_number, "MISSING_HERE"): ("the order was never paid: it is PENDING_PAYER"),
+        (late.order_number, "MISSING_HERE"): (
+            f"the order was paid on another business date: {day}"
+        ),
+        (sold[1].order_number, "MISSING_HERE"): (
+            f"the order was paid on {day}, and this refund is not of the business date asked for"
+        ),
+        (sold[3].order_number, "MISSING_THERE"): "the bill has it and the list does not",
+    }
+    assert {key: one.explanation for key, one in told.items()} == expected
+    assert told[sold[3].order_number, "MISSING_THERE"].order_id == sold[3].order_id
+    assert told[sold[1].order_number, "AMOUNT_DIFFERS"].billed.minor_units == 300

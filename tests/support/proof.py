@@ -20,6 +20,7 @@ from longmen_server.platform.ids import CustomerId, new_id
 from longmen_server.platform.refusal import Refusal
 from longmen_server.proven import CHECKS
 from tests.support.ledger import BOOK, Ledger, open_ledger
+from tests.support.shop import fill_shop
 from tests.support.wallets import cash, open_wallets
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ async def _wallets(dsn: str, clock: SettableClock) -> None:
         await wallets.jobs.run_once()
         await _instruct(wallets, "Withdraw", rich, "6222021234567890")
         await wallets.pay(rich, other, 10, delay=transfer_pb2.TRANSFER_DELAY_TWO_HOURS)
+        await fill_shop(dsn, wallets)
 
 
 async def _instruct(wallets: Wallets, method: str, person: Person, bank_account: str) -> None:

@@ -35,6 +35,7 @@ ID_RULES: dict[str, Any] = {
     "trm": rules_pb2.terminal_id,
     "ord": rules_pb2.order_id,
     "ref": rules_pb2.refund_id,
+    "stl": rules_pb2.settlement_id,
     "fact": rules_pb2.factor_id,
     "chal": rules_pb2.challenge_id,
     "dev": rules_pb2.device_id,

@@ -15,7 +15,7 @@ import pyotp
 
 from longmen.credentials.v1 import credentials_service_pb2
 from longmen.ledger.v1 import account_pb2, transaction_pb2
-from longmen.merchants.v1 import plan_pb2
+from longmen.merchants.v1 import plan_pb2, settlement_pb2
 from longmen.transfers.v1 import transfer_pb2
 from longmen_app.authenticator import SoftwareAuthenticator
 from longmen_server.ledger.chart import CUSTOMER_DEPOSITS
@@ -428,6 +428,38 @@ async def merchant_with_plans(bank: SmallBank, owner: Person) -> Fields:
     return {"merchant_id": await merchant(bank, owner)}
 
 
+async def settled_days(bank: SmallBank, owner: Person, days: int) -> Fields:
+    """A merchant that sold something on each of some business dates, which are closed."""
+    mine = await merchant(bank, owner)
+    for day in range(1, days + 1):
+        await order_paid(bank, owner)
+        await bank.close_days(day)
+    return {"merchant_id": mine}
+
+
+async def merchant_with_settlements(bank: SmallBank, owner: Person) -> Fields:
+    return await settled_days(bank, owner, 3)
+
+
+async def one_settlement(bank: SmallBank, owner: Person) -> Fields:
+    fields = await settled_days(bank, owner, 1)
+    (found,) = (await bank.do("SettlementsService/ListSettlements", **fields)).settlements
+    return {"settlement_id": found.settlement_id}
+
+
+async def closed_day(bank: SmallBank, owner: Person) -> Fields:
+    return {**await settled_days(bank, owner, 1), "business_date": today(bank)}
+
+
+async def own_list(bank: SmallBank, owner: Person) -> Fields:
+    line = {
+        "kind": settlement_pb2.BILL_LINE_KIND_SALE,
+        "order_number": number(bank),
+        "amount": cash(300),
+    }
+    return {**await closed_day(bank, owner), "lines": [line]}
+
+
 async def new_terminal(bank: SmallBank, owner: Person) -> Fields:
     return {
         "merchant_id": await merchant(bank, owner),
@@ -653,6 +685,10 @@ SAMPLES: dict[str, Sample] = {
     "MerchantsService/GetTerminal": own_terminal,
     "PlansService/SetPlan": new_plan,
     "PlansService/ListPlans": merchant_with_plans,
+    "SettlementsService/GetSettlement": one_settlement,
+    "SettlementsService/ListSettlements": merchant_with_settlements,
+    "SettlementsService/DownloadBill": closed_day,
+    "SettlementsService/Reconcile": own_list,
     "FactorsService/SetPassword": lambda *_: {"password": "correct horse battery staple"},
     "FactorsService/SetPaymentPin": lambda *_: {"pin": PIN},
     "FactorsService/StartTotp": lambda *_: {},

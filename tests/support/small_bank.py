@@ -23,14 +23,18 @@ from longmen_server.app import (
 )
 from longmen_server.config import Settings
 from longmen_server.jobs.clearing import Clearing
+from longmen_server.jobs.job import Workplace
+from longmen_server.jobs.merchant_days import MerchantDays
 from longmen_server.jobs.runner import JobRunner
 from longmen_server.messages.model import MessageRow
 from longmen_server.personal_keys import prepare
+from longmen_server.platform.database import connect
 from longmen_server.platform.ids import CUSTOMER, new_id
 from longmen_server.platform.issuer import IDENTITY_ISSUER, jwks_of
 from longmen_server.platform.tokens import DevelopmentIssuer, TokenVerifier
 from longmen_server.transfers.clearing.instant import InstantClearing
 from longmen_server.transport.server import Surroundings, build_server
+from tests.support.clock import SettableClock
 from tests.support.edge import Claims, Tokens, Told, settings, told
 from tests.support.identity import claims_for
 from tests.support.personal import key_file
@@ -311,6 +315,27 @@ class SmallBank:
         )
         await jobs.run_once()
         await jobs.stop()
+
+    async def close_days(self, days: int = 0) -> None:
+        """Close and settle all business dates that have ended, as it will be some days from now."""
+        parts = self.parts
+        assert parts.settings.dsn is not None
+        connection = await connect(parts.settings.dsn, application_name="tests days")
+        later = SettableClock(parts.clock.now_us() + days * 86_400_000_000)
+        try:
+            more = True
+            while more:
+                workplace = Workplace(
+                    book=BOOK,
+                    connection=connection,
+                    engine=parts.engine,
+                    clock=later,
+                    items_max=500,
+                    progress=0,
+                )
+                more = (await MerchantDays().take(workplace)).more
+        finally:
+            await connection.close()
 
     # -- the database --------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from longmen.identity.v1 import (
     session_service_pb2,
 )
 from longmen.ledger.v1 import ledger_service_pb2
-from longmen.merchants.v1 import merchants_service_pb2, plans_service_pb2
+from longmen.merchants.v1 import merchants_service_pb2, plans_service_pb2, settlements_service_pb2
 from longmen.payments.v1 import payments_service_pb2
 from longmen.staff.v1 import approvals_service_pb2, staff_service_pb2
 from longmen.transfers.v1 import transfers_service_pb2
@@ -46,6 +46,7 @@ _MODULES = (
     registration_service_pb2,
     session_service_pb2,
     payments_service_pb2,
+    settlements_service_pb2,
     plans_service_pb2,
     transfers_service_pb2,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from longmen.events.v1 import event_pb2
 from longmen_server.ledger import encode
@@ -15,14 +15,10 @@ from longmen_server.platform.ids import (
     EVENT,
     MERCHANT,
     ORDER,
+    SETTLEMENT,
     TRANSACTION,
-    AccountId,
-    ApprovalId,
-    CustomerId,
     EventId,
-    MerchantId,
-    OrderId,
-    TransactionId,
+    IdKind,
 )
 
 if TYPE_CHECKING:
@@ -69,6 +65,7 @@ _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_ACCOUNT_STATE_CHANGED: "account_state_change",
     event_pb2.EVENT_TYPE_TRANSFER_STATE_CHANGED: "transfer_state_change",
     event_pb2.EVENT_TYPE_ORDER_CHANGED: "order_change",
+    event_pb2.EVENT_TYPE_SETTLEMENT_CHANGED: "settlement_change",
     event_pb2.EVENT_TYPE_APPROVAL_CHANGED: "approval_change",
     event_pb2.EVENT_TYPE_CHALLENGE_STATE_CHANGED: "challenge_change",
     **dict.fromkeys(_FACTOR_TYPES, "factor_change"),
@@ -78,6 +75,16 @@ _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_SESSION_ENDED: "session_change",
 }
 """Where the payload that is stored with an event of a type belongs."""
+
+_SUBJECTS: Final[dict[int, IdKind[Any]]] = {
+    **dict.fromkeys(_ACCOUNT_TYPES, ACCOUNT),
+    **dict.fromkeys(_CUSTOMER_TYPES, CUSTOMER),
+    **dict.fromkeys(_MERCHANT_TYPES, MERCHANT),
+    event_pb2.EVENT_TYPE_APPROVAL_CHANGED: APPROVAL,
+    event_pb2.EVENT_TYPE_ORDER_CHANGED: ORDER,
+    event_pb2.EVENT_TYPE_SETTLEMENT_CHANGED: SETTLEMENT,
+}
+"""What the subject of an event of a type is an id of; of all others it is a transaction's."""
 
 _EVENT_ID: Final = struct.Struct(">QIHH")
 
@@ -135,14 +142,4 @@ def event(stored: StoredEvent) -> event_pb2.Event:
 
 
 def _subject(stored: StoredEvent) -> str:
-    if stored.type in _ACCOUNT_TYPES:
-        return ACCOUNT.encode(AccountId(stored.subject))
-    if stored.type in _CUSTOMER_TYPES:
-        return CUSTOMER.encode(CustomerId(stored.subject))
-    if stored.type == event_pb2.EVENT_TYPE_APPROVAL_CHANGED:
-        return APPROVAL.encode(ApprovalId(stored.subject))
-    if stored.type in _MERCHANT_TYPES:
-        return MERCHANT.encode(MerchantId(stored.subject))
-    if stored.type == event_pb2.EVENT_TYPE_ORDER_CHANGED:
-        return ORDER.encode(OrderId(stored.subject))
-    return TRANSACTION.encode(TransactionId(stored.subject))
+    return _SUBJECTS.get(stored.type, TRANSACTION).encode(stored.subject)

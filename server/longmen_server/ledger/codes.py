@@ -29,3 +29,5 @@ class PostingCode(IntEnum):
     """What a merchant pays for a payment."""
     FEE_RETURN = 32011
     """What goes back to the merchant of a fee."""
+    SETTLEMENT = 32012
+    """What a merchant is paid out."""

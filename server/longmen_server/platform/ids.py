@@ -42,6 +42,7 @@ __all__ = [
     "PRINCIPAL",
     "REFUND",
     "SESSION",
+    "SETTLEMENT",
     "TERMINAL",
     "TRANSACTION",
     "VERIFICATION",
@@ -62,6 +63,7 @@ __all__ = [
     "PrincipalId",
     "RefundId",
     "SessionId",
+    "SettlementId",
     "TerminalId",
     "TransactionId",
     "VerificationId",
@@ -87,6 +89,7 @@ TerminalId = NewType("TerminalId", bytes)
 OrderId = NewType("OrderId", bytes)
 RefundId = NewType("RefundId", bytes)
 PlanId = NewType("PlanId", bytes)
+SettlementId = NewType("SettlementId", bytes)
 FactorId = NewType("FactorId", bytes)
 ChallengeId = NewType("ChallengeId", bytes)
 ApiKeyId = NewType("ApiKeyId", bytes)
@@ -223,6 +226,7 @@ TERMINAL: Final = IdKind[TerminalId]("trm")
 ORDER: Final = IdKind[OrderId]("ord")
 REFUND: Final = IdKind[RefundId]("ref")
 PLAN: Final = IdKind[PlanId]("plan")
+SETTLEMENT: Final = IdKind[SettlementId]("stl")
 FACTOR: Final = IdKind[FactorId]("fact")
 CHALLENGE: Final = IdKind[ChallengeId]("chal")
 API_KEY: Final = IdKind[ApiKeyId]("key")

@@ -25,6 +25,7 @@ from longmen_client._generated.payments_async import AsyncPayments
 from longmen_client._generated.plans_async import AsyncPlans
 from longmen_client._generated.registration_async import AsyncRegistration
 from longmen_client._generated.sessions_async import AsyncSessions
+from longmen_client._generated.settlements_async import AsyncSettlements
 from longmen_client._generated.staff_async import AsyncStaff
 from longmen_client._generated.transfers_async import AsyncTransfers
 from longmen_client._methods import HEALTH_CHECK
@@ -134,6 +135,11 @@ class AsyncClient:
     def plans(self) -> AsyncPlans:
         """What merchants pay, and when they are settled."""
         return AsyncPlans(self._caller)
+
+    @cached_property
+    def settlements(self) -> AsyncSettlements:
+        """What merchants are paid out, and their bills."""
+        return AsyncSettlements(self._caller)
 
     @cached_property
     def transfers(self) -> AsyncTransfers:

@@ -44,6 +44,7 @@ __all__ = [
     "AuditUnavailable",
     "BalanceCeilingExceeded",
     "BalanceOverflow",
+    "BillNotReady",
     "BookMismatch",
     "CaptureAmountExceeded",
     "ChallengeClosed",
@@ -144,6 +145,7 @@ __all__ = [
     "SessionNotFound",
     "SessionRevoked",
     "SessionsUnknown",
+    "SettlementNotFound",
     "ShuttingDown",
     "SignatureInvalid",
     "SignatureMissing",
@@ -1507,6 +1509,27 @@ class PlanDatePassed(FailedPreconditionError):
     metadata_keys = ("earliest_date",)
 
 
+class SettlementNotFound(NotFoundError):
+    """No such settlement, or not one the caller may see. Metadata: settlement_id."""
+
+    reason = "SETTLEMENT_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("settlement_id",)
+
+
+class BillNotReady(FailedPreconditionError):
+    """The business date has not ended, or is not closed yet. Metadata: business_date,
+    end_time_us.
+    """
+
+    reason = "BILL_NOT_READY"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "business_date",
+        "end_time_us",
+    )
+
+
 BY_REASON: Mapping[str, type[LongmenError]] = {
     "MALFORMED_REQUEST": MalformedRequest,
     "INVALID_REQUEST": InvalidRequest,
@@ -1662,5 +1685,7 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "CODE_UNKNOWN_SCHEME": CodeUnknownScheme,
     "CODE_OF_ORDER": CodeOfOrder,
     "PLAN_DATE_PASSED": PlanDatePassed,
+    "SETTLEMENT_NOT_FOUND": SettlementNotFound,
+    "BILL_NOT_READY": BillNotReady,
 }
 """The class of each reason of the contract."""

@@ -15,7 +15,7 @@ from longmen.identity.v1 import (
     session_service_pb2,
 )
 from longmen.ledger.v1 import ledger_service_pb2
-from longmen.merchants.v1 import merchants_service_pb2, plans_service_pb2
+from longmen.merchants.v1 import merchants_service_pb2, plans_service_pb2, settlements_service_pb2
 from longmen.payments.v1 import payments_service_pb2
 from longmen.staff.v1 import approvals_service_pb2, staff_service_pb2
 from longmen.transfers.v1 import transfers_service_pb2
@@ -325,6 +325,19 @@ PAYMENTS_PAY_ORDER: Method[
 PAYMENTS_PAY_STATIC_CODE: Method[
     payments_service_pb2.PayStaticCodeRequest, payments_service_pb2.PayStaticCodeResponse
 ] = method(payments_service_pb2.DESCRIPTOR, "PaymentsService", "PayStaticCode")
+
+SETTLEMENTS_GET_SETTLEMENT: Method[
+    settlements_service_pb2.GetSettlementRequest, settlements_service_pb2.GetSettlementResponse
+] = method(settlements_service_pb2.DESCRIPTOR, "SettlementsService", "GetSettlement")
+SETTLEMENTS_LIST_SETTLEMENTS: Method[
+    settlements_service_pb2.ListSettlementsRequest, settlements_service_pb2.ListSettlementsResponse
+] = method(settlements_service_pb2.DESCRIPTOR, "SettlementsService", "ListSettlements")
+SETTLEMENTS_DOWNLOAD_BILL: Method[
+    settlements_service_pb2.DownloadBillRequest, settlements_service_pb2.DownloadBillResponse
+] = method(settlements_service_pb2.DESCRIPTOR, "SettlementsService", "DownloadBill")
+SETTLEMENTS_RECONCILE: Method[
+    settlements_service_pb2.ReconcileRequest, settlements_service_pb2.ReconcileResponse
+] = method(settlements_service_pb2.DESCRIPTOR, "SettlementsService", "Reconcile")
 
 PLANS_SET_PLAN: Method[plans_service_pb2.SetPlanRequest, plans_service_pb2.SetPlanResponse] = (
     method(plans_service_pb2.DESCRIPTOR, "PlansService", "SetPlan")

@@ -24,6 +24,7 @@ from longmen_client._generated.payments_sync import Payments
 from longmen_client._generated.plans_sync import Plans
 from longmen_client._generated.registration_sync import Registration
 from longmen_client._generated.sessions_sync import Sessions
+from longmen_client._generated.settlements_sync import Settlements
 from longmen_client._generated.staff_sync import Staff
 from longmen_client._generated.transfers_sync import Transfers
 from longmen_client._methods import HEALTH_CHECK
@@ -134,6 +135,11 @@ class Client:
     def plans(self) -> Plans:
         """What merchants pay, and when they are settled."""
         return Plans(self._caller)
+
+    @cached_property
+    def settlements(self) -> Settlements:
+        """What merchants are paid out, and their bills."""
+        return Settlements(self._caller)
 
     @cached_property
     def transfers(self) -> Transfers:

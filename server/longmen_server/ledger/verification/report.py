@@ -206,6 +206,33 @@ KINDS: Final[dict[str, Kind]] = {
     "INSTRUCTION_STATE_MISMATCH": Kind(
         "The clearing's answer was not followed by the ledger, or the state is unknown.", _RESTORE
     ),
+    "ORDER_POSTING_MISMATCH": Kind(
+        "What an order says that was paid is not what its movements came to.", _RESTORE
+    ),
+    "ORDER_REFUND_MISMATCH": Kind(
+        "What an order says that went back is not what its movements came to.", _RESTORE
+    ),
+    "FEE_POSTING_MISMATCH": Kind(
+        "An order's fee, or what was returned of it, is not what was booked.", _RESTORE
+    ),
+    "FEE_PLAN_MISMATCH": Kind(
+        "An order's fee is not what its plan makes of the amount.",
+        "Compare the plan with its approval and its event; correct the fee by hand.",
+    ),
+    "SETTLEMENT_SUM_MISMATCH": Kind(
+        "A settlement, and so its bill, is not what the ledger has between its versions.",
+        "Stop payouts by freezing the merchant's account; restore the settlement.",
+    ),
+    "SETTLEMENT_GAP": Kind(
+        "A merchant's business dates leave movements out, or have some twice.", _RESTORE
+    ),
+    "SETTLEMENT_CARRY_MISMATCH": Kind(
+        "What a settlement carries on is not carried in, net and paid together.", _RESTORE
+    ),
+    "SETTLEMENT_POSTING_MISMATCH": Kind(
+        "A settlement and its payout do not belong together, or differ in amount.",
+        "Ask the clearing what the merchant got; freeze the merchant's account meanwhile.",
+    ),
     "REQUEST_MALFORMED": Kind(
         "The stored content of a request has a length that no content has.", _REPORT
     ),

@@ -459,6 +459,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
     Plan date passed: a plan cannot begin in the past. Metadata: earliest_date.
     """
+    ERROR_REASON_SETTLEMENT_NOT_FOUND: _ErrorReason.ValueType  # 381
+    """Settlement not found: no such settlement, or not one the caller may see. Metadata: settlement_id."""
+    ERROR_REASON_BILL_NOT_READY: _ErrorReason.ValueType  # 382
+    """Bill not ready: the business date has not ended, or is not closed yet. Metadata: business_date, end_time_us."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the reason of a refusal. On the wire it stands in google.rpc.ErrorInfo: reason is the value's name without
@@ -867,6 +871,10 @@ ERROR_REASON_PLAN_DATE_PASSED: ErrorReason.ValueType  # 380
 
 Plan date passed: a plan cannot begin in the past. Metadata: earliest_date.
 """
+ERROR_REASON_SETTLEMENT_NOT_FOUND: ErrorReason.ValueType  # 381
+"""Settlement not found: no such settlement, or not one the caller may see. Metadata: settlement_id."""
+ERROR_REASON_BILL_NOT_READY: ErrorReason.ValueType  # 382
+"""Bill not ready: the business date has not ended, or is not closed yet. Metadata: business_date, end_time_us."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final

@@ -84,6 +84,8 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """Order changed: an order was registered or came to another state, or some of its money went back."""
     EVENT_TYPE_PLAN_SET: _EventType.ValueType  # 67
     """Plan set: what a merchant pays, and when it is settled, was agreed on."""
+    EVENT_TYPE_SETTLEMENT_CHANGED: _EventType.ValueType  # 68
+    """Settlement changed: a merchant's business date was closed, or what it came to was paid out or carried on."""
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
     """EventType is what happened."""
@@ -144,6 +146,8 @@ EVENT_TYPE_ORDER_CHANGED: EventType.ValueType  # 61
 """Order changed: an order was registered or came to another state, or some of its money went back."""
 EVENT_TYPE_PLAN_SET: EventType.ValueType  # 67
 """Plan set: what a merchant pays, and when it is settled, was agreed on."""
+EVENT_TYPE_SETTLEMENT_CHANGED: EventType.ValueType  # 68
+"""Settlement changed: a merchant's business date was closed, or what it came to was paid out or carried on."""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 @_typing.final
@@ -375,6 +379,44 @@ class OrderChange(_message.Message):
 Global___OrderChange: _TypeAlias = OrderChange  # noqa: Y015
 
 @_typing.final
+class SettlementChange(_message.Message):
+    """SettlementChange is what became of a settlement."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SETTLEMENT_ID_FIELD_NUMBER: _builtins.int
+    MERCHANT_ID_FIELD_NUMBER: _builtins.int
+    BUSINESS_DATE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    PAID_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    settlement_id: _builtins.str
+    """Settlement id changed."""
+    merchant_id: _builtins.str
+    """Merchant id settled."""
+    business_date: _builtins.str
+    """Business date whose movements it has, YYYY-MM-DD."""
+    state: _builtins.str
+    """State name after the change, such as SETTLED."""
+    paid_minor_units: _builtins.int
+    """Paid minor units."""
+    def __init__(
+        self,
+        *,
+        settlement_id: _builtins.str = ...,
+        merchant_id: _builtins.str = ...,
+        business_date: _builtins.str = ...,
+        state: _builtins.str = ...,
+        paid_minor_units: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_date", b"business_date", "merchant_id", b"merchant_id", "paid_minor_units", b"paid_minor_units", "settlement_id", b"settlement_id", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettlementChange: _TypeAlias = SettlementChange  # noqa: Y015
+
+@_typing.final
 class Event(_message.Message):
     """Event is one committed change."""
 
@@ -395,6 +437,7 @@ class Event(_message.Message):
     FACTOR_CHANGE_FIELD_NUMBER: _builtins.int
     CHALLENGE_CHANGE_FIELD_NUMBER: _builtins.int
     ORDER_CHANGE_FIELD_NUMBER: _builtins.int
+    SETTLEMENT_CHANGE_FIELD_NUMBER: _builtins.int
     DEBIT_BALANCES_FIELD_NUMBER: _builtins.int
     CREDIT_BALANCES_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
@@ -450,6 +493,10 @@ class Event(_message.Message):
         """Order change."""
 
     @_builtins.property
+    def settlement_change(self) -> Global___SettlementChange:
+        """Settlement change."""
+
+    @_builtins.property
     def debit_balances(self) -> _account_pb2.Balances:
         """Debit balances are the debit account's as of the posting: posted, available and version."""
 
@@ -475,14 +522,15 @@ class Event(_message.Message):
         factor_change: Global___FactorChange | None = ...,
         challenge_change: Global___ChallengeChange | None = ...,
         order_change: Global___OrderChange | None = ...,
+        settlement_change: Global___SettlementChange | None = ...,
         debit_balances: _account_pb2.Balances | None = ...,
         credit_balances: _account_pb2.Balances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "factor_change", b"factor_change", "order_change", b"order_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "factor_change", b"factor_change", "order_change", b"order_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "event_id", b"event_id", "factor_change", b"factor_change", "order_change", b"order_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "event_id", b"event_id", "factor_change", b"factor_change", "order_change", b"order_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "factor_change", "challenge_change", "order_change"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "factor_change", "challenge_change", "order_change", "settlement_change"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

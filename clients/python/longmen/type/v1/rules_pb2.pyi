@@ -27,6 +27,7 @@ MERCHANT_ID_FIELD_NUMBER: _builtins.int
 TERMINAL_ID_FIELD_NUMBER: _builtins.int
 ORDER_ID_FIELD_NUMBER: _builtins.int
 REFUND_ID_FIELD_NUMBER: _builtins.int
+SETTLEMENT_ID_FIELD_NUMBER: _builtins.int
 FACTOR_ID_FIELD_NUMBER: _builtins.int
 CHALLENGE_ID_FIELD_NUMBER: _builtins.int
 account_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
@@ -61,6 +62,8 @@ order_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _
 """Order id demands the text form of an order's id: "ord_" and 32 lower-case hexadecimal digits."""
 refund_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Refund id demands the text form of a refund's id: "ref_" and 32 lower-case hexadecimal digits."""
+settlement_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Settlement id demands the text form of a settlement's id: "stl_" and 32 lower-case hexadecimal digits."""
 factor_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Factor id demands the text form of a factor's id: "fact_" and 32 lower-case hexadecimal digits."""
 challenge_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]

@@ -1,0 +1,166 @@
+"""A merchant's life as commands: a plan, orders paid and refunded, business dates settled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from longmen.merchants.v1 import merchants_service_pb2 as merchants_pb
+from longmen.merchants.v1 import plan_pb2, plans_service_pb2
+from longmen.payments.v1 import payments_service_pb2 as payments_pb
+from longmen_server.accounts.model import Actor
+from longmen_server.jobs.job import Workplace
+from longmen_server.jobs.merchant_days import MerchantDays
+from longmen_server.merchants.commands import CreateMerchant
+from longmen_server.merchants.model import MerchantActor
+from longmen_server.payments import commands, returns
+from longmen_server.payments.commands import Sale
+from longmen_server.plans.build import set_plan
+from longmen_server.platform.clock import business_date
+from longmen_server.platform.database import connect
+from longmen_server.platform.ids import (
+    MERCHANT,
+    AccountId,
+    MerchantId,
+    OrderId,
+    RefundId,
+    TransactionId,
+    new_id,
+)
+from tests.support.clock import SettableClock
+from tests.support.ledger import BOOK
+from tests.support.wallets import cash
+
+if TYPE_CHECKING:
+    from longmen_server.engine.command import Command
+    from tests.support.wallets import Person, Wallets
+
+BANK = MerchantActor(None)
+DAY_SECONDS = 86_400
+
+
+class Shop:
+    """One merchant with a plan, and a customer who buys there."""
+
+    def __init__(self, wallets: Wallets, buyer: Person) -> None:
+        self.wallets = wallets
+        self.buyer = buyer
+        self.merchant_id = MerchantId(self.fresh())
+
+    def fresh(self) -> bytes:
+        return new_id(BOOK, self.wallets.clock)
+
+    async def do(self, command: Command) -> bytes:
+        return await self.wallets.submit(command)
+
+    async def open(self, *, basis_points: int) -> None:
+        asked = merchants_pb.CreateMerchantRequest(
+            name="Tea",
+            city="Shanghai",
+            country_code="CN",
+            category_code="5499",
+            currency_code="CNY",
+        )
+        await self.do(
+            CreateMerchant(
+                BOOK,
+                None,
+                merchant_id=self.merchant_id,
+                account_id=AccountId(self.fresh()),
+                asked=asked,
+            )
+        )
+        plan = plans_service_pb2.SetPlanRequest(
+            merchant_id=MERCHANT.encode(self.merchant_id),
+            effective_date=str(business_date(self.wallets.clock.now_us())),
+            fee=plan_pb2.FeeTerms(
+                basis_points=basis_points,
+                fixed_minor_units=1,
+                rounding=plan_pb2.FEE_ROUNDING_HALF_EVEN,
+                refund_policy=plan_pb2.FEE_RETURN_PRO_RATA,
+            ),
+            settlement_days=1,
+            negative_limit_minor_units=50_000,
+        )
+        await self.do(set_plan(plan, None, self.wallets.clock))
+
+    async def order(self, amount: int) -> OrderId:
+        order_id = OrderId(self.fresh())
+        sale = Sale(
+            order_id=order_id,
+            merchant_id=self.merchant_id,
+            order_number=order_id.hex(),
+            amount=amount,
+            currency_code="CNY",
+            expires_seconds=60,
+            description="",
+            reference=None,
+        )
+        await self.do(commands.CreateOrder(BOOK, None, sale=sale))
+        return order_id
+
+    async def sell(self, amount: int) -> OrderId:
+        order_id = await self.order(amount)
+        await self.do(
+            commands.PayOrder(
+                BOOK,
+                None,
+                order_id=order_id,
+                payer_id=self.buyer.account_id,
+                amount=amount,
+                currency_code="CNY",
+                actor=Actor(None),
+                transaction_id=TransactionId(self.fresh()),
+            )
+        )
+        return order_id
+
+    async def refund(self, order_id: OrderId, amount: int) -> None:
+        asked = payments_pb.RefundOrderRequest(
+            refund_number=self.fresh().hex(), amount=cash(amount)
+        )
+        await self.do(
+            returns.RefundOrder(
+                BOOK,
+                None,
+                order_id=order_id,
+                asked=asked,
+                actor=BANK,
+                refund_id=RefundId(self.fresh()),
+                transaction_id=TransactionId(self.fresh()),
+            )
+        )
+
+
+async def close_days(dsn: str, wallets: Wallets, days: int) -> None:
+    """Close and settle business dates as some days from now."""
+    later = SettableClock(wallets.clock.now_us() + days * DAY_SECONDS * 1_000_000)
+    connection = await connect(dsn, application_name="tests days")
+    try:
+        more: Any = True
+        while more:
+            workplace = Workplace(
+                book=BOOK,
+                connection=connection,
+                engine=wallets.engine,
+                clock=later,
+                items_max=100,
+                progress=0,
+            )
+            more = (await MerchantDays().take(workplace)).more
+    finally:
+        await connection.close()
+
+
+async def fill_shop(dsn: str, wallets: Wallets) -> None:
+    """Settlements of every state, one that carries a debt, and orders of every fate."""
+    shop = Shop(wallets, await wallets.person(funds=100_000))
+    await shop.open(basis_points=45)
+    first = await shop.sell(10_000)
+    await shop.sell(333)
+    await shop.order(50)
+    await shop.refund(first, 4_000)
+    await close_days(dsn, wallets, 10)
+    await shop.refund(first, 6_000)
+    await close_days(dsn, wallets, 20)
+    await shop.sell(70)
+    await close_days(dsn, wallets, 12)
