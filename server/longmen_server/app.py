@@ -27,21 +27,14 @@ from longmen_server.audit.service import AuditService
 from longmen_server.audit.trail import AuditTrail
 from longmen_server.audit.witness import witness
 from longmen_server.challenges.office import StepUpOffice
-from longmen_server.challenges.service import ChallengesService
 from longmen_server.credentials.keyring import Keyring, Nonces
 from longmen_server.credentials.service import CredentialsService
-from longmen_server.development import scopes_for
 from longmen_server.engine.engine import Engine
 from longmen_server.engine.failpoints import Failpoints
 from longmen_server.events.service import EventsService
-from longmen_server.factors.checks import FactorChecks
-from longmen_server.factors.service import FactorsService
-from longmen_server.identity.device_service import DevicesService
 from longmen_server.identity.doorkeeper import SessionDoorkeeper
-from longmen_server.identity.service import RegistrationService
-from longmen_server.identity.session_service import SessionsService
-from longmen_server.identity.tools import IdentityTools
 from longmen_server.identity.watch import SessionWatch
+from longmen_server.identity_desk import identity_services
 from longmen_server.jobs.clearing import Clearing
 from longmen_server.jobs.deliveries import Deliveries
 from longmen_server.jobs.due_transfers import DueTransfers
@@ -55,14 +48,13 @@ from longmen_server.ledger.receipt import ReceiptSigner
 from longmen_server.ledger.service import LedgerService
 from longmen_server.merchant_desk import merchant_services
 from longmen_server.messages.carriers import carriers_of
-from longmen_server.messages.notices import Notices
 from longmen_server.messages.post_office import PostOffice
 from longmen_server.payments.service import PaymentsService
 from longmen_server.personal_keys import key_file
 from longmen_server.platform.clock import DEFAULT_ZONE, Clock, OffsetClock, SystemClock
 from longmen_server.platform.database import Readers
 from longmen_server.platform.hashing import Hasher
-from longmen_server.platform.issuer import IDENTITY_ISSUER, IdentityIssuer, jwks_of
+from longmen_server.platform.issuer import IDENTITY_ISSUER, jwks_of
 from longmen_server.platform.logs import configure_logs
 from longmen_server.platform.metrics import Metrics
 from longmen_server.platform.pii import Vault
@@ -72,7 +64,6 @@ from longmen_server.platform.refusal import Refusal
 from longmen_server.platform.sealing import SecretKeys
 from longmen_server.platform.telemetry import LoopLag, Telemetry
 from longmen_server.platform.tokens import TokenVerifier
-from longmen_server.profile.service import ProfileService
 from longmen_server.proven import CHECKS
 from longmen_server.samples import open_samples
 from longmen_server.staff.service import StaffService
@@ -192,7 +183,6 @@ def build_services(parts: Parts) -> Mapping[str, object]:
             **shared, vault=parts.vault, zone=DEFAULT_ZONE, step_up=step_up
         ),
         **merchant_services(shared, default_book=settings.books[0]),
-        **build_identity(parts, step_up),
         "longmen.payments.v1.PaymentsService": PaymentsService(
             **shared, settings=settings.payments, step_up=step_up
         ),
@@ -215,55 +205,6 @@ def build_services(parts: Parts) -> Mapping[str, object]:
         (method.path, method.audit_class) for name in services for method in read_methods(name)
     )
     return services
-
-
-def identity_services(parts: Parts, step_up: StepUpOffice) -> Mapping[str, object]:
-    """The servicers of what customers are and prove themselves with."""
-    shared: Any = {name: getattr(parts, name) for name in ("engine", "readers", "clock", "vault")}
-    proving: Any = {
-        **shared,
-        "checks": FactorChecks(
-            hasher=parts.hasher, secrets_=parts.secrets, settings=parts.settings.factors
-        ),
-        "notices": Notices(parts.office),
-    }
-    return {
-        "longmen.identity.v1.ProfileService": ProfileService(**shared),
-        "longmen.identity.v1.FactorsService": FactorsService(
-            **proving, step_up=step_up, watch=parts.watch
-        ),
-        "longmen.identity.v1.ChallengesService": ChallengesService(**proving),
-    }
-
-
-def build_identity(parts: Parts, step_up: StepUpOffice) -> Mapping[str, object]:
-    """The servicers of identity."""
-    settings = parts.settings
-    assert settings.identity_key is not None, "the supervisor names the keys"
-    tools = IdentityTools.make(
-        keys=parts.secrets,
-        settings=settings.identity,
-        engine=parts.engine,
-        readers=parts.readers,
-        clock=parts.clock,
-        office=parts.office,
-        issuer=IdentityIssuer(
-            settings.identity_key,
-            audience=settings.tokens_audience,
-            lifetime_s=settings.identity.access_token_lifetime_s,
-            clock=parts.trusted_clock,
-        ),
-        watch=parts.watch,
-        vault=parts.vault,
-        page_tokens=parts.page_tokens,
-        scopes=scopes_for("customer"),
-        default_book=settings.books[0],
-    )
-    return {
-        "longmen.identity.v1.RegistrationService": RegistrationService(tools),
-        "longmen.identity.v1.SessionsService": SessionsService(tools),
-        "longmen.identity.v1.DevicesService": DevicesService(tools, step_up),
-    }
 
 
 def build_doorkeeper(parts: Parts) -> SessionDoorkeeper:

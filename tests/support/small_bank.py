@@ -248,11 +248,15 @@ class SmallBank:
         signer: Device | None = None,
         proof: str | None = None,
         channel: Any = None,
+        more: dict[str, Any] | None = None,
         **fields: Any,
     ) -> Any:
-        """The reply of a method to a device that has signed in, with a proof of its key."""
+        """The reply of a method to a device that has signed in, with a proof of its key.
+
+        Fields of the request whose names are taken here come in `more`.
+        """
         method = BY_NAME[name]
-        request = method.request_class(**fields)
+        request = method.request_class(**fields, **(more or {}))
         if method.repeatable and not fields.get("request_id"):
             setattr(request, "request_id", self.new_request_id())  # noqa: B010
         payload = request.SerializeToString()

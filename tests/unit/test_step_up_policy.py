@@ -101,6 +101,10 @@ effective_from = 2026-01-01
 source = "test"
 valid_s = 300
 exempt_in_a_row = 5
+sign_in = [["password"], ["payment_pin"]]
+sign_in_instead = ["backup_codes"]
+cooling_hours = 24
+cooling_up_to = {CNY = 30}
 small_up_to = {CNY = 10}
 large_above = {CNY = 20}
 [[version.rule]]
@@ -124,6 +128,10 @@ methods = ["payment_pin"]
         ('source = "test"', 'source = ""', "source"),
         ('["payment_pin"]', '["pin"]', "PIN"),
         ("exempt_in_a_row = 5", "", "exempt_in_a_row"),
+        ('sign_in = [["password"], ["payment_pin"]]', "sign_in = [[]]", "signing in"),
+        ('["backup_codes"]', '["fax"]', "FAX"),
+        ("cooling_hours = 24", "cooling_hours = 721", "thirty days"),
+        ("CNY = 30", "CNY = 0", "thirty days"),
     ],
 )
 def test_a_policy_that_makes_no_sense_does_not_start(old: str, new: str, told: str) -> None:
@@ -131,6 +139,32 @@ def test_a_policy_that_makes_no_sense_does_not_start(old: str, new: str, told: s
     assert old in GOOD
     with pytest.raises(PolicyError, match=told):
         read_policy(GOOD.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("kinds", "methods"),
+    [
+        ([], []),
+        (["BACKUP_CODES"], []),
+        (["PAYMENT_PIN"], ["PAYMENT_PIN"]),
+        (["PAYMENT_PIN", "TOTP", "BACKUP_CODES"], ["PAYMENT_PIN", "TOTP", "BACKUP_CODES"]),
+        (["PAYMENT_PIN", "TOTP", "PASSWORD"], ["PASSWORD"]),
+        (["PASSKEY", "PASSWORD", "BACKUP_CODES"], ["PASSKEY", "PASSWORD", "BACKUP_CODES"]),
+    ],
+)
+def test_what_signs_a_new_device_in(kinds: list[str], methods: list[str]) -> None:
+    def mask(names: list[str]) -> int:
+        return bits(FactorKind[name] for name in names)
+
+    assert TODAY.sign_in_methods(mask(kinds)) == mask(methods)
+
+
+def test_what_a_new_device_sends_counts_in_all_currencies_and_never_rounds_down() -> None:
+    assert TODAY.cooling_share(100_000, "CNY") == 1_000_000
+    assert TODAY.cooling_share(1, "CNY") == 10
+    assert TODAY.cooling_share(1, "USD") == 67
+    assert TODAY.cooling_share(1, "CHF") > 1_000_000
+    assert sum(TODAY.cooling_share(1, "USD") for _ in range(15_000)) >= 1_000_000
 
 
 def test_versions_take_over_on_their_day() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from longmen.events.v1 import event_pb2
 from longmen.identity.v1 import challenge_service_pb2 as pb
 from longmen_server.challenges import encode
 from longmen_server.challenges.gate import set_state
@@ -19,19 +18,16 @@ from longmen_server.challenges.model import (
 from longmen_server.challenges.tables import CHALLENGE
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_LINK, STAGE_POINTER
-from longmen_server.factors.change import reserve_try, tell_factor
-from longmen_server.factors.model import (
-    AttemptKey,
-    FactorKey,
-    FactorKind,
-    FactorRow,
-    Verdict,
-    bit,
-    factor_rejected,
-    forgive,
+from longmen_server.factors.model import AttemptKey, FactorKind, Verdict, bit
+from longmen_server.factors.proving import (
+    ADMITTED,
+    REFUSED,
+    flag_copy,
+    reserve_try,
+    take_verdict,
+    verdict_keys,
 )
-from longmen_server.factors.tables import ATTEMPT, FACTOR, SECURITY
-from longmen_server.platform.refusal import Refusal
+from longmen_server.factors.tables import ATTEMPT, SECURITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,12 +35,9 @@ if TYPE_CHECKING:
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.messages.model import MessageRow
     from longmen_server.platform.ids import ChallengeId, CustomerId
+    from longmen_server.platform.refusal import Refusal
 
-__all__ = ["ADMITTED", "ApproveChallenge", "DeclineChallenge", "ReserveTry"]
-
-ADMITTED = b"\x01"
-REFUSED = b"\x00"
-"""Replies of ReserveTry."""
+__all__ = ["ApproveChallenge", "DeclineChallenge", "ReserveTry", "approve"]
 
 
 class ChallengeCommand(Command):
@@ -127,16 +120,6 @@ class ReserveTry(ChallengeCommand):
         return ADMITTED if admitted else REFUSED
 
 
-class CounterRegress(Refusal):
-    """A passkey counted backwards: there may be a copy of it."""
-
-    def __init__(self, key: FactorKey) -> None:
-        """Refuse as any wrong factor, and remember which."""
-        plain = factor_rejected()
-        super().__init__(plain.reason, plain.message)
-        self.key = key
-
-
 class ApproveChallenge(ChallengeCommand):
     """Take the verdict over one factor, and approve if it was the last one needed."""
 
@@ -156,76 +139,35 @@ class ApproveChallenge(ChallengeCommand):
         self.device_id = device_id
         self.verdict = verdict
 
-    @property
-    def _factor(self) -> FactorKey:
-        return FactorKey(self.customer_id, self.verdict.kind, self.verdict.slot)
-
-    @property
-    def _attempt(self) -> AttemptKey:
-        return AttemptKey(self.customer_id, self.device_id, self.verdict.kind)
-
     def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
         """Name the challenge, the factor and the device's tries."""
         yield from super().keys(working_set, stage)
         if stage == STAGE_POINTER:
-            yield RowKey(FACTOR, self._factor)
-            yield RowKey(ATTEMPT, self._attempt)
+            yield from verdict_keys(self.customer_id, self.device_id, self.verdict)
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Approve with one factor."""
         row = self.load(working_set)
-        verdict = self.verdict
-        check_method(row, verdict.kind)
-        factor = working_set.get(FACTOR, self._factor)
-        if not verdict.is_right or factor is None or not self._still_holds(factor):
-            raise factor_rejected()
-        self._use_up(working_set)
-        if working_set.get(ATTEMPT, self._attempt) is not None:
-            forgive(working_set.edit(ATTEMPT, self._attempt), working_set.now_us)
-        row = working_set.edit(CHALLENGE, self.challenge_id)
-        row.approved |= bit(verdict.kind)
-        row.changed_at_us = working_set.now_us
-        if row.state == ChallengeState.PENDING and is_enough(row.approved, row.factors_needed):
-            row = set_state(working_set, self.challenge_id, ChallengeState.APPROVED)
-        return pb.ApproveChallengeResponse(
-            challenge=encode.challenge(row, working_set.now_us),
-            committed_at=working_set.committed_at,
-        ).SerializeToString()
+        check_method(row, self.verdict.kind)
+        take_verdict(working_set, self.customer_id, self.device_id, self.verdict)
+        return approve(working_set, self.challenge_id, self.verdict.kind)
 
     def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
         """Flag a passkey that counted backwards."""
-        if isinstance(refusal, CounterRegress):
-            working_set.edit(FACTOR, refusal.key).flagged = True
-            tell_factor(
-                working_set,
-                event_pb2.EVENT_TYPE_PASSKEY_FLAGGED,
-                self.customer_id,
-                FactorKind.PASSKEY,
-            )
+        flag_copy(working_set, refusal)
 
-    def _still_holds(self, factor: FactorRow) -> bool:
-        """Whether the factor is the one that was looked at, and not used up meanwhile."""
-        verdict = self.verdict
-        if not factor.is_active or factor.changed_at_us != verdict.changed_at_us:
-            return False
-        if factor.kind == FactorKind.TOTP:
-            return verdict.counter > factor.counter
-        if factor.kind == FactorKind.BACKUP_CODES:
-            return not factor.counter >> verdict.counter & 1
-        if factor.kind == FactorKind.PASSKEY:
-            if factor.flagged:
-                return False
-            if (verdict.counter or factor.counter) and verdict.counter <= factor.counter:
-                raise CounterRegress(factor.key)
-        return True
 
-    def _use_up(self, working_set: WorkingSet) -> None:
-        """Remember what may not be used again."""
-        verdict = self.verdict
-        if verdict.kind in {FactorKind.TOTP, FactorKind.PASSKEY}:
-            working_set.edit(FACTOR, self._factor).counter = verdict.counter
-        elif verdict.kind == FactorKind.BACKUP_CODES:
-            working_set.edit(FACTOR, self._factor).counter |= 1 << verdict.counter
+def approve(working_set: WorkingSet, challenge_id: ChallengeId, kind: int) -> bytes:
+    """Note that one kind of factor approves a challenge, and return the reply."""
+    row = working_set.edit(CHALLENGE, challenge_id)
+    row.approved |= bit(kind)
+    row.changed_at_us = working_set.now_us
+    if row.state == ChallengeState.PENDING and is_enough(row.approved, row.factors_needed):
+        row = set_state(working_set, challenge_id, ChallengeState.APPROVED)
+    return pb.ApproveChallengeResponse(
+        challenge=encode.challenge(row, working_set.now_us),
+        committed_at=working_set.committed_at,
+    ).SerializeToString()
 
 
 class DeclineChallenge(ChallengeCommand):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from longmen.events.v1 import event_pb2
 from longmen_server.challenges.model import (
+    MILLION,
     OPEN_STATES,
     PROTECTING,
     ChallengeRow,
@@ -24,19 +25,21 @@ from longmen_server.challenges.model import (
     KnownPayeeRow,
     NeedsAuth,
     Policy,
+    device_cooling,
     is_enough,
     step_up_unavailable,
 )
 from longmen_server.challenges.tables import CHALLENGE, KNOWN_PAYEE, OPEN_CHALLENGE
 from longmen_server.engine.command import RequestKey, RowKey
-from longmen_server.engine.family import STAGE_LINK, STAGE_POINTER
+from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER
 from longmen_server.engine.journal import Event
 from longmen_server.engine.request_log import FINGERPRINT_BYTES
 from longmen_server.factors.model import SecurityRow
 from longmen_server.factors.tables import SECURITY
+from longmen_server.identity.tables import DEVICE
 from longmen_server.platform.clock import business_date
 from longmen_server.platform.ids import CHALLENGE as CHALLENGE_TEXT
-from longmen_server.platform.ids import AccountId, ChallengeId, CustomerId
+from longmen_server.platform.ids import AccountId, ChallengeId, CustomerId, DeviceId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,6 +59,8 @@ class Gate:
     challenge_id: ChallengeId
     """Of the challenge to make, if one is needed."""
     policy: Policy
+    device_id: DeviceId | None = None
+    """The device that asks, which may be new; None for one that nobody enrolled."""
 
     def keys(
         self, working_set: WorkingSet, stage: int, payee_id: AccountId | None = None
@@ -70,14 +75,17 @@ class Gate:
                 yield RowKey(CHALLENGE, challenge_id)
             if payee_id is not None:
                 yield RowKey(KNOWN_PAYEE, KnownPayeeKey(self.customer_id, payee_id))
+        elif stage == STAGE_ACCOUNT and self.device_id is not None:
+            yield RowKey(DEVICE, self.device_id)
 
     def demand(self, working_set: WorkingSet, intent: Intent) -> None:
         """Let the request through if it is approved or needs no approval.
 
         Raises:
             Refusal: NEEDS_AUTH with the challenge to approve, STEP_UP_UNAVAILABLE,
-                CHALLENGE_CONTENT_CHANGED.
+                CHALLENGE_CONTENT_CHANGED, DEVICE_COOLING.
         """
+        used = self._check_cooling(working_set, intent)
         content = intent.digest(self.request.content[:FINGERPRINT_BYTES])
         present = self._present(working_set)
         if present is None or present.is_expired(working_set.now_us):
@@ -88,6 +96,8 @@ class Gate:
             raise NeedsAuth(present, is_new=False)
         else:
             self._use(working_set, present, intent)
+        if used and self.device_id is not None:
+            working_set.edit(DEVICE, self.device_id).cooling_used = used
 
     def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
         """Keep a new challenge; close one whose request can no longer go through."""
@@ -104,6 +114,24 @@ class Gate:
         elif present is not None and refusal.final:
             # The request id is used up, so nothing can use the approval any more.
             set_state(working_set, present.challenge_id, ChallengeState.VOID)
+
+    def _check_cooling(self, working_set: WorkingSet, intent: Intent) -> int:
+        """Return how much of what a new device may send is used with this; 0 for any other device.
+
+        Raises:
+            Refusal: DEVICE_COOLING.
+        """
+        device = None if self.device_id is None else working_set.get(DEVICE, self.device_id)
+        now_us = working_set.now_us
+        if device is None or now_us >= device.cooling_until_us or not intent.amount:
+            return 0
+        version = self.policy.at(business_date(now_us))
+        used = device.cooling_used + version.cooling_share(intent.amount, intent.currency_code)
+        if used > MILLION:
+            most = version.cooling_up_to.get(intent.currency_code, 0)
+            left = most * (MILLION - device.cooling_used) // MILLION
+            raise device_cooling(intent.currency_code, left, device.cooling_until_us)
+        return used
 
     def _present(self, working_set: WorkingSet) -> ChallengeRow | None:
         """Return the request's challenge if it is open."""

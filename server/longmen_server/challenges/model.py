@@ -167,6 +167,7 @@ class KnownPayeeRow:
 
 # -- The policy.
 
+MILLION: Final = 1_000_000
 BANDS: Final = ("small", "medium", "large")
 PAYEES: Final = ("known", "new")
 ALLOWANCES: Final = ("left", "used")
@@ -213,6 +214,15 @@ class Version:
     small_up_to: Mapping[str, int]
     large_above: Mapping[str, int]
     rules: tuple[Rule, ...]
+    sign_in: tuple[int, ...]
+    """Bits of the kinds that sign a new device in, beside the code by phone: of the first entry of
+    which the customer has any, one is needed."""
+    sign_in_instead: int
+    """Bits of the kinds that stand in for those."""
+    cooling_us: int
+    """How long a new device may send little money."""
+    cooling_up_to: Mapping[str, int]
+    """How much it may send in that time in all, in each currency alone; nothing in any other."""
 
     def band(self, amount: int, currency_code: str) -> str:
         """Return how large an amount is."""
@@ -228,6 +238,18 @@ class Version:
         allowance = "left" if exempt_count < self.exempt_in_a_row else "used"
         band = self.band(intent.amount, intent.currency_code)
         return self.look_up(intent.operation, payee, band, allowance)
+
+    def sign_in_methods(self, kinds: int) -> int:
+        """Return what can sign a new device in of a customer with such factors; 0 needs none."""
+        for entry in self.sign_in:
+            if entry & kinds:
+                return (entry | self.sign_in_instead) & kinds
+        return 0
+
+    def cooling_share(self, amount: int, currency_code: str) -> int:
+        """Return how much of what a new device may send an amount is, in millionths, rounded up."""
+        most = self.cooling_up_to.get(currency_code, 0)
+        return -(-amount * MILLION // most) if most else MILLION + 1
 
     def look_up(self, operation: Operation, payee: str, band: str, allowance: str) -> Decision:
         """Return what the first rule that fits says."""
@@ -305,6 +327,19 @@ def step_up_unavailable(decision: Decision) -> Refusal:
     return refusal
 
 
+def device_cooling(currency_code: str, left: int, cooling_until_us: int) -> Refusal:
+    """Return the refusal of more money than a new device may send."""
+    return Refusal(
+        "DEVICE_COOLING",
+        "the device is new and may not send as much yet",
+        metadata={
+            "currency_code": currency_code,
+            "left_minor_units": str(left),
+            "cooling_until": str(cooling_until_us),
+        },
+    )
+
+
 def challenge_not_found(challenge_id: ChallengeId) -> Refusal:
     """Return the refusal of a challenge that is not there, or another's."""
     return Refusal(
@@ -344,8 +379,13 @@ def check_method(row: ChallengeRow, kind: int) -> None:
         Refusal: METHOD_NOT_ACCEPTED.
     """
     if not row.methods & bit(kind):
-        raise Refusal(
-            "METHOD_NOT_ACCEPTED",
-            "the challenge takes other methods",
-            metadata={"methods": method_names(row.methods)},
-        )
+        raise method_not_accepted(row.methods)
+
+
+def method_not_accepted(methods: int) -> Refusal:
+    """Return the refusal of a method that is not among those taken."""
+    return Refusal(
+        "METHOD_NOT_ACCEPTED",
+        "other methods are taken here",
+        metadata={"methods": method_names(methods)},
+    )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from longmen_server.challenges.gate import Gate
 from longmen_server.challenges.policy import load_policy
-from longmen_server.platform.ids import ChallengeId, new_id
+from longmen_server.platform.ids import DEVICE, ChallengeId, new_id
 
 if TYPE_CHECKING:
     from longmen_server.engine.command import RequestKey
@@ -33,9 +33,11 @@ class StepUpOffice:
         principal = call.principal
         if principal.customer_id is None or principal.session_id is None:
             return None
+        device_id = principal.device_id
         return Gate(
             customer_id=principal.customer_id,
             request=request,
             challenge_id=ChallengeId(new_id(book, self._clock)),
             policy=self._policy,
+            device_id=None if device_id is None else DEVICE.decode(device_id),
         )

@@ -14,7 +14,9 @@ from longmen_server.engine.door import request_key, submit
 from longmen_server.engine.request_log import request_digest
 from longmen_server.factors import texts
 from longmen_server.factors.caller import device_of, owner_of
-from longmen_server.factors.model import MAIN_SLOT, FactorKind, FactorRow, Verdict, bit
+from longmen_server.factors.judging import judge, kind_of, usable_passkeys
+from longmen_server.factors.model import FactorKind, Verdict, bit
+from longmen_server.factors.proving import ADMITTED
 from longmen_server.factors.queries import find_factors
 from longmen_server.ledger.decode import decode_id
 from longmen_server.platform.ids import CHALLENGE, ChallengeId, book_of
@@ -24,12 +26,12 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from longmen.identity.v1 import factor_pb2
     from longmen_server.accounts.personal import Person
     from longmen_server.challenges.model import ChallengeRow
     from longmen_server.engine.command import Command
     from longmen_server.engine.engine import Engine
     from longmen_server.factors.checks import FactorChecks
+    from longmen_server.factors.model import FactorRow
     from longmen_server.messages.notices import Notices
     from longmen_server.platform.clock import Clock
     from longmen_server.platform.database import Readers
@@ -38,15 +40,6 @@ if TYPE_CHECKING:
     from longmen_server.transport.context import Call
 
 __all__ = ["ChallengesService"]
-
-_KINDS: Final = {
-    "payment_pin": FactorKind.PAYMENT_PIN,
-    "password": FactorKind.PASSWORD,
-    "totp_code": FactorKind.TOTP,
-    "backup_code": FactorKind.BACKUP_CODES,
-    "passkey_assertion_json": FactorKind.PASSKEY,
-}
-"""Kinds by the field of the proof."""
 
 _TRY: Final = "#try"
 """What the request of a reserved try has behind the method of its approval."""
@@ -109,13 +102,20 @@ class ChallengesService:
         challenge_id = decode_id(CHALLENGE, request.challenge_id, "challenge_id")
         if book_of(challenge_id) != book:
             raise challenge_not_found(challenge_id)
-        kind = _KINDS[request.proof.WhichOneof("proof") or ""]
+        kind = kind_of(request.proof)
         key = request_key(call)
         is_admitted = kind == FactorKind.PASSKEY or await self._reserve(
             request, call, key, challenge_id, kind
         )
         row, factors = await self._look_up(challenge_id, customer_id, call)
-        verdict = await self._judge(request.proof, kind, row, factors)
+        verdict = await judge(
+            self._checks,
+            request.proof,
+            customer_id=customer_id,
+            factors=factors,
+            passkey_challenge=row.passkey_challenge,
+            now_us=self._clock.now_us(),
+        )
         command = commands.ApproveChallenge(
             book,
             key,
@@ -177,7 +177,7 @@ class ChallengesService:
         )
         reply = await self._submit(command, request, call)
         call.replayed = False  # that is for the approval itself to say
-        return reply == commands.ADMITTED
+        return reply == ADMITTED
 
     async def _person(self, customer_id: CustomerId, call: Call) -> Person | None:
         async with self._readers.connection(deadline=call.deadline) as connection:
@@ -199,33 +199,5 @@ class ChallengesService:
                 raise challenge_not_found(challenge_id)
             return row, await find_factors(connection, book, customer_id)
 
-    async def _judge(
-        self,
-        proof: factor_pb2.FactorProof,
-        kind: FactorKind,
-        row: ChallengeRow,
-        factors: Sequence[FactorRow],
-    ) -> Verdict:
-        """Look at what was offered."""
-        customer_id = row.customer_id
-        if kind == FactorKind.PASSKEY:
-            return self._checks.check_passkey(
-                usable_passkeys(factors), proof.passkey_assertion_json, row.passkey_challenge
-            )
-        places = (f for f in factors if f.is_active and f.kind == kind and f.slot == MAIN_SLOT)
-        factor = next(places, None)
-        if kind == FactorKind.TOTP:
-            now_us = self._clock.now_us()
-            return self._checks.check_totp(customer_id, factor, proof.totp_code, now_us)
-        if kind == FactorKind.BACKUP_CODES:
-            return await self._checks.check_code(customer_id, factor, proof.backup_code)
-        offered = proof.payment_pin or proof.password
-        return await self._checks.check_secret(customer_id, factor, kind, offered)
-
     async def _submit(self, command: Command, request: Message, call: Call) -> bytes:
         return await submit(self._engine, command, request=request, call=call)
-
-
-def usable_passkeys(factors: Sequence[FactorRow]) -> list[FactorRow]:
-    """Return the passkeys that can approve; a flagged one is refused like a wrong one."""
-    return [f for f in factors if f.is_active and f.kind == FactorKind.PASSKEY]

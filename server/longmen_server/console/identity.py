@@ -18,9 +18,17 @@ from longmen_server.console.session import client_config, make_console
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from longmen.identity.v1.factor_pb2 import FactorProof
     from longmen_app import Pending, Session
 
 KEY_FILE, SESSION_FILE = "device.pem", "session"
+TYPED: dict[str, tuple[str, str]] = {
+    "PASSWORD": ("password", "Password"),
+    "TOTP": ("totp_code", "Code of the authenticator app"),
+    "PAYMENT_PIN": ("payment_pin", "Payment PIN"),
+    "BACKUP_CODES": ("backup_code", "Backup code"),
+}
+"""Methods that can be typed, with the field of the proof and what to ask for."""
 
 
 @click.group()
@@ -74,6 +82,16 @@ def ask_code(pending: Pending, code: str | None) -> str:
     return code or click.prompt(f"Code sent to {pending.phone_number}", type=str)
 
 
+def ask_proof(methods: list[str]) -> FactorProof:
+    """The proof of a factor, typed; the first of the methods that can be typed is asked for."""
+    from longmen.identity.v1.factor_pb2 import FactorProof
+
+    for method, (field, label) in TYPED.items():
+        if method in methods:
+            return FactorProof(**{field: click.prompt(label, type=str, hide_input=True)})
+    raise ValueError("only a passkey signs this customer in, which a shell has not")
+
+
 @identity.command()
 @on_device
 @click.argument("phone_number")
@@ -97,8 +115,15 @@ def register(
 @click.option("--code", help="Code that was sent; asked for when it is not given.")
 def login(session: Session, phone_number: str, code: str | None) -> None:
     """Sign this device in, and enrol it if it is new."""
+    from longmen_client.errors import FactorRequired
+
     pending = session.start_login(phone_number)
-    session.complete_login(pending, code=ask_code(pending, code))
+    typed = ask_code(pending, code)
+    try:
+        session.complete_login(pending, code=typed)
+    except FactorRequired as needed:
+        proof = ask_proof(needed.metadata["methods"].split(","))
+        session.complete_login(pending, code=typed, proof=proof)
     make_console().print(f"signed in {session.customer_id}", highlight=False)
 
 

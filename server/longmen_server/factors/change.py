@@ -6,30 +6,15 @@ from typing import TYPE_CHECKING
 
 from longmen.events.v1 import event_pb2
 from longmen_server.engine.journal import Event
-from longmen_server.factors.model import (
-    AttemptKey,
-    AttemptRow,
-    FactorRow,
-    SecurityRow,
-    bits,
-    count_try,
-    forgive,
-    is_blocked,
-    is_forgiven,
-    places,
-)
-from longmen_server.factors.tables import ATTEMPT, FACTOR, SECURITY
-from longmen_server.messages.tables import MESSAGE
+from longmen_server.factors.model import FactorRow, SecurityRow, bits, places
+from longmen_server.factors.tables import FACTOR, SECURITY
 from longmen_server.platform.ids import FACTOR as FACTOR_TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from longmen_server.engine.working_set import WorkingSet
-    from longmen_server.messages.model import MessageRow
     from longmen_server.platform.ids import CustomerId, FactorId
 
-__all__ = ["active_kinds", "put_factor", "refresh_security", "reserve_try", "tell_factor"]
+__all__ = ["active_kinds", "put_factor", "refresh_security", "tell_factor"]
 
 
 def put_factor(working_set: WorkingSet, row: FactorRow) -> None:
@@ -72,28 +57,3 @@ def tell_factor(
     ).SerializeToString(deterministic=True)
     at_us = working_set.next_stamp()
     working_set.emit(Event(type_, customer_id, 0, at_us, payload, payload))
-
-
-def reserve_try(working_set: WorkingSet, key: AttemptKey, notices: Iterable[MessageRow]) -> bool:
-    """Count a try of a factor before anybody looks whether it is right; say whether one may look.
-
-    Args:
-        working_set: with the customer's security row and the tries.
-        key: whose tries of what.
-        notices: tell the customer of a block, if the try brings one about.
-    """
-    now_us = working_set.now_us
-    security = working_set.get(SECURITY, key.customer_id)
-    row = working_set.get(ATTEMPT, key)
-    if is_blocked(row, security, now_us):
-        return False
-    if row is None:
-        working_set.insert(ATTEMPT, key, AttemptRow(*key, 0, 0, 0, now_us))
-    row = working_set.edit(ATTEMPT, key)
-    if is_forgiven(row, security):
-        forgive(row, now_us)
-    if count_try(row, now_us):
-        tell_factor(working_set, event_pb2.EVENT_TYPE_FACTOR_BLOCKED, key.customer_id, key.kind)
-        for notice in notices:
-            working_set.append(MESSAGE, notice)
-    return True

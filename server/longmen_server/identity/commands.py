@@ -1,10 +1,9 @@
-"""The commands of registration, sign-in and devices: what each needs, and what it decides."""
+"""The commands of registration and of beginning to sign in: what each needs and decides."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from longmen.identity.v1 import device_service_pb2 as devices_pb
 from longmen.identity.v1 import registration_service_pb2 as registration_pb
 from longmen.identity.v1 import session_service_pb2 as sessions_pb
 from longmen_server.accounts import encode as accounts_encode
@@ -12,25 +11,12 @@ from longmen_server.accounts.commands import open_wallet
 from longmen_server.accounts.model import AliasKey, AliasKind
 from longmen_server.accounts.tables import ALIAS
 from longmen_server.engine.command import Command, RequestKey, RowKey
-from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER
+from longmen_server.engine.family import STAGE_LINK, STAGE_POINTER
 from longmen_server.identity import encode, model
-from longmen_server.identity.model import (
-    DeviceKeyKey,
-    DeviceState,
-    Limits,
-    Purpose,
-    SendingKey,
-)
+from longmen_server.identity.model import DeviceKeyKey, Limits, Purpose, SendingKey
 from longmen_server.identity.sealed_reply import pack
 from longmen_server.identity.steps import begin_session, enrol, send, start
-from longmen_server.identity.tables import (
-    CUSTOMER,
-    DEVICE,
-    DEVICE_COUNT,
-    DEVICE_KEY,
-    SENDING,
-    VERIFICATION,
-)
+from longmen_server.identity.tables import DEVICE_COUNT, DEVICE_KEY, SENDING, VERIFICATION
 from longmen_server.messages.tables import MESSAGE
 
 if TYPE_CHECKING:
@@ -40,7 +26,7 @@ if TYPE_CHECKING:
 
     from longmen_server.accounts.commands import NewWallet
     from longmen_server.engine.working_set import WorkingSet
-    from longmen_server.identity.model import DeviceRow, SessionRow, VerificationRow
+    from longmen_server.identity.model import VerificationRow
     from longmen_server.identity.steps import Challenge, Draft, Offer
     from longmen_server.messages.model import MessageRow
     from longmen_server.platform.ids import CustomerId, VerificationId
@@ -143,8 +129,8 @@ class CodeCommand(Command):
                 yield RowKey(DEVICE_KEY, key)
                 yield RowKey(DEVICE_COUNT, row.customer_id)
 
-    def verified(self, working_set: WorkingSet) -> VerificationRow:
-        """Use the verification up and return it.
+    def checked(self, working_set: WorkingSet) -> VerificationRow:
+        """Return the verification if code and device are right.
 
         Raises:
             Refusal: VERIFICATION_NOT_FOUND, VERIFICATION_EXPIRED, VERIFICATION_ATTEMPTS_EXHAUSTED,
@@ -165,6 +151,15 @@ class CodeCommand(Command):
             model.check_code(row, self.code_digest, self.limits)
         if not self.offer.proven:
             raise model.device_proof_invalid()
+        return row
+
+    def verified(self, working_set: WorkingSet) -> VerificationRow:
+        """Use the verification up and return it.
+
+        Raises:
+            Refusal: as :meth:`checked`.
+        """
+        self.checked(working_set)
         row = working_set.edit(VERIFICATION, self.verification_id)
         row.used = True
         return row
@@ -300,115 +295,3 @@ class StartLogin(Command):
             code_required=device_id is None,
             committed_at=working_set.committed_at,
         ).SerializeToString()
-
-
-class CompleteLogin(CodeCommand):
-    """Sign a device in, and enrol it first if it is new."""
-
-    __slots__ = ("customer_id", "enrols", "notice")
-
-    purpose = Purpose.LOGIN
-
-    def __init__(
-        self,
-        book: int,
-        request: RequestKey | None,
-        *,
-        verification_id: VerificationId,
-        phone_index: bytes,
-        code_digest: bytes,
-        offer: Offer,
-        draft: Draft,
-        limits: Limits,
-        customer_id: CustomerId | None,
-        enrols: bool,
-        notice: MessageRow | None,
-    ) -> None:
-        super().__init__(
-            book,
-            request,
-            verification_id=verification_id,
-            phone_index=phone_index,
-            code_digest=code_digest,
-            offer=offer,
-            draft=draft,
-            limits=limits,
-        )
-        self.customer_id = customer_id
-        """Whom the tokens were made for; the verification's, read before."""
-        self.enrols = enrols
-        """Whether the device was found to be new."""
-        self.notice = notice
-        """Tells the customer of a new device."""
-
-    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
-        """Name the customer, and the device if it is enrolled."""
-        yield from super().keys(working_set, stage)
-        if self.customer_id is None:
-            return
-        if stage == STAGE_POINTER:
-            yield RowKey(CUSTOMER, self.customer_id)
-        elif stage == STAGE_ACCOUNT and not self.enrols:
-            yield RowKey(DEVICE, self.offer.device_id)
-
-    def decide(self, working_set: WorkingSet) -> bytes:
-        """Sign in whoever has the phone, or an enrolled device, and the key."""
-        row = self.verified(working_set)
-        customer_id = row.customer_id
-        if customer_id is None or customer_id != self.customer_id:
-            raise model.verification_not_found(self.verification_id)
-        owner = working_set.get(CUSTOMER, customer_id)
-        if owner is not None and row.created_at_us < owner.sessions_void_at_us:
-            # Whoever began it may be whom a changed password was to keep out.
-            raise model.verification_expired()
-        # No code was asked for: nobody but the enrolled device may come of it.
-        if row.device_id not in {None, self.offer.device_id}:
-            raise model.device_proof_invalid()
-        if self.enrols:
-            device = enrol(working_set, customer_id, self.offer, self.limits, cools=True)
-            if self.notice is not None:
-                working_set.append(MESSAGE, self.notice)
-        else:
-            device = self._enrolled(working_set, row)
-        session = begin_session(working_set, customer_id, device.device_id, self.draft, self.limits)
-        return self.sealed(self.reply(working_set, device, session))
-
-    def reply(self, working_set: WorkingSet, device: DeviceRow, session: SessionRow) -> Message:
-        """Return the reply without its tokens."""
-        return sessions_pb.CompleteLoginResponse(
-            device=encode.device(device, working_set.now_us),
-            session=encode.session(session),
-            committed_at=working_set.committed_at,
-        )
-
-    def _enrolled(self, working_set: WorkingSet, row: VerificationRow) -> DeviceRow:
-        """Return the enrolled device, if the key offered is still its.
-
-        Raises:
-            Refusal: DEVICE_PROOF_INVALID.
-        """
-        device = working_set.get(DEVICE, self.offer.device_id)
-        if (
-            device is None
-            or device.customer_id != row.customer_id
-            or device.state != DeviceState.ACTIVE
-            or device.thumbprint != self.offer.key.thumbprint
-        ):
-            raise model.device_proof_invalid()
-        return device
-
-
-class CompleteDeviceEnrolment(CompleteLogin):
-    """Enrol a device by a pairing code, and sign it in."""
-
-    __slots__ = ()
-
-    purpose = Purpose.ENROLMENT
-
-    def reply(self, working_set: WorkingSet, device: DeviceRow, session: SessionRow) -> Message:
-        """Return the reply without its tokens."""
-        return devices_pb.CompleteDeviceEnrolmentResponse(
-            device=encode.device(device, working_set.now_us),
-            session=encode.session(session),
-            committed_at=working_set.committed_at,
-        )

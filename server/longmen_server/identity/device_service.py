@@ -8,7 +8,8 @@ from longmen.identity.v1 import device_service_pb2 as pb
 from longmen_server.accounts.actor import actor_of, customer_of
 from longmen_server.accounts.model import wallet_not_found
 from longmen_server.engine.door import request_key
-from longmen_server.identity import commands, encode, model, session_commands
+from longmen_server.identity import encode, model, session_commands
+from longmen_server.identity.login_commands import CompleteDeviceEnrolment
 from longmen_server.identity.queries import find_device, list_devices, wallet_exists
 from longmen_server.identity.signing_in import complete
 from longmen_server.ledger.decode import decode_id
@@ -64,7 +65,7 @@ class DevicesService:
         """Enrol a device by a pairing code."""
         return await complete(
             self._tools,
-            commands.CompleteDeviceEnrolment,
+            CompleteDeviceEnrolment,
             pb.CompleteDeviceEnrolmentResponse,
             request,
             call,

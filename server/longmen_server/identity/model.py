@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from longmen_server.challenges.model import method_names
 from longmen_server.platform.ids import DEVICE, SESSION, VERIFICATION
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
+    from longmen_server.challenges.model import Policy
     from longmen_server.platform.ids import CustomerId, DeviceId, SessionId, VerificationId
 
 SECOND_US: Final = 1_000_000
 DAY_US: Final = 86_400 * SECOND_US
+
+TOLD_EVERY_US: Final = DAY_US
+"""How often sign-ins of a device are told: a session ends after five idle minutes, so people sign
+in many times a day, and whoever is told of each reads none."""
 
 PROOF_LABEL: Final = b"longmen-device-proof-v1"
 """Begins everything that devices sign, so that no signature can be taken for another's."""
@@ -110,6 +117,10 @@ class DeviceRow:
     cooling_until_us: int
     """Until when it may do less; not later than it was enrolled for a wallet's first device."""
     revoked_at_us: int | None
+    cooling_used: int
+    """Millionths of what a cooling device may send that it has sent."""
+    told_at_us: int
+    """When the customer was last told that it has signed in."""
 
     def copy(self) -> DeviceRow:
         """Return a copy, so that a refused command leaves the original as it was."""
@@ -180,8 +191,9 @@ class Limits(NamedTuple):
     code_sends_per_day_max: int
     session_idle_us: int
     session_absolute_us: int
-    device_cooling_us: int
     devices_max: int
+    policy: Policy
+    """What signs a new device in, and how long it cools."""
 
 
 def proof_message(method: str, challenge: bytes) -> bytes:
@@ -330,6 +342,23 @@ def device_not_found(device_id: DeviceId) -> Refusal:
 def device_proof_invalid() -> Refusal:
     """Return the refusal for a signature that is not the device key's."""
     return Refusal("DEVICE_PROOF_INVALID", "the signature does not prove the device's key")
+
+
+def factor_required(methods: int) -> Refusal:
+    """Return the refusal of a new device that offered nothing but a code sent to the phone."""
+    refusal = Refusal(
+        "FACTOR_REQUIRED",
+        "a new device signs in with one of the customer's factors as well",
+        metadata={"methods": method_names(methods), "passkey_options_json": ""},
+        field="proof",
+    )
+    refusal.final = False
+    return refusal
+
+
+def passkey_challenge(verification_id: VerificationId, nonce: bytes) -> bytes:
+    """Return what a passkey signs to sign a new device in."""
+    return sha256(b"longmen.sign-in.v1\x00" + verification_id + nonce).digest()
 
 
 def device_limit_reached(limits: Limits) -> Refusal:

@@ -35,7 +35,7 @@ _SESSION_COLUMNS: Final = (
 )
 _DEVICE_COLUMNS: Final = (
     b"device_id, customer_id, algorithm, public_key, thumbprint, name, state,"
-    b" enrolled_at_us, cooling_until_us, revoked_at_us"
+    b" enrolled_at_us, cooling_until_us, revoked_at_us, cooling_used, told_at_us"
 )
 _VERIFICATION: Final = (
     b"select customer_id, device_id, nonce from identity_verification"

@@ -10,6 +10,7 @@ from longmen_server.accounts.actor import actor_of, customer_of
 from longmen_server.accounts.model import check_phone_number, wallet_not_found
 from longmen_server.engine.door import request_key
 from longmen_server.identity import commands, encode, model, session_commands, texts
+from longmen_server.identity.login_commands import CompleteLogin
 from longmen_server.identity.queries import (
     find_device,
     find_session,
@@ -67,12 +68,13 @@ class SessionsService:
         phone = check_phone_number(request.phone_number)
         return await complete(
             self._tools,
-            commands.CompleteLogin,
+            CompleteLogin,
             pb.CompleteLoginResponse,
             request,
             call,
             code=request.code,
             phone_number=phone,
+            proof=request.proof if request.HasField("proof") else None,
         )
 
     async def RefreshSession(  # noqa: N802

@@ -36,9 +36,6 @@ class IdentitySettings:
     tell any more who was signed out. Longer than a failover, so that one goes unnoticed."""
     sessions_remembered_max: int = 100_000
     """Sessions whose last use a worker remembers, about 200 bytes each."""
-    device_cooling_s: int = 86_400
-    """Seconds during which a new device may do less: the time in which its owner, told of it, can
-    still say no."""
     devices_max: int = 5
     """Devices a customer may have at the same time."""
     proof_age_max_s: int = 60
@@ -65,7 +62,6 @@ _RANGES = (
     ("session_poll_ms", 100, 4_000),
     ("session_poll_grace_s", 5, 60),
     ("sessions_remembered_max", 100, 10_000_000),
-    ("device_cooling_s", 0, 30 * 86_400),
     ("devices_max", 1, 100),
     ("proof_age_max_s", 5, 300),
     ("proofs_remembered_max", 1_000, 10_000_000),

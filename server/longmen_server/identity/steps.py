@@ -32,6 +32,7 @@ from longmen_server.identity.tables import (
     SESSION,
     VERIFICATION,
 )
+from longmen_server.platform.clock import business_date
 from longmen_server.platform.ids import DEVICE as DEVICE_TEXT
 from longmen_server.platform.ids import SESSION as SESSION_TEXT
 from longmen_server.platform.ids import CustomerId, DeviceId, SessionId, VerificationId
@@ -146,6 +147,7 @@ def enrol(
         raise model.device_limit_reached(limits)
     count.count += 1
     at_us = working_set.next_stamp()
+    cooling_us = limits.policy.at(business_date(working_set.now_us)).cooling_us
     row = DeviceRow(
         device_id=offer.device_id,
         customer_id=customer_id,
@@ -155,8 +157,10 @@ def enrol(
         name=offer.name,
         state=DeviceState.ACTIVE,
         enrolled_at_us=at_us,
-        cooling_until_us=at_us + limits.device_cooling_us if cools else 0,
+        cooling_until_us=at_us + cooling_us if cools else 0,
         revoked_at_us=None,
+        cooling_used=0,
+        told_at_us=working_set.now_us,
     )
     working_set.insert(DEVICE, row.device_id, row)
     working_set.insert(DEVICE_KEY, key, row.device_id)

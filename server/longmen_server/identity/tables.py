@@ -25,6 +25,7 @@ from longmen_server.platform.adapters import (
     BoolArray,
     ByteaArray,
     Int2Array,
+    Int4Array,
     Int8Array,
     TextArray,
     UuidArray,
@@ -299,7 +300,8 @@ class _DeviceFamily(RowFamily[DeviceId, DeviceRow]):
     def load(self, book: int, keys: Sequence[DeviceId]) -> Statement:
         return Statement(
             b"select device_id, customer_id, algorithm, public_key, thumbprint, name, state,"
-            b" enrolled_at_us, cooling_until_us, revoked_at_us from identity_device"
+            b" enrolled_at_us, cooling_until_us, revoked_at_us, cooling_used, told_at_us"
+            b" from identity_device"
             b" where book = $1 and device_id = any($2) order by device_id for no key update",
             (book, UuidArray(keys)),
         )
@@ -317,8 +319,9 @@ class _DeviceFamily(RowFamily[DeviceId, DeviceRow]):
             rows = sorted(inserted, key=lambda row: (row.customer_id, row.thumbprint))
             yield Statement(
                 b"insert into identity_device (book, device_id, customer_id, algorithm, public_key,"
-                b" thumbprint, name, state, enrolled_at_us, cooling_until_us, revoked_at_us)"
-                b" select $1, u.* from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as u",
+                b" thumbprint, name, state, enrolled_at_us, cooling_until_us, revoked_at_us,"
+                b" cooling_used, told_at_us) select $1, u.*"
+                b" from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) as u",
                 (
                     book,
                     UuidArray([row.device_id for row in rows]),
@@ -331,18 +334,23 @@ class _DeviceFamily(RowFamily[DeviceId, DeviceRow]):
                     Int8Array([row.enrolled_at_us for row in rows]),
                     Int8Array([row.cooling_until_us for row in rows]),
                     Int8Array([row.revoked_at_us for row in rows]),
+                    Int4Array([row.cooling_used for row in rows]),
+                    Int8Array([row.told_at_us for row in rows]),
                 ),
             )
         if changed:
             yield Statement(
-                b"update identity_device as d set state = u.s, revoked_at_us = u.r"
-                b" from unnest($2, $3, $4) as u (i, s, r)"
+                b"update identity_device as d set state = u.s, revoked_at_us = u.r,"
+                b" cooling_used = u.c, told_at_us = u.t"
+                b" from unnest($2, $3, $4, $5, $6) as u (i, s, r, c, t)"
                 b" where d.book = $1 and d.device_id = u.i",
                 (
                     book,
                     UuidArray([row.device_id for row in changed]),
                     Int2Array([row.state for row in changed]),
                     Int8Array([row.revoked_at_us for row in changed]),
+                    Int4Array([row.cooling_used for row in changed]),
+                    Int8Array([row.told_at_us for row in changed]),
                 ),
             )
 

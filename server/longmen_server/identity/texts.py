@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["device_notice", "login_code", "registered_notice", "registration_code"]
+__all__ = [
+    "device_notice",
+    "login_code",
+    "registered_notice",
+    "registration_code",
+    "sign_in_notice",
+]
 
 _WARNING = "请勿告诉任何人。Tell it to nobody, not even the bank."
 
@@ -36,4 +42,12 @@ def device_notice(name: str) -> str:
     return (
         f"新设备“{name}”已登录您的钱包。如非本人操作，请立即撤销该设备。"
         f'The new device "{name}" has signed in to your wallet. If it was not you, revoke it now.'
+    )
+
+
+def sign_in_notice(name: str) -> str:
+    """The text that tells of a device that has signed in, the first time in a day."""
+    return (
+        f"您的钱包已在设备“{name}”上登录。如非本人操作，请立即撤销该设备。"
+        f'The device "{name}" has signed in to your wallet. If it was not you, revoke it now.'
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from longmen.identity.v1 import identity_pb2
 from longmen_server.accounts.personal import phone_index
+from longmen_server.challenges.policy import load_policy
 from longmen_server.engine.door import request_key, submit
 from longmen_server.identity.model import SECOND_US, Limits, proof_message
 from longmen_server.identity.sealed_reply import unpack
@@ -33,9 +34,11 @@ if TYPE_CHECKING:
 
     from longmen_server.engine.command import Command
     from longmen_server.engine.engine import Engine
+    from longmen_server.factors.checks import FactorChecks
     from longmen_server.identity.settings import IdentitySettings
     from longmen_server.identity.watch import SessionWatch
     from longmen_server.messages.model import MessageRow
+    from longmen_server.messages.notices import Notices
     from longmen_server.messages.post_office import PostOffice
     from longmen_server.platform.clock import Clock
     from longmen_server.platform.database import Readers
@@ -99,8 +102,8 @@ def limits_of(settings: IdentitySettings) -> Limits:
         code_sends_per_day_max=settings.code_sends_per_day_max,
         session_idle_us=settings.session_idle_s * SECOND_US,
         session_absolute_us=settings.session_absolute_s * SECOND_US,
-        device_cooling_us=settings.device_cooling_s * SECOND_US,
         devices_max=settings.devices_max,
+        policy=load_policy(),
     )
 
 
@@ -121,6 +124,10 @@ class IdentityTools:
     """Keys the digests of codes."""
     vault: Vault
     """Finds phone numbers, and opens them for notices."""
+    checks: FactorChecks
+    """Looks at the factors of new devices."""
+    notices: Notices
+    """Makes what tells customers of sign-ins."""
     scopes: frozenset[str]
     """What customers' tokens permit: all that customers may do."""
     default_book: int

@@ -14,6 +14,7 @@ from longmen_client._async.client import AsyncClient
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from longmen.identity.v1 import factor_pb2
     from longmen_client._config import Config
     from longmen_client.device_key import DeviceKey
 
@@ -117,17 +118,30 @@ class AsyncSession:
             phone_number, begun.verification_id, begun.nonce, code_required=begun.code_required
         )
 
-    async def complete_login(self, pending: AsyncPending, *, code: str = "") -> None:
+    async def complete_login(
+        self,
+        pending: AsyncPending,
+        *,
+        code: str = "",
+        proof: factor_pb2.FactorProof | None = None,
+    ) -> None:
         """Sign in.
 
+        Args:
+            pending: what `start_login` gave.
+            code: that was sent to the phone number; empty if none was required.
+            proof: of one of the customer's factors, for a device that is new: after
+                `FactorRequired`, by one of the methods that it names.
+
         Raises:
-            LongmenError: such as VerificationCodeInvalid.
+            LongmenError: such as VerificationCodeInvalid or FactorRequired.
         """
         reply = await self._door.sessions.complete_login(
             verification_id=pending.verification_id,
             phone_number=pending.phone_number,
             code=code,
             device=self._offer("CompleteLogin", pending.nonce),
+            proof=proof,
         )
         self._keep(reply.message)
 

@@ -70,6 +70,7 @@ __all__ = [
     "DebitAccountNotFound",
     "DeviceAlreadyEnrolled",
     "DeviceAlreadyRevoked",
+    "DeviceCooling",
     "DeviceKeyInvalid",
     "DeviceLimitReached",
     "DeviceNotFound",
@@ -80,6 +81,7 @@ __all__ = [
     "FactorLimitReached",
     "FactorNotFound",
     "FactorRejected",
+    "FactorRequired",
     "FrozenByBank",
     "InsufficientFunds",
     "Internal",
@@ -1173,6 +1175,35 @@ class CustomerErased(FailedPreconditionError):
     retry_advice = RetryAdvice.NEVER
 
 
+class FactorRequired(FailedPreconditionError):
+    """The code was right, and a new device needs one of the customer's factors as well.
+    Complete the same sign-in with a proof by one of the methods. Metadata: methods,
+    passkey_options_json (empty unless a passkey counts).
+    """
+
+    reason = "FACTOR_REQUIRED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "methods",
+        "passkey_options_json",
+    )
+
+
+class DeviceCooling(FailedPreconditionError):
+    """The device is new, and has sent as much as it may until it has cooled. Send less, or
+    later, or from another device. Metadata: currency_code, left_minor_units (what it may still
+    send in this currency), cooling_until (microseconds since 1970).
+    """
+
+    reason = "DEVICE_COOLING"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "currency_code",
+        "left_minor_units",
+        "cooling_until",
+    )
+
+
 class MerchantNotFound(NotFoundError):
     """No such merchant, or not one the caller may see. Metadata: merchant_id."""
 
@@ -1267,7 +1298,9 @@ class FactorRejected(PermissionDeniedError):
 
 
 class MethodNotAccepted(FailedPreconditionError):
-    """The challenge takes other methods; the server chooses them. Metadata: methods."""
+    """The challenge, or signing in on a new device, takes other methods; the server chooses
+    them. Metadata: methods.
+    """
 
     reason = "METHOD_NOT_ACCEPTED"
     retry_advice = RetryAdvice.AFTER_CHANGE
@@ -1651,6 +1684,8 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "WALLET_NOT_CLOSED": WalletNotClosed,
     "ERASURE_TOO_EARLY": ErasureTooEarly,
     "CUSTOMER_ERASED": CustomerErased,
+    "FACTOR_REQUIRED": FactorRequired,
+    "DEVICE_COOLING": DeviceCooling,
     "MERCHANT_NOT_FOUND": MerchantNotFound,
     "TERMINAL_NOT_FOUND": TerminalNotFound,
     "NEEDS_AUTH": NeedsAuth,

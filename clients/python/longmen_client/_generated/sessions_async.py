@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from longmen.identity.v1 import identity_pb2, session_service_pb2
+from longmen.identity.v1 import factor_pb2, identity_pb2, session_service_pb2
 from longmen_client._async.pager import AsyncPager
 from longmen_client._generated import methods
 from longmen_client.ids import new_request_id
@@ -64,18 +64,24 @@ class AsyncSessions:
         phone_number: str,
         device: identity_pb2.DeviceKey,
         code: str = "",
+        proof: factor_pb2.FactorProof | None = None,
         request_id: str | None = None,
         options: CallOptions | None = None,
     ) -> Reply[session_service_pb2.CompleteLoginResponse]:
         """Begins a session.
 
-        A device that was not enrolled is, with a cooling-off time and a notice to the customer.
+        A device that was not enrolled is, with a cooling-off time, in which it may send little
+        money, and a notice to the customer. It needs one of the customer's factors beside the code,
+        where there are any: without one the answer to a right code is FACTOR_REQUIRED, and the same
+        sign-in is completed with a proof. Sign-ins of enrolled devices are told once a day.
 
         Args:
             verification_id: Verification id that the start gave.
             phone_number: Phone number in E.164 form.
             device: Device key with the proof that the device has it.
             code: Code that was sent to the phone number; empty if none was required.
+            proof: Proof by one of the methods that FACTOR_REQUIRED names; unset for an enrolled
+                device. A passkey signs the passkey_options_json of that refusal.
             request_id: Request id makes a repetition of the call harmless.
             options: What this call does differently from the configuration.
 
@@ -83,7 +89,8 @@ class AsyncSessions:
             LongmenError: the call did not succeed; of its own reasons: VERIFICATION_NOT_FOUND,
                 VERIFICATION_EXPIRED, VERIFICATION_CODE_INVALID, VERIFICATION_ATTEMPTS_EXHAUSTED,
                 DEVICE_KEY_INVALID, DEVICE_PROOF_INVALID, DEVICE_LIMIT_REACHED,
-                PHONE_NUMBER_INVALID.
+                PHONE_NUMBER_INVALID, FACTOR_REQUIRED, METHOD_NOT_ACCEPTED, FACTOR_REJECTED,
+                OVERLOADED.
 
         Scope: identity.login. Deadline: 5000 ms, at most 30000 ms.
         """
@@ -92,6 +99,7 @@ class AsyncSessions:
             phone_number=phone_number,
             device=device,
             code=code,
+            proof=proof,
             request_id=request_id or new_request_id(),
         )
         return await self._caller.change(

@@ -61,7 +61,7 @@ class Transfers:
                 DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
                 CREDIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, BALANCE_CEILING_EXCEEDED. Customers with
                 a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE,
-                CHALLENGE_CONTENT_CHANGED.
+                CHALLENGE_CONTENT_CHANGED, DEVICE_COOLING.
 
         Scope: transfers.write. Deadline: 5000 ms, at most 30000 ms.
         """
@@ -334,7 +334,7 @@ class Transfers:
             LongmenError: the call did not succeed; of its own reasons: ACCOUNT_NOT_FOUND,
                 CURRENCY_MISMATCH, CLEARING_REFUSED, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
                 INSUFFICIENT_FUNDS. Customers with a session may have to approve: NEEDS_AUTH,
-                STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
+                STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED, DEVICE_COOLING.
 
         Scope: transfers.write. Deadline: 5000 ms, at most 30000 ms.
         """
@@ -370,7 +370,7 @@ class Transfers:
         Raises:
             LongmenError: the call did not succeed; of its own reasons: ACCOUNT_NOT_FOUND. Reasons
                 of items: those of CreateTransfer. Customers with a session may have to approve:
-                NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
+                NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED, DEVICE_COOLING.
 
         Scope: transfers.write. Deadline: 10000 ms, at most 30000 ms.
         """

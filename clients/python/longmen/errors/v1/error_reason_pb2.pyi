@@ -363,6 +363,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Erasure too early: the clearing has not answered for all of the customer's transfers yet. Metadata: open_instructions."""
     ERROR_REASON_CUSTOMER_ERASED: _ErrorReason.ValueType  # 292
     """Customer erased: the customer's personal data was erased for good, and the wallet takes no changes any more."""
+    ERROR_REASON_FACTOR_REQUIRED: _ErrorReason.ValueType  # 303
+    """Factor required: the code was right, and a new device needs one of the customer's factors as well. Complete the same sign-in with a
+    proof by one of the methods. Metadata: methods, passkey_options_json (empty unless a passkey counts).
+    """
+    ERROR_REASON_DEVICE_COOLING: _ErrorReason.ValueType  # 304
+    """Device cooling: the device is new, and has sent as much as it may until it has cooled. Send less, or later, or from another device.
+    Metadata: currency_code, left_minor_units (what it may still send in this currency), cooling_until (microseconds since 1970).
+    """
     ERROR_REASON_MERCHANT_NOT_FOUND: _ErrorReason.ValueType  # 330
     """-- Merchants, orders and codes.
 
@@ -395,7 +403,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     told here; ListFactors tells the customer.
     """
     ERROR_REASON_METHOD_NOT_ACCEPTED: _ErrorReason.ValueType  # 237
-    """Method not accepted: the challenge takes other methods; the server chooses them. Metadata: methods."""
+    """Method not accepted: the challenge, or signing in on a new device, takes other methods; the server chooses them. Metadata: methods."""
     ERROR_REASON_PASSWORD_WEAK: _ErrorReason.ValueType  # 238
     """Password weak: the password is too short, too long, or one that guessers try first. Metadata: rule, minimum."""
     ERROR_REASON_PIN_WEAK: _ErrorReason.ValueType  # 239
@@ -775,6 +783,14 @@ ERROR_REASON_ERASURE_TOO_EARLY: ErrorReason.ValueType  # 291
 """Erasure too early: the clearing has not answered for all of the customer's transfers yet. Metadata: open_instructions."""
 ERROR_REASON_CUSTOMER_ERASED: ErrorReason.ValueType  # 292
 """Customer erased: the customer's personal data was erased for good, and the wallet takes no changes any more."""
+ERROR_REASON_FACTOR_REQUIRED: ErrorReason.ValueType  # 303
+"""Factor required: the code was right, and a new device needs one of the customer's factors as well. Complete the same sign-in with a
+proof by one of the methods. Metadata: methods, passkey_options_json (empty unless a passkey counts).
+"""
+ERROR_REASON_DEVICE_COOLING: ErrorReason.ValueType  # 304
+"""Device cooling: the device is new, and has sent as much as it may until it has cooled. Send less, or later, or from another device.
+Metadata: currency_code, left_minor_units (what it may still send in this currency), cooling_until (microseconds since 1970).
+"""
 ERROR_REASON_MERCHANT_NOT_FOUND: ErrorReason.ValueType  # 330
 """-- Merchants, orders and codes.
 
@@ -807,7 +823,7 @@ ERROR_REASON_FACTOR_REJECTED: ErrorReason.ValueType  # 236
 told here; ListFactors tells the customer.
 """
 ERROR_REASON_METHOD_NOT_ACCEPTED: ErrorReason.ValueType  # 237
-"""Method not accepted: the challenge takes other methods; the server chooses them. Metadata: methods."""
+"""Method not accepted: the challenge, or signing in on a new device, takes other methods; the server chooses them. Metadata: methods."""
 ERROR_REASON_PASSWORD_WEAK: ErrorReason.ValueType  # 238
 """Password weak: the password is too short, too long, or one that guessers try first. Metadata: rule, minimum."""
 ERROR_REASON_PIN_WEAK: ErrorReason.ValueType  # 239

@@ -172,7 +172,7 @@ class Device(_message.Message):
 
     @_builtins.property
     def cooling_until(self) -> _timestamp_pb2.Timestamp:
-        """Cooling until: a new device may do less before; absent for the device that the wallet was opened with."""
+        """Cooling until: a new device may send little money before (DEVICE_COOLING); absent for the device that the wallet was opened with."""
 
     def __init__(
         self,

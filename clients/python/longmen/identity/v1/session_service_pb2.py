@@ -24,12 +24,13 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from longmen.identity.v1 import factor_pb2 as longmen_dot_identity_dot_v1_dot_factor__pb2
 from longmen.identity.v1 import identity_pb2 as longmen_dot_identity_dot_v1_dot_identity__pb2
 from longmen.type.v1 import policy_pb2 as longmen_dot_type_dot_v1_dot_policy__pb2
 from longmen.type.v1 import rules_pb2 as longmen_dot_type_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)longmen/identity/v1/session_service.proto\x12\x13longmen.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"longmen/identity/v1/identity.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"\x9b\x01\n\x11StartLoginRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x34\n\x0cphone_number\x18\x02 \x01(\tB\x1e\x80\x01\x01\xbaH\x18r\x16\x32\x14^\\+[1-9][0-9]{6,14}$\x12\x32\n\x0ekey_thumbprint\x18\x03 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[A-Za-z0-9_-]{43}$\"\xd6\x01\n\x12StartLoginResponse\x12\"\n\x0fverification_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xb0\xd5\x18\x01\x12\r\n\x05nonce\x18\x02 \x01(\x0c\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bresend_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rcode_required\x18\x05 \x01(\x08\x12\x14\n\x0c\x63ommitted_at\x18\x06 \x01(\t\"\xf0\x01\n\x14\x43ompleteLoginRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12%\n\x0fverification_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x04\xb0\xd5\x18\x01\xc8\x01\x01\x12\x34\n\x0cphone_number\x18\x03 \x01(\tB\x1e\x80\x01\x01\xbaH\x18r\x16\x32\x14^\\+[1-9][0-9]{6,14}$\x12%\n\x04\x63ode\x18\x04 \x01(\tB\x17\x80\x01\x01\xbaH\x11r\x0f\x32\r^([0-9]{6})?$\x12\x36\n\x06\x64\x65vice\x18\x05 \x01(\x0b\x32\x1e.longmen.identity.v1.DeviceKeyB\x06\xbaH\x03\xc8\x01\x01\"\xb6\x01\n\x15\x43ompleteLoginResponse\x12+\n\x06\x64\x65vice\x18\x01 \x01(\x0b\x32\x1b.longmen.identity.v1.Device\x12-\n\x07session\x18\x02 \x01(\x0b\x32\x1c.longmen.identity.v1.Session\x12+\n\x06tokens\x18\x03 \x01(\x0b\x32\x1b.longmen.identity.v1.Tokens\x12\x14\n\x0c\x63ommitted_at\x18\x04 \x01(\t\"\x87\x01\n\x15RefreshSessionRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x34\n\rrefresh_token\x18\x02 \x01(\tB\x1d\x80\x01\x01\xbaH\x17r\x15\x32\x13^[A-Za-z0-9_-]{86}$\x12\x1a\n\tsignature\x18\x03 \x01(\x0c\x42\x07\xbaH\x04z\x02h@\"\x8a\x01\n\x16RefreshSessionResponse\x12-\n\x07session\x18\x01 \x01(\x0b\x32\x1c.longmen.identity.v1.Session\x12+\n\x06tokens\x18\x02 \x01(\x0b\x32\x1b.longmen.identity.v1.Tokens\x12\x14\n\x0c\x63ommitted_at\x18\x03 \x01(\t\"\x96\x01\n\x13ListSessionsRequest\x12!\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\"\n\x11\x61t_least_as_fresh\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"_\n\x14ListSessionsResponse\x12.\n\x08sessions\x18\x01 \x03(\x0b\x32\x1c.longmen.identity.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"V\n\x14RevokeSessionRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12 \n\nsession_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x04\xa8\xd5\x18\x01\xc8\x01\x01\"-\n\x15RevokeSessionResponse\x12\x14\n\x0c\x63ommitted_at\x18\x01 \x01(\t\"q\n\x18RevokeAllSessionsRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12!\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12\x14\n\x0ckeep_current\x18\x03 \x01(\x08\"H\n\x19RevokeAllSessionsResponse\x12\x15\n\rrevoked_count\x18\x01 \x01(\x05\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t2\x83\x07\n\x0fSessionsService\x12\x84\x01\n\nStartLogin\x12&.longmen.identity.v1.StartLoginRequest\x1a\'.longmen.identity.v1.StartLoginResponse\"%\xaa\xd4\x18!\n\x02\x01\x05\x12\x0eidentity.login\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x04\x12\x8d\x01\n\rCompleteLogin\x12).longmen.identity.v1.CompleteLoginRequest\x1a*.longmen.identity.v1.CompleteLoginResponse\"%\xaa\xd4\x18!\n\x02\x01\x05\x12\x0eidentity.login\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x04\x12\x90\x01\n\x0eRefreshSession\x12*.longmen.identity.v1.RefreshSessionRequest\x1a+.longmen.identity.v1.RefreshSessionResponse\"%\xaa\xd4\x18!\n\x02\x01\x05\x12\x0eidentity.login\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x04\x12\x8d\x01\n\x0cListSessions\x12(.longmen.identity.v1.ListSessionsRequest\x1a).longmen.identity.v1.ListSessionsResponse\"(\xaa\xd4\x18$\n\x03\x01\x02\x03\x12\ridentity.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01j\x03\x01\x02\x03\x12\x93\x01\n\rRevokeSession\x12).longmen.identity.v1.RevokeSessionRequest\x1a*.longmen.identity.v1.RevokeSessionResponse\"+\xaa\xd4\x18\'\n\x03\x01\x02\x03\x12\x0eidentity.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x04j\x03\x01\x02\x03\x12\x9f\x01\n\x11RevokeAllSessions\x12-.longmen.identity.v1.RevokeAllSessionsRequest\x1a..longmen.identity.v1.RevokeAllSessionsResponse\"+\xaa\xd4\x18\'\n\x03\x01\x02\x03\x12\x0eidentity.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x04j\x03\x01\x02\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)longmen/identity/v1/session_service.proto\x12\x13longmen.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a longmen/identity/v1/factor.proto\x1a\"longmen/identity/v1/identity.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"\x9b\x01\n\x11StartLoginRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x34\n\x0cphone_number\x18\x02 \x01(\tB\x1e\x80\x01\x01\xbaH\x18r\x16\x32\x14^\\+[1-9][0-9]{6,14}$\x12\x32\n\x0ekey_thumbprint\x18\x03 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[A-Za-z0-9_-]{43}$\"\xd6\x01\n\x12StartLoginResponse\x12\"\n\x0fverification_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xb0\xd5\x18\x01\x12\r\n\x05nonce\x18\x02 \x01(\x0c\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bresend_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rcode_required\x18\x05 \x01(\x08\x12\x14\n\x0c\x63ommitted_at\x18\x06 \x01(\t\"\xa1\x02\n\x14\x43ompleteLoginRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12%\n\x0fverification_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x04\xb0\xd5\x18\x01\xc8\x01\x01\x12\x34\n\x0cphone_number\x18\x03 \x01(\tB\x1e\x80\x01\x01\xbaH\x18r\x16\x32\x14^\\+[1-9][0-9]{6,14}$\x12%\n\x04\x63ode\x18\x04 \x01(\tB\x17\x80\x01\x01\xbaH\x11r\x0f\x32\r^([0-9]{6})?$\x12\x36\n\x06\x64\x65vice\x18\x05 \x01(\x0b\x32\x1e.longmen.identity.v1.DeviceKeyB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x05proof\x18\x06 \x01(\x0b\x32 .longmen.identity.v1.FactorProof\"\xb6\x01\n\x15\x43ompleteLoginResponse\x12+\n\x06\x64\x65vice\x18\x01 \x01(\x0b\x32\x1b.longmen.identity.v1.Device\x12-\n\x07session\x18\x02 \x01(\x0b\x32\x1c.longmen.identity.v1.Session\x12+\n\x06tokens\x18\x03 \x01(\x0b\x32\x1b.longmen.identity.v1.Tokens\x12\x14\n\x0c\x63ommitted_at\x18\x04 \x01(\t\"\x87\x01\n\x15RefreshSessionRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x34\n\rrefresh_token\x18\x02 \x01(\tB\x1d\x80\x01\x01\xbaH\x17r\x15\x32\x13^[A-Za-z0-9_-]{86}$\x12\x1a\n\tsignature\x18\x03 \x01(\x0c\x42\x07\xbaH\x04z\x02h@\"\x8a\x01\n\x16RefreshSessionResponse\x12-\n\x07session\x18\x01 \x01(\x0b\x32\x1c.longmen.identity.v1.Session\x12+\n\x06tokens\x18\x02 \x01(\x0b\x32\x1b.longmen.identity.v1.Tokens\x12\x14\n\x0c\x63ommitted_at\x18\x03 \x01(\t\"\x96\x01\n\x13ListSessionsRequest\x12!\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\"\n\x11\x61t_least_as_fresh\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"_\n\x14ListSessionsResponse\x12.\n\x08sessions\x18\x01 \x03(\x0b\x32\x1c.longmen.identity.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"V\n\x14RevokeSessionRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12 \n\nsession_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x04\xa8\xd5\x18\x01\xc8\x01\x01\"-\n\x15RevokeSessionResponse\x12\x14\n\x0c\x63ommitted_at\x18\x01 \x01(\t\"q\n\x18RevokeAllSessionsRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12!\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12\x14\n\x0ckeep_current\x18\x03 \x01(\x08\"H\n\x19RevokeAllSessionsResponse\x12\x15\n\rrevoked_count\x18\x01 \x01(\x05\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t2\x83\x07\n\x0fSessionsService\x12\x84\x01\n\nStartLogin\x12&.longmen.identity.v1.StartLoginRequest\x1a\'.longmen.identity.v1.StartLoginResponse\"%\xaa\xd4\x18!\n\x02\x01\x05\x12\x0eidentity.login\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x04\x12\x8d\x01\n\rCompleteLogin\x12).longmen.identity.v1.CompleteLoginRequest\x1a*.longmen.identity.v1.CompleteLoginResponse\"%\xaa\xd4\x18!\n\x02\x01\x05\x12\x0eidentity.login\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x04\x12\x90\x01\n\x0eRefreshSession\x12*.longmen.identity.v1.RefreshSessionRequest\x1a+.longmen.identity.v1.RefreshSessionResponse\"%\xaa\xd4\x18!\n\x02\x01\x05\x12\x0eidentity.login\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x04\x12\x8d\x01\n\x0cListSessions\x12(.longmen.identity.v1.ListSessionsRequest\x1a).longmen.identity.v1.ListSessionsResponse\"(\xaa\xd4\x18$\n\x03\x01\x02\x03\x12\ridentity.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01j\x03\x01\x02\x03\x12\x93\x01\n\rRevokeSession\x12).longmen.identity.v1.RevokeSessionRequest\x1a*.longmen.identity.v1.RevokeSessionResponse\"+\xaa\xd4\x18\'\n\x03\x01\x02\x03\x12\x0eidentity.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x04j\x03\x01\x02\x03\x12\x9f\x01\n\x11RevokeAllSessions\x12-.longmen.identity.v1.RevokeAllSessionsRequest\x1a..longmen.identity.v1.RevokeAllSessionsResponse\"+\xaa\xd4\x18\'\n\x03\x01\x02\x03\x12\x0eidentity.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x04j\x03\x01\x02\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -88,30 +89,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SESSIONSSERVICE'].methods_by_name['RevokeSession']._serialized_options = b'\252\324\030\'\n\003\001\002\003\022\016identity.write\030\210\' \260\352\001(\0010\002X\004j\003\001\002\003'
   _globals['_SESSIONSSERVICE'].methods_by_name['RevokeAllSessions']._loaded_options = None
   _globals['_SESSIONSSERVICE'].methods_by_name['RevokeAllSessions']._serialized_options = b'\252\324\030\'\n\003\001\002\003\022\016identity.write\030\210\' \260\352\001(\0010\002X\004j\003\001\002\003'
-  _globals['_STARTLOGINREQUEST']._serialized_start=224
-  _globals['_STARTLOGINREQUEST']._serialized_end=379
-  _globals['_STARTLOGINRESPONSE']._serialized_start=382
-  _globals['_STARTLOGINRESPONSE']._serialized_end=596
-  _globals['_COMPLETELOGINREQUEST']._serialized_start=599
-  _globals['_COMPLETELOGINREQUEST']._serialized_end=839
-  _globals['_COMPLETELOGINRESPONSE']._serialized_start=842
-  _globals['_COMPLETELOGINRESPONSE']._serialized_end=1024
-  _globals['_REFRESHSESSIONREQUEST']._serialized_start=1027
-  _globals['_REFRESHSESSIONREQUEST']._serialized_end=1162
-  _globals['_REFRESHSESSIONRESPONSE']._serialized_start=1165
-  _globals['_REFRESHSESSIONRESPONSE']._serialized_end=1303
-  _globals['_LISTSESSIONSREQUEST']._serialized_start=1306
-  _globals['_LISTSESSIONSREQUEST']._serialized_end=1456
-  _globals['_LISTSESSIONSRESPONSE']._serialized_start=1458
-  _globals['_LISTSESSIONSRESPONSE']._serialized_end=1553
-  _globals['_REVOKESESSIONREQUEST']._serialized_start=1555
-  _globals['_REVOKESESSIONREQUEST']._serialized_end=1641
-  _globals['_REVOKESESSIONRESPONSE']._serialized_start=1643
-  _globals['_REVOKESESSIONRESPONSE']._serialized_end=1688
-  _globals['_REVOKEALLSESSIONSREQUEST']._serialized_start=1690
-  _globals['_REVOKEALLSESSIONSREQUEST']._serialized_end=1803
-  _globals['_REVOKEALLSESSIONSRESPONSE']._serialized_start=1805
-  _globals['_REVOKEALLSESSIONSRESPONSE']._serialized_end=1877
-  _globals['_SESSIONSSERVICE']._serialized_start=1880
-  _globals['_SESSIONSSERVICE']._serialized_end=2779
+  _globals['_STARTLOGINREQUEST']._serialized_start=258
+  _globals['_STARTLOGINREQUEST']._serialized_end=413
+  _globals['_STARTLOGINRESPONSE']._serialized_start=416
+  _globals['_STARTLOGINRESPONSE']._serialized_end=630
+  _globals['_COMPLETELOGINREQUEST']._serialized_start=633
+  _globals['_COMPLETELOGINREQUEST']._serialized_end=922
+  _globals['_COMPLETELOGINRESPONSE']._serialized_start=925
+  _globals['_COMPLETELOGINRESPONSE']._serialized_end=1107
+  _globals['_REFRESHSESSIONREQUEST']._serialized_start=1110
+  _globals['_REFRESHSESSIONREQUEST']._serialized_end=1245
+  _globals['_REFRESHSESSIONRESPONSE']._serialized_start=1248
+  _globals['_REFRESHSESSIONRESPONSE']._serialized_end=1386
+  _globals['_LISTSESSIONSREQUEST']._serialized_start=1389
+  _globals['_LISTSESSIONSREQUEST']._serialized_end=1539
+  _globals['_LISTSESSIONSRESPONSE']._serialized_start=1541
+  _globals['_LISTSESSIONSRESPONSE']._serialized_end=1636
+  _globals['_REVOKESESSIONREQUEST']._serialized_start=1638
+  _globals['_REVOKESESSIONREQUEST']._serialized_end=1724
+  _globals['_REVOKESESSIONRESPONSE']._serialized_start=1726
+  _globals['_REVOKESESSIONRESPONSE']._serialized_end=1771
+  _globals['_REVOKEALLSESSIONSREQUEST']._serialized_start=1773
+  _globals['_REVOKEALLSESSIONSREQUEST']._serialized_end=1886
+  _globals['_REVOKEALLSESSIONSRESPONSE']._serialized_start=1888
+  _globals['_REVOKEALLSESSIONSRESPONSE']._serialized_end=1960
+  _globals['_SESSIONSSERVICE']._serialized_start=1963
+  _globals['_SESSIONSSERVICE']._serialized_end=2862
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from longmen.identity.v1 import factor_pb2 as _factor_pb2
 from longmen.identity.v1 import identity_pb2 as _identity_pb2
 import builtins as _builtins
 import sys
@@ -107,6 +108,7 @@ class CompleteLoginRequest(_message.Message):
     PHONE_NUMBER_FIELD_NUMBER: _builtins.int
     CODE_FIELD_NUMBER: _builtins.int
     DEVICE_FIELD_NUMBER: _builtins.int
+    PROOF_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Request id makes a repetition of the call harmless."""
     verification_id: _builtins.str
@@ -119,6 +121,12 @@ class CompleteLoginRequest(_message.Message):
     def device(self) -> _identity_pb2.DeviceKey:
         """Device key with the proof that the device has it."""
 
+    @_builtins.property
+    def proof(self) -> _factor_pb2.FactorProof:
+        """Proof by one of the methods that FACTOR_REQUIRED names; unset for an enrolled device. A passkey signs the passkey_options_json of that
+        refusal.
+        """
+
     def __init__(
         self,
         *,
@@ -127,10 +135,11 @@ class CompleteLoginRequest(_message.Message):
         phone_number: _builtins.str = ...,
         code: _builtins.str = ...,
         device: _identity_pb2.DeviceKey | None = ...,
+        proof: _factor_pb2.FactorProof | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["device", b"device"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["device", b"device", "proof", b"proof"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "device", b"device", "phone_number", b"phone_number", "request_id", b"request_id", "verification_id", b"verification_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "device", b"device", "phone_number", b"phone_number", "proof", b"proof", "request_id", b"request_id", "verification_id", b"verification_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

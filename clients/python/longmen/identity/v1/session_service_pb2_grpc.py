@@ -81,9 +81,12 @@ class SessionsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CompleteLogin(self, request, context):
-        """CompleteLogin begins a session. A device that was not enrolled is, with a cooling-off time and a notice to the customer.
+        """CompleteLogin begins a session. A device that was not enrolled is, with a cooling-off time, in which it may send little money, and a
+        notice to the customer. It needs one of the customer's factors beside the code, where there are any: without one the answer to a right
+        code is FACTOR_REQUIRED, and the same sign-in is completed with a proof. Sign-ins of enrolled devices are told once a day.
         Reasons: VERIFICATION_NOT_FOUND, VERIFICATION_EXPIRED, VERIFICATION_CODE_INVALID, VERIFICATION_ATTEMPTS_EXHAUSTED,
-        DEVICE_KEY_INVALID, DEVICE_PROOF_INVALID, DEVICE_LIMIT_REACHED, PHONE_NUMBER_INVALID.
+        DEVICE_KEY_INVALID, DEVICE_PROOF_INVALID, DEVICE_LIMIT_REACHED, PHONE_NUMBER_INVALID, FACTOR_REQUIRED, METHOD_NOT_ACCEPTED,
+        FACTOR_REJECTED, OVERLOADED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

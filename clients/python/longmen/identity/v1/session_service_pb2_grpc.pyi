@@ -39,9 +39,12 @@ class SessionsServiceStub:
     Reasons: PHONE_NUMBER_INVALID, CODE_SENT_RECENTLY.
     """
     CompleteLogin: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.CompleteLoginRequest, _session_service_pb2.CompleteLoginResponse]
-    """CompleteLogin begins a session. A device that was not enrolled is, with a cooling-off time and a notice to the customer.
+    """CompleteLogin begins a session. A device that was not enrolled is, with a cooling-off time, in which it may send little money, and a
+    notice to the customer. It needs one of the customer's factors beside the code, where there are any: without one the answer to a right
+    code is FACTOR_REQUIRED, and the same sign-in is completed with a proof. Sign-ins of enrolled devices are told once a day.
     Reasons: VERIFICATION_NOT_FOUND, VERIFICATION_EXPIRED, VERIFICATION_CODE_INVALID, VERIFICATION_ATTEMPTS_EXHAUSTED,
-    DEVICE_KEY_INVALID, DEVICE_PROOF_INVALID, DEVICE_LIMIT_REACHED, PHONE_NUMBER_INVALID.
+    DEVICE_KEY_INVALID, DEVICE_PROOF_INVALID, DEVICE_LIMIT_REACHED, PHONE_NUMBER_INVALID, FACTOR_REQUIRED, METHOD_NOT_ACCEPTED,
+    FACTOR_REJECTED, OVERLOADED.
     """
     RefreshSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.RefreshSessionRequest, _session_service_pb2.RefreshSessionResponse]
     """RefreshSession exchanges a refresh token for new tokens. A refresh token works once; using it again ends the session, since
@@ -72,9 +75,12 @@ class SessionsServiceAsyncStub(SessionsServiceStub):
     Reasons: PHONE_NUMBER_INVALID, CODE_SENT_RECENTLY.
     """
     CompleteLogin: _aio.UnaryUnaryMultiCallable[_session_service_pb2.CompleteLoginRequest, _session_service_pb2.CompleteLoginResponse]  # type: ignore[assignment]
-    """CompleteLogin begins a session. A device that was not enrolled is, with a cooling-off time and a notice to the customer.
+    """CompleteLogin begins a session. A device that was not enrolled is, with a cooling-off time, in which it may send little money, and a
+    notice to the customer. It needs one of the customer's factors beside the code, where there are any: without one the answer to a right
+    code is FACTOR_REQUIRED, and the same sign-in is completed with a proof. Sign-ins of enrolled devices are told once a day.
     Reasons: VERIFICATION_NOT_FOUND, VERIFICATION_EXPIRED, VERIFICATION_CODE_INVALID, VERIFICATION_ATTEMPTS_EXHAUSTED,
-    DEVICE_KEY_INVALID, DEVICE_PROOF_INVALID, DEVICE_LIMIT_REACHED, PHONE_NUMBER_INVALID.
+    DEVICE_KEY_INVALID, DEVICE_PROOF_INVALID, DEVICE_LIMIT_REACHED, PHONE_NUMBER_INVALID, FACTOR_REQUIRED, METHOD_NOT_ACCEPTED,
+    FACTOR_REJECTED, OVERLOADED.
     """
     RefreshSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.RefreshSessionRequest, _session_service_pb2.RefreshSessionResponse]  # type: ignore[assignment]
     """RefreshSession exchanges a refresh token for new tokens. A refresh token works once; using it again ends the session, since
@@ -114,9 +120,12 @@ class SessionsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _session_service_pb2.CompleteLoginRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_session_service_pb2.CompleteLoginResponse, _abc.Awaitable[_session_service_pb2.CompleteLoginResponse]]:
-        """CompleteLogin begins a session. A device that was not enrolled is, with a cooling-off time and a notice to the customer.
+        """CompleteLogin begins a session. A device that was not enrolled is, with a cooling-off time, in which it may send little money, and a
+        notice to the customer. It needs one of the customer's factors beside the code, where there are any: without one the answer to a right
+        code is FACTOR_REQUIRED, and the same sign-in is completed with a proof. Sign-ins of enrolled devices are told once a day.
         Reasons: VERIFICATION_NOT_FOUND, VERIFICATION_EXPIRED, VERIFICATION_CODE_INVALID, VERIFICATION_ATTEMPTS_EXHAUSTED,
-        DEVICE_KEY_INVALID, DEVICE_PROOF_INVALID, DEVICE_LIMIT_REACHED, PHONE_NUMBER_INVALID.
+        DEVICE_KEY_INVALID, DEVICE_PROOF_INVALID, DEVICE_LIMIT_REACHED, PHONE_NUMBER_INVALID, FACTOR_REQUIRED, METHOD_NOT_ACCEPTED,
+        FACTOR_REJECTED, OVERLOADED.
         """
 
     @_abc_1.abstractmethod

@@ -97,7 +97,7 @@ class TransfersServiceServicer:
         """CreateTransfer pays from one wallet account to another, at once, or with a delay during which the payer can take it back.
         Reasons: ACCOUNT_NOT_FOUND, PAYEE_NOT_FOUND, PAYEE_CURRENCY_UNAVAILABLE, PAYER_IS_PAYEE, CURRENCY_MISMATCH, DEBIT_ACCOUNT_CLOSED,
         CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, BALANCE_CEILING_EXCEEDED.
-        Customers with a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
+        Customers with a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED, DEVICE_COOLING.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -162,7 +162,7 @@ class TransfersServiceServicer:
     def Withdraw(self, request, context):
         """Withdraw sends money from the wallet to the customer's bank account. It is held until the clearing confirms or refuses it.
         Reasons: ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, CLEARING_REFUSED, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS.
-        Customers with a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
+        Customers with a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED, DEVICE_COOLING.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -171,7 +171,7 @@ class TransfersServiceServicer:
     def BatchTransfers(self, request, context):
         """BatchTransfers pays up to 1,000 payees from one account, such as a payroll, and answers each in order. A refused item leaves the others alone.
         Reasons: ACCOUNT_NOT_FOUND. Reasons of items: those of CreateTransfer.
-        Customers with a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
+        Customers with a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED, DEVICE_COOLING.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

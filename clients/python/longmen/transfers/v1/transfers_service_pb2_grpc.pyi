@@ -39,7 +39,7 @@ class TransfersServiceStub:
     """CreateTransfer pays from one wallet account to another, at once, or with a delay during which the payer can take it back.
     Reasons: ACCOUNT_NOT_FOUND, PAYEE_NOT_FOUND, PAYEE_CURRENCY_UNAVAILABLE, PAYER_IS_PAYEE, CURRENCY_MISMATCH, DEBIT_ACCOUNT_CLOSED,
     CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, BALANCE_CEILING_EXCEEDED.
-    Customers with a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
+    Customers with a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED, DEVICE_COOLING.
     """
     LookupPayee: _grpc.UnaryUnaryMultiCallable[_transfers_service_pb2.LookupPayeeRequest, _transfers_service_pb2.LookupPayeeResponse]
     """LookupPayee shows a payer whom an alias or account id belongs to, with the name masked, before confirming.
@@ -72,12 +72,12 @@ class TransfersServiceStub:
     Withdraw: _grpc.UnaryUnaryMultiCallable[_transfers_service_pb2.WithdrawRequest, _transfers_service_pb2.WithdrawResponse]
     """Withdraw sends money from the wallet to the customer's bank account. It is held until the clearing confirms or refuses it.
     Reasons: ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, CLEARING_REFUSED, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS.
-    Customers with a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
+    Customers with a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED, DEVICE_COOLING.
     """
     BatchTransfers: _grpc.UnaryUnaryMultiCallable[_transfers_service_pb2.BatchTransfersRequest, _transfers_service_pb2.BatchTransfersResponse]
     """BatchTransfers pays up to 1,000 payees from one account, such as a payroll, and answers each in order. A refused item leaves the others alone.
     Reasons: ACCOUNT_NOT_FOUND. Reasons of items: those of CreateTransfer.
-    Customers with a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
+    Customers with a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED, DEVICE_COOLING.
     """
 
 @_typing.type_check_only
@@ -91,7 +91,7 @@ class TransfersServiceAsyncStub(TransfersServiceStub):
     """CreateTransfer pays from one wallet account to another, at once, or with a delay during which the payer can take it back.
     Reasons: ACCOUNT_NOT_FOUND, PAYEE_NOT_FOUND, PAYEE_CURRENCY_UNAVAILABLE, PAYER_IS_PAYEE, CURRENCY_MISMATCH, DEBIT_ACCOUNT_CLOSED,
     CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, BALANCE_CEILING_EXCEEDED.
-    Customers with a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
+    Customers with a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED, DEVICE_COOLING.
     """
     LookupPayee: _aio.UnaryUnaryMultiCallable[_transfers_service_pb2.LookupPayeeRequest, _transfers_service_pb2.LookupPayeeResponse]  # type: ignore[assignment]
     """LookupPayee shows a payer whom an alias or account id belongs to, with the name masked, before confirming.
@@ -124,12 +124,12 @@ class TransfersServiceAsyncStub(TransfersServiceStub):
     Withdraw: _aio.UnaryUnaryMultiCallable[_transfers_service_pb2.WithdrawRequest, _transfers_service_pb2.WithdrawResponse]  # type: ignore[assignment]
     """Withdraw sends money from the wallet to the customer's bank account. It is held until the clearing confirms or refuses it.
     Reasons: ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, CLEARING_REFUSED, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS.
-    Customers with a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
+    Customers with a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED, DEVICE_COOLING.
     """
     BatchTransfers: _aio.UnaryUnaryMultiCallable[_transfers_service_pb2.BatchTransfersRequest, _transfers_service_pb2.BatchTransfersResponse]  # type: ignore[assignment]
     """BatchTransfers pays up to 1,000 payees from one account, such as a payroll, and answers each in order. A refused item leaves the others alone.
     Reasons: ACCOUNT_NOT_FOUND. Reasons of items: those of CreateTransfer.
-    Customers with a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
+    Customers with a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED, DEVICE_COOLING.
     """
 
 class TransfersServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -146,7 +146,7 @@ class TransfersServiceServicer(metaclass=_abc_1.ABCMeta):
         """CreateTransfer pays from one wallet account to another, at once, or with a delay during which the payer can take it back.
         Reasons: ACCOUNT_NOT_FOUND, PAYEE_NOT_FOUND, PAYEE_CURRENCY_UNAVAILABLE, PAYER_IS_PAYEE, CURRENCY_MISMATCH, DEBIT_ACCOUNT_CLOSED,
         CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, BALANCE_CEILING_EXCEEDED.
-        Customers with a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
+        Customers with a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED, DEVICE_COOLING.
         """
 
     @_abc_1.abstractmethod
@@ -227,7 +227,7 @@ class TransfersServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_transfers_service_pb2.WithdrawResponse, _abc.Awaitable[_transfers_service_pb2.WithdrawResponse]]:
         """Withdraw sends money from the wallet to the customer's bank account. It is held until the clearing confirms or refuses it.
         Reasons: ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, CLEARING_REFUSED, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS.
-        Customers with a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
+        Customers with a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED, DEVICE_COOLING.
         """
 
     @_abc_1.abstractmethod
@@ -238,7 +238,7 @@ class TransfersServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_transfers_service_pb2.BatchTransfersResponse, _abc.Awaitable[_transfers_service_pb2.BatchTransfersResponse]]:
         """BatchTransfers pays up to 1,000 payees from one account, such as a payroll, and answers each in order. A refused item leaves the others alone.
         Reasons: ACCOUNT_NOT_FOUND. Reasons of items: those of CreateTransfer.
-        Customers with a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
+        Customers with a session may have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED, DEVICE_COOLING.
         """
 
 def add_TransfersServiceServicer_to_server(servicer: TransfersServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,64 @@
+"""The part of the composition root that serves who customers are, and how they prove it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from longmen_server.challenges.service import ChallengesService
+from longmen_server.development import scopes_for
+from longmen_server.factors.checks import FactorChecks
+from longmen_server.factors.service import FactorsService
+from longmen_server.identity.device_service import DevicesService
+from longmen_server.identity.service import RegistrationService
+from longmen_server.identity.session_service import SessionsService
+from longmen_server.identity.tools import IdentityTools
+from longmen_server.messages.notices import Notices
+from longmen_server.platform.issuer import IdentityIssuer
+from longmen_server.profile.service import ProfileService
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from longmen_server.app import Parts
+    from longmen_server.challenges.office import StepUpOffice
+
+__all__ = ["identity_services"]
+
+
+def identity_services(parts: Parts, step_up: StepUpOffice) -> Mapping[str, object]:
+    """The servicers of longmen.identity, by their full names."""
+    settings = parts.settings
+    shared: Any = {name: getattr(parts, name) for name in ("engine", "readers", "clock", "vault")}
+    proving: Any = {
+        "checks": FactorChecks(
+            hasher=parts.hasher, secrets_=parts.secrets, settings=settings.factors
+        ),
+        "notices": Notices(parts.office),
+    }
+    assert settings.identity_key is not None, "the supervisor names the keys"
+    tools = IdentityTools.make(
+        keys=parts.secrets,
+        settings=settings.identity,
+        **shared,
+        **proving,
+        office=parts.office,
+        issuer=IdentityIssuer(
+            settings.identity_key,
+            audience=settings.tokens_audience,
+            lifetime_s=settings.identity.access_token_lifetime_s,
+            clock=parts.trusted_clock,
+        ),
+        watch=parts.watch,
+        page_tokens=parts.page_tokens,
+        scopes=scopes_for("customer"),
+        default_book=settings.books[0],
+    )
+    servicers = {
+        "ProfileService": ProfileService(**shared),
+        "FactorsService": FactorsService(**shared, **proving, step_up=step_up, watch=parts.watch),
+        "ChallengesService": ChallengesService(**shared, **proving),
+        "RegistrationService": RegistrationService(tools),
+        "SessionsService": SessionsService(tools),
+        "DevicesService": DevicesService(tools, step_up),
+    }
+    return {f"longmen.identity.v1.{name}": servicer for name, servicer in servicers.items()}
