@@ -29,6 +29,7 @@ from longmen.identity.v1 import (
     challenge_service_pb2,
     device_service_pb2,
     factor_service_pb2,
+    kyc_service_pb2,
     registration_service_pb2,
     session_service_pb2,
 )
@@ -50,6 +51,7 @@ SERVICES = [
         device_service_pb2,
         events_service_pb2,
         factor_service_pb2,
+        kyc_service_pb2,
         ledger_service_pb2,
         merchants_service_pb2,
         staff_service_pb2,

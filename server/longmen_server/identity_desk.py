@@ -12,6 +12,7 @@ from longmen_server.identity.device_service import DevicesService
 from longmen_server.identity.service import RegistrationService
 from longmen_server.identity.session_service import SessionsService
 from longmen_server.identity.tools import IdentityTools
+from longmen_server.kyc.service import KycService
 from longmen_server.messages.notices import Notices
 from longmen_server.platform.issuer import IdentityIssuer
 from longmen_server.profile.service import ProfileService
@@ -55,6 +56,7 @@ def identity_services(parts: Parts, step_up: StepUpOffice) -> Mapping[str, objec
     )
     servicers = {
         "ProfileService": ProfileService(**shared),
+        "KycService": KycService(**shared),
         "FactorsService": FactorsService(**shared, **proving, step_up=step_up, watch=parts.watch),
         "ChallengesService": ChallengesService(**shared, **proving),
         "RegistrationService": RegistrationService(tools),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from longmen_server.accounts import queries_verification as accounts
+from longmen_server.kyc import queries_verification as kyc
 from longmen_server.payments import queries_verification as payments
 from longmen_server.settlements import queries_verification as settlements
 from longmen_server.transfers import queries_verification as transfers
 
 CHECKS: Final = (
     *accounts.CHECKS,
+    *kyc.CHECKS,
     *transfers.CHECKS,
     *payments.CHECKS,
     *settlements.CHECKS,

@@ -72,6 +72,8 @@ async def test_a_book_with_everything_in_it_is_proven(
             "select 1 from ledger_refusal",
             "select 1 from ledger_account where state = 6",
             "select 1 from wallet_account group by () having count(closed_at_us) = 1",
+            "select 1 from kyc_standing group by () having count(distinct since_us) = 2",
+            "select 1 from kyc_evidence group by () having count(distinct state) = 2",
             "select 1 from transfer_schedule group by () having count(distinct state) = 6",
             "select 1 from clearing_instruction group by () having count(distinct state) = 3",
             "select 1 from request_record group by () having count(distinct outcome) = 2",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from psycopg import IsolationLevel
 
 from longmen.transfers.v1 import transfer_pb2
 from longmen_server.engine.command import RequestKey
+from longmen_server.kyc import commands as kyc
+from longmen_server.kyc.model import Category, EvidenceKind, SealedEvidence
 from longmen_server.ledger import commands
 from longmen_server.ledger.chart import BANK_CLEARING
 from longmen_server.ledger.model import AccountState, PostingKind
@@ -79,6 +81,7 @@ async def _wallets(dsn: str, clock: SettableClock) -> None:
         for method in ("ReleaseTransfer", "CancelTransfer", "HoldTransfer"):
             made = await wallets.pay(rich, other, 10, delay=transfer_pb2.TRANSFER_DELAY_TWO_HOURS)
             await wallets.ask(method, rich.principal, transfer_id=made.transfer.transfer_id)
+        await _classes(wallets, rich, other)
         await wallets.jobs.run_once()
         for bank_account in ("6222021234567890", "REFUSE-AC04"):
             for method in ("TopUp", "Withdraw"):
@@ -88,6 +91,28 @@ async def _wallets(dsn: str, clock: SettableClock) -> None:
         await _instruct(wallets, "Withdraw", rich, "6222021234567890")
         await wallets.pay(rich, other, 10, delay=transfer_pb2.TRANSFER_DELAY_TWO_HOURS)
         await fill_shop(dsn, wallets)
+
+
+async def _classes(wallets: Wallets, one: Person, other: Person) -> None:
+    """Classes given, raised and lowered, with evidence that counts and evidence that does not."""
+    for person, index in ((one, b"one document"), (other, b"another one")):
+        document = SealedEvidence(EvidenceKind.RESIDENT_ID, b"sealed", index)
+        account = SealedEvidence(EvidenceKind.BANK_ACCOUNT, b"sealed")
+        about: Any = {"customer_id": person.customer_id}
+        down: Any = {**about, "cause": 4, "reason_text": None}
+        for command in (
+            kyc.SubmitEvidence(BOOK, None, category=Category.DOCUMENT, evidence=document, **about),
+            kyc.DowngradeKyc(BOOK, None, target=3, **down),
+            kyc.SubmitEvidence(
+                BOOK, None, category=Category.BANK_ACCOUNT, evidence=account, **about
+            ),
+            kyc.UpgradeKyc(BOOK, None, target=2, **about),
+        ):
+            await wallets.submit(command)
+    lowered = kyc.DowngradeKyc(
+        BOOK, None, customer_id=other.customer_id, target=4, cause=1, reason_text=None
+    )
+    await wallets.submit(lowered)
 
 
 async def _instruct(wallets: Wallets, method: str, person: Person, bank_account: str) -> None:

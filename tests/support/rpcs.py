@@ -13,7 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 import longmen
 from buf.validate import validate_pb2
-from longmen.identity.v1 import factor_pb2, identity_pb2
+from longmen.identity.v1 import factor_pb2, identity_pb2, kyc_service_pb2
 from longmen.merchants.v1 import plan_pb2
 from longmen.staff.v1 import approval_pb2
 from longmen.transfers.v1 import transfer_pb2
@@ -210,6 +210,11 @@ def another_message(name: str, value: Any) -> Any:  # noqa: PLR0911 - a table
         copy.CopyFrom(value)
         copy.set_account_state.reason_text += "!"
         return copy
+    if isinstance(value, kyc_service_pb2.SubmittedEvidence):
+        evidence = kyc_service_pb2.SubmittedEvidence()
+        evidence.CopyFrom(value)
+        evidence.document.name += "1"
+        return evidence
     assert isinstance(value, Timestamp)
     return Timestamp(seconds=value.seconds + 1)
 

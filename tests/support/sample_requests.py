@@ -20,7 +20,7 @@ from longmen.transfers.v1 import transfer_pb2
 from longmen_app.authenticator import SoftwareAuthenticator
 from longmen_server.ledger.chart import CUSTOMER_DEPOSITS
 from longmen_server.platform.clock import DEFAULT_ZONE, business_date
-from tests.support import identity
+from tests.support import evidence, identity
 from tests.support.rpcs import PUBLIC_KEY, short
 from tests.support.small_bank import BY_NAME, Person, SmallBank, cash
 
@@ -753,6 +753,11 @@ SAMPLES: dict[str, Sample] = {
     },
     "ProfileService/ExportMyData": lambda _bank, _owner: {},
     "ProfileService/EraseCustomer": left,
+    "KycService/GetKyc": evidence.filed,
+    "KycService/SubmitEvidence": evidence.document,
+    "KycService/UpgradeKyc": evidence.raised,
+    "KycService/ConfirmInPerson": evidence.filed,
+    "KycService/DowngradeKyc": evidence.lowered,
     "AuditService/ListAudit": audited_customer,
     "StaffService/UnlockFactors": customer,
     "CredentialsService/CreateKey": lambda _, owner: key_for(owner.customer),

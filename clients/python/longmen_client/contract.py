@@ -15,6 +15,7 @@ from longmen.identity.v1 import (
     challenge_service_pb2,
     device_service_pb2,
     factor_service_pb2,
+    kyc_service_pb2,
     registration_service_pb2,
     session_service_pb2,
 )
@@ -40,6 +41,7 @@ _MODULES = (
     device_service_pb2,
     events_service_pb2,
     factor_service_pb2,
+    kyc_service_pb2,
     ledger_service_pb2,
     merchants_service_pb2,
     staff_service_pb2,

@@ -29,6 +29,8 @@ class AliasKind(IntEnum):
     """What a customer can be found by."""
 
     PHONE_NUMBER = 1
+    ID_NUMBER = 2
+    """Of an identity document: one entry for each wallet that rests on it."""
 
 
 class AliasKey(NamedTuple):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from longmen.ledger.v1 import account_pb2
 from longmen.staff.v1 import approval_pb2
 from longmen_server.factors.tables import SECURITY
+from longmen_server.kyc.model import EvidenceKind, EvidenceState
+from longmen_server.kyc.tables import EVIDENCE
 from longmen_server.ledger.encode import timestamp
 from longmen_server.ledger.tables import ACCOUNT
 from longmen_server.plans.model import FeeReturn, FeeRounding
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from longmen_server.engine.family import RowFamily
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.factors.model import SecurityRow
+    from longmen_server.kyc.model import EvidenceRow
     from longmen_server.ledger.model import AccountRow
     from longmen_server.plans.model import PlanRow
 
@@ -53,10 +56,17 @@ def _plan(row: PlanRow) -> tuple[str, dict[str, str]]:
     }
 
 
+def _evidence(row: EvidenceRow) -> tuple[str, dict[str, str]]:
+    # What evidence says is nobody's to read here; that it counts is what is decided.
+    kind = EvidenceKind(row.kind).name.lower()
+    return CUSTOMER.encode(row.customer_id), {kind: EvidenceState(row.state).name}
+
+
 DESCRIBED: Final[dict[RowFamily[Any, Any], Callable[[Any], tuple[str, dict[str, str]]]]] = {
     ACCOUNT: _account,
     SECURITY: _security,
     PLAN: _plan,
+    EVIDENCE: _evidence,
 }
 """Rows that a decider understands: the subject's name, and its fields as text."""
 

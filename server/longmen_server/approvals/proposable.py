@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from google.protobuf import descriptor_pool
 
 from longmen_server.accounts.build import unfreeze_by_bank
+from longmen_server.kyc.build import confirm_in_person
 from longmen_server.ledger import build
 from longmen_server.plans.build import set_plan
 from longmen_server.staff.build import unlock_factors
@@ -76,6 +77,11 @@ PROPOSABLE: Final[dict[str, Proposable]] = {
         "longmen.merchants.v1.PlansService/SetPlan",
         "merchants.plan",
         lambda request, clock: set_plan(request, None, clock),
+    ),
+    "confirm_in_person": Proposable(
+        "longmen.identity.v1.KycService/ConfirmInPerson",
+        "kyc.confirm",
+        lambda request, _: confirm_in_person(request, None),
     ),
 }
 """By the name of the field of ProposedCommand."""

@@ -56,6 +56,8 @@ _CUSTOMER_TYPES: Final = _FACTOR_TYPES | {
     event_pb2.EVENT_TYPE_SESSION_ENDED,
     event_pb2.EVENT_TYPE_PROFILE_CHANGED,
     event_pb2.EVENT_TYPE_CUSTOMER_ERASED,
+    event_pb2.EVENT_TYPE_EVIDENCE_FILED,
+    event_pb2.EVENT_TYPE_IDENTIFICATION_CHANGED,
 }
 _MERCHANT_TYPES: Final = frozenset(
     {event_pb2.EVENT_TYPE_MERCHANT_OPENED, event_pb2.EVENT_TYPE_PLAN_SET}
@@ -73,6 +75,8 @@ _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_DEVICE_REVOKED: "device_change",
     event_pb2.EVENT_TYPE_SESSION_STARTED: "session_change",
     event_pb2.EVENT_TYPE_SESSION_ENDED: "session_change",
+    event_pb2.EVENT_TYPE_EVIDENCE_FILED: "evidence_filing",
+    event_pb2.EVENT_TYPE_IDENTIFICATION_CHANGED: "identification_change",
 }
 """Where the payload that is stored with an event of a type belongs."""
 

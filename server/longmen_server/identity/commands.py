@@ -17,6 +17,8 @@ from longmen_server.identity.model import DeviceKeyKey, Limits, Purpose, Sending
 from longmen_server.identity.sealed_reply import pack
 from longmen_server.identity.steps import begin_session, enrol, send, start
 from longmen_server.identity.tables import DEVICE_COUNT, DEVICE_KEY, SENDING, VERIFICATION
+from longmen_server.kyc.model import WORST_CLASS, Cause
+from longmen_server.kyc.standing import change_class
 from longmen_server.messages.tables import MESSAGE
 
 if TYPE_CHECKING:
@@ -217,6 +219,7 @@ class CompleteRegistration(CodeCommand):
         self.verified(working_set)
         wallet, pocket, account = open_wallet(working_set, self.new)
         customer_id = self.new.customer_id
+        change_class(working_set, customer_id, WORST_CLASS, Cause.REGISTERED)
         device = enrol(working_set, customer_id, self.offer, self.limits, cools=False)
         session = begin_session(working_set, customer_id, device.device_id, self.draft, self.limits)
         return self.sealed(

@@ -1,6 +1,8 @@
 """Replies that carry secrets, as they are recorded: the reply without them, the secrets sealed.
 
 Both parts are serialised messages of the reply's type, so one after the other they are the whole.
+What is recorded is a message as well, in which the sealed part is a field that nobody knows: the
+verification reads every recorded reply.
 """
 
 from __future__ import annotations
@@ -13,12 +15,17 @@ from longmen_server.platform.sealing import BrokenSealError
 if TYPE_CHECKING:
     from longmen_server.platform.sealing import Sealer
 
-_LENGTH_BYTES: Final = 4
+_TAG: Final = b"\x82\xb5\x18"
+"""Begins a field of number 50,000 whose content has a length of its own."""
+_LENGTH_BYTES: Final = 3
+"""As a varint of protobuf, written with all of its bytes: up to 2 MB."""
 
 
 def pack(reply: bytes, sealed: bytes) -> bytes:
     """Return what is recorded of a reply."""
-    return len(reply).to_bytes(_LENGTH_BYTES, "big") + reply + sealed
+    size = len(sealed)
+    length = bytes((size & 0x7F | 0x80, size >> 7 & 0x7F | 0x80, size >> 14))
+    return _TAG + length + sealed + reply
 
 
 def unpack(recorded: bytes, sealer: Sealer, place: bytes) -> bytes:
@@ -32,9 +39,11 @@ def unpack(recorded: bytes, sealer: Sealer, place: bytes) -> bytes:
     Raises:
         Refusal: REPLY_EXPIRED when the key that sealed it is gone.
     """
-    end = _LENGTH_BYTES + int.from_bytes(recorded[:_LENGTH_BYTES], "big")
+    begin = len(_TAG) + _LENGTH_BYTES
+    low, middle, high = recorded[len(_TAG) : begin]
+    end = begin + (low & 0x7F | (middle & 0x7F) << 7 | high << 14)
     try:
-        return recorded[_LENGTH_BYTES:end] + sealer.open(recorded[end:], place)
+        return recorded[end:] + sealer.open(recorded[begin:end], place)
     except BrokenSealError:
         raise Refusal(
             "REPLY_EXPIRED",

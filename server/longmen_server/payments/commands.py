@@ -10,6 +10,7 @@ from longmen.payments.v1 import payments_service_pb2 as pb
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER
 from longmen_server.engine.journal import Event
+from longmen_server.kyc.limits import check_payment, class_keys
 from longmen_server.ledger.codes import PostingCode
 from longmen_server.ledger.model import PostingIntent
 from longmen_server.ledger.posting import book_posting
@@ -317,6 +318,7 @@ class PayOrder(Command):
             yield RowKey(ORDER, self.order_id)
         elif stage == STAGE_ACCOUNT:
             yield RowKey(ACCOUNT, self.payer_id)
+            yield from class_keys(stage, self.payer_id)
             order = working_set.get(ORDER, self.order_id)
             if order is not None:
                 yield RowKey(ACCOUNT, order.account_id)
@@ -327,8 +329,9 @@ class PayOrder(Command):
         order = working_set.get(ORDER, self.order_id)
         if order is None or not order.amount:
             raise model.order_not_found(self.order_id)
-        find_wallet_account(working_set, self.payer_id, self.currency_code, self.actor)
+        payer = find_wallet_account(working_set, self.payer_id, self.currency_code, self.actor)
         model.check_amount(order, self.amount, self.currency_code)
+        check_payment(working_set, payer, self.amount)
         if self.gate is not None:
             self.gate.demand(
                 working_set,
@@ -383,6 +386,7 @@ class PayStaticCode(Command):
         yield from sale.keys(working_set, stage)
         if stage == STAGE_ACCOUNT:
             yield RowKey(ACCOUNT, self.payer_id)
+            yield from class_keys(stage, self.payer_id)
             merchant = working_set.get(MERCHANT, sale.merchant_id)
             if merchant is not None:
                 yield RowKey(ACCOUNT, merchant.account_id)
@@ -402,7 +406,8 @@ class PayStaticCode(Command):
                 metadata={"order_id": ORDER_TEXT.encode(code.order_id)},
                 field="code",
             )
-        find_wallet_account(working_set, self.payer_id, sale.currency_code, self.actor)
+        payer = find_wallet_account(working_set, self.payer_id, sale.currency_code, self.actor)
+        check_payment(working_set, payer, sale.amount)
         merchant = find_merchant(working_set, sale.merchant_id)
         if self.gate is not None:
             self.gate.demand(

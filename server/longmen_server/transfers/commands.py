@@ -13,6 +13,7 @@ from longmen_server.accounts.tables import PHONE_PAYEE
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_POINTER
 from longmen_server.engine.journal import Event
+from longmen_server.kyc.limits import check_payment, check_receipt, class_keys
 from longmen_server.ledger.chart import BANK_CLEARING, CHART, CUSTOMER_DEPOSITS, system_account_id
 from longmen_server.ledger.codes import PostingCode
 from longmen_server.ledger.commands import account_not_found, open_account
@@ -79,6 +80,7 @@ class Payment:
             payee_id = self.found_payee(working_set)
             if payee_id is not None:
                 yield RowKey(ACCOUNT, payee_id)
+                yield from class_keys(stage, payee_id)
         elif stage == STAGE_POINTER and self.payee_id is None:
             yield RowKey(PHONE_PAYEE, self.phone_key)
 
@@ -138,6 +140,22 @@ def find_payee(working_set: WorkingSet, payment: Payment, payer_id: AccountId) -
     if payee.currency_code != payment.currency_code:
         raise payee_currency_unavailable(payment.currency_code)
     return payee
+
+
+def check_classes(
+    working_set: WorkingSet, payer: AccountRow, payee: AccountRow, amount: int
+) -> None:
+    """Refuse what the payer's or the payee's class of identification does not permit.
+
+    Between accounts of one customer no payment is made, but the balance still counts.
+
+    Raises:
+        Refusal: SINGLE_LIMIT_EXCEEDED, BALANCE_LIMIT_EXCEEDED.
+    """
+    own = payer.owner_id is not None and payer.owner_id == payee.owner_id
+    if not own:
+        check_payment(working_set, payer, amount)
+    check_receipt(working_set, payee, amount, own=own)
 
 
 def payee_not_found() -> Refusal:
@@ -217,6 +235,7 @@ class CreateTransfer(Command):
         """Name payer and payee, the latter by phone number first where that is how it is named."""
         if stage == STAGE_ACCOUNT:
             yield RowKey(ACCOUNT, self.payer_id)
+        yield from class_keys(stage, self.payer_id)
         yield from self.payment.payee_keys(working_set, stage)
         if self.gate is not None:
             payee_id = self.payment.found_payee(working_set)
@@ -225,8 +244,9 @@ class CreateTransfer(Command):
     def decide(self, working_set: WorkingSet) -> bytes:
         """Pay, or hold the money until it is due."""
         payment = self.payment
-        find_wallet_account(working_set, self.payer_id, payment.currency_code, self.actor)
+        payer = find_wallet_account(working_set, self.payer_id, payment.currency_code, self.actor)
         payee = find_payee(working_set, payment, self.payer_id)
+        check_classes(working_set, payer, payee, payment.amount)
         if self.gate is not None:
             intent = intents.of_transfer(payment, self.payer_id, payee.account_id, self.delay)
             self.gate.demand(working_set, intent)
@@ -310,6 +330,7 @@ class BatchTransfers(Command):
         """Name the payer and all payees."""
         if stage == STAGE_ACCOUNT:
             yield RowKey(ACCOUNT, self.payer_id)
+        yield from class_keys(stage, self.payer_id)
         for payment in self.payments:
             yield from payment.payee_keys(working_set, stage)
         if self.gate is not None:
@@ -340,8 +361,10 @@ class BatchTransfers(Command):
     def _one(self, working_set: WorkingSet, payment: Payment) -> transfer_pb2.BatchItemResult:
         mark = working_set.mark()
         try:
-            find_wallet_account(working_set, self.payer_id, payment.currency_code, self.actor)
+            currency = payment.currency_code
+            payer = find_wallet_account(working_set, self.payer_id, currency, self.actor)
             payee = find_payee(working_set, payment, self.payer_id)
+            check_classes(working_set, payer, payee, payment.amount)
             pay(working_set, self.payer_id, payee.account_id, payment, later=False)
         except Refusal as refusal:
             working_set.rollback(mark)
@@ -386,13 +409,14 @@ class ClearingCommand(Command):
             yield RowKey(ACCOUNT, self.move.account_id)
             yield RowKey(ACCOUNT, self.clearing_id)
 
-    def check(self, working_set: WorkingSet) -> None:
+    def check(self, working_set: WorkingSet) -> AccountRow:
         """Refuse what may not be moved, then see that there is a clearing account."""
         move = self.move
-        find_wallet_account(working_set, move.account_id, move.currency_code, self.actor)
+        account = find_wallet_account(working_set, move.account_id, move.currency_code, self.actor)
         check_bank_account(move.bank_account)
         if working_set.get(ACCOUNT, self.clearing_id) is None:
             open_clearing_account(working_set, self.clearing_id, move.currency_code)
+        return account
 
     def instruct(self, working_set: WorkingSet, direction: Direction, at_us: int) -> None:
         """Queue the instruction to the clearing."""
@@ -447,10 +471,16 @@ class TopUp(ClearingCommand):
 
     __slots__ = ()
 
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name the class of the wallet's owner too."""
+        yield from super().keys(working_set, stage)
+        yield from class_keys(stage, self.move.account_id)
+
     def decide(self, working_set: WorkingSet) -> bytes:
         """Credit the wallet at once: the bank trusts its own side of the clearing."""
-        self.check(working_set)
+        account = self.check(working_set)
         move = self.move
+        check_receipt(working_set, account, move.amount, own=True)
         outcome = book_posting(
             working_set,
             PostingIntent(

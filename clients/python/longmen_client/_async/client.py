@@ -19,6 +19,7 @@ from longmen_client._generated.credentials_async import AsyncCredentials
 from longmen_client._generated.devices_async import AsyncDevices
 from longmen_client._generated.events_async import AsyncEvents
 from longmen_client._generated.factors_async import AsyncFactors
+from longmen_client._generated.kyc_async import AsyncKyc
 from longmen_client._generated.ledger_async import AsyncLedger
 from longmen_client._generated.merchants_async import AsyncMerchants
 from longmen_client._generated.payments_async import AsyncPayments
@@ -110,6 +111,11 @@ class AsyncClient:
     def factors(self) -> AsyncFactors:
         """What customers prove themselves with."""
         return AsyncFactors(self._caller)
+
+    @cached_property
+    def kyc(self) -> AsyncKyc:
+        """How well the bank knows its customers, and what that permits."""
+        return AsyncKyc(self._caller)
 
     @cached_property
     def ledger(self) -> AsyncLedger:

@@ -43,6 +43,7 @@ __all__ = [
     "ApprovalRequired",
     "AuditUnavailable",
     "BalanceCeilingExceeded",
+    "BalanceLimitExceeded",
     "BalanceOverflow",
     "BillNotReady",
     "BookMismatch",
@@ -78,11 +79,15 @@ __all__ = [
     "EffectiveTimeInFuture",
     "EnrolmentNotFound",
     "ErasureTooEarly",
+    "EvidenceInUse",
+    "EvidenceInvalid",
+    "EvidenceMissing",
     "FactorLimitReached",
     "FactorNotFound",
     "FactorRejected",
     "FactorRequired",
     "FrozenByBank",
+    "IdNumberInUse",
     "InsufficientFunds",
     "Internal",
     "InvalidConsistencyToken",
@@ -95,6 +100,7 @@ __all__ = [
     "KeyNetworkRefused",
     "KeyNotFound",
     "KeyRevoked",
+    "KycClassConflict",
     "LimitsContradict",
     "LinkedChainOpen",
     "LinkedTransferFailed",
@@ -153,6 +159,7 @@ __all__ = [
     "SignatureMissing",
     "SignatureReplayed",
     "SigningKeyInvalid",
+    "SingleLimitExceeded",
     "StatementMonthInvalid",
     "StatementTooLarge",
     "StepUpUnavailable",
@@ -1175,6 +1182,94 @@ class CustomerErased(FailedPreconditionError):
     retry_advice = RetryAdvice.NEVER
 
 
+class EvidenceInvalid(FailedPreconditionError):
+    """What was submitted cannot be genuine. Metadata: evidence (its kind), rule (what it
+    breaks: check_digit, format, birth_date, birth_date_mismatch, issuing_country).
+    """
+
+    reason = "EVIDENCE_INVALID"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "evidence",
+        "rule",
+    )
+
+
+class EvidenceInUse(FailedPreconditionError):
+    """The customer's class rests on what is on file, so it is not replaced. The bank has to
+    lower the class first. Metadata: evidence, identification_class.
+    """
+
+    reason = "EVIDENCE_IN_USE"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "evidence",
+        "identification_class",
+    )
+
+
+class EvidenceMissing(FailedPreconditionError):
+    """What the class needs is not on file. Submit it first. Metadata: missing (kinds, separated
+    by commas; where one of several will do, with bars between them).
+    """
+
+    reason = "EVIDENCE_MISSING"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("missing",)
+
+
+class KycClassConflict(FailedPreconditionError):
+    """The class asked for is not better than the present one, or for a downgrade not lower.
+    Metadata: identification_class (the present one).
+    """
+
+    reason = "KYC_CLASS_CONFLICT"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("identification_class",)
+
+
+class IdNumberInUse(FailedPreconditionError):
+    """As many wallets of the class as one identity document may have are there already.
+    Metadata: limit, identification_class.
+    """
+
+    reason = "ID_NUMBER_IN_USE"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "limit",
+        "identification_class",
+    )
+
+
+class SingleLimitExceeded(FailedPreconditionError):
+    """The payment is larger than the payer's class of identification permits. Pay less, or
+    identify better. Metadata: limit_minor_units, currency_code, identification_class.
+    """
+
+    reason = "SINGLE_LIMIT_EXCEEDED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "limit_minor_units",
+        "currency_code",
+        "identification_class",
+    )
+
+
+class BalanceLimitExceeded(FailedPreconditionError):
+    """The receiving wallet would hold more than its class of identification permits. Metadata,
+    only for money that the caller brings to an own account: limit_minor_units, currency_code,
+    identification_class.
+    """
+
+    reason = "BALANCE_LIMIT_EXCEEDED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "limit_minor_units",
+        "currency_code",
+        "identification_class",
+    )
+
+
 class FactorRequired(FailedPreconditionError):
     """The code was right, and a new device needs one of the customer's factors as well.
     Complete the same sign-in with a proof by one of the methods. Metadata: methods,
@@ -1684,6 +1779,13 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "WALLET_NOT_CLOSED": WalletNotClosed,
     "ERASURE_TOO_EARLY": ErasureTooEarly,
     "CUSTOMER_ERASED": CustomerErased,
+    "EVIDENCE_INVALID": EvidenceInvalid,
+    "EVIDENCE_IN_USE": EvidenceInUse,
+    "EVIDENCE_MISSING": EvidenceMissing,
+    "KYC_CLASS_CONFLICT": KycClassConflict,
+    "ID_NUMBER_IN_USE": IdNumberInUse,
+    "SINGLE_LIMIT_EXCEEDED": SingleLimitExceeded,
+    "BALANCE_LIMIT_EXCEEDED": BalanceLimitExceeded,
     "FACTOR_REQUIRED": FactorRequired,
     "DEVICE_COOLING": DeviceCooling,
     "MERCHANT_NOT_FOUND": MerchantNotFound,

@@ -11,6 +11,7 @@ from longmen.identity.v1 import (
     challenge_service_pb2,
     device_service_pb2,
     factor_service_pb2,
+    kyc_service_pb2,
     registration_service_pb2,
     session_service_pb2,
 )
@@ -178,6 +179,22 @@ FACTORS_LIST_FACTORS: Method[
 FACTORS_REMOVE_FACTOR: Method[
     factor_service_pb2.RemoveFactorRequest, factor_service_pb2.RemoveFactorResponse
 ] = method(factor_service_pb2.DESCRIPTOR, "FactorsService", "RemoveFactor")
+
+KYC_GET_KYC: Method[kyc_service_pb2.GetKycRequest, kyc_service_pb2.GetKycResponse] = method(
+    kyc_service_pb2.DESCRIPTOR, "KycService", "GetKyc"
+)
+KYC_SUBMIT_EVIDENCE: Method[
+    kyc_service_pb2.SubmitEvidenceRequest, kyc_service_pb2.SubmitEvidenceResponse
+] = method(kyc_service_pb2.DESCRIPTOR, "KycService", "SubmitEvidence")
+KYC_UPGRADE_KYC: Method[kyc_service_pb2.UpgradeKycRequest, kyc_service_pb2.UpgradeKycResponse] = (
+    method(kyc_service_pb2.DESCRIPTOR, "KycService", "UpgradeKyc")
+)
+KYC_CONFIRM_IN_PERSON: Method[
+    kyc_service_pb2.ConfirmInPersonRequest, kyc_service_pb2.ConfirmInPersonResponse
+] = method(kyc_service_pb2.DESCRIPTOR, "KycService", "ConfirmInPerson")
+KYC_DOWNGRADE_KYC: Method[
+    kyc_service_pb2.DowngradeKycRequest, kyc_service_pb2.DowngradeKycResponse
+] = method(kyc_service_pb2.DESCRIPTOR, "KycService", "DowngradeKyc")
 
 LEDGER_CREATE_ACCOUNTS: Method[
     ledger_service_pb2.CreateAccountsRequest, ledger_service_pb2.CreateAccountsResponse

@@ -18,6 +18,7 @@ from longmen_client._generated.credentials_sync import Credentials
 from longmen_client._generated.devices_sync import Devices
 from longmen_client._generated.events_sync import Events
 from longmen_client._generated.factors_sync import Factors
+from longmen_client._generated.kyc_sync import Kyc
 from longmen_client._generated.ledger_sync import Ledger
 from longmen_client._generated.merchants_sync import Merchants
 from longmen_client._generated.payments_sync import Payments
@@ -110,6 +111,11 @@ class Client:
     def factors(self) -> Factors:
         """What customers prove themselves with."""
         return Factors(self._caller)
+
+    @cached_property
+    def kyc(self) -> Kyc:
+        """How well the bank knows its customers, and what that permits."""
+        return Kyc(self._caller)
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -183,6 +183,24 @@ KINDS: Final[dict[str, Kind]] = {
         "An alias points to no wallet or to another's, or a wallet has none.",
         "Stop transfers to the phone number: they may reach somebody else; then restore.",
     ),
+    "KYC_STANDING_MISMATCH": Kind(
+        "A customer's class of identification is not the one that its history ends with.",
+        "Lower the class to the worst until the history is clear: it decides on limits.",
+    ),
+    "KYC_HISTORY_BROKEN": Kind(
+        "The changes of a customer's class do not follow one another, or one is no such change.",
+        _TAMPERED,
+    ),
+    "KYC_EVENT_MISMATCH": Kind(
+        "A change of a customer's class has no event, or an event no change.", _TAMPERED
+    ),
+    "KYC_EVIDENCE_MISSING": Kind(
+        "A customer has a class without the evidence that it needed when it was given.",
+        "Lower the class until the evidence is there again; then restore.",
+    ),
+    "KYC_DOCUMENT_MISMATCH": Kind(
+        "The wallets that a document is noted for are not those that rest on it.", _RESTORE
+    ),
     "TRANSFER_POSTING_MISMATCH": Kind(
         "A transfer has no posting of its kind, or no hold.", _RESTORE
     ),

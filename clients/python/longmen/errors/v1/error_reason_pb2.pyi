@@ -363,6 +363,34 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Erasure too early: the clearing has not answered for all of the customer's transfers yet. Metadata: open_instructions."""
     ERROR_REASON_CUSTOMER_ERASED: _ErrorReason.ValueType  # 292
     """Customer erased: the customer's personal data was erased for good, and the wallet takes no changes any more."""
+    ERROR_REASON_EVIDENCE_INVALID: _ErrorReason.ValueType  # 293
+    """Evidence invalid: what was submitted cannot be genuine. Metadata: evidence (its kind), rule (what it breaks: check_digit,
+    format, birth_date, birth_date_mismatch, issuing_country).
+    """
+    ERROR_REASON_EVIDENCE_IN_USE: _ErrorReason.ValueType  # 294
+    """Evidence in use: the customer's class rests on what is on file, so it is not replaced. The bank has to lower the class first.
+    Metadata: evidence, identification_class.
+    """
+    ERROR_REASON_EVIDENCE_MISSING: _ErrorReason.ValueType  # 295
+    """Evidence missing: what the class needs is not on file. Submit it first. Metadata: missing (kinds, separated by commas; where
+    one of several will do, with bars between them).
+    """
+    ERROR_REASON_KYC_CLASS_CONFLICT: _ErrorReason.ValueType  # 296
+    """Kyc class conflict: the class asked for is not better than the present one, or for a downgrade not lower. Metadata:
+    identification_class (the present one).
+    """
+    ERROR_REASON_ID_NUMBER_IN_USE: _ErrorReason.ValueType  # 297
+    """Id number in use: as many wallets of the class as one identity document may have are there already. Metadata: limit,
+    identification_class.
+    """
+    ERROR_REASON_SINGLE_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 298
+    """Single limit exceeded: the payment is larger than the payer's class of identification permits. Pay less, or identify better.
+    Metadata: limit_minor_units, currency_code, identification_class.
+    """
+    ERROR_REASON_BALANCE_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 299
+    """Balance limit exceeded: the receiving wallet would hold more than its class of identification permits. Metadata, only for
+    money that the caller brings to an own account: limit_minor_units, currency_code, identification_class.
+    """
     ERROR_REASON_FACTOR_REQUIRED: _ErrorReason.ValueType  # 303
     """Factor required: the code was right, and a new device needs one of the customer's factors as well. Complete the same sign-in with a
     proof by one of the methods. Metadata: methods, passkey_options_json (empty unless a passkey counts).
@@ -783,6 +811,34 @@ ERROR_REASON_ERASURE_TOO_EARLY: ErrorReason.ValueType  # 291
 """Erasure too early: the clearing has not answered for all of the customer's transfers yet. Metadata: open_instructions."""
 ERROR_REASON_CUSTOMER_ERASED: ErrorReason.ValueType  # 292
 """Customer erased: the customer's personal data was erased for good, and the wallet takes no changes any more."""
+ERROR_REASON_EVIDENCE_INVALID: ErrorReason.ValueType  # 293
+"""Evidence invalid: what was submitted cannot be genuine. Metadata: evidence (its kind), rule (what it breaks: check_digit,
+format, birth_date, birth_date_mismatch, issuing_country).
+"""
+ERROR_REASON_EVIDENCE_IN_USE: ErrorReason.ValueType  # 294
+"""Evidence in use: the customer's class rests on what is on file, so it is not replaced. The bank has to lower the class first.
+Metadata: evidence, identification_class.
+"""
+ERROR_REASON_EVIDENCE_MISSING: ErrorReason.ValueType  # 295
+"""Evidence missing: what the class needs is not on file. Submit it first. Metadata: missing (kinds, separated by commas; where
+one of several will do, with bars between them).
+"""
+ERROR_REASON_KYC_CLASS_CONFLICT: ErrorReason.ValueType  # 296
+"""Kyc class conflict: the class asked for is not better than the present one, or for a downgrade not lower. Metadata:
+identification_class (the present one).
+"""
+ERROR_REASON_ID_NUMBER_IN_USE: ErrorReason.ValueType  # 297
+"""Id number in use: as many wallets of the class as one identity document may have are there already. Metadata: limit,
+identification_class.
+"""
+ERROR_REASON_SINGLE_LIMIT_EXCEEDED: ErrorReason.ValueType  # 298
+"""Single limit exceeded: the payment is larger than the payer's class of identification permits. Pay less, or identify better.
+Metadata: limit_minor_units, currency_code, identification_class.
+"""
+ERROR_REASON_BALANCE_LIMIT_EXCEEDED: ErrorReason.ValueType  # 299
+"""Balance limit exceeded: the receiving wallet would hold more than its class of identification permits. Metadata, only for
+money that the caller brings to an own account: limit_minor_units, currency_code, identification_class.
+"""
 ERROR_REASON_FACTOR_REQUIRED: ErrorReason.ValueType  # 303
 """Factor required: the code was right, and a new device needs one of the customer's factors as well. Complete the same sign-in with a
 proof by one of the methods. Metadata: methods, passkey_options_json (empty unless a passkey counts).

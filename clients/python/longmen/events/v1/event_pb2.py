@@ -25,37 +25,42 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from longmen.identity.v1 import challenge_pb2 as longmen_dot_identity_dot_v1_dot_challenge__pb2
 from longmen.identity.v1 import factor_pb2 as longmen_dot_identity_dot_v1_dot_factor__pb2
+from longmen.identity.v1 import identity_pb2 as longmen_dot_identity_dot_v1_dot_identity__pb2
 from longmen.ledger.v1 import account_pb2 as longmen_dot_ledger_dot_v1_dot_account__pb2
 from longmen.ledger.v1 import transaction_pb2 as longmen_dot_ledger_dot_v1_dot_transaction__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlongmen/events/v1/event.proto\x12\x11longmen.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#longmen/identity/v1/challenge.proto\x1a longmen/identity/v1/factor.proto\x1a\x1flongmen/ledger/v1/account.proto\x1a#longmen/ledger/v1/transaction.proto\"m\n\x12\x41\x63\x63ountStateChange\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.longmen.ledger.v1.AccountState\x12\x13\n\x0breason_text\x18\x03 \x01(\t\"9\n\x13TransferStateChange\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\"!\n\x0c\x44\x65viceChange\x12\x11\n\tdevice_id\x18\x01 \x01(\t\"E\n\rSessionChange\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x11\n\tdevice_id\x18\x02 \x01(\t\x12\r\n\x05\x63\x61use\x18\x03 \x01(\t\"D\n\x0e\x41pprovalChange\x12\x13\n\x0b\x61pproval_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0e\n\x06method\x18\x03 \x01(\t\"P\n\x0c\x46\x61\x63torChange\x12\x11\n\tfactor_id\x18\x01 \x01(\t\x12-\n\x04kind\x18\x02 \x01(\x0e\x32\x1f.longmen.identity.v1.FactorKind\"[\n\x0f\x43hallengeChange\x12\x14\n\x0c\x63hallenge_id\x18\x01 \x01(\t\x12\x32\n\x05state\x18\x02 \x01(\x0e\x32#.longmen.identity.v1.ChallengeState\"r\n\x0bOrderChange\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x13\n\x0bmerchant_id\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x1c\n\x14refunded_minor_units\x18\x04 \x01(\x03\x12\x0f\n\x07version\x18\x05 \x01(\x03\"~\n\x10SettlementChange\x12\x15\n\rsettlement_id\x18\x01 \x01(\t\x12\x13\n\x0bmerchant_id\x18\x02 \x01(\t\x12\x15\n\rbusiness_date\x18\x03 \x01(\t\x12\r\n\x05state\x18\x04 \x01(\t\x12\x18\n\x10paid_minor_units\x18\x05 \x01(\x03\"\xa4\x07\n\x05\x45vent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12*\n\x04type\x18\x02 \x01(\x0e\x32\x1c.longmen.events.v1.EventType\x12\x0c\n\x04\x62ook\x18\x03 \x01(\x05\x12/\n\x0b\x62ooked_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nsubject_id\x18\x05 \x01(\t\x12-\n\x07posting\x18\x06 \x01(\x0b\x32\x1a.longmen.ledger.v1.PostingH\x00\x12-\n\x07\x61\x63\x63ount\x18\x07 \x01(\x0b\x32\x1a.longmen.ledger.v1.AccountH\x00\x12\x45\n\x14\x61\x63\x63ount_state_change\x18\x08 \x01(\x0b\x32%.longmen.events.v1.AccountStateChangeH\x00\x12G\n\x15transfer_state_change\x18\t \x01(\x0b\x32&.longmen.events.v1.TransferStateChangeH\x00\x12\x38\n\rdevice_change\x18\x14 \x01(\x0b\x32\x1f.longmen.events.v1.DeviceChangeH\x00\x12:\n\x0esession_change\x18\x15 \x01(\x0b\x32 .longmen.events.v1.SessionChangeH\x00\x12<\n\x0f\x61pproval_change\x18( \x01(\x0b\x32!.longmen.events.v1.ApprovalChangeH\x00\x12\x38\n\rfactor_change\x18\x1e \x01(\x0b\x32\x1f.longmen.events.v1.FactorChangeH\x00\x12>\n\x10\x63hallenge_change\x18\x1f \x01(\x0b\x32\".longmen.events.v1.ChallengeChangeH\x00\x12\x36\n\x0corder_change\x18< \x01(\x0b\x32\x1e.longmen.events.v1.OrderChangeH\x00\x12@\n\x11settlement_change\x18\x44 \x01(\x0b\x32#.longmen.events.v1.SettlementChangeH\x00\x12\x33\n\x0e\x64\x65\x62it_balances\x18\n \x01(\x0b\x32\x1b.longmen.ledger.v1.Balances\x12\x34\n\x0f\x63redit_balances\x18\x0b \x01(\x0b\x32\x1b.longmen.ledger.v1.BalancesB\t\n\x07payload*\x87\x07\n\tEventType\x12\x1a\n\x16\x45VENT_TYPE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x45VENT_TYPE_ACCOUNT_OPENED\x10\x01\x12$\n EVENT_TYPE_ACCOUNT_STATE_CHANGED\x10\x02\x12\x1d\n\x19\x45VENT_TYPE_POSTING_POSTED\x10\x03\x12\x1e\n\x1a\x45VENT_TYPE_POSTING_PENDING\x10\x04\x12\x1f\n\x1b\x45VENT_TYPE_POSTING_CAPTURED\x10\x05\x12\x1d\n\x19\x45VENT_TYPE_POSTING_VOIDED\x10\x06\x12\x1e\n\x1a\x45VENT_TYPE_POSTING_EXPIRED\x10\x07\x12\x1c\n\x18\x45VENT_TYPE_WALLET_OPENED\x10\x08\x12%\n!EVENT_TYPE_TRANSFER_STATE_CHANGED\x10\t\x12\x1e\n\x1a\x45VENT_TYPE_DEVICE_ENROLLED\x10\x14\x12\x1d\n\x19\x45VENT_TYPE_DEVICE_REVOKED\x10\x15\x12\x1e\n\x1a\x45VENT_TYPE_SESSION_STARTED\x10\x16\x12\x1c\n\x18\x45VENT_TYPE_SESSION_ENDED\x10\x17\x12\x16\n\x12\x45VENT_TYPE_AUDITED\x10(\x12\x1f\n\x1b\x45VENT_TYPE_APPROVAL_CHANGED\x10)\x12\x1e\n\x1a\x45VENT_TYPE_PROFILE_CHANGED\x10\x32\x12\x1e\n\x1a\x45VENT_TYPE_CUSTOMER_ERASED\x10\x33\x12\x1e\n\x1a\x45VENT_TYPE_MERCHANT_OPENED\x10<\x12\x1e\n\x1a\x45VENT_TYPE_FACTOR_ENROLLED\x10\x1e\x12\x1d\n\x19\x45VENT_TYPE_FACTOR_REMOVED\x10\x1f\x12\x1d\n\x19\x45VENT_TYPE_FACTOR_BLOCKED\x10 \x12\x1f\n\x1b\x45VENT_TYPE_FACTOR_UNBLOCKED\x10!\x12\x1e\n\x1a\x45VENT_TYPE_PASSKEY_FLAGGED\x10\"\x12&\n\"EVENT_TYPE_CHALLENGE_STATE_CHANGED\x10#\x12\x1c\n\x18\x45VENT_TYPE_ORDER_CHANGED\x10=\x12\x17\n\x13\x45VENT_TYPE_PLAN_SET\x10\x43\x12!\n\x1d\x45VENT_TYPE_SETTLEMENT_CHANGED\x10\x44\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlongmen/events/v1/event.proto\x12\x11longmen.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#longmen/identity/v1/challenge.proto\x1a longmen/identity/v1/factor.proto\x1a\"longmen/identity/v1/identity.proto\x1a\x1flongmen/ledger/v1/account.proto\x1a#longmen/ledger/v1/transaction.proto\"m\n\x12\x41\x63\x63ountStateChange\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.longmen.ledger.v1.AccountState\x12\x13\n\x0breason_text\x18\x03 \x01(\t\"9\n\x13TransferStateChange\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\"!\n\x0c\x44\x65viceChange\x12\x11\n\tdevice_id\x18\x01 \x01(\t\"E\n\rSessionChange\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x11\n\tdevice_id\x18\x02 \x01(\t\x12\r\n\x05\x63\x61use\x18\x03 \x01(\t\"D\n\x0e\x41pprovalChange\x12\x13\n\x0b\x61pproval_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0e\n\x06method\x18\x03 \x01(\t\"P\n\x0c\x46\x61\x63torChange\x12\x11\n\tfactor_id\x18\x01 \x01(\t\x12-\n\x04kind\x18\x02 \x01(\x0e\x32\x1f.longmen.identity.v1.FactorKind\"[\n\x0f\x43hallengeChange\x12\x14\n\x0c\x63hallenge_id\x18\x01 \x01(\t\x12\x32\n\x05state\x18\x02 \x01(\x0e\x32#.longmen.identity.v1.ChallengeState\"A\n\x0e\x45videnceFiling\x12/\n\x08\x65vidence\x18\x01 \x01(\x0e\x32\x1d.longmen.identity.v1.Evidence\"P\n\x14IdentificationChange\x12\x14\n\x0c\x63lass_before\x18\x01 \x01(\x05\x12\x13\n\x0b\x63lass_after\x18\x02 \x01(\x05\x12\r\n\x05\x63\x61use\x18\x03 \x01(\t\"r\n\x0bOrderChange\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x13\n\x0bmerchant_id\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x1c\n\x14refunded_minor_units\x18\x04 \x01(\x03\x12\x0f\n\x07version\x18\x05 \x01(\x03\"~\n\x10SettlementChange\x12\x15\n\rsettlement_id\x18\x01 \x01(\t\x12\x13\n\x0bmerchant_id\x18\x02 \x01(\t\x12\x15\n\rbusiness_date\x18\x03 \x01(\t\x12\r\n\x05state\x18\x04 \x01(\t\x12\x18\n\x10paid_minor_units\x18\x05 \x01(\x03\"\xac\x08\n\x05\x45vent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12*\n\x04type\x18\x02 \x01(\x0e\x32\x1c.longmen.events.v1.EventType\x12\x0c\n\x04\x62ook\x18\x03 \x01(\x05\x12/\n\x0b\x62ooked_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nsubject_id\x18\x05 \x01(\t\x12-\n\x07posting\x18\x06 \x01(\x0b\x32\x1a.longmen.ledger.v1.PostingH\x00\x12-\n\x07\x61\x63\x63ount\x18\x07 \x01(\x0b\x32\x1a.longmen.ledger.v1.AccountH\x00\x12\x45\n\x14\x61\x63\x63ount_state_change\x18\x08 \x01(\x0b\x32%.longmen.events.v1.AccountStateChangeH\x00\x12G\n\x15transfer_state_change\x18\t \x01(\x0b\x32&.longmen.events.v1.TransferStateChangeH\x00\x12\x38\n\rdevice_change\x18\x14 \x01(\x0b\x32\x1f.longmen.events.v1.DeviceChangeH\x00\x12:\n\x0esession_change\x18\x15 \x01(\x0b\x32 .longmen.events.v1.SessionChangeH\x00\x12<\n\x0f\x61pproval_change\x18( \x01(\x0b\x32!.longmen.events.v1.ApprovalChangeH\x00\x12\x38\n\rfactor_change\x18\x1e \x01(\x0b\x32\x1f.longmen.events.v1.FactorChangeH\x00\x12>\n\x10\x63hallenge_change\x18\x1f \x01(\x0b\x32\".longmen.events.v1.ChallengeChangeH\x00\x12<\n\x0f\x65vidence_filing\x18\x34 \x01(\x0b\x32!.longmen.events.v1.EvidenceFilingH\x00\x12H\n\x15identification_change\x18\x35 \x01(\x0b\x32\'.longmen.events.v1.IdentificationChangeH\x00\x12\x36\n\x0corder_change\x18< \x01(\x0b\x32\x1e.longmen.events.v1.OrderChangeH\x00\x12@\n\x11settlement_change\x18\x44 \x01(\x0b\x32#.longmen.events.v1.SettlementChangeH\x00\x12\x33\n\x0e\x64\x65\x62it_balances\x18\n \x01(\x0b\x32\x1b.longmen.ledger.v1.Balances\x12\x34\n\x0f\x63redit_balances\x18\x0b \x01(\x0b\x32\x1b.longmen.ledger.v1.BalancesB\t\n\x07payload*\xcd\x07\n\tEventType\x12\x1a\n\x16\x45VENT_TYPE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x45VENT_TYPE_ACCOUNT_OPENED\x10\x01\x12$\n EVENT_TYPE_ACCOUNT_STATE_CHANGED\x10\x02\x12\x1d\n\x19\x45VENT_TYPE_POSTING_POSTED\x10\x03\x12\x1e\n\x1a\x45VENT_TYPE_POSTING_PENDING\x10\x04\x12\x1f\n\x1b\x45VENT_TYPE_POSTING_CAPTURED\x10\x05\x12\x1d\n\x19\x45VENT_TYPE_POSTING_VOIDED\x10\x06\x12\x1e\n\x1a\x45VENT_TYPE_POSTING_EXPIRED\x10\x07\x12\x1c\n\x18\x45VENT_TYPE_WALLET_OPENED\x10\x08\x12%\n!EVENT_TYPE_TRANSFER_STATE_CHANGED\x10\t\x12\x1e\n\x1a\x45VENT_TYPE_DEVICE_ENROLLED\x10\x14\x12\x1d\n\x19\x45VENT_TYPE_DEVICE_REVOKED\x10\x15\x12\x1e\n\x1a\x45VENT_TYPE_SESSION_STARTED\x10\x16\x12\x1c\n\x18\x45VENT_TYPE_SESSION_ENDED\x10\x17\x12\x16\n\x12\x45VENT_TYPE_AUDITED\x10(\x12\x1f\n\x1b\x45VENT_TYPE_APPROVAL_CHANGED\x10)\x12\x1e\n\x1a\x45VENT_TYPE_PROFILE_CHANGED\x10\x32\x12\x1e\n\x1a\x45VENT_TYPE_CUSTOMER_ERASED\x10\x33\x12\x1d\n\x19\x45VENT_TYPE_EVIDENCE_FILED\x10\x34\x12%\n!EVENT_TYPE_IDENTIFICATION_CHANGED\x10\x35\x12\x1e\n\x1a\x45VENT_TYPE_MERCHANT_OPENED\x10<\x12\x1e\n\x1a\x45VENT_TYPE_FACTOR_ENROLLED\x10\x1e\x12\x1d\n\x19\x45VENT_TYPE_FACTOR_REMOVED\x10\x1f\x12\x1d\n\x19\x45VENT_TYPE_FACTOR_BLOCKED\x10 \x12\x1f\n\x1b\x45VENT_TYPE_FACTOR_UNBLOCKED\x10!\x12\x1e\n\x1a\x45VENT_TYPE_PASSKEY_FLAGGED\x10\"\x12&\n\"EVENT_TYPE_CHALLENGE_STATE_CHANGED\x10#\x12\x1c\n\x18\x45VENT_TYPE_ORDER_CHANGED\x10=\x12\x17\n\x13\x45VENT_TYPE_PLAN_SET\x10\x43\x12!\n\x1d\x45VENT_TYPE_SETTLEMENT_CHANGED\x10\x44\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longmen.events.v1.event_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EVENTTYPE']._serialized_start=1927
-  _globals['_EVENTTYPE']._serialized_end=2830
-  _globals['_ACCOUNTSTATECHANGE']._serialized_start=226
-  _globals['_ACCOUNTSTATECHANGE']._serialized_end=335
-  _globals['_TRANSFERSTATECHANGE']._serialized_start=337
-  _globals['_TRANSFERSTATECHANGE']._serialized_end=394
-  _globals['_DEVICECHANGE']._serialized_start=396
-  _globals['_DEVICECHANGE']._serialized_end=429
-  _globals['_SESSIONCHANGE']._serialized_start=431
-  _globals['_SESSIONCHANGE']._serialized_end=500
-  _globals['_APPROVALCHANGE']._serialized_start=502
-  _globals['_APPROVALCHANGE']._serialized_end=570
-  _globals['_FACTORCHANGE']._serialized_start=572
-  _globals['_FACTORCHANGE']._serialized_end=652
-  _globals['_CHALLENGECHANGE']._serialized_start=654
-  _globals['_CHALLENGECHANGE']._serialized_end=745
-  _globals['_ORDERCHANGE']._serialized_start=747
-  _globals['_ORDERCHANGE']._serialized_end=861
-  _globals['_SETTLEMENTCHANGE']._serialized_start=863
-  _globals['_SETTLEMENTCHANGE']._serialized_end=989
-  _globals['_EVENT']._serialized_start=992
-  _globals['_EVENT']._serialized_end=1924
+  _globals['_EVENTTYPE']._serialized_start=2248
+  _globals['_EVENTTYPE']._serialized_end=3221
+  _globals['_ACCOUNTSTATECHANGE']._serialized_start=262
+  _globals['_ACCOUNTSTATECHANGE']._serialized_end=371
+  _globals['_TRANSFERSTATECHANGE']._serialized_start=373
+  _globals['_TRANSFERSTATECHANGE']._serialized_end=430
+  _globals['_DEVICECHANGE']._serialized_start=432
+  _globals['_DEVICECHANGE']._serialized_end=465
+  _globals['_SESSIONCHANGE']._serialized_start=467
+  _globals['_SESSIONCHANGE']._serialized_end=536
+  _globals['_APPROVALCHANGE']._serialized_start=538
+  _globals['_APPROVALCHANGE']._serialized_end=606
+  _globals['_FACTORCHANGE']._serialized_start=608
+  _globals['_FACTORCHANGE']._serialized_end=688
+  _globals['_CHALLENGECHANGE']._serialized_start=690
+  _globals['_CHALLENGECHANGE']._serialized_end=781
+  _globals['_EVIDENCEFILING']._serialized_start=783
+  _globals['_EVIDENCEFILING']._serialized_end=848
+  _globals['_IDENTIFICATIONCHANGE']._serialized_start=850
+  _globals['_IDENTIFICATIONCHANGE']._serialized_end=930
+  _globals['_ORDERCHANGE']._serialized_start=932
+  _globals['_ORDERCHANGE']._serialized_end=1046
+  _globals['_SETTLEMENTCHANGE']._serialized_start=1048
+  _globals['_SETTLEMENTCHANGE']._serialized_end=1174
+  _globals['_EVENT']._serialized_start=1177
+  _globals['_EVENT']._serialized_end=2245
 # @@protoc_insertion_point(module_scope)

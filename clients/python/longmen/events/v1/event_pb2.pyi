@@ -9,6 +9,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from longmen.identity.v1 import challenge_pb2 as _challenge_pb2
 from longmen.identity.v1 import factor_pb2 as _factor_pb2
+from longmen.identity.v1 import identity_pb2 as _identity_pb2
 from longmen.ledger.v1 import account_pb2 as _account_pb2
 from longmen.ledger.v1 import transaction_pb2 as _transaction_pb2
 import builtins as _builtins
@@ -65,7 +66,13 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     EVENT_TYPE_PROFILE_CHANGED: _EventType.ValueType  # 50
     """Profile changed: a customer's name or e-mail address changed; which it is now is nobody's to be told."""
     EVENT_TYPE_CUSTOMER_ERASED: _EventType.ValueType  # 51
-    """Customer erased: a customer's personal data was erased. Whoever keeps a copy erases it as well."""
+    """Customer erased: a customer's personal data was erased, sessions, devices and factors with it. Whoever keeps a copy erases it
+    as well.
+    """
+    EVENT_TYPE_EVIDENCE_FILED: _EventType.ValueType  # 52
+    """Evidence filed: evidence of who a customer is came on file."""
+    EVENT_TYPE_IDENTIFICATION_CHANGED: _EventType.ValueType  # 53
+    """Identification changed: a customer came to another class of identification."""
     EVENT_TYPE_MERCHANT_OPENED: _EventType.ValueType  # 60
     """Merchant opened: a merchant was taken in."""
     EVENT_TYPE_FACTOR_ENROLLED: _EventType.ValueType  # 30
@@ -127,7 +134,13 @@ EVENT_TYPE_APPROVAL_CHANGED: EventType.ValueType  # 41
 EVENT_TYPE_PROFILE_CHANGED: EventType.ValueType  # 50
 """Profile changed: a customer's name or e-mail address changed; which it is now is nobody's to be told."""
 EVENT_TYPE_CUSTOMER_ERASED: EventType.ValueType  # 51
-"""Customer erased: a customer's personal data was erased. Whoever keeps a copy erases it as well."""
+"""Customer erased: a customer's personal data was erased, sessions, devices and factors with it. Whoever keeps a copy erases it
+as well.
+"""
+EVENT_TYPE_EVIDENCE_FILED: EventType.ValueType  # 52
+"""Evidence filed: evidence of who a customer is came on file."""
+EVENT_TYPE_IDENTIFICATION_CHANGED: EventType.ValueType  # 53
+"""Identification changed: a customer came to another class of identification."""
 EVENT_TYPE_MERCHANT_OPENED: EventType.ValueType  # 60
 """Merchant opened: a merchant was taken in."""
 EVENT_TYPE_FACTOR_ENROLLED: EventType.ValueType  # 30
@@ -341,6 +354,58 @@ class ChallengeChange(_message.Message):
 Global___ChallengeChange: _TypeAlias = ChallengeChange  # noqa: Y015
 
 @_typing.final
+class EvidenceFiling(_message.Message):
+    """EvidenceFiling is what came on file of a customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    evidence: _identity_pb2.Evidence.ValueType
+    """Evidence that it is."""
+    def __init__(
+        self,
+        *,
+        evidence: _identity_pb2.Evidence.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EvidenceFiling: _TypeAlias = EvidenceFiling  # noqa: Y015
+
+@_typing.final
+class IdentificationChange(_message.Message):
+    """IdentificationChange is what became of a customer's class of identification."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLASS_BEFORE_FIELD_NUMBER: _builtins.int
+    CLASS_AFTER_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    class_before: _builtins.int
+    """Identification class before; 0 for none."""
+    class_after: _builtins.int
+    """Identification class from then on."""
+    cause: _builtins.str
+    """Cause by name: REGISTERED, UPGRADED, EXPIRED, WRONG, RISK or REQUESTED."""
+    def __init__(
+        self,
+        *,
+        class_before: _builtins.int = ...,
+        class_after: _builtins.int = ...,
+        cause: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "class_after", b"class_after", "class_before", b"class_before"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IdentificationChange: _TypeAlias = IdentificationChange  # noqa: Y015
+
+@_typing.final
 class OrderChange(_message.Message):
     """OrderChange is what became of an order."""
 
@@ -436,6 +501,8 @@ class Event(_message.Message):
     APPROVAL_CHANGE_FIELD_NUMBER: _builtins.int
     FACTOR_CHANGE_FIELD_NUMBER: _builtins.int
     CHALLENGE_CHANGE_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FILING_FIELD_NUMBER: _builtins.int
+    IDENTIFICATION_CHANGE_FIELD_NUMBER: _builtins.int
     ORDER_CHANGE_FIELD_NUMBER: _builtins.int
     SETTLEMENT_CHANGE_FIELD_NUMBER: _builtins.int
     DEBIT_BALANCES_FIELD_NUMBER: _builtins.int
@@ -489,6 +556,14 @@ class Event(_message.Message):
         """Challenge change."""
 
     @_builtins.property
+    def evidence_filing(self) -> Global___EvidenceFiling:
+        """Evidence filing; its subject is the customer."""
+
+    @_builtins.property
+    def identification_change(self) -> Global___IdentificationChange:
+        """Identification change; its subject is the customer."""
+
+    @_builtins.property
     def order_change(self) -> Global___OrderChange:
         """Order change."""
 
@@ -521,16 +596,18 @@ class Event(_message.Message):
         approval_change: Global___ApprovalChange | None = ...,
         factor_change: Global___FactorChange | None = ...,
         challenge_change: Global___ChallengeChange | None = ...,
+        evidence_filing: Global___EvidenceFiling | None = ...,
+        identification_change: Global___IdentificationChange | None = ...,
         order_change: Global___OrderChange | None = ...,
         settlement_change: Global___SettlementChange | None = ...,
         debit_balances: _account_pb2.Balances | None = ...,
         credit_balances: _account_pb2.Balances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "factor_change", b"factor_change", "order_change", b"order_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "identification_change", b"identification_change", "order_change", b"order_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "event_id", b"event_id", "factor_change", b"factor_change", "order_change", b"order_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "identification_change", b"identification_change", "order_change", b"order_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "factor_change", "challenge_change", "order_change", "settlement_change"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

@@ -85,6 +85,10 @@ class _EvidenceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Evidence.Val
     """Bank account: an account at a bank, in the same name."""
     EVIDENCE_IN_PERSON: _Evidence.ValueType  # 4
     """In person: somebody of the bank has seen customer and document."""
+    EVIDENCE_PASSPORT: _Evidence.ValueType  # 5
+    """Passport: name, number and birth date of a passport, and the country that issued it."""
+    EVIDENCE_TRAVEL_PERMIT: _Evidence.ValueType  # 6
+    """Travel permit: name, number and birth date of a mainland travel permit for residents of Hong Kong, Macao or Taiwan."""
 
 class Evidence(_Evidence, metaclass=_EvidenceEnumTypeWrapper):
     """Evidence is what a customer is identified by."""
@@ -99,6 +103,10 @@ EVIDENCE_BANK_ACCOUNT: Evidence.ValueType  # 3
 """Bank account: an account at a bank, in the same name."""
 EVIDENCE_IN_PERSON: Evidence.ValueType  # 4
 """In person: somebody of the bank has seen customer and document."""
+EVIDENCE_PASSPORT: Evidence.ValueType  # 5
+"""Passport: name, number and birth date of a passport, and the country that issued it."""
+EVIDENCE_TRAVEL_PERMIT: Evidence.ValueType  # 6
+"""Travel permit: name, number and birth date of a mainland travel permit for residents of Hong Kong, Macao or Taiwan."""
 Global___Evidence: _TypeAlias = Evidence  # noqa: Y015
 
 @_typing.final
@@ -332,6 +340,100 @@ class IdentificationLimits(_message.Message):
 Global___IdentificationLimits: _TypeAlias = IdentificationLimits  # noqa: Y015
 
 @_typing.final
+class EvidenceOnFile(_message.Message):
+    """EvidenceOnFile is one thing that a customer is identified by, as the bank has it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    SUBMIT_TIME_FIELD_NUMBER: _builtins.int
+    MASKED_NUMBER_FIELD_NUMBER: _builtins.int
+    evidence: Global___Evidence.ValueType
+    """Evidence it is."""
+    masked_number: _builtins.str
+    """Masked number of the document or the bank account; empty where there is none."""
+    @_builtins.property
+    def submit_time(self) -> _timestamp_pb2.Timestamp:
+        """Submit time is when it came on file."""
+
+    def __init__(
+        self,
+        *,
+        evidence: Global___Evidence.ValueType = ...,
+        submit_time: _timestamp_pb2.Timestamp | None = ...,
+        masked_number: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["submit_time", b"submit_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "masked_number", b"masked_number", "submit_time", b"submit_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EvidenceOnFile: _TypeAlias = EvidenceOnFile  # noqa: Y015
+
+@_typing.final
+class EvidenceNeed(_message.Message):
+    """EvidenceNeed is one thing that a class demands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ANY_OF_FIELD_NUMBER: _builtins.int
+    MET_FIELD_NUMBER: _builtins.int
+    met: _builtins.bool
+    """Met is whether one of them is on file."""
+    @_builtins.property
+    def any_of(self) -> _containers.RepeatedScalarFieldContainer[Global___Evidence.ValueType]:
+        """Any of these will do."""
+
+    def __init__(
+        self,
+        *,
+        any_of: _abc.Iterable[Global___Evidence.ValueType] | None = ...,
+        met: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["any_of", b"any_of", "met", b"met"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EvidenceNeed: _TypeAlias = EvidenceNeed  # noqa: Y015
+
+@_typing.final
+class BetterClass(_message.Message):
+    """BetterClass is a class that a customer can still come to, with all that it demands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDENTIFICATION_CLASS_FIELD_NUMBER: _builtins.int
+    LIMITS_FIELD_NUMBER: _builtins.int
+    NEEDS_FIELD_NUMBER: _builtins.int
+    identification_class: _builtins.int
+    """Identification class, better than the customer's."""
+    @_builtins.property
+    def limits(self) -> Global___IdentificationLimits:
+        """Limits of the class."""
+
+    @_builtins.property
+    def needs(self) -> _containers.RepeatedCompositeFieldContainer[Global___EvidenceNeed]:
+        """Needs of the class: all of them have to be met."""
+
+    def __init__(
+        self,
+        *,
+        identification_class: _builtins.int = ...,
+        limits: Global___IdentificationLimits | None = ...,
+        needs: _abc.Iterable[Global___EvidenceNeed] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identification_class", b"identification_class", "limits", b"limits", "needs", b"needs"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BetterClass: _TypeAlias = BetterClass  # noqa: Y015
+
+@_typing.final
 class Identification(_message.Message):
     """Identification is how well the bank knows a customer, and what that permits."""
 
@@ -346,21 +448,26 @@ class Identification(_message.Message):
     MASKED_RESIDENT_ID_FIELD_NUMBER: _builtins.int
     MASKED_BANK_ACCOUNT_FIELD_NUMBER: _builtins.int
     RULES_EFFECTIVE_FROM_FIELD_NUMBER: _builtins.int
+    SINCE_TIME_FIELD_NUMBER: _builtins.int
+    EVIDENCE_ON_FILE_FIELD_NUMBER: _builtins.int
+    BETTER_CLASSES_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     """Customer identified."""
     identification_class: _builtins.int
-    """Identification class from 4, known by phone number only, to 1, seen in person."""
+    """Identification class from 4, known by phone number only, to 1, seen in person. 0 is that of a wallet which a service of the
+    bank opened: the bank has identified its customer elsewhere, and no class limits it.
+    """
     masked_name: _builtins.str
     """Masked name, once it is known."""
     masked_resident_id: _builtins.str
-    """Masked resident id, once it is known."""
+    """Masked number of the identity document, once it is known."""
     masked_bank_account: _builtins.str
     """Masked bank account, once it is known."""
     rules_effective_from: _builtins.str
     """Rules effective from: the day, as YYYY-MM-DD, from which the data pack with classes and limits applies."""
     @_builtins.property
     def evidence(self) -> _containers.RepeatedScalarFieldContainer[Global___Evidence.ValueType]:
-        """Evidence given so far."""
+        """Evidence given so far, of which the class may need less."""
 
     @_builtins.property
     def limits(self) -> Global___IdentificationLimits:
@@ -368,7 +475,19 @@ class Identification(_message.Message):
 
     @_builtins.property
     def missing_evidence(self) -> _containers.RepeatedScalarFieldContainer[Global___Evidence.ValueType]:
-        """Missing evidence for the next better class; empty for the best."""
+        """Missing evidence for the next better class; empty for the best. Where one of several documents will do, the first of them."""
+
+    @_builtins.property
+    def since_time(self) -> _timestamp_pb2.Timestamp:
+        """Since time is when the class was reached; unset for class 0."""
+
+    @_builtins.property
+    def evidence_on_file(self) -> _containers.RepeatedCompositeFieldContainer[Global___EvidenceOnFile]:
+        """Evidence on file, in detail."""
+
+    @_builtins.property
+    def better_classes(self) -> _containers.RepeatedCompositeFieldContainer[Global___BetterClass]:
+        """Better classes, the nearest first; none for class 0."""
 
     def __init__(
         self,
@@ -382,10 +501,13 @@ class Identification(_message.Message):
         masked_resident_id: _builtins.str = ...,
         masked_bank_account: _builtins.str = ...,
         rules_effective_from: _builtins.str = ...,
+        since_time: _timestamp_pb2.Timestamp | None = ...,
+        evidence_on_file: _abc.Iterable[Global___EvidenceOnFile] | None = ...,
+        better_classes: _abc.Iterable[Global___BetterClass] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits", "since_time", b"since_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "evidence", b"evidence", "identification_class", b"identification_class", "limits", b"limits", "masked_bank_account", b"masked_bank_account", "masked_name", b"masked_name", "masked_resident_id", b"masked_resident_id", "missing_evidence", b"missing_evidence", "rules_effective_from", b"rules_effective_from"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["better_classes", b"better_classes", "customer_id", b"customer_id", "evidence", b"evidence", "evidence_on_file", b"evidence_on_file", "identification_class", b"identification_class", "limits", b"limits", "masked_bank_account", b"masked_bank_account", "masked_name", b"masked_name", "masked_resident_id", b"masked_resident_id", "missing_evidence", b"missing_evidence", "rules_effective_from", b"rules_effective_from", "since_time", b"since_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -25,12 +25,13 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from longmen.accounts.v1 import accounts_service_pb2 as longmen_dot_accounts_dot_v1_dot_accounts__service__pb2
+from longmen.identity.v1 import kyc_service_pb2 as longmen_dot_identity_dot_v1_dot_kyc__service__pb2
 from longmen.ledger.v1 import ledger_service_pb2 as longmen_dot_ledger_dot_v1_dot_ledger__service__pb2
 from longmen.merchants.v1 import plans_service_pb2 as longmen_dot_merchants_dot_v1_dot_plans__service__pb2
 from longmen.staff.v1 import staff_service_pb2 as longmen_dot_staff_dot_v1_dot_staff__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1flongmen/staff/v1/approval.proto\x12\x10longmen.staff.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a*longmen/accounts/v1/accounts_service.proto\x1a&longmen/ledger/v1/ledger_service.proto\x1a(longmen/merchants/v1/plans_service.proto\x1a$longmen/staff/v1/staff_service.proto\"\xc8\x03\n\x0fProposedCommand\x12I\n\x12\x63reate_transaction\x18\x01 \x01(\x0b\x32+.longmen.ledger.v1.CreateTransactionRequestH\x00\x12K\n\x13reverse_transaction\x18\x02 \x01(\x0b\x32,.longmen.ledger.v1.ReverseTransactionRequestH\x00\x12\x46\n\x11set_account_state\x18\x03 \x01(\x0b\x32).longmen.ledger.v1.SetAccountStateRequestH\x00\x12G\n\x10unfreeze_account\x18\x04 \x01(\x0b\x32+.longmen.accounts.v1.UnfreezeAccountRequestH\x00\x12@\n\x0eunlock_factors\x18\x05 \x01(\x0b\x32&.longmen.staff.v1.UnlockFactorsRequestH\x00\x12\x38\n\x08set_plan\x18\x14 \x01(\x0b\x32$.longmen.merchants.v1.SetPlanRequestH\x00\x42\x10\n\x07\x63ommand\x12\x05\xbaH\x02\x08\x01\"O\n\x0eProposedChange\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x03 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x04 \x01(\t\"\xcd\x03\n\x08\x41pproval\x12\x13\n\x0b\x61pproval_id\x18\x01 \x01(\t\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.longmen.staff.v1.ApprovalState\x12\x0e\n\x06method\x18\x03 \x01(\t\x12\x32\n\x07\x63ommand\x18\x04 \x01(\x0b\x32!.longmen.staff.v1.ProposedCommand\x12\x14\n\x0cpayload_hash\x18\x05 \x01(\x0c\x12\x31\n\x07\x63hanges\x18\x06 \x03(\x0b\x32 .longmen.staff.v1.ProposedChange\x12\x13\n\x0breason_text\x18\x07 \x01(\t\x12\r\n\x05maker\x18\x08 \x01(\t\x12\x31\n\rproposed_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpiry_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x64\x65\x63ider\x18\x0b \x01(\t\x12\x30\n\x0c\x64\x65\x63ided_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rdecision_text\x18\r \x01(\t\x12\r\n\x05reply\x18\x0e \x01(\x0c*\xbf\x01\n\rApprovalState\x12\x1e\n\x1a\x41PPROVAL_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41PPROVAL_STATE_PENDING\x10\x01\x12\x1b\n\x17\x41PPROVAL_STATE_EXECUTED\x10\x02\x12\x1b\n\x17\x41PPROVAL_STATE_REJECTED\x10\x03\x12\x1c\n\x18\x41PPROVAL_STATE_CANCELLED\x10\x04\x12\x1a\n\x16\x41PPROVAL_STATE_EXPIRED\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1flongmen/staff/v1/approval.proto\x12\x10longmen.staff.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a*longmen/accounts/v1/accounts_service.proto\x1a%longmen/identity/v1/kyc_service.proto\x1a&longmen/ledger/v1/ledger_service.proto\x1a(longmen/merchants/v1/plans_service.proto\x1a$longmen/staff/v1/staff_service.proto\"\x92\x04\n\x0fProposedCommand\x12I\n\x12\x63reate_transaction\x18\x01 \x01(\x0b\x32+.longmen.ledger.v1.CreateTransactionRequestH\x00\x12K\n\x13reverse_transaction\x18\x02 \x01(\x0b\x32,.longmen.ledger.v1.ReverseTransactionRequestH\x00\x12\x46\n\x11set_account_state\x18\x03 \x01(\x0b\x32).longmen.ledger.v1.SetAccountStateRequestH\x00\x12G\n\x10unfreeze_account\x18\x04 \x01(\x0b\x32+.longmen.accounts.v1.UnfreezeAccountRequestH\x00\x12@\n\x0eunlock_factors\x18\x05 \x01(\x0b\x32&.longmen.staff.v1.UnlockFactorsRequestH\x00\x12\x38\n\x08set_plan\x18\x14 \x01(\x0b\x32$.longmen.merchants.v1.SetPlanRequestH\x00\x12H\n\x11\x63onfirm_in_person\x18\x34 \x01(\x0b\x32+.longmen.identity.v1.ConfirmInPersonRequestH\x00\x42\x10\n\x07\x63ommand\x12\x05\xbaH\x02\x08\x01\"O\n\x0eProposedChange\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x03 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x04 \x01(\t\"\xcd\x03\n\x08\x41pproval\x12\x13\n\x0b\x61pproval_id\x18\x01 \x01(\t\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.longmen.staff.v1.ApprovalState\x12\x0e\n\x06method\x18\x03 \x01(\t\x12\x32\n\x07\x63ommand\x18\x04 \x01(\x0b\x32!.longmen.staff.v1.ProposedCommand\x12\x14\n\x0cpayload_hash\x18\x05 \x01(\x0c\x12\x31\n\x07\x63hanges\x18\x06 \x03(\x0b\x32 .longmen.staff.v1.ProposedChange\x12\x13\n\x0breason_text\x18\x07 \x01(\t\x12\r\n\x05maker\x18\x08 \x01(\t\x12\x31\n\rproposed_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpiry_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x64\x65\x63ider\x18\x0b \x01(\t\x12\x30\n\x0c\x64\x65\x63ided_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rdecision_text\x18\r \x01(\t\x12\r\n\x05reply\x18\x0e \x01(\x0c*\xbf\x01\n\rApprovalState\x12\x1e\n\x1a\x41PPROVAL_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41PPROVAL_STATE_PENDING\x10\x01\x12\x1b\n\x17\x41PPROVAL_STATE_EXECUTED\x10\x02\x12\x1b\n\x17\x41PPROVAL_STATE_REJECTED\x10\x03\x12\x1c\n\x18\x41PPROVAL_STATE_CANCELLED\x10\x04\x12\x1a\n\x16\x41PPROVAL_STATE_EXPIRED\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,12 +40,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PROPOSEDCOMMAND'].oneofs_by_name['command']._loaded_options = None
   _globals['_PROPOSEDCOMMAND'].oneofs_by_name['command']._serialized_options = b'\272H\002\010\001'
-  _globals['_APPROVALSTATE']._serialized_start=1284
-  _globals['_APPROVALSTATE']._serialized_end=1475
-  _globals['_PROPOSEDCOMMAND']._serialized_start=280
-  _globals['_PROPOSEDCOMMAND']._serialized_end=736
-  _globals['_PROPOSEDCHANGE']._serialized_start=738
-  _globals['_PROPOSEDCHANGE']._serialized_end=817
-  _globals['_APPROVAL']._serialized_start=820
-  _globals['_APPROVAL']._serialized_end=1281
+  _globals['_APPROVALSTATE']._serialized_start=1397
+  _globals['_APPROVALSTATE']._serialized_end=1588
+  _globals['_PROPOSEDCOMMAND']._serialized_start=319
+  _globals['_PROPOSEDCOMMAND']._serialized_end=849
+  _globals['_PROPOSEDCHANGE']._serialized_start=851
+  _globals['_PROPOSEDCHANGE']._serialized_end=930
+  _globals['_APPROVAL']._serialized_start=933
+  _globals['_APPROVAL']._serialized_end=1394
 # @@protoc_insertion_point(module_scope)
