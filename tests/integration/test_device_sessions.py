@@ -15,6 +15,7 @@ from longmen_app import AsyncSession, AsyncWallet, Session, Wallet
 from longmen_client import Config, errors
 from longmen_client.device_key import DeviceKey
 from longmen_server.messages.outbox import OUTBOX_FILE, read_outbox
+from tests.support.evidence import resident_id
 from tests.support.poll import PAUSE_SECONDS, wait_until
 from tests.support.server import Server, data_folder, environment, longmen, running
 
@@ -142,6 +143,9 @@ def test_the_command_line_is_a_device_too(server: Server, tmp_path: Path) -> Non
     for words, shown in (
         (("login", phone), "signed in cust_"),
         (("sessions",), "this one"),
+        (("kyc", "show"), "class 4 since"),
+        (("kyc", "upgrade", "3", "--name", "Lin Daiyu", "--number", resident_id()), "class 3"),
+        (("kyc", "show"), "on file: resident id 1****************"),
         (("devices",), "ACTIVE"),
         (("logout",), "signed out"),
     ):

@@ -167,3 +167,41 @@ def logout(session: Session) -> None:
     """End this device's session."""
     session.sign_out()
     make_console().print("signed out")
+
+
+@identity.group()
+def kyc() -> None:
+    """How well the bank knows the customer: the class, its limits, and the way to a better one."""
+
+
+@kyc.command("show")
+@on_device
+def show_kyc(session: Session) -> None:
+    """Show the class, what it permits, what is on file and what better classes need."""
+    from longmen_server.console.kyc import show
+
+    show(session.bank.kyc.get_kyc().identification)
+
+
+@kyc.command("upgrade")
+@on_device
+@click.argument("identification_class", type=click.IntRange(1, 3))
+@click.option(
+    "--kind",
+    type=click.Choice(["resident-id", "passport", "travel-permit"]),
+    default="resident-id",
+    show_default=True,
+    help="Kind of the identity document.",
+)
+@click.option("--name", help="Name in the document; asked for when it is needed.")
+@click.option("--number", help="Number of the document; asked for when it is needed.")
+@click.option("--birth-date", default="", help="YYYY-MM-DD; a resident id tells it itself.")
+@click.option("--country", default="", help="That issued a passport, three letters.")
+@click.option("--bank-account", help="Asked for when it is needed.")
+def upgrade_kyc(session: Session, identification_class: int, **given: Any) -> None:
+    """Submit what the class needs and is not on file yet, then rise to it."""
+    from longmen_server.console.kyc import show, submit_missing
+
+    submit_missing(session.bank.kyc, identification_class, given)
+    session.bank.kyc.upgrade_kyc(identification_class=identification_class)
+    show(session.bank.kyc.get_kyc().identification)

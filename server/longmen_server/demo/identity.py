@@ -5,12 +5,15 @@ Every step goes through the public clients against a running server, and says wh
 
 from __future__ import annotations
 
+import datetime as dt
 import secrets
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from longmen.identity.v1 import factor_pb2
+from stdnum.cn import ric
+
+from longmen.identity.v1 import factor_pb2, identity_pb2, kyc_service_pb2
 from longmen.staff.v1 import approval_pb2, staff_service_pb2
 from longmen_app import Session, Wallet
 from longmen_app.authenticator import SoftwareAuthenticator
@@ -29,14 +32,20 @@ if TYPE_CHECKING:
     from longmen_client import Config
 
 CURRENCY: Final = "CNY"
-FUNDS: Final = Money(5_000_000, CURRENCY)
+FIRST_FUNDS, MORE_FUNDS = Money(900_000, CURRENCY), Money(4_000_000, CURRENCY)
+"""What a wallet known by its phone number may hold, and what is too much for it."""
 SMALL: Final = Money(8_800, CURRENCY)
 MEDIUM: Final = Money(66_600, CURRENCY)
 LARGE: Final = Money(880_000, CURRENCY)
-"""Amounts of the three bands of the step-up policy: nothing, one factor, two."""
+"""Amounts of the three bands of the step-up policy: nothing, one factor, two. The last is more than
+a wallet known by its phone number may pay at once."""
 PIN: Final = "835207"
 WRONG_PINS: Final = ("835208", "835209", "835210")
 """As many as are taken before the PIN is not looked at any more."""
+BANK_ACCOUNT: Final = "6222021234567894"
+BIRTHDAY: Final = dt.date(1950, 1, 1)
+DAYS: Final = 18_000
+"""From when and for how many days the demonstration may be born."""
 MESSAGE_S: Final = 20.0
 POLL_S: Final = 0.05
 
@@ -91,10 +100,13 @@ class Story:
             )
             self._register(session)
             wallet = Wallet(session.bank, session.customer_id, approver=self._prove)
-            self._fund(bank, wallet)
+            self._fund(bank, wallet, FIRST_FUNDS)
             self._set_factors_up(session, wallet)
             to = payee.account_id(CURRENCY)
             self._pay(wallet, to)
+            self._identify(session, wallet, to)
+            self._fund(bank, wallet, MORE_FUNDS)
+            self._pay_once(wallet, to, LARGE, "pay a lot", factors=2)
             self._lock_and_unlock(session, wallet, to)
             session.sign_out()
             self._done("sign out", "the session and its tokens have ended")
@@ -136,10 +148,10 @@ class Story:
             time.sleep(POLL_S)
         raise StoryError(f"no code came to the development outbox in {self.outbox}")
 
-    def _fund(self, bank: Client, wallet: Wallet) -> None:
+    def _fund(self, bank: Client, wallet: Wallet, amount: Money) -> None:
         bank.transfers.top_up(
             account_id=wallet.account_id(CURRENCY),
-            amount=FUNDS,
+            amount=amount,
             bank_account="6222020200001234567",
         )
         self._done("top up", f"{wallet.balance(CURRENCY).available} available")
@@ -180,7 +192,6 @@ class Story:
         self._pay_once(wallet, to, SMALL, "pay somebody new", factors=1)
         self._pay_once(wallet, to, SMALL, "pay a little again", factors=0)
         self._pay_once(wallet, to, MEDIUM, "pay more", factors=1)
-        self._pay_once(wallet, to, LARGE, "pay a lot", factors=2)
 
     def _pay_once(self, wallet: Wallet, to: str, amount: Money, title: str, factors: int) -> None:
         before = len(self.steps)
@@ -191,6 +202,30 @@ class Story:
         self._done(
             title, f"{paid.amount}, approved {factors} times" if factors else f"{paid.amount}"
         )
+
+    # -- known better --------------------------------------------------------------------------
+
+    def _identify(self, session: Session, wallet: Wallet, to: str) -> None:
+        """Rise from a phone number to a name, a document and a bank account."""
+        refused = reason_of(wallet.prepare(to, LARGE))
+        if refused != "SINGLE_LIMIT_EXCEEDED":
+            raise StoryError(f"{LARGE} from a wallet of class 4 was answered {refused or 'yes'}")
+        self._done("pay a lot too early", f"refused: {refused}")
+        kyc = session.bank.kyc
+        document = kyc_service_pb2.IdentityDocument(
+            kind=identity_pb2.EVIDENCE_RESIDENT_ID, name="Demonstration", number=resident_id()
+        )
+        for target, evidence, given in (
+            (3, kyc_service_pb2.SubmittedEvidence(document=document), "name and resident id"),
+            (2, kyc_service_pb2.SubmittedEvidence(bank_account=BANK_ACCOUNT), "bank account"),
+        ):
+            kyc.submit_evidence(evidence=evidence)
+            kyc.upgrade_kyc(identification_class=target)
+            known = kyc.get_kyc().identification
+            if known.identification_class != target:
+                raise StoryError(f"the class is {known.identification_class} and not {target}")
+            single = Money(known.limits.single.minor_units, CURRENCY)
+            self._done(f"identify: class {target}", f"by {given}; up to {single} a payment")
 
     # -- locked out, and let in again ----------------------------------------------------------
 
@@ -254,6 +289,13 @@ class Story:
         if not bank.ledger.get_trial_balance().balanced:
             raise StoryError("the books do not balance")
         self._done("trial balance", "every currency balances")
+
+
+def resident_id() -> str:
+    """The number of a resident identity card that nobody has shown yet, most likely."""
+    born = BIRTHDAY + dt.timedelta(secrets.randbelow(DAYS))
+    number = f"110101{born:%Y%m%d}{secrets.randbelow(999) + 1:03d}"
+    return number + ric.calc_check_digit(number + "0")
 
 
 def reason_of(payment: Payment) -> str:
