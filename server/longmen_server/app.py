@@ -49,7 +49,7 @@ from longmen_server.ledger.service import LedgerService
 from longmen_server.merchant_desk import merchant_services
 from longmen_server.messages.carriers import carriers_of
 from longmen_server.messages.post_office import PostOffice
-from longmen_server.payments.service import PaymentsService
+from longmen_server.payment_desk import payment_services
 from longmen_server.personal_keys import key_file
 from longmen_server.platform.clock import DEFAULT_ZONE, Clock, OffsetClock, SystemClock
 from longmen_server.platform.database import Readers
@@ -183,8 +183,8 @@ def build_services(parts: Parts) -> Mapping[str, object]:
             **shared, vault=parts.vault, zone=DEFAULT_ZONE, step_up=step_up
         ),
         **merchant_services(shared, default_book=settings.books[0]),
-        "longmen.payments.v1.PaymentsService": PaymentsService(
-            **shared, settings=settings.payments, step_up=step_up
+        **payment_services(
+            shared, secrets=parts.secrets, settings=settings.payments, step_up=step_up
         ),
         "longmen.admin.v1.AdminService": AdminService(
             settings=settings,

@@ -6,6 +6,8 @@ from typing import Final
 
 from longmen_server.accounts import queries_verification as accounts
 from longmen_server.kyc import queries_verification as kyc
+from longmen_server.payer_codes import queries_verification as payer_codes
+from longmen_server.payments import queries_orders_verification as orders
 from longmen_server.payments import queries_verification as payments
 from longmen_server.settlements import queries_verification as settlements
 from longmen_server.transfers import queries_verification as transfers
@@ -15,5 +17,7 @@ CHECKS: Final = (
     *kyc.CHECKS,
     *transfers.CHECKS,
     *payments.CHECKS,
+    *orders.CHECKS,
+    *payer_codes.CHECKS,
     *settlements.CHECKS,
 )

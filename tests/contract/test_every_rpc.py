@@ -378,10 +378,11 @@ async def test_events_one_at_a_time_are_the_whole_list(bank: SmallBank) -> None:
 async def test_consistency_token_that_nobody_made_is_refused(
     bank: SmallBank, method: Method
 ) -> None:
-    request: Any = await make_sample(bank, method, await bank.person())
+    owner = await bank.person()
+    request: Any = await make_sample(bank, method, owner)
     for token in ("garbage", "0" * 20, "0001" + "0" * 15, "ffff" + "0" * 16):
         request.at_least_as_fresh = token
-        answer = await bank.refused(method, request, bank.insider(method))
+        answer = await bank.refused(method, request, bank.token(insider(method), owner))
         assert code(answer) == ("INVALID_ARGUMENT", "INVALID_CONSISTENCY_TOKEN")
         assert answer.fields == ["at_least_as_fresh"]
 
@@ -394,7 +395,7 @@ async def test_reads_take_the_committed_at_of_a_change(bank: SmallBank, method: 
         "AccountsService/FreezeAccount", account_id=owner.account, only_outgoing=True
     )
     request.at_least_as_fresh = change.committed_at
-    assert (await bank.call(method, request, bank.insider(method))).messages
+    assert (await bank.call(method, request, bank.token(insider(method), owner))).messages
 
 
 @every(REPEATABLE)

@@ -463,6 +463,10 @@ ELSEWHERE = {
     "tests/integration/test_proofs.py": "PROOF_INVALID PROOF_MISSING",
     "tests/integration/test_merchants.py": "MERCHANT_NOT_FOUND TERMINAL_NOT_FOUND",
     "tests/integration/test_profile.py": "CUSTOMER_ERASED ERASURE_TOO_EARLY WALLET_NOT_CLOSED",
+    "tests/integration/test_payer_codes.py": (
+        "CODE_INVALID CODE_EXPIRED CODE_USED CODE_BUDGET_SPENT PAYER_STATE TERMINAL_BUSY"
+        " PAYER_CODE_NOT_FOUND"
+    ),
     "tests/integration/test_orders.py": (
         "AMOUNT_MISMATCH CODE_MALFORMED CODE_OF_ORDER CODE_UNKNOWN_SCHEME ORDER_CLOSED"
         " ORDER_EXPIRED ORDER_NOT_FOUND ORDER_NOT_PAID ORDER_NUMBER_REUSED ORDER_PAID"

@@ -25,7 +25,7 @@ from longmen_server.ledger.model import AccountRow, AccountState
 from longmen_server.ledger.tables import ACCOUNT
 from longmen_server.merchants.model import MerchantActor, MerchantRow, TerminalRow
 from longmen_server.merchants.tables import MERCHANT, TERMINAL
-from longmen_server.payments import commands, returns
+from longmen_server.payments import commands, endings, returns
 from longmen_server.payments.commands import Sale
 from longmen_server.payments.model import OrderNumber, TerminalReference
 from longmen_server.payments.tables import ORDER, ORDER_NUMBER
@@ -45,14 +45,15 @@ AMOUNT = 300
 LIFE_SECONDS = 60
 BANK = MerchantActor(None)
 OPEN, PAID, PART, REFUNDED = "open", "PAID", "PARTIALLY_REFUNDED", "REFUNDED"
-NUMBERS = st.integers(1, 6)
+NUMBERS_MAX = 6
+NUMBERS = st.integers(1, NUMBERS_MAX)
 
 
 def identifier(number: int) -> bytes:
     return number.to_bytes(14, "big") + BOOK.to_bytes(2, "big")
 
 
-MERCHANT_ID, TILL = MerchantId(identifier(1)), TerminalId(identifier(2))
+MERCHANT_ID = MerchantId(identifier(1))
 PAYABLE, PAYER = AccountId(identifier(3)), AccountId(identifier(4))
 
 
@@ -73,8 +74,13 @@ def account(account_id: AccountId, code: int, credits_posted: int) -> AccountRow
     )
 
 
+def till(number: int) -> TerminalId:
+    """The till of an order number: each has its own, because a till has one open order."""
+    return TerminalId(identifier(50 + number))
+
+
 class OrderLife(RuleBasedStateMachine):
-    """One merchant, one till, one payer, six order numbers with a till's reference each."""
+    """One merchant, one payer, six order numbers with a till and its reference each."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,7 +88,10 @@ class OrderLife(RuleBasedStateMachine):
         self.rows[MERCHANT][MERCHANT_ID] = MerchantRow(
             MERCHANT_ID, "Tea", "", "", "Shanghai", "CN", "5499", "CNY", PAYABLE, 1
         )
-        self.rows[TERMINAL][TILL] = TerminalRow(TILL, MERCHANT_ID, "till", "", 1)
+        for number in range(1, NUMBERS_MAX + 1):
+            self.rows[TERMINAL][till(number)] = TerminalRow(
+                till(number), MERCHANT_ID, "till", "", 1
+            )
         self.rows[ACCOUNT][PAYABLE] = account(PAYABLE, MERCHANT_PAYABLES, 0)
         self.rows[ACCOUNT][PAYER] = account(PAYER, CUSTOMER_DEPOSITS, FUNDS)
         self.now_us = 1_800_000_000_000_000
@@ -136,7 +145,7 @@ class OrderLife(RuleBasedStateMachine):
         return "ORDER_PAID" if state in {PAID, PART, REFUNDED} else f"ORDER_{state}"
 
     def reference(self, number: int) -> TerminalReference:
-        return TerminalReference(TILL, "2026-01-02", number)
+        return TerminalReference(till(number), "2026-01-02", number)
 
     def has_reference(self, number: int) -> bool:
         """Whether the order of a number came from the till, and not from resolving."""
@@ -206,7 +215,7 @@ class OrderLife(RuleBasedStateMachine):
     @rule(number=NUMBERS)
     def close(self, number: int) -> None:
         reason = self.run(
-            commands.CloseOrder(BOOK, None, order_id=self.order_id(number), actor=BANK)
+            endings.CloseOrder(BOOK, None, order_id=self.order_id(number), actor=BANK)
         )
         state = self.expected(number)
         if state is None:
@@ -220,7 +229,7 @@ class OrderLife(RuleBasedStateMachine):
     @rule(number=NUMBERS)
     def resolve(self, number: int) -> None:
         key = OrderNumber(MERCHANT_ID, str(number))
-        command = commands.ResolveOrder(BOOK, None, number=key, order_id=OrderId(self.fresh()))
+        command = endings.ResolveOrder(BOOK, None, number=key, order_id=OrderId(self.fresh()))
         assert not self.run(command)
         if number not in self.model:
             self.model[number] = ["CLOSED", 0, 0]
@@ -283,7 +292,7 @@ class OrderLife(RuleBasedStateMachine):
     @rule()
     def expire(self) -> None:
         ids = list(self.rows[ORDER])
-        assert not self.run(commands.ExpireOrders(BOOK, ids))
+        assert not self.run(endings.ExpireOrders(BOOK, ids))
         for number, row in self.model.items():
             row[0] = self.expected(number)
 

@@ -22,6 +22,7 @@ from longmen_server.platform.ids import CustomerId, new_id
 from longmen_server.platform.refusal import Refusal
 from longmen_server.proven import CHECKS
 from tests.support.ledger import BOOK, Ledger, open_ledger
+from tests.support.market import fill_market
 from tests.support.shop import fill_shop
 from tests.support.wallets import cash, open_wallets
 
@@ -89,8 +90,9 @@ async def _wallets(dsn: str, clock: SettableClock) -> None:
         await wallets.jobs.run_once()
         await wallets.jobs.run_once()
         await _instruct(wallets, "Withdraw", rich, "6222021234567890")
-        await wallets.pay(rich, other, 10, delay=transfer_pb2.TRANSFER_DELAY_TWO_HOURS)
+        await fill_market(wallets, dsn, clock)
         await fill_shop(dsn, wallets)
+        await wallets.pay(rich, other, 10, delay=transfer_pb2.TRANSFER_DELAY_TWO_HOURS)
 
 
 async def _classes(wallets: Wallets, one: Person, other: Person) -> None:

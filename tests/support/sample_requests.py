@@ -16,11 +16,13 @@ import pyotp
 from longmen.credentials.v1 import credentials_service_pb2
 from longmen.ledger.v1 import account_pb2, transaction_pb2
 from longmen.merchants.v1 import plan_pb2, settlement_pb2
+from longmen.payments.v1 import order_pb2
 from longmen.transfers.v1 import transfer_pb2
 from longmen_app.authenticator import SoftwareAuthenticator
 from longmen_server.ledger.chart import CUSTOMER_DEPOSITS
 from longmen_server.platform.clock import DEFAULT_ZONE, business_date
 from tests.support import evidence, identity
+from tests.support.phone import Phone
 from tests.support.rpcs import PUBLIC_KEY, short
 from tests.support.small_bank import BY_NAME, Person, SmallBank, cash
 
@@ -598,6 +600,55 @@ async def reversed_sale(bank: SmallBank, owner: Person) -> Fields:
     return reference
 
 
+async def code_to_scan(bank: SmallBank, owner: Person) -> Fields:
+    phone = await Phone.of(bank, owner)
+    return {**await new_order(bank, owner), "code": phone.code()}
+
+
+async def attempted_order(bank: SmallBank, owner: Person) -> Fields:
+    """An order that a scan has paid."""
+    asked = await code_to_scan(bank, owner)
+    reply = await bank.do("PaymentsService/PayByCode", **asked)
+    return {"order_id": reply.order.order_id}
+
+
+def own_account(_: SmallBank, owner: Person) -> Fields:
+    return {"account_id": owner.account}
+
+
+async def showing_phone(bank: SmallBank, owner: Person) -> Fields:
+    """Nothing but a device that shows codes."""
+    await Phone.of(bank, owner)
+    return {}
+
+
+async def phone_to_revoke(bank: SmallBank, owner: Person) -> Fields:
+    """A device with a session, whose codes another one revokes."""
+    number_of_device = int(owner.customer[5:17], 16)
+    token = bank.session_token(owner, number_of_device)
+    phone = await Phone.of(bank, owner, token=token)
+    return {"device_id": (await phone.do("GetPayerCode")).payer_code.device_id}
+
+
+async def scan_to_decline(bank: SmallBank, owner: Person) -> Fields:
+    """An order that the payer is asked about on the device without a session."""
+    await bank.do("FactorsService/SetPaymentPin", bank.token("customer", owner), pin=PIN)
+    asked = {**await code_to_scan(bank, owner), "amount": cash(20_001)}
+    order = (await bank.do("PaymentsService/PayByCode", **asked)).order
+    assert order.state == order_pb2.ORDER_STATE_NEEDS_AUTH
+    return {"order_id": order.order_id}
+
+
+async def three_terminals(bank: SmallBank, owner: Person) -> Fields:
+    for _ in range(3):
+        await terminal(bank, owner)
+    return {"merchant_id": await merchant(bank, owner)}
+
+
+async def terminal_alive(bank: SmallBank, owner: Person) -> Fields:
+    return {**await own_terminal(bank, owner), "software_version": "1.2.3"}
+
+
 async def scanned_code(bank: SmallBank, owner: Person) -> Fields:
     return {"code": (await ordered(bank, owner)).code}
 
@@ -689,6 +740,8 @@ SAMPLES: dict[str, Sample] = {
     "SettlementsService/ListSettlements": merchant_with_settlements,
     "SettlementsService/DownloadBill": closed_day,
     "SettlementsService/Reconcile": own_list,
+    "MerchantsService/ListTerminals": three_terminals,
+    "MerchantsService/ReportTerminal": terminal_alive,
     "FactorsService/SetPassword": lambda *_: {"password": "correct horse battery staple"},
     "FactorsService/SetPaymentPin": lambda *_: {"pin": PIN},
     "FactorsService/StartTotp": lambda *_: {},
@@ -713,9 +766,17 @@ SAMPLES: dict[str, Sample] = {
     "PaymentsService/ReverseByTerminalRef": reversed_sale,
     "PaymentsService/RefundOrder": refund,
     "PaymentsService/ListRefunds": refunded_order,
+    "PaymentsService/PayByCode": code_to_scan,
+    "PaymentsService/ListAttempts": attempted_order,
     "PaymentsService/ParseCode": scanned_code,
     "PaymentsService/PayOrder": order_to_pay,
     "PaymentsService/PayStaticCode": code_to_pay,
+    "PayerCodesService/EnrolPayerCode": own_account,
+    "PayerCodesService/RenewPayerCode": showing_phone,
+    "PayerCodesService/RevokePayerCode": phone_to_revoke,
+    "PayerCodesService/GetPayerCode": showing_phone,
+    "PayerCodesService/WatchPayerCode": showing_phone,
+    "PayerCodesService/DeclineScan": scan_to_decline,
     "EventsService/ListEvents": busy_account,
     "EventsService/WatchEvents": busy_account,
     "RegistrationService/StartRegistration": lambda bank, _: {"phone_number": bank.new_phone()},

@@ -56,7 +56,12 @@ KINDS = ("service", "customer", "staff", "merchant")
 SCOPES = frozenset(method.scope for method in METHODS)
 BY_NAME = {short(method): method for method in METHODS}
 ENDLESS = frozenset(
-    {"AccountsService/WatchBalance", "EventsService/WatchEvents", "PaymentsService/WatchOrder"}
+    {
+        "AccountsService/WatchBalance",
+        "EventsService/WatchEvents",
+        "PayerCodesService/WatchPayerCode",
+        "PaymentsService/WatchOrder",
+    }
 )
 """Streams that go on until the caller leaves; the others are read to their end."""
 FUNDS = 10_000
@@ -353,6 +358,17 @@ class SmallBank:
         ]
         rows = self._database.execute(" union all ".join(sums).encode())
         return {table: (int(count), int(checksum)) for table, count, checksum in rows}
+
+    def has_bytes(self, secret: bytes) -> bool:
+        """Whether any row of any table has these bytes in it."""
+        found = [
+            f"select exists (select from {table} t where t::text like %s)"  # noqa: S608
+            for table in self._tables
+        ]
+        rows = self._database.execute(
+            " union all ".join(found).encode(), [f"%{secret.hex()}%"] * len(found)
+        )
+        return any(row[0] for row in rows)
 
     def _find_tables(self) -> list[str]:
         statement = (

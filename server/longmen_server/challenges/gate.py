@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.platform.refusal import Refusal
 
-__all__ = ["Gate", "tell_state"]
+__all__ = ["Gate", "count_exempt", "decision_for", "tell_state"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,22 +147,19 @@ class Gate:
         kinds = 0 if security is None else security.kinds
         if intent.operation in PROTECTING and not kinds:
             return  # there is nothing yet to approve it with
-        version = self.policy.at(business_date(working_set.now_us))
-        decision = version.decide(
+        decision = decision_for(
+            working_set,
+            self.customer_id,
             intent,
+            self.policy,
             is_known=self._is_known(working_set, intent),
-            exempt_count=0 if security is None else security.exempt_count,
         )
         if not decision.factors:
-            self._count_exempt(working_set)
+            count_exempt(working_set, self.customer_id)
             return
-        methods = decision.methods & kinds
-        if not is_enough(methods, decision.factors):
-            raise step_up_unavailable(decision)
-        decision = Decision(decision.factors, methods)
+        valid_s = self.policy.at(business_date(working_set.now_us)).valid_s
         raise NeedsAuth(
-            self._new_row(working_set.now_us, intent, content, decision, version.valid_s),
-            is_new=True,
+            self._new_row(working_set.now_us, intent, content, decision, valid_s), is_new=True
         )
 
     def _is_known(self, working_set: WorkingSet, intent: Intent) -> bool:
@@ -203,12 +200,40 @@ class Gate:
         if working_set.get(SECURITY, self.customer_id) is not None:
             working_set.edit(SECURITY, self.customer_id).exempt_count = 0
 
-    def _count_exempt(self, working_set: WorkingSet) -> None:
-        """Count a payment that goes without approval."""
-        if working_set.get(SECURITY, self.customer_id) is None:
-            row = SecurityRow(self.customer_id, 0, 0, 0, working_set.now_us)
-            working_set.insert(SECURITY, self.customer_id, row)
-        working_set.edit(SECURITY, self.customer_id).exempt_count += 1
+
+def decision_for(
+    working_set: WorkingSet,
+    customer_id: CustomerId,
+    intent: Intent,
+    policy: Policy,
+    *,
+    is_known: bool,
+) -> Decision:
+    """Return what has to approve what a customer is about to do; the customer's row is loaded.
+
+    Raises:
+        Refusal: STEP_UP_UNAVAILABLE when the customer has too little to approve with.
+    """
+    security = working_set.get(SECURITY, customer_id)
+    decision = policy.at(business_date(working_set.now_us)).decide(
+        intent,
+        is_known=is_known,
+        exempt_count=0 if security is None else security.exempt_count,
+    )
+    if not decision.factors:
+        return decision
+    methods = decision.methods & (0 if security is None else security.kinds)
+    if not is_enough(methods, decision.factors):
+        raise step_up_unavailable(decision)
+    return Decision(decision.factors, methods)
+
+
+def count_exempt(working_set: WorkingSet, customer_id: CustomerId) -> None:
+    """Count a payment that goes without approval."""
+    if working_set.get(SECURITY, customer_id) is None:
+        row = SecurityRow(customer_id, 0, 0, 0, working_set.now_us)
+        working_set.insert(SECURITY, customer_id, row)
+    working_set.edit(SECURITY, customer_id).exempt_count += 1
 
 
 def set_state(

@@ -9,6 +9,7 @@ from longmen_server.challenges.policy import load_policy
 from longmen_server.platform.ids import DEVICE, ChallengeId, new_id
 
 if TYPE_CHECKING:
+    from longmen_server.challenges.model import Policy
     from longmen_server.engine.command import RequestKey
     from longmen_server.platform.clock import Clock
     from longmen_server.transport.context import Call
@@ -23,6 +24,11 @@ class StepUpOffice:
         """Take the clock that ids are made by."""
         self._clock = clock
         self._policy = load_policy()
+
+    @property
+    def policy(self) -> Policy:
+        """What has to be approved, for payments whose payer does not call."""
+        return self._policy
 
     def gate(self, call: Call, request: RequestKey, book: int) -> Gate | None:
         """Return the gate of a request; None for callers that are never stepped up.

@@ -58,6 +58,7 @@ _CUSTOMER_TYPES: Final = _FACTOR_TYPES | {
     event_pb2.EVENT_TYPE_CUSTOMER_ERASED,
     event_pb2.EVENT_TYPE_EVIDENCE_FILED,
     event_pb2.EVENT_TYPE_IDENTIFICATION_CHANGED,
+    event_pb2.EVENT_TYPE_PAYER_CODE_CHANGED,
 }
 _MERCHANT_TYPES: Final = frozenset(
     {event_pb2.EVENT_TYPE_MERCHANT_OPENED, event_pb2.EVENT_TYPE_PLAN_SET}
@@ -68,6 +69,7 @@ _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_TRANSFER_STATE_CHANGED: "transfer_state_change",
     event_pb2.EVENT_TYPE_ORDER_CHANGED: "order_change",
     event_pb2.EVENT_TYPE_SETTLEMENT_CHANGED: "settlement_change",
+    event_pb2.EVENT_TYPE_PAYER_CODE_CHANGED: "payer_code_change",
     event_pb2.EVENT_TYPE_APPROVAL_CHANGED: "approval_change",
     event_pb2.EVENT_TYPE_CHALLENGE_STATE_CHANGED: "challenge_change",
     **dict.fromkeys(_FACTOR_TYPES, "factor_change"),

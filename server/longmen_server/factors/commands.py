@@ -36,6 +36,7 @@ from longmen_server.factors.model import (
 )
 from longmen_server.factors.tables import FACTOR, SECURITY
 from longmen_server.identity.model import EndCause
+from longmen_server.identity.sealed_reply import pack
 from longmen_server.identity.steps import end_sessions, open_session_keys
 from longmen_server.messages.tables import MESSAGE
 from longmen_server.platform.ids import FACTOR as FACTOR_TEXT
@@ -65,7 +66,6 @@ __all__ = [
 ]
 
 _ENROLLED = event_pb2.EVENT_TYPE_FACTOR_ENROLLED
-_SEALED_LENGTH_BYTES = 2
 
 
 class Owner(NamedTuple):
@@ -306,7 +306,7 @@ class StartTotp(FactorCommand):
         self.demand(working_set, "Set up an authenticator app.")
         self.start(working_set, FactorKind.TOTP, self.factor_id, self.sealed_seed)
         reply = pb.StartTotpResponse(committed_at=working_set.committed_at)
-        return join_sealed(self.sealed_reply, reply.SerializeToString())
+        return pack(reply.SerializeToString(), self.sealed_reply)
 
 
 class ConfirmTotp(FactorCommand):
@@ -444,7 +444,7 @@ class CreateBackupCodes(FactorCommand):
         reply = pb.CreateBackupCodesResponse(
             factor=encode.factor(row), committed_at=working_set.committed_at
         )
-        return join_sealed(self.sealed_reply, reply.SerializeToString())
+        return pack(reply.SerializeToString(), self.sealed_reply)
 
 
 class RemoveFactor(FactorCommand):
@@ -528,14 +528,3 @@ def free_slot(working_set: WorkingSet, customer_id: CustomerId) -> int:
         if row is None or not row.is_active:
             return slot
     raise limit_reached()
-
-
-def join_sealed(sealed: bytes, reply: bytes) -> bytes:
-    """Return a reply as it is stored: its secret part sealed in front of the rest."""
-    return len(sealed).to_bytes(_SEALED_LENGTH_BYTES, "big") + sealed + reply
-
-
-def split_sealed(stored: bytes) -> tuple[bytes, bytes]:
-    """Return the sealed part and the rest of a stored reply."""
-    end = _SEALED_LENGTH_BYTES + int.from_bytes(stored[:_SEALED_LENGTH_BYTES], "big")
-    return stored[_SEALED_LENGTH_BYTES:end], stored[end:]

@@ -20,6 +20,7 @@ from longmen_server.factors.model import (
     check_password,
     check_pin,
 )
+from longmen_server.identity.sealed_reply import split
 from longmen_server.ledger.decode import decode_id
 from longmen_server.platform.ids import CUSTOMER, FACTOR, FactorId, book_of, new_id
 
@@ -131,7 +132,7 @@ class FactorsService:
             sealed_seed=sealed_seed,
             sealed_reply=self._checks.seal_reply(secret, key.digest),
         )
-        sealed, rest = commands.split_sealed(await self._submit(command, request, call))
+        sealed, rest = split(await self._submit(command, request, call))
         reply = pb.StartTotpResponse.FromString(self._checks.open_reply(sealed, key.digest))
         reply.MergeFromString(rest)
         return reply
@@ -217,7 +218,7 @@ class FactorsService:
             hashes=codes.hashes,
             sealed_reply=self._checks.seal_reply(secret, key.digest),
         )
-        sealed, rest = commands.split_sealed(await self._change(command, request, call))
+        sealed, rest = split(await self._change(command, request, call))
         reply = pb.CreateBackupCodesResponse.FromString(self._checks.open_reply(sealed, key.digest))
         reply.MergeFromString(rest)
         return reply

@@ -28,6 +28,14 @@ def pack(reply: bytes, sealed: bytes) -> bytes:
     return _TAG + length + sealed + reply
 
 
+def split(recorded: bytes) -> tuple[bytes, bytes]:
+    """Return the sealed part of what is recorded, and the rest of the reply."""
+    begin = len(_TAG) + _LENGTH_BYTES
+    low, middle, high = recorded[len(_TAG) : begin]
+    end = begin + (low & 0x7F | (middle & 0x7F) << 7 | high << 14)
+    return recorded[begin:end], recorded[end:]
+
+
 def unpack(recorded: bytes, sealer: Sealer, place: bytes) -> bytes:
     """Return the whole reply.
 
@@ -39,11 +47,9 @@ def unpack(recorded: bytes, sealer: Sealer, place: bytes) -> bytes:
     Raises:
         Refusal: REPLY_EXPIRED when the key that sealed it is gone.
     """
-    begin = len(_TAG) + _LENGTH_BYTES
-    low, middle, high = recorded[len(_TAG) : begin]
-    end = begin + (low & 0x7F | (middle & 0x7F) << 7 | high << 14)
+    sealed, rest = split(recorded)
     try:
-        return recorded[end:] + sealer.open(recorded[begin:end], place)
+        return rest + sealer.open(sealed, place)
     except BrokenSealError:
         raise Refusal(
             "REPLY_EXPIRED",

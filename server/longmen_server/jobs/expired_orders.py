@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from longmen_server.jobs.job import Done
-from longmen_server.payments.commands import ExpireOrders
+from longmen_server.payments.endings import ExpireOrders
 from longmen_server.payments.queries import due_orders
 
 if TYPE_CHECKING:

@@ -13,16 +13,33 @@ from longmen_server.ledger.chart import CHART, MERCHANT_PAYABLES
 from longmen_server.ledger.commands import open_account
 from longmen_server.ledger.model import AccountRow, AccountState
 from longmen_server.merchants import encode
-from longmen_server.merchants.model import MerchantRow, TerminalRow, merchant_not_found
-from longmen_server.merchants.tables import MERCHANT, TERMINAL
+from longmen_server.merchants.model import (
+    MerchantRow,
+    TerminalRow,
+    TerminalStateRow,
+    merchant_not_found,
+    terminal_not_found,
+)
+from longmen_server.merchants.tables import MERCHANT, TERMINAL, TERMINAL_STATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from longmen_server.engine.working_set import WorkingSet
+    from longmen_server.merchants.model import MerchantActor
     from longmen_server.platform.ids import AccountId, MerchantId, TerminalId
 
 _MERCHANT_OPENED = event_pb2.EVENT_TYPE_MERCHANT_OPENED
+
+
+def see_terminal(working_set: WorkingSet, terminal_id: TerminalId) -> TerminalStateRow:
+    """Note that a till is alive; return its state to change."""
+    if working_set.get(TERMINAL_STATE, terminal_id) is None:
+        fresh = TerminalStateRow(terminal_id, working_set.now_us, "", None)
+        working_set.insert(TERMINAL_STATE, terminal_id, fresh)
+    row = working_set.edit(TERMINAL_STATE, terminal_id)
+    row.seen_at_us = working_set.now_us
+    return row
 
 
 class CreateMerchant(Command):
@@ -133,5 +150,44 @@ class CreateTerminal(Command):
         )
         working_set.insert(TERMINAL, row.terminal_id, row)
         return pb.CreateTerminalResponse(
-            terminal=encode.terminal(row), committed_at=working_set.committed_at
+            terminal=encode.terminal(row, None), committed_at=working_set.committed_at
+        ).SerializeToString()
+
+
+class ReportTerminal(Command):
+    """Note a till's sign of life."""
+
+    __slots__ = ("actor", "software_version", "terminal_id")
+
+    def __init__(
+        self,
+        book: int,
+        request: RequestKey | None,
+        *,
+        terminal_id: TerminalId,
+        software_version: str,
+        actor: MerchantActor,
+    ) -> None:
+        super().__init__(book, request)
+        self.terminal_id = terminal_id
+        self.software_version = software_version
+        self.actor = actor
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name the till."""
+        del working_set
+        if stage == STAGE_POINTER:
+            yield RowKey(TERMINAL, self.terminal_id)
+            yield RowKey(TERMINAL_STATE, self.terminal_id)
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Note it unless there is no such till."""
+        terminal = working_set.get(TERMINAL, self.terminal_id)
+        if terminal is None or not self.actor.may_use(terminal.merchant_id):
+            raise terminal_not_found(self.terminal_id)
+        state = see_terminal(working_set, self.terminal_id)
+        state.software_version = self.software_version
+        working_set.next_stamp()
+        return pb.ReportTerminalResponse(
+            terminal=encode.terminal(terminal, state), committed_at=working_set.committed_at
         ).SerializeToString()

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from longmen.merchants.v1 import merchant_pb2
 from longmen_server.ledger.encode import timestamp
-from longmen_server.platform.ids import ACCOUNT, MERCHANT, TERMINAL
+from longmen_server.platform.ids import ACCOUNT, MERCHANT, ORDER, TERMINAL
 
 if TYPE_CHECKING:
-    from longmen_server.merchants.model import MerchantRow, TerminalRow
+    from longmen_server.merchants.model import MerchantRow, TerminalRow, TerminalStateRow
 
 
 def merchant(row: MerchantRow) -> merchant_pb2.Merchant:
@@ -28,12 +28,18 @@ def merchant(row: MerchantRow) -> merchant_pb2.Merchant:
     )
 
 
-def terminal(row: TerminalRow) -> merchant_pb2.Terminal:
-    """Return a terminal."""
-    return merchant_pb2.Terminal(
+def terminal(row: TerminalRow, state: TerminalStateRow | None) -> merchant_pb2.Terminal:
+    """Return a terminal, and what is known of it once it has been seen."""
+    shown = merchant_pb2.Terminal(
         terminal_id=TERMINAL.encode(row.terminal_id),
         merchant_id=MERCHANT.encode(row.merchant_id),
         label=row.label,
         store_label=row.store_label,
         create_time=timestamp(row.created_at_us),
     )
+    if state is not None:
+        shown.last_seen_time.CopyFrom(timestamp(state.seen_at_us))
+        shown.software_version = state.software_version
+        if state.last_order_id is not None:
+            shown.last_order_id = ORDER.encode(state.last_order_id)
+    return shown

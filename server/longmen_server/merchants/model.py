@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from longmen_server.platform.ids import MERCHANT, TERMINAL
@@ -10,7 +10,7 @@ from longmen_server.platform.money import currencies
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
-    from longmen_server.platform.ids import AccountId, MerchantId, TerminalId
+    from longmen_server.platform.ids import AccountId, MerchantId, OrderId, TerminalId
 
 
 @dataclass(slots=True, frozen=True)
@@ -39,6 +39,21 @@ class TerminalRow:
     label: str
     store_label: str
     created_at_us: int
+
+
+@dataclass(slots=True)
+class TerminalStateRow:
+    """What is known of a till beyond its registration; there is none before it is first seen."""
+
+    terminal_id: TerminalId
+    seen_at_us: int
+    software_version: str
+    last_order_id: OrderId | None
+    """The latest order that it registered."""
+
+    def copy(self) -> TerminalStateRow:
+        """Return a copy, so that a refused command leaves the original as it was."""
+        return replace(self)
 
 
 @dataclass(frozen=True, slots=True)

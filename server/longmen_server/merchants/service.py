@@ -123,8 +123,53 @@ class MerchantsService:
         demand_freshness(request.at_least_as_fresh)
         actor = merchant_actor_of(call)
         terminal_id = decode_id(TERMINAL, request.terminal_id, "terminal_id")
-        async with self._readers.connection(deadline=call.deadline) as connection:
+        async with self._readers.snapshot(deadline=call.deadline) as connection:
             row = await queries.find_terminal(connection, terminal_id)
-        if row is None or not actor.may_use(row.merchant_id):
+            if row is None or not actor.may_use(row.merchant_id):
+                raise model.terminal_not_found(terminal_id)
+            states = await queries.find_terminal_states(
+                connection, book_of(terminal_id), [terminal_id]
+            )
+        return pb.GetTerminalResponse(terminal=encode.terminal(row, states.get(terminal_id)))
+
+    async def ListTerminals(  # noqa: N802
+        self, request: pb.ListTerminalsRequest, call: Call
+    ) -> pb.ListTerminalsResponse:
+        """List a merchant's terminals."""
+        demand_freshness(request.at_least_as_fresh)
+        merchant_id = merchant_of(request.merchant_id, merchant_actor_of(call))
+        after = self._tokens.open(request.page_token, request, call)
+        size = page_size(request.page_size)
+        async with self._readers.snapshot(deadline=call.deadline) as connection:
+            if await queries.find_merchant(connection, merchant_id) is None:
+                raise model.merchant_not_found(merchant_id)
+            rows = await queries.list_terminals(
+                connection, merchant_id, after=after, limit=size + 1
+            )
+            page = rows[:size]
+            states = await queries.find_terminal_states(
+                connection, book_of(merchant_id), [row.terminal_id for row in page]
+            )
+        return pb.ListTerminalsResponse(
+            terminals=[encode.terminal(row, states.get(row.terminal_id)) for row in page],
+            next_page_token=(
+                self._tokens.seal(page[-1].terminal_id, request, call) if len(rows) > size else ""
+            ),
+        )
+
+    async def ReportTerminal(  # noqa: N802
+        self, request: pb.ReportTerminalRequest, call: Call
+    ) -> bytes:
+        """Note a till's sign of life."""
+        terminal_id = decode_id(TERMINAL, request.terminal_id, "terminal_id")
+        book = book_of(terminal_id)
+        if book not in self._engine.writers:
             raise model.terminal_not_found(terminal_id)
-        return pb.GetTerminalResponse(terminal=encode.terminal(row))
+        command = commands.ReportTerminal(
+            book,
+            request_key(call),
+            terminal_id=terminal_id,
+            software_version=request.software_version,
+            actor=merchant_actor_of(call),
+        )
+        return await submit(self._engine, command, request=request, call=call)

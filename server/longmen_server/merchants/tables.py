@@ -1,6 +1,7 @@
 """The tables of merchants as the engine loads and writes them.
 
-Their rows never change, so they are read without a lock.
+Merchants and terminals never change, so they are read without a lock; what is known of a terminal
+beyond that does.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from longmen_server.engine.family import STAGE_POINTER, RowFamily, Statement
-from longmen_server.merchants.model import MerchantRow, TerminalRow
+from longmen_server.merchants.model import MerchantRow, TerminalRow, TerminalStateRow
 from longmen_server.platform.adapters import Int8Array, TextArray, UuidArray
 from longmen_server.platform.ids import MerchantId, TerminalId
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 MERCHANT_COLUMNS = ", ".join(MerchantRow.__slots__)
 TERMINAL_COLUMNS = ", ".join(TerminalRow.__slots__)
+TERMINAL_STATE_COLUMNS = ", ".join(TerminalStateRow.__slots__)
 
 
 class _MerchantFamily(RowFamily[MerchantId, MerchantRow]):
@@ -90,5 +92,59 @@ class _TerminalFamily(RowFamily[TerminalId, TerminalRow]):
         )
 
 
+class _TerminalStateFamily(RowFamily[TerminalId, TerminalStateRow]):
+    """When tills were seen, and their latest orders. Sales of one till meet at its row."""
+
+    name = "terminal_state"
+    stage = STAGE_POINTER
+    rank = 105
+
+    def load(self, book: int, keys: Sequence[TerminalId]) -> Statement:
+        return Statement(
+            f"select {TERMINAL_STATE_COLUMNS} from terminal_state"
+            " where book = $1 and terminal_id = any($2)"
+            " order by terminal_id for no key update".encode(),
+            (book, UuidArray(keys)),
+        )
+
+    def decode(self, record: tuple[Any, ...]) -> tuple[TerminalId, TerminalStateRow]:
+        return record[0], TerminalStateRow(*record)
+
+    def copy(self, row: TerminalStateRow) -> TerminalStateRow:
+        return row.copy()
+
+    def write(
+        self,
+        book: int,
+        inserted: Sequence[TerminalStateRow],
+        changed: Sequence[TerminalStateRow],
+    ) -> Iterable[Statement]:
+        if inserted:
+            yield Statement(
+                f"insert into terminal_state (book, {TERMINAL_STATE_COLUMNS})"
+                " select $1, u.* from unnest($2, $3, $4, $5) as u".encode(),
+                (book, *_state_columns(inserted)),
+            )
+        if changed:
+            yield Statement(
+                b"update terminal_state as t set seen_at_us = u.s, software_version = u.v,"
+                b" last_order_id = u.o from unnest($2, $3, $4, $5) as u (id, s, v, o)"
+                b" where t.book = $1 and t.terminal_id = u.id",
+                (book, *_state_columns(changed)),
+            )
+
+
+def _state_columns(given: Sequence[TerminalStateRow]) -> tuple[object, ...]:
+    # Sorted, so that two writers that see the same tills first meet in one order.
+    rows = sorted(given, key=lambda row: row.terminal_id)
+    return (
+        UuidArray([row.terminal_id for row in rows]),
+        Int8Array([row.seen_at_us for row in rows]),
+        TextArray([row.software_version for row in rows]),
+        UuidArray([row.last_order_id for row in rows]),
+    )
+
+
 MERCHANT = _MerchantFamily()
 TERMINAL = _TerminalFamily()
+TERMINAL_STATE = _TerminalStateFamily()

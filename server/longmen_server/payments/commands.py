@@ -1,4 +1,4 @@
-"""The commands that register, pay and close orders: what each needs, and what it decides. Pure."""
+"""The commands that register and pay orders: what each needs, and what it decides. Pure."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from longmen_server.ledger.codes import PostingCode
 from longmen_server.ledger.model import PostingIntent
 from longmen_server.ledger.posting import book_posting
 from longmen_server.ledger.tables import ACCOUNT
+from longmen_server.merchants.commands import see_terminal
 from longmen_server.merchants.model import merchant_not_found, terminal_not_found
-from longmen_server.merchants.tables import MERCHANT, TERMINAL
+from longmen_server.merchants.tables import MERCHANT, TERMINAL, TERMINAL_STATE
 from longmen_server.payments import encode, fees, model, scan
 from longmen_server.payments.intents import of_purchase
 from longmen_server.payments.model import (
@@ -59,6 +60,8 @@ class Sale:
     expires_seconds: int
     description: str
     reference: TerminalReference | None
+    supersede: bool = False
+    """Whether the order that the till has open is closed for it."""
 
     @property
     def number(self) -> OrderNumber:
@@ -74,10 +77,15 @@ class Sale:
             if self.reference is not None:
                 yield RowKey(TERMINAL, self.reference.terminal_id)
                 yield RowKey(TERMINAL_REFERENCE, self.reference)
+                yield RowKey(TERMINAL_STATE, self.reference.terminal_id)
         elif stage == STAGE_LINK:
             found = working_set.get(ORDER_NUMBER, self.number)
             if found is not None:
                 yield RowKey(ORDER, found)
+            if self.reference is not None:
+                till = working_set.get(TERMINAL_STATE, self.reference.terminal_id)
+                if till is not None and till.last_order_id is not None:
+                    yield RowKey(ORDER, till.last_order_id)
 
 
 def find_merchant(working_set: WorkingSet, merchant_id: MerchantId) -> MerchantRow:
@@ -109,7 +117,7 @@ def register(working_set: WorkingSet, sale: Sale, merchant: MerchantRow) -> Orde
 
     Raises:
         Refusal: ORDER_NUMBER_REUSED, ORDER_CLOSED, CURRENCY_MISMATCH, TERMINAL_NOT_FOUND,
-            TERMINAL_REFERENCE_REVERSED, TERMINAL_REFERENCE_REUSED.
+            TERMINAL_REFERENCE_REVERSED, TERMINAL_REFERENCE_REUSED, TERMINAL_BUSY.
     """
     known_id = working_set.get(ORDER_NUMBER, sale.number)
     if known_id is not None:
@@ -126,6 +134,7 @@ def register(working_set: WorkingSet, sale: Sale, merchant: MerchantRow) -> Orde
         )
     at_us = working_set.next_stamp()
     _claim_reference(working_set, sale, at_us)
+    _occupy_till(working_set, sale)
     reference = sale.reference
     order = OrderRow(
         order_id=sale.order_id,
@@ -205,6 +214,22 @@ def _claim_reference(working_set: WorkingSet, sale: Sale, at_us: int) -> None:
         )
     row = TerminalReferenceRow(*reference, sale.order_id, at_us)
     working_set.insert(TERMINAL_REFERENCE, reference, row)
+
+
+def _occupy_till(working_set: WorkingSet, sale: Sale) -> None:
+    """Make the sale the till's one open order, so that nobody pays the customer's before by it."""
+    if sale.reference is None:
+        return
+    terminal_id = sale.reference.terminal_id
+    till = working_set.get(TERMINAL_STATE, terminal_id)
+    if till is not None and till.last_order_id is not None:
+        last = working_set.get(ORDER, till.last_order_id)
+        if last is not None and last.state_at(working_set.now_us) in model.OPEN_STATES:
+            if not sale.supersede:
+                raise model.terminal_busy(last)
+            move(working_set, last.order_id, OrderState.CLOSED)
+    till = see_terminal(working_set, terminal_id)
+    till.last_order_id = sale.order_id
 
 
 def move(working_set: WorkingSet, order_id: OrderId, state: OrderState) -> OrderRow:
@@ -426,124 +451,3 @@ class PayStaticCode(Command):
         """Leave the challenge behind."""
         if self.gate is not None:
             self.gate.refused(working_set, refusal)
-
-
-class CloseOrder(Command):
-    """Let an order never be paid."""
-
-    __slots__ = ("actor", "order_id")
-
-    def __init__(
-        self, book: int, request: RequestKey | None, *, order_id: OrderId, actor: MerchantActor
-    ) -> None:
-        super().__init__(book, request)
-        self.order_id = order_id
-        self.actor = actor
-
-    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
-        """Name the order."""
-        del working_set
-        if stage == STAGE_LINK:
-            yield RowKey(ORDER, self.order_id)
-
-    def decide(self, working_set: WorkingSet) -> bytes:
-        """Close it unless it is paid."""
-        order = find_order(working_set, self.order_id, self.actor)
-        state = model.advance(order, Step.CLOSE, working_set.now_us)
-        if order.state != state:
-            order = move(working_set, self.order_id, state)
-        return pb.CloseOrderResponse(
-            order=encode.order(order, working_set.now_us), committed_at=working_set.committed_at
-        ).SerializeToString()
-
-
-class ResolveOrder(Command):
-    """Let a number be paid or closed for ever, whether its order has come or not."""
-
-    __slots__ = ("number", "order_id")
-
-    def __init__(
-        self, book: int, request: RequestKey | None, *, number: OrderNumber, order_id: OrderId
-    ) -> None:
-        super().__init__(book, request)
-        self.number = number
-        self.order_id = order_id
-        """The id of what is written down when no order has come."""
-
-    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
-        """Name the merchant, and the order of the number."""
-        if stage == STAGE_POINTER:
-            yield RowKey(MERCHANT, self.number.merchant_id)
-            yield RowKey(ORDER_NUMBER, self.number)
-        elif stage == STAGE_LINK:
-            found = working_set.get(ORDER_NUMBER, self.number)
-            if found is not None:
-                yield RowKey(ORDER, found)
-
-    def decide(self, working_set: WorkingSet) -> bytes:
-        """Close what is open, and take the number of what has not come."""
-        merchant = find_merchant(working_set, self.number.merchant_id)
-        found = working_set.get(ORDER_NUMBER, self.number)
-        if found is None:
-            order = self._bar(working_set, merchant)
-        else:
-            known = working_set.get(ORDER, found)
-            assert known is not None, "a number leads to its order"
-            order = known
-            if order.state in model.OPEN_STATES:
-                order = move(working_set, found, OrderState.CLOSED)
-        now_us = working_set.now_us
-        return pb.ResolveOrderResponse(
-            answer=int(model.answer_of(order, now_us)),  # type: ignore[arg-type]
-            order=encode.order(order, now_us),
-            committed_at=working_set.committed_at,
-        ).SerializeToString()
-
-    def _bar(self, working_set: WorkingSet, merchant: MerchantRow) -> OrderRow:
-        """Take the number for an order without an amount, so that none with it can come."""
-        sale = Sale(
-            order_id=self.order_id,
-            merchant_id=merchant.merchant_id,
-            order_number=self.number.order_number,
-            amount=0,
-            currency_code=merchant.currency_code,
-            expires_seconds=0,
-            description="",
-            reference=None,
-        )
-        order = register(working_set, sale, merchant)
-        return move(working_set, order.order_id, OrderState.CLOSED)
-
-
-class ExpireOrders(Command):
-    """Note which orders time has closed, so that whoever watches them learns it."""
-
-    __slots__ = ("order_ids",)
-
-    def __init__(self, book: int, order_ids: list[OrderId]) -> None:
-        super().__init__(book, None)
-        self.order_ids = order_ids
-
-    @property
-    def weight(self) -> int:
-        """One for each order."""
-        return len(self.order_ids)
-
-    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
-        """Name the orders."""
-        del working_set
-        if stage == STAGE_LINK:
-            for order_id in self.order_ids:
-                yield RowKey(ORDER, order_id)
-
-    def decide(self, working_set: WorkingSet) -> bytes:
-        """Note those that nobody paid or closed meanwhile; return how many, as text."""
-        noted = 0
-        for order_id in self.order_ids:
-            order = working_set.get(ORDER, order_id)
-            if order is None or order.state not in model.OPEN_STATES:
-                continue
-            if order.state_at(working_set.now_us) == OrderState.EXPIRED:
-                move(working_set, order_id, OrderState.EXPIRED)
-                noted += 1
-        return str(noted).encode()

@@ -12,7 +12,7 @@ from longmen_server.platform.ids import MERCHANT, ORDER, REFUND, TERMINAL, TRANS
 
 if TYPE_CHECKING:
     from longmen_server.merchants.model import MerchantRow
-    from longmen_server.payments.model import OrderRow, RefundRow
+    from longmen_server.payments.model import AttemptRow, OrderRow, RefundRow
     from longmen_server.payments.scan import Scanned
 
 
@@ -70,6 +70,15 @@ def refund(row: RefundRow) -> order_pb2.Refund:
         amount=money(row.amount, row.currency_code),
         transaction_id=TRANSACTION.encode(row.transaction_id),
         reason_text=row.reason_text,
+        create_time=timestamp(row.created_at_us),
+    )
+
+
+def attempt(row: AttemptRow) -> order_pb2.Attempt:
+    """Return a scan as its merchant sees it, who learns nothing of the payer."""
+    return order_pb2.Attempt(
+        outcome=row.outcome,  # type: ignore[arg-type]  # enums of the contract are ints
+        reason=row.reason,
         create_time=timestamp(row.created_at_us),
     )
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 SECOND_US: Final = 1_000_000
 EXPIRES_SECONDS_DEFAULT: Final = 900
 """How long an order can be paid when its merchant does not say: 15 minutes."""
+SCAN_EXPIRES_SECONDS_DEFAULT: Final = 180
+"""The same of an order that begins with a scan: 3 minutes, as Alipay has it, for somebody stands at
+the till and waits."""
 
 
 class OrderState(IntEnum):
@@ -52,6 +55,8 @@ class Step(Enum):
     """The payer is asked to confirm."""
     PAY = "pay"
     CLOSE = "close"
+    DECLINE = "decline"
+    """The payer turns down what was asked."""
     EXPIRE = "expire"
     REFUND_PART = "refund_part"
     REFUND_REST = "refund_rest"
@@ -65,6 +70,14 @@ class Answer(IntEnum):
     NOT_PAID_AND_CLOSED = 2
     STILL_POSSIBLE = 3
     NEVER_SEEN = 4
+
+
+class AttemptOutcome(IntEnum):
+    """What a scan led to at once; values are those of longmen.payments.v1.AttemptOutcome."""
+
+    PAID = 1
+    ASKED = 2
+    REFUSED = 3
 
 
 class ReversalOutcome(IntEnum):
@@ -112,8 +125,13 @@ TRANSITIONS: Final[Mapping[OrderState, Mapping[Step, OrderState]]] = {
         **_WHILE_OPEN,
         Step.PRESENT: OrderState.PENDING_PAYER,
         Step.ASK_PAYER: OrderState.NEEDS_AUTH,
+        Step.DECLINE: OrderState.PENDING_PAYER,
     },
-    OrderState.NEEDS_AUTH: {**_WHILE_OPEN, Step.ASK_PAYER: OrderState.NEEDS_AUTH},
+    OrderState.NEEDS_AUTH: {
+        **_WHILE_OPEN,
+        Step.ASK_PAYER: OrderState.NEEDS_AUTH,
+        Step.DECLINE: OrderState.PENDING_PAYER,
+    },
     OrderState.PROCESSING: _WHILE_OPEN,
     OrderState.AUTHORIZED: _WHILE_OPEN,
     OrderState.PAID: _RETURNS,
@@ -204,6 +222,19 @@ class RefundRow:
     transaction_id: TransactionId
     reason_text: str
     created_at_us: int
+
+
+@dataclass(slots=True, frozen=True)
+class AttemptRow:
+    """One scan of a payer's code for an order; it never changes."""
+
+    order_id: OrderId
+    created_at_us: int
+    outcome: int
+    reason: str
+    """Why it was refused; empty otherwise."""
+    account_id: AccountId | None
+    """What was to be paid from; None where no device of ours made the code."""
 
 
 class OrderNumber(NamedTuple):
@@ -311,6 +342,16 @@ def order_not_found(order_id: OrderId) -> Refusal:
         "no such order",
         metadata={"order_id": ORDER.encode(order_id)},
         field="order_id",
+    )
+
+
+def terminal_busy(last: OrderRow) -> Refusal:
+    """Return the refusal of a second open order of a till."""
+    return Refusal(
+        "TERMINAL_BUSY",
+        "the terminal has another order open",
+        metadata={"order_id": ORDER.encode(last.order_id), "order_number": last.order_number},
+        field="terminal_id",
     )
 
 

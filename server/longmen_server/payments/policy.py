@@ -6,12 +6,17 @@ import datetime as dt
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from longmen_server.platform.clock import to_microseconds
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 __all__ = ["POLICIES", "Policy", "policy_at", "read_policies"]
 
-DAY_US = 86_400 * 1_000_000
+HOUR_US = 3_600 * 1_000_000
+DAY_US = 24 * HOUR_US
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +26,18 @@ class Policy:
     effective_from_us: int
     reversal_window_days: int
     refund_window_days: int
+    code_budget: int
+    """Payer codes of a device that are taken between two times that it is online."""
+    code_budget_hours: int
+    code_budget_minor_units: Mapping[str, int]
+    """By currency: what those codes may pay without approval."""
+    code_wrong_tries: int
+    """Wrong codes with a device's number, until it is online again."""
+
+    @property
+    def code_budget_us(self) -> int:
+        """How long a device's codes are taken since it was online, in microseconds."""
+        return self.code_budget_hours * HOUR_US
 
     @property
     def reversal_window_us(self) -> int:
@@ -44,6 +61,10 @@ def read_policies(path: Path) -> tuple[Policy, ...]:
             ),
             reversal_window_days=entry["reversal_window_days"],
             refund_window_days=entry["refund_window_days"],
+            code_budget=entry["code_budget"],
+            code_budget_hours=entry["code_budget_hours"],
+            code_budget_minor_units=entry["code_budget_minor_units"],
+            code_wrong_tries=entry["code_wrong_tries"],
         )
         for entry in entries
     ]

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from longmen_server.payments.model import OPEN_STATES, OrderRow, OrderState, RefundRow
-from longmen_server.payments.tables import ORDER_COLUMNS, REFUND_COLUMNS
+from longmen_server.payments.model import (
+    OPEN_STATES,
+    AttemptRow,
+    OrderRow,
+    OrderState,
+    RefundRow,
+)
+from longmen_server.payments.tables import ATTEMPT_COLUMNS, ORDER_COLUMNS, REFUND_COLUMNS
 from longmen_server.platform.adapters import Int2Array, Uuid, UuidArray
 from longmen_server.platform.ids import book_of
 
@@ -20,6 +26,7 @@ __all__ = [
     "due_orders",
     "find_order",
     "find_orders",
+    "list_attempts",
     "list_orders",
     "list_refunds",
     "order_by_number",
@@ -54,6 +61,10 @@ _LIST: Final = (
 _REFUNDS: Final = (
     f"select {REFUND_COLUMNS} from order_refund"
     " where book = $1 and order_id = $2 and refund_id > $3 order by refund_id limit $4"
+).encode()
+_ATTEMPTS: Final = (
+    f"select {ATTEMPT_COLUMNS} from order_attempt"
+    " where book = $1 and order_id = $2 order by created_at_us limit $3"
 ).encode()
 _DUE: Final = (
     f"select order_id from merchant_order where book = $1 and state in ({_OPEN})"
@@ -131,6 +142,14 @@ async def list_refunds(
         _REFUNDS, (book_of(order_id), Uuid(order_id), Uuid(after or _FIRST_ID), limit)
     )
     return [RefundRow(*record) for record in await cursor.fetchall()]
+
+
+async def list_attempts(
+    connection: Connection, order_id: OrderId, *, limit: int
+) -> list[AttemptRow]:
+    """Return up to `limit` scans for an order, oldest first."""
+    cursor = await connection.execute(_ATTEMPTS, (book_of(order_id), Uuid(order_id), limit))
+    return [AttemptRow(*record) for record in await cursor.fetchall()]
 
 
 async def due_orders(

@@ -79,8 +79,8 @@ FEES: Final = Check(
     select 'FEE_PLAN_MISMATCH', {_ORDER},
         'fee ' || fee || ', by its plan ' || coalesce(right_fee, 0)
     from (
-        select order_id, fee, least(amount, whole + {_UP} + fixed_minor_units,
-            nullif(cap_minor_units, 0)) as right_fee
+        select order_id, fee, case when rounding is not null then least(amount,
+            whole + {_UP} + fixed_minor_units, nullif(cap_minor_units, 0)) end as right_fee
         from (
             select o.order_id, o.fee, o.amount, p.rounding, p.fixed_minor_units, p.cap_minor_units,
                 div(o.amount::numeric * p.basis_points, {BASIS_POINTS}) as whole,

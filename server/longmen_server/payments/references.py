@@ -19,7 +19,10 @@ __all__ = ["lookup_keys", "sale_reference", "till_reference"]
 
 
 def till_reference(
-    request: pb.CreateOrderRequest | pb.LookupOrderRequest | pb.ReverseByTerminalRefRequest,
+    request: pb.CreateOrderRequest
+    | pb.PayByCodeRequest
+    | pb.LookupOrderRequest
+    | pb.ReverseByTerminalRefRequest,
 ) -> TerminalReference:
     """Return the till's reference that a request has.
 
@@ -35,7 +38,7 @@ def till_reference(
 
 
 def sale_reference(
-    request: pb.CreateOrderRequest | pb.LookupOrderRequest,
+    request: pb.CreateOrderRequest | pb.PayByCodeRequest | pb.LookupOrderRequest,
 ) -> TerminalReference | None:
     """Return the till's reference of a request that may go without one.
 

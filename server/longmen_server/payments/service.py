@@ -14,7 +14,8 @@ from longmen_server.ledger.paging import page_size
 from longmen_server.merchants.actor import merchant_actor_of, merchant_of
 from longmen_server.merchants.model import merchant_not_found, terminal_not_found
 from longmen_server.merchants.queries import find_merchant, find_terminal
-from longmen_server.payments import commands, encode, model, queries, returns, scan
+from longmen_server.payments import commands, encode, endings, model, queries, returns, scan
+from longmen_server.payments.charging import PayByCode
 from longmen_server.payments.commands import Sale
 from longmen_server.payments.images import picture
 from longmen_server.payments.model import Answer, OrderNumber, TerminalReference
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from longmen_server.engine.command import Command
     from longmen_server.engine.engine import Engine
     from longmen_server.merchants.model import MerchantActor, MerchantRow
+    from longmen_server.payer_codes.desk import CodeDesk
     from longmen_server.payments.model import OrderRow
     from longmen_server.payments.settings import PaymentsSettings
     from longmen_server.platform.clock import Clock
@@ -51,6 +53,9 @@ if TYPE_CHECKING:
 
 FIRST_READ_SECONDS: Final = 5.0
 """How long the first look of a stream may take; the stream itself may last an hour."""
+
+ATTEMPTS_MAX: Final = 1_000
+"""Scans for an order that are listed."""
 
 
 class PaymentsService:
@@ -65,6 +70,7 @@ class PaymentsService:
         tokens: PageTokens,
         settings: PaymentsSettings,
         step_up: StepUpOffice,
+        code_desk: CodeDesk,
     ) -> None:
         """Take what the methods work with.
 
@@ -75,29 +81,22 @@ class PaymentsService:
             tokens: seals page tokens.
             settings: limits.
             step_up: gives customers' payments the gate they have to pass.
+            code_desk: judges scanned codes.
         """
         self._engine = engine
         self._readers = readers
         self._clock = clock
         self._tokens = tokens
         self._step_up = step_up
+        self._code_desk = code_desk
         self._watcher = order_watcher(readers, clock, interval_ms=settings.order_watch_interval_ms)
 
     # -- orders --------------------------------------------------------------------------------
 
     async def CreateOrder(self, request: pb.CreateOrderRequest, call: Call) -> bytes:  # noqa: N802
         """Register a sale."""
-        merchant_id = merchant_of(request.merchant_id, merchant_actor_of(call))
-        sale = Sale(
-            order_id=self._new_order_id(book_of(merchant_id)),
-            merchant_id=merchant_id,
-            order_number=request.order_number,
-            amount=request.amount.minor_units,
-            currency_code=request.amount.currency_code,
-            expires_seconds=request.expires_in_seconds or model.EXPIRES_SECONDS_DEFAULT,
-            description=request.description,
-            reference=sale_reference(request),
-        )
+        sale = self._sale(request, call, model.EXPIRES_SECONDS_DEFAULT)
+        merchant_id = sale.merchant_id
         command = commands.CreateOrder(book_of(merchant_id), request_key(call), sale=sale)
         return await self._submit(command, request, call, absent=merchant_not_found(merchant_id))
 
@@ -198,7 +197,7 @@ class PaymentsService:
     async def CloseOrder(self, request: pb.CloseOrderRequest, call: Call) -> bytes:  # noqa: N802
         """Let an order never be paid."""
         order_id = decode_id(ORDER, request.order_id, "order_id")
-        command = commands.CloseOrder(
+        command = endings.CloseOrder(
             book_of(order_id),
             request_key(call),
             order_id=order_id,
@@ -210,7 +209,7 @@ class PaymentsService:
         """Let a number be paid or closed for ever."""
         merchant_id = merchant_of(request.merchant_id, merchant_actor_of(call))
         book = book_of(merchant_id)
-        command = commands.ResolveOrder(
+        command = endings.ResolveOrder(
             book,
             request_key(call),
             number=OrderNumber(merchant_id, request.order_number),
@@ -324,7 +323,54 @@ class PaymentsService:
         )
         return await self._submit(command, request, call, absent=account_not_found(payer_id))
 
+    async def PayByCode(self, request: pb.PayByCodeRequest, call: Call) -> bytes:  # noqa: N802
+        """Charge a payer by a scanned code."""
+        sale = self._sale(request, call, model.SCAN_EXPIRES_SECONDS_DEFAULT)
+        book = book_of(sale.merchant_id)
+        if book not in self._engine.writers:
+            raise merchant_not_found(sale.merchant_id)
+        command = PayByCode(
+            book,
+            request_key(call),
+            sale=sale,
+            judged=await self._code_desk.judge(request.code, book, call.deadline),
+            policy=self._step_up.policy,
+            transaction_id=self._new_transaction_id(book),
+        )
+        return await submit(self._engine, command, request=request, call=call)
+
+    async def ListAttempts(  # noqa: N802
+        self, request: pb.ListAttemptsRequest, call: Call
+    ) -> pb.ListAttemptsResponse:
+        """List the scans for an order."""
+        demand_freshness(request.at_least_as_fresh)
+        async with self._readers.snapshot(deadline=call.deadline) as connection:
+            order = await self._order(connection, request.order_id, call)
+            rows = await queries.list_attempts(connection, order.order_id, limit=ATTEMPTS_MAX)
+        return pb.ListAttemptsResponse(attempts=[encode.attempt(row) for row in rows])
+
     # -- helpers -------------------------------------------------------------------------------
+
+    def _sale(
+        self, request: pb.CreateOrderRequest | pb.PayByCodeRequest, call: Call, lifetime_s: int
+    ) -> Sale:
+        """Return what a merchant's request sells.
+
+        Raises:
+            Refusal: MERCHANT_NOT_FOUND when it is not the caller's, INVALID_REQUEST.
+        """
+        merchant_id = merchant_of(request.merchant_id, merchant_actor_of(call))
+        return Sale(
+            order_id=self._new_order_id(book_of(merchant_id)),
+            merchant_id=merchant_id,
+            order_number=request.order_number,
+            amount=request.amount.minor_units,
+            currency_code=request.amount.currency_code,
+            expires_seconds=request.expires_in_seconds or lifetime_s,
+            description=request.description,
+            reference=sale_reference(request),
+            supersede=request.supersede,
+        )
 
     def _static_sale(
         self, book: int, request: pb.PayStaticCodeRequest

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from longmen_server.engine.family import STAGE_LINK, STAGE_POINTER, RowFamily, Statement
+from longmen_server.engine.family import (
+    STAGE_LINK,
+    STAGE_POINTER,
+    STAGE_RECORD,
+    RowFamily,
+    Statement,
+)
 from longmen_server.payments.model import (
+    AttemptRow,
     OrderNumber,
     OrderRow,
     RefundNumber,
@@ -27,6 +34,7 @@ if TYPE_CHECKING:
 
 ORDER_COLUMNS = ", ".join(OrderRow.__slots__)
 REFUND_COLUMNS = ", ".join(RefundRow.__slots__)
+ATTEMPT_COLUMNS = ", ".join(AttemptRow.__slots__)
 REFERENCE_COLUMNS = ", ".join(TerminalReferenceRow.__slots__)
 
 
@@ -153,6 +161,31 @@ class _RefundFamily(RowFamily[RefundNumber, RefundRow]):
         )
 
 
+class _AttemptFamily(RowFamily[OrderId, AttemptRow]):
+    """Scans for orders; only ever written, each under a booked time of its own."""
+
+    name = "order_attempt"
+    stage = STAGE_RECORD
+    rank = 108
+
+    def write(
+        self, book: int, inserted: Sequence[AttemptRow], changed: Sequence[AttemptRow]
+    ) -> Iterable[Statement]:
+        assert not changed, "an attempt never changes"
+        yield Statement(
+            f"insert into order_attempt (book, {ATTEMPT_COLUMNS})"
+            " select $1, u.* from unnest($2, $3, $4, $5, $6) as u".encode(),
+            (
+                book,
+                UuidArray([row.order_id for row in inserted]),
+                Int8Array([row.created_at_us for row in inserted]),
+                Int2Array([row.outcome for row in inserted]),
+                TextArray([row.reason for row in inserted]),
+                UuidArray([row.account_id for row in inserted]),
+            ),
+        )
+
+
 class _OrderFamily(RowFamily[OrderId, OrderRow]):
     name = "merchant_order"
     stage = STAGE_LINK
@@ -239,4 +272,5 @@ class _OrderFamily(RowFamily[OrderId, OrderRow]):
 ORDER_NUMBER = _OrderNumberFamily()
 TERMINAL_REFERENCE = _TerminalReferenceFamily()
 REFUND = _RefundFamily()
+ATTEMPT = _AttemptFamily()
 ORDER = _OrderFamily()

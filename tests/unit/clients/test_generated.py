@@ -24,8 +24,10 @@ unasync = runpy.run_path(str(ROOT / "scripts" / "client_generator" / "unasync.py
 
 def wrapper(stack: type[Any], method: MethodDescriptor) -> Any:
     """The function of a stack that stands for a method."""
-    area = method.containing_service.name.removesuffix("Service").lower()
-    name = re.sub(r"(?<!^)(?=[A-Z])", "_", method.name).lower()
+    area, name = (
+        re.sub(r"(?<!^)(?=[A-Z])", "_", camel).lower()
+        for camel in (method.containing_service.name.removesuffix("Service"), method.name)
+    )
     return getattr(
         inspect.get_annotations(getattr(stack, area).func, eval_str=True)["return"], name
     )

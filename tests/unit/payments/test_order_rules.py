@@ -28,31 +28,36 @@ OPEN = (
 )
 RETURNABLE = (
     "present!ORDER_PAID ask_payer!ORDER_PAID pay!ORDER_PAID close!ORDER_PAID expire!ORDER_PAID"
+    " decline!ORDER_PAID"
     " refund_part>PARTIALLY_REFUNDED refund_rest>REFUNDED reverse>REVERSED"
 )
 EXPECTED = {
-    "CREATED": f"{OPEN} present>PENDING_PAYER ask_payer>NEEDS_AUTH",
-    "PENDING_PAYER": f"{OPEN} present>PENDING_PAYER ask_payer>NEEDS_AUTH",
-    "NEEDS_AUTH": f"{OPEN} present!ORDER_CLOSED ask_payer>NEEDS_AUTH",
-    "PROCESSING": f"{OPEN} present!ORDER_CLOSED ask_payer!ORDER_CLOSED",
-    "AUTHORIZED": f"{OPEN} present!ORDER_CLOSED ask_payer!ORDER_CLOSED",
+    "CREATED": f"{OPEN} present>PENDING_PAYER ask_payer>NEEDS_AUTH decline!ORDER_CLOSED",
+    "PENDING_PAYER": f"{OPEN} present>PENDING_PAYER ask_payer>NEEDS_AUTH decline>PENDING_PAYER",
+    "NEEDS_AUTH": f"{OPEN} present!ORDER_CLOSED ask_payer>NEEDS_AUTH decline>PENDING_PAYER",
+    "PROCESSING": f"{OPEN} present!ORDER_CLOSED ask_payer!ORDER_CLOSED decline!ORDER_CLOSED",
+    "AUTHORIZED": f"{OPEN} present!ORDER_CLOSED ask_payer!ORDER_CLOSED decline!ORDER_CLOSED",
     "PAID": RETURNABLE,
     "PARTIALLY_REFUNDED": RETURNABLE,
     "REFUNDED": (
         "present!ORDER_PAID ask_payer!ORDER_PAID pay!ORDER_PAID close!ORDER_PAID expire!ORDER_PAID"
+        " decline!ORDER_PAID"
         " refund_part!REFUND_EXCEEDS_PAYMENT refund_rest!REFUND_EXCEEDS_PAYMENT reverse>REFUNDED"
     ),
     "CLOSED": (
         "present!ORDER_CLOSED ask_payer!ORDER_CLOSED pay!ORDER_CLOSED close>CLOSED"
-        " expire!ORDER_CLOSED refund_part!ORDER_NOT_PAID refund_rest!ORDER_NOT_PAID reverse>CLOSED"
+        " expire!ORDER_CLOSED decline!ORDER_CLOSED"
+        " refund_part!ORDER_NOT_PAID refund_rest!ORDER_NOT_PAID reverse>CLOSED"
     ),
     "EXPIRED": (
         "present!ORDER_EXPIRED ask_payer!ORDER_EXPIRED pay!ORDER_EXPIRED close>CLOSED"
-        " expire>EXPIRED refund_part!ORDER_NOT_PAID refund_rest!ORDER_NOT_PAID reverse>CLOSED"
+        " expire>EXPIRED decline!ORDER_EXPIRED"
+        " refund_part!ORDER_NOT_PAID refund_rest!ORDER_NOT_PAID reverse>CLOSED"
     ),
     "REVERSED": (
         "present!ORDER_REVERSED ask_payer!ORDER_REVERSED pay!ORDER_REVERSED close!ORDER_REVERSED"
-        " expire!ORDER_REVERSED refund_part!ORDER_REVERSED refund_rest!ORDER_REVERSED"
+        " expire!ORDER_REVERSED decline!ORDER_REVERSED"
+        " refund_part!ORDER_REVERSED refund_rest!ORDER_REVERSED"
         " reverse>REVERSED"
     ),
 }
@@ -133,6 +138,10 @@ def test_the_policy_of_a_day_is_the_last_that_has_begun() -> None:
         return Policy(
             effective_from_us=from_us,
             reversal_window_days=1,
+            code_budget=15,
+            code_budget_hours=24,
+            code_budget_minor_units={},
+            code_wrong_tries=10,
             refund_window_days=1,
         )
 

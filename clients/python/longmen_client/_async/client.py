@@ -22,6 +22,7 @@ from longmen_client._generated.factors_async import AsyncFactors
 from longmen_client._generated.kyc_async import AsyncKyc
 from longmen_client._generated.ledger_async import AsyncLedger
 from longmen_client._generated.merchants_async import AsyncMerchants
+from longmen_client._generated.payer_codes_async import AsyncPayerCodes
 from longmen_client._generated.payments_async import AsyncPayments
 from longmen_client._generated.plans_async import AsyncPlans
 from longmen_client._generated.registration_async import AsyncRegistration
@@ -131,6 +132,11 @@ class AsyncClient:
     def staff(self) -> AsyncStaff:
         """What the bank does for customers who cannot help themselves."""
         return AsyncStaff(self._caller)
+
+    @cached_property
+    def payer_codes(self) -> AsyncPayerCodes:
+        """Codes that a customer's device shows and tills scan."""
+        return AsyncPayerCodes(self._caller)
 
     @cached_property
     def payments(self) -> AsyncPayments:

@@ -55,10 +55,14 @@ __all__ = [
     "ClearingRefused",
     "ClockMovesBack",
     "ClockNotSettable",
+    "CodeBudgetSpent",
+    "CodeExpired",
+    "CodeInvalid",
     "CodeMalformed",
     "CodeOfOrder",
     "CodeSentRecently",
     "CodeUnknownScheme",
+    "CodeUsed",
     "Contention",
     "CreditAccountClosed",
     "CreditAccountFrozen",
@@ -125,7 +129,9 @@ __all__ = [
     "PasswordWeak",
     "PayeeCurrencyUnavailable",
     "PayeeNotFound",
+    "PayerCodeNotFound",
     "PayerIsPayee",
+    "PayerState",
     "PendingPostingCaptured",
     "PendingPostingExpired",
     "PendingPostingNotFound",
@@ -165,6 +171,7 @@ __all__ = [
     "StepUpUnavailable",
     "StorageUnavailable",
     "SweepAccountRequired",
+    "TerminalBusy",
     "TerminalNotFound",
     "TerminalReferenceReused",
     "TerminalReferenceReversed",
@@ -1629,6 +1636,73 @@ class CodeOfOrder(FailedPreconditionError):
     metadata_keys = ("order_id",)
 
 
+class CodeInvalid(FailedPreconditionError):
+    """No device made the payer's code: a digit was misread, the device's codes were revoked, or
+    it is a forgery. Scan again.
+    """
+
+    reason = "CODE_INVALID"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class CodeExpired(FailedPreconditionError):
+    """The payer's code was made too long ago, or the device's clock is wrong. Have the payer
+    show a fresh one. Metadata: window_seconds.
+    """
+
+    reason = "CODE_EXPIRED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("window_seconds",)
+
+
+class CodeUsed(FailedPreconditionError):
+    """The payer's code was scanned before; each is good once. Have the payer show a fresh one."""
+
+    reason = "CODE_USED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class CodeBudgetSpent(FailedPreconditionError):
+    """The payer's device has to be online before its next code is taken. Which tells of what
+    there was too much: codes, amount, age since it was online, or wrong tries. Metadata: which.
+    """
+
+    reason = "CODE_BUDGET_SPENT"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("which",)
+
+
+class PayerState(FailedPreconditionError):
+    """The payer cannot pay this way at present. Problem tells a till no more than it needs:
+    ACCOUNT, CURRENCY, DEVICE, or APPROVAL where the payer has nothing to approve with.
+    Metadata: problem.
+    """
+
+    reason = "PAYER_STATE"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("problem",)
+
+
+class TerminalBusy(FailedPreconditionError):
+    """The terminal has another order open. Finish or close that one, or send this one with
+    supersede. Metadata: order_id, order_number.
+    """
+
+    reason = "TERMINAL_BUSY"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "order_id",
+        "order_number",
+    )
+
+
+class PayerCodeNotFound(NotFoundError):
+    """The device was not enrolled to show codes, or its codes were revoked."""
+
+    reason = "PAYER_CODE_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
 class PlanDatePassed(FailedPreconditionError):
     """A plan cannot begin in the past. Metadata: earliest_date."""
 
@@ -1821,6 +1895,13 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "CODE_MALFORMED": CodeMalformed,
     "CODE_UNKNOWN_SCHEME": CodeUnknownScheme,
     "CODE_OF_ORDER": CodeOfOrder,
+    "CODE_INVALID": CodeInvalid,
+    "CODE_EXPIRED": CodeExpired,
+    "CODE_USED": CodeUsed,
+    "CODE_BUDGET_SPENT": CodeBudgetSpent,
+    "PAYER_STATE": PayerState,
+    "TERMINAL_BUSY": TerminalBusy,
+    "PAYER_CODE_NOT_FOUND": PayerCodeNotFound,
     "PLAN_DATE_PASSED": PlanDatePassed,
     "SETTLEMENT_NOT_FOUND": SettlementNotFound,
     "BILL_NOT_READY": BillNotReady,

@@ -192,3 +192,72 @@ class Merchants:
             terminal_id=terminal_id, at_least_as_fresh=at_least_as_fresh
         )
         return self._caller.ask(methods.MERCHANTS_GET_TERMINAL, request, options)
+
+    def list_terminals(
+        self,
+        *,
+        merchant_id: str,
+        page_size: int = 0,
+        page_token: str = "",
+        at_least_as_fresh: str = "",
+        options: CallOptions | None = None,
+    ) -> Pager[merchant_pb2.Terminal, merchants_service_pb2.ListTerminalsResponse]:
+        """Lists a merchant's terminals in the order they were registered: when each was seen last,
+        and its latest order.
+
+        Args:
+            merchant_id: Merchant id whose terminals to list.
+            page_size: Page size is how many to return at most; 0 means 100, more than 1000 means
+                1000.
+            page_token: Page token is next_page_token of the page before, for otherwise the same
+                request.
+            at_least_as_fresh: At least as fresh is the committed_at of a change that the reply must
+                show; empty means no demand.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: MERCHANT_NOT_FOUND,
+                INVALID_PAGE_TOKEN.
+
+        Scope: merchants.read. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = merchants_service_pb2.ListTerminalsRequest(
+            merchant_id=merchant_id,
+            page_size=page_size,
+            page_token=page_token,
+            at_least_as_fresh=at_least_as_fresh,
+        )
+        return Pager(self._caller, methods.MERCHANTS_LIST_TERMINALS, request, "terminals", options)
+
+    def report_terminal(
+        self,
+        *,
+        terminal_id: str,
+        software_version: str = "",
+        request_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Reply[merchants_service_pb2.ReportTerminalResponse]:
+        """Is a till's sign of life, with the version of its software.
+
+        Tills send it every few minutes; orders are signs of life too.
+
+        Args:
+            terminal_id: Terminal id that is alive.
+            software_version: Software version of the till; empty where it has none.
+            request_id: Request id is a UUID that the caller makes once per intention and keeps for
+                every retry.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: TERMINAL_NOT_FOUND.
+
+        Scope: orders.write. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = merchants_service_pb2.ReportTerminalRequest(
+            terminal_id=terminal_id,
+            software_version=software_version,
+            request_id=request_id or new_request_id(),
+        )
+        return self._caller.change(
+            methods.MERCHANTS_REPORT_TERMINAL, request, request.request_id, options
+        )

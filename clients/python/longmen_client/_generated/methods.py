@@ -17,7 +17,7 @@ from longmen.identity.v1 import (
 )
 from longmen.ledger.v1 import ledger_service_pb2
 from longmen.merchants.v1 import merchants_service_pb2, plans_service_pb2, settlements_service_pb2
-from longmen.payments.v1 import payments_service_pb2
+from longmen.payments.v1 import payer_codes_service_pb2, payments_service_pb2
 from longmen.staff.v1 import approvals_service_pb2, staff_service_pb2
 from longmen.transfers.v1 import transfers_service_pb2
 from longmen_client._methods import Method, method
@@ -263,6 +263,12 @@ MERCHANTS_CREATE_TERMINAL: Method[
 MERCHANTS_GET_TERMINAL: Method[
     merchants_service_pb2.GetTerminalRequest, merchants_service_pb2.GetTerminalResponse
 ] = method(merchants_service_pb2.DESCRIPTOR, "MerchantsService", "GetTerminal")
+MERCHANTS_LIST_TERMINALS: Method[
+    merchants_service_pb2.ListTerminalsRequest, merchants_service_pb2.ListTerminalsResponse
+] = method(merchants_service_pb2.DESCRIPTOR, "MerchantsService", "ListTerminals")
+MERCHANTS_REPORT_TERMINAL: Method[
+    merchants_service_pb2.ReportTerminalRequest, merchants_service_pb2.ReportTerminalResponse
+] = method(merchants_service_pb2.DESCRIPTOR, "MerchantsService", "ReportTerminal")
 
 STAFF_UNLOCK_FACTORS: Method[
     staff_service_pb2.UnlockFactorsRequest, staff_service_pb2.UnlockFactorsResponse
@@ -295,6 +301,25 @@ SESSIONS_REVOKE_SESSION: Method[
 SESSIONS_REVOKE_ALL_SESSIONS: Method[
     session_service_pb2.RevokeAllSessionsRequest, session_service_pb2.RevokeAllSessionsResponse
 ] = method(session_service_pb2.DESCRIPTOR, "SessionsService", "RevokeAllSessions")
+
+PAYER_CODES_ENROL_PAYER_CODE: Method[
+    payer_codes_service_pb2.EnrolPayerCodeRequest, payer_codes_service_pb2.EnrolPayerCodeResponse
+] = method(payer_codes_service_pb2.DESCRIPTOR, "PayerCodesService", "EnrolPayerCode")
+PAYER_CODES_RENEW_PAYER_CODE: Method[
+    payer_codes_service_pb2.RenewPayerCodeRequest, payer_codes_service_pb2.RenewPayerCodeResponse
+] = method(payer_codes_service_pb2.DESCRIPTOR, "PayerCodesService", "RenewPayerCode")
+PAYER_CODES_REVOKE_PAYER_CODE: Method[
+    payer_codes_service_pb2.RevokePayerCodeRequest, payer_codes_service_pb2.RevokePayerCodeResponse
+] = method(payer_codes_service_pb2.DESCRIPTOR, "PayerCodesService", "RevokePayerCode")
+PAYER_CODES_GET_PAYER_CODE: Method[
+    payer_codes_service_pb2.GetPayerCodeRequest, payer_codes_service_pb2.GetPayerCodeResponse
+] = method(payer_codes_service_pb2.DESCRIPTOR, "PayerCodesService", "GetPayerCode")
+PAYER_CODES_WATCH_PAYER_CODE: Method[
+    payer_codes_service_pb2.WatchPayerCodeRequest, payer_codes_service_pb2.WatchPayerCodeResponse
+] = method(payer_codes_service_pb2.DESCRIPTOR, "PayerCodesService", "WatchPayerCode")
+PAYER_CODES_DECLINE_SCAN: Method[
+    payer_codes_service_pb2.DeclineScanRequest, payer_codes_service_pb2.DeclineScanResponse
+] = method(payer_codes_service_pb2.DESCRIPTOR, "PayerCodesService", "DeclineScan")
 
 PAYMENTS_CREATE_ORDER: Method[
     payments_service_pb2.CreateOrderRequest, payments_service_pb2.CreateOrderResponse
@@ -333,6 +358,12 @@ PAYMENTS_REFUND_ORDER: Method[
 PAYMENTS_LIST_REFUNDS: Method[
     payments_service_pb2.ListRefundsRequest, payments_service_pb2.ListRefundsResponse
 ] = method(payments_service_pb2.DESCRIPTOR, "PaymentsService", "ListRefunds")
+PAYMENTS_PAY_BY_CODE: Method[
+    payments_service_pb2.PayByCodeRequest, payments_service_pb2.PayByCodeResponse
+] = method(payments_service_pb2.DESCRIPTOR, "PaymentsService", "PayByCode")
+PAYMENTS_LIST_ATTEMPTS: Method[
+    payments_service_pb2.ListAttemptsRequest, payments_service_pb2.ListAttemptsResponse
+] = method(payments_service_pb2.DESCRIPTOR, "PaymentsService", "ListAttempts")
 PAYMENTS_PARSE_CODE: Method[
     payments_service_pb2.ParseCodeRequest, payments_service_pb2.ParseCodeResponse
 ] = method(payments_service_pb2.DESCRIPTOR, "PaymentsService", "ParseCode")

@@ -41,6 +41,7 @@ class Payments:
         terminal_id: str = "",
         trace_number: int = 0,
         business_date: str = "",
+        supersede: bool = False,
         request_id: str | None = None,
         options: CallOptions | None = None,
     ) -> Reply[payments_service_pb2.CreateOrderResponse]:
@@ -59,6 +60,8 @@ class Payments:
                 business date go together.
             trace_number: Trace number of the till, 1 to 999999; 0 without a terminal.
             business_date: Business date of the till, YYYY-MM-DD; empty without a terminal.
+            supersede: Supersede closes the order that the terminal has open, instead of refusing
+                this one.
             request_id: Request id is a UUID that the caller makes once per intention and keeps for
                 every retry.
             options: What this call does differently from the configuration.
@@ -66,7 +69,7 @@ class Payments:
         Raises:
             LongmenError: the call did not succeed; of its own reasons: MERCHANT_NOT_FOUND,
                 CURRENCY_MISMATCH, ORDER_NUMBER_REUSED, ORDER_CLOSED, TERMINAL_NOT_FOUND,
-                TERMINAL_REFERENCE_REUSED, TERMINAL_REFERENCE_REVERSED.
+                TERMINAL_BUSY, TERMINAL_REFERENCE_REUSED, TERMINAL_REFERENCE_REVERSED.
 
         Scope: orders.write. Deadline: 5000 ms, at most 30000 ms.
         """
@@ -79,6 +82,7 @@ class Payments:
             terminal_id=terminal_id,
             trace_number=trace_number,
             business_date=business_date,
+            supersede=supersede,
             request_id=request_id or new_request_id(),
         )
         return self._caller.change(
@@ -442,6 +446,98 @@ class Payments:
             at_least_as_fresh=at_least_as_fresh,
         )
         return Pager(self._caller, methods.PAYMENTS_LIST_REFUNDS, request, "refunds", options)
+
+    def pay_by_code(
+        self,
+        *,
+        merchant_id: str,
+        order_number: str,
+        amount: Money,
+        code: str,
+        expires_in_seconds: int = 0,
+        description: str = "",
+        terminal_id: str = "",
+        trace_number: int = 0,
+        business_date: str = "",
+        supersede: bool = False,
+        request_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Reply[payments_service_pb2.PayByCodeResponse]:
+        """Charges the payer whose code a till has scanned, under the merchant's own order number.
+
+        Small amounts are paid at once; of others the payer is asked on the own device, the order is
+        NEEDS_AUTH, and WatchOrder and LookupOrder tell what becomes of it. A refused scan leaves
+        the order open for another one under the same number. Calls with a key are signed.
+
+        Args:
+            merchant_id: Merchant id of the seller.
+            order_number: Order number of the merchant's own.
+            amount: Amount to be paid, above zero.
+            code: Code as scanned.
+            expires_in_seconds: Expires in seconds from now, when the order is new; 0 means 3
+                minutes, 30 days at most.
+            description: Description for merchant and payer.
+            terminal_id: Terminal id of the till; empty without one. Terminal, trace number and
+                business date go together.
+            trace_number: Trace number of the till, 1 to 999999; 0 without a terminal.
+            business_date: Business date of the till, YYYY-MM-DD; empty without a terminal.
+            supersede: Supersede closes the order that the terminal has open, instead of refusing
+                this one.
+            request_id: Request id is a UUID that the caller makes once per intention and keeps for
+                every retry.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: MERCHANT_NOT_FOUND,
+                CURRENCY_MISMATCH, ORDER_NUMBER_REUSED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED,
+                ORDER_REVERSED, TERMINAL_NOT_FOUND, TERMINAL_BUSY, TERMINAL_REFERENCE_REUSED,
+                TERMINAL_REFERENCE_REVERSED, CODE_MALFORMED, CODE_UNKNOWN_SCHEME, CODE_INVALID,
+                CODE_EXPIRED, CODE_USED, CODE_BUDGET_SPENT, PAYER_STATE, INSUFFICIENT_FUNDS,
+                CREDIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_FROZEN.
+
+        Scope: orders.charge. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = payments_service_pb2.PayByCodeRequest(
+            merchant_id=merchant_id,
+            order_number=order_number,
+            amount=wire_money(amount),
+            code=code,
+            expires_in_seconds=expires_in_seconds,
+            description=description,
+            terminal_id=terminal_id,
+            trace_number=trace_number,
+            business_date=business_date,
+            supersede=supersede,
+            request_id=request_id or new_request_id(),
+        )
+        return self._caller.change(
+            methods.PAYMENTS_PAY_BY_CODE, request, request.request_id, options
+        )
+
+    def list_attempts(
+        self,
+        *,
+        order_id: str,
+        at_least_as_fresh: str = "",
+        options: CallOptions | None = None,
+    ) -> payments_service_pb2.ListAttemptsResponse:
+        """Lists the scans of payers' codes for an order, oldest first, up to 1000.
+
+        Args:
+            order_id: Order id of the sale.
+            at_least_as_fresh: At least as fresh is the committed_at of a change that the reply must
+                show; empty means no demand.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: ORDER_NOT_FOUND.
+
+        Scope: orders.read. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = payments_service_pb2.ListAttemptsRequest(
+            order_id=order_id, at_least_as_fresh=at_least_as_fresh
+        )
+        return self._caller.ask(methods.PAYMENTS_LIST_ATTEMPTS, request, options)
 
     def parse_code(
         self,

@@ -21,6 +21,7 @@ from longmen_client._generated.factors_sync import Factors
 from longmen_client._generated.kyc_sync import Kyc
 from longmen_client._generated.ledger_sync import Ledger
 from longmen_client._generated.merchants_sync import Merchants
+from longmen_client._generated.payer_codes_sync import PayerCodes
 from longmen_client._generated.payments_sync import Payments
 from longmen_client._generated.plans_sync import Plans
 from longmen_client._generated.registration_sync import Registration
@@ -131,6 +132,11 @@ class Client:
     def staff(self) -> Staff:
         """What the bank does for customers who cannot help themselves."""
         return Staff(self._caller)
+
+    @cached_property
+    def payer_codes(self) -> PayerCodes:
+        """Codes that a customer's device shows and tills scan."""
+        return PayerCodes(self._caller)
 
     @cached_property
     def payments(self) -> Payments:

@@ -251,6 +251,30 @@ KINDS: Final[dict[str, Kind]] = {
         "A settlement and its payout do not belong together, or differ in amount.",
         "Ask the clearing what the merchant got; freeze the merchant's account meanwhile.",
     ),
+    "ORDER_PAYMENT_MISMATCH": Kind(
+        "An order is paid and its payment is missing or another one, or it is not and names one.",
+        _RESTORE,
+    ),
+    "ORDER_STATE_MISMATCH": Kind(
+        "What went back of an order is not what its refunds and its state say.", _RESTORE
+    ),
+    "REFUND_POSTING_MISMATCH": Kind(
+        "A refund's posting or order is missing, or differs from it.", _RESTORE
+    ),
+    "ORDER_EVENT_MISMATCH": Kind(
+        "An order's last change has no event, or an event no order.", _TAMPERED
+    ),
+    "TERMINAL_REFERENCE_MISMATCH": Kind(
+        "A till's reference does not lead to its order, or an order not to its reference.", _RESTORE
+    ),
+    "ATTEMPT_MISMATCH": Kind(
+        "A scan is of no order, or says that it paid one that it did not pay.", _RESTORE
+    ),
+    "PAYER_CODE_MISMATCH": Kind(
+        "A device that shows codes pays from an account that is not its owner's, or its state does"
+        " not fit its secret.",
+        "Revoke the device's codes; compare with a backup.",
+    ),
     "REQUEST_MALFORMED": Kind(
         "The stored content of a request has a length that no content has.", _REPORT
     ),

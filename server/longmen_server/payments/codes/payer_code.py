@@ -90,8 +90,7 @@ def make(secret: bytes, *, handle: int, step: int, sequence: int) -> str:
     assert len(secret) == SECRET_BYTES, "secrets have a fixed length"
     assert 0 <= handle < HANDLES, "handles have eight digits"
     assert 0 <= sequence < SEQUENCES, "sequences have one digit"
-    password = _password(secret, step, sequence)
-    body = f"{PREFIX}{handle:0{HANDLE_DIGITS}d}{sequence}{password}"
+    body = f"{PREFIX}{handle:0{HANDLE_DIGITS}d}{sequence}{password(secret, step, sequence)}"
     return body + check_digits(body)
 
 
@@ -125,7 +124,7 @@ def step_of(code: PayerCode, secret: bytes, *, now_us: int) -> int | None:
     """
     present, found = step_at(now_us), None
     for step in range(present - WINDOW_STEPS, present + WINDOW_STEPS + 1):
-        expected = _password(secret, step, code.sequence)
+        expected = password(secret, step, code.sequence)
         if hmac.compare_digest(expected, code.password):
             found = step
     return found
@@ -150,7 +149,8 @@ def check_digits(body: str) -> str:
     return f"{98 - int(body) * 100 % 97:02d}"
 
 
-def _password(secret: bytes, step: int, sequence: int) -> str:
+def password(secret: bytes, step: int, sequence: int) -> str:
+    """The one-time password of a code: RFC 4226 over HMAC-SHA-256."""
     digest = hmac.digest(secret, _COUNTER.pack(step, sequence), sha256)
     offset = digest[-1] & 0x0F
     number: int = struct.unpack_from(">I", digest, offset)[0] & 0x7FFFFFFF

@@ -490,6 +490,28 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Code unknown scheme: the code is another scheme's. Scheme names it where it is known. Metadata: scheme."""
     ERROR_REASON_CODE_OF_ORDER: _ErrorReason.ValueType  # 348
     """Code of order: the code is of one order, whose amount is fixed: pay the order. Metadata: order_id."""
+    ERROR_REASON_CODE_INVALID: _ErrorReason.ValueType  # 349
+    """Code invalid: no device made the payer's code: a digit was misread, the device's codes were revoked, or it is a forgery. Scan again."""
+    ERROR_REASON_CODE_EXPIRED: _ErrorReason.ValueType  # 350
+    """Code expired: the payer's code was made too long ago, or the device's clock is wrong. Have the payer show a fresh one. Metadata:
+    window_seconds.
+    """
+    ERROR_REASON_CODE_USED: _ErrorReason.ValueType  # 351
+    """Code used: the payer's code was scanned before; each is good once. Have the payer show a fresh one."""
+    ERROR_REASON_CODE_BUDGET_SPENT: _ErrorReason.ValueType  # 352
+    """Code budget spent: the payer's device has to be online before its next code is taken. Which tells of what there was too much: codes,
+    amount, age since it was online, or wrong tries. Metadata: which.
+    """
+    ERROR_REASON_PAYER_STATE: _ErrorReason.ValueType  # 353
+    """Payer state: the payer cannot pay this way at present. Problem tells a till no more than it needs: ACCOUNT, CURRENCY, DEVICE, or APPROVAL
+    where the payer has nothing to approve with. Metadata: problem.
+    """
+    ERROR_REASON_TERMINAL_BUSY: _ErrorReason.ValueType  # 354
+    """Terminal busy: the terminal has another order open. Finish or close that one, or send this one with supersede. Metadata: order_id,
+    order_number.
+    """
+    ERROR_REASON_PAYER_CODE_NOT_FOUND: _ErrorReason.ValueType  # 355
+    """Payer code not found: the device was not enrolled to show codes, or its codes were revoked."""
     ERROR_REASON_PLAN_DATE_PASSED: _ErrorReason.ValueType  # 380
     """-- Merchants' plans, settlements, bills, webhooks, holds and mandates.
 
@@ -938,6 +960,28 @@ ERROR_REASON_CODE_UNKNOWN_SCHEME: ErrorReason.ValueType  # 347
 """Code unknown scheme: the code is another scheme's. Scheme names it where it is known. Metadata: scheme."""
 ERROR_REASON_CODE_OF_ORDER: ErrorReason.ValueType  # 348
 """Code of order: the code is of one order, whose amount is fixed: pay the order. Metadata: order_id."""
+ERROR_REASON_CODE_INVALID: ErrorReason.ValueType  # 349
+"""Code invalid: no device made the payer's code: a digit was misread, the device's codes were revoked, or it is a forgery. Scan again."""
+ERROR_REASON_CODE_EXPIRED: ErrorReason.ValueType  # 350
+"""Code expired: the payer's code was made too long ago, or the device's clock is wrong. Have the payer show a fresh one. Metadata:
+window_seconds.
+"""
+ERROR_REASON_CODE_USED: ErrorReason.ValueType  # 351
+"""Code used: the payer's code was scanned before; each is good once. Have the payer show a fresh one."""
+ERROR_REASON_CODE_BUDGET_SPENT: ErrorReason.ValueType  # 352
+"""Code budget spent: the payer's device has to be online before its next code is taken. Which tells of what there was too much: codes,
+amount, age since it was online, or wrong tries. Metadata: which.
+"""
+ERROR_REASON_PAYER_STATE: ErrorReason.ValueType  # 353
+"""Payer state: the payer cannot pay this way at present. Problem tells a till no more than it needs: ACCOUNT, CURRENCY, DEVICE, or APPROVAL
+where the payer has nothing to approve with. Metadata: problem.
+"""
+ERROR_REASON_TERMINAL_BUSY: ErrorReason.ValueType  # 354
+"""Terminal busy: the terminal has another order open. Finish or close that one, or send this one with supersede. Metadata: order_id,
+order_number.
+"""
+ERROR_REASON_PAYER_CODE_NOT_FOUND: ErrorReason.ValueType  # 355
+"""Payer code not found: the device was not enrolled to show codes, or its codes were revoked."""
 ERROR_REASON_PLAN_DATE_PASSED: ErrorReason.ValueType  # 380
 """-- Merchants' plans, settlements, bills, webhooks, holds and mandates.
 

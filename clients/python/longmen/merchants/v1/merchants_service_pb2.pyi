@@ -324,3 +324,123 @@ class GetTerminalResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetTerminalResponse: _TypeAlias = GetTerminalResponse  # noqa: Y015
+
+@_typing.final
+class ListTerminalsRequest(_message.Message):
+    """ListTerminalsRequest is the request of ListTerminals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERCHANT_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AT_LEAST_AS_FRESH_FIELD_NUMBER: _builtins.int
+    merchant_id: _builtins.str
+    """Merchant id whose terminals to list."""
+    page_size: _builtins.int
+    """Page size is how many to return at most; 0 means 100, more than 1000 means 1000."""
+    page_token: _builtins.str
+    """Page token is next_page_token of the page before, for otherwise the same request."""
+    at_least_as_fresh: _builtins.str
+    """At least as fresh is the committed_at of a change that the reply must show; empty means no demand."""
+    def __init__(
+        self,
+        *,
+        merchant_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        at_least_as_fresh: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least_as_fresh", b"at_least_as_fresh", "merchant_id", b"merchant_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTerminalsRequest: _TypeAlias = ListTerminalsRequest  # noqa: Y015
+
+@_typing.final
+class ListTerminalsResponse(_message.Message):
+    """ListTerminalsResponse is the reply of ListTerminals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TERMINALS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Next page token is empty on the last page."""
+    @_builtins.property
+    def terminals(self) -> _containers.RepeatedCompositeFieldContainer[_merchant_pb2.Terminal]:
+        """Terminals of the page."""
+
+    def __init__(
+        self,
+        *,
+        terminals: _abc.Iterable[_merchant_pb2.Terminal] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "terminals", b"terminals"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTerminalsResponse: _TypeAlias = ListTerminalsResponse  # noqa: Y015
+
+@_typing.final
+class ReportTerminalRequest(_message.Message):
+    """ReportTerminalRequest is the request of ReportTerminal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TERMINAL_ID_FIELD_NUMBER: _builtins.int
+    SOFTWARE_VERSION_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Request id is a UUID that the caller makes once per intention and keeps for every retry."""
+    terminal_id: _builtins.str
+    """Terminal id that is alive."""
+    software_version: _builtins.str
+    """Software version of the till; empty where it has none."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        terminal_id: _builtins.str = ...,
+        software_version: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "software_version", b"software_version", "terminal_id", b"terminal_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportTerminalRequest: _TypeAlias = ReportTerminalRequest  # noqa: Y015
+
+@_typing.final
+class ReportTerminalResponse(_message.Message):
+    """ReportTerminalResponse is the reply of ReportTerminal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TERMINAL_FIELD_NUMBER: _builtins.int
+    COMMITTED_AT_FIELD_NUMBER: _builtins.int
+    committed_at: _builtins.str
+    """Committed at is an opaque token of the moment the change became durable; reads take it as at_least_as_fresh."""
+    @_builtins.property
+    def terminal(self) -> _merchant_pb2.Terminal:
+        """Terminal as it stands."""
+
+    def __init__(
+        self,
+        *,
+        terminal: _merchant_pb2.Terminal | None = ...,
+        committed_at: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["terminal", b"terminal"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed_at", b"committed_at", "terminal", b"terminal"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportTerminalResponse: _TypeAlias = ReportTerminalResponse  # noqa: Y015

@@ -61,6 +61,16 @@ class MerchantsServiceStub:
                 request_serializer=longmen_dot_merchants_dot_v1_dot_merchants__service__pb2.GetTerminalRequest.SerializeToString,
                 response_deserializer=longmen_dot_merchants_dot_v1_dot_merchants__service__pb2.GetTerminalResponse.FromString,
                 _registered_method=True)
+        self.ListTerminals = channel.unary_unary(
+                '/longmen.merchants.v1.MerchantsService/ListTerminals',
+                request_serializer=longmen_dot_merchants_dot_v1_dot_merchants__service__pb2.ListTerminalsRequest.SerializeToString,
+                response_deserializer=longmen_dot_merchants_dot_v1_dot_merchants__service__pb2.ListTerminalsResponse.FromString,
+                _registered_method=True)
+        self.ReportTerminal = channel.unary_unary(
+                '/longmen.merchants.v1.MerchantsService/ReportTerminal',
+                request_serializer=longmen_dot_merchants_dot_v1_dot_merchants__service__pb2.ReportTerminalRequest.SerializeToString,
+                response_deserializer=longmen_dot_merchants_dot_v1_dot_merchants__service__pb2.ReportTerminalResponse.FromString,
+                _registered_method=True)
 
 
 class MerchantsServiceServicer:
@@ -108,6 +118,22 @@ class MerchantsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListTerminals(self, request, context):
+        """ListTerminals lists a merchant's terminals in the order they were registered: when each was seen last, and its latest order.
+        Reasons: MERCHANT_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReportTerminal(self, request, context):
+        """ReportTerminal is a till's sign of life, with the version of its software. Tills send it every few minutes; orders are signs of life too.
+        Reasons: TERMINAL_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MerchantsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -135,6 +161,16 @@ def add_MerchantsServiceServicer_to_server(servicer, server):
                     servicer.GetTerminal,
                     request_deserializer=longmen_dot_merchants_dot_v1_dot_merchants__service__pb2.GetTerminalRequest.FromString,
                     response_serializer=longmen_dot_merchants_dot_v1_dot_merchants__service__pb2.GetTerminalResponse.SerializeToString,
+            ),
+            'ListTerminals': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTerminals,
+                    request_deserializer=longmen_dot_merchants_dot_v1_dot_merchants__service__pb2.ListTerminalsRequest.FromString,
+                    response_serializer=longmen_dot_merchants_dot_v1_dot_merchants__service__pb2.ListTerminalsResponse.SerializeToString,
+            ),
+            'ReportTerminal': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportTerminal,
+                    request_deserializer=longmen_dot_merchants_dot_v1_dot_merchants__service__pb2.ReportTerminalRequest.FromString,
+                    response_serializer=longmen_dot_merchants_dot_v1_dot_merchants__service__pb2.ReportTerminalResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -274,6 +310,60 @@ class MerchantsService:
             '/longmen.merchants.v1.MerchantsService/GetTerminal',
             longmen_dot_merchants_dot_v1_dot_merchants__service__pb2.GetTerminalRequest.SerializeToString,
             longmen_dot_merchants_dot_v1_dot_merchants__service__pb2.GetTerminalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTerminals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longmen.merchants.v1.MerchantsService/ListTerminals',
+            longmen_dot_merchants_dot_v1_dot_merchants__service__pb2.ListTerminalsRequest.SerializeToString,
+            longmen_dot_merchants_dot_v1_dot_merchants__service__pb2.ListTerminalsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportTerminal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longmen.merchants.v1.MerchantsService/ReportTerminal',
+            longmen_dot_merchants_dot_v1_dot_merchants__service__pb2.ReportTerminalRequest.SerializeToString,
+            longmen_dot_merchants_dot_v1_dot_merchants__service__pb2.ReportTerminalResponse.FromString,
             options,
             channel_credentials,
             insecure,

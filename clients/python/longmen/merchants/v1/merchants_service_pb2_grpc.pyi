@@ -55,6 +55,14 @@ class MerchantsServiceStub:
     """GetTerminal returns a terminal.
     Reasons: TERMINAL_NOT_FOUND.
     """
+    ListTerminals: _grpc.UnaryUnaryMultiCallable[_merchants_service_pb2.ListTerminalsRequest, _merchants_service_pb2.ListTerminalsResponse]
+    """ListTerminals lists a merchant's terminals in the order they were registered: when each was seen last, and its latest order.
+    Reasons: MERCHANT_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """
+    ReportTerminal: _grpc.UnaryUnaryMultiCallable[_merchants_service_pb2.ReportTerminalRequest, _merchants_service_pb2.ReportTerminalResponse]
+    """ReportTerminal is a till's sign of life, with the version of its software. Tills send it every few minutes; orders are signs of life too.
+    Reasons: TERMINAL_NOT_FOUND.
+    """
 
 @_typing.type_check_only
 class MerchantsServiceAsyncStub(MerchantsServiceStub):
@@ -81,6 +89,14 @@ class MerchantsServiceAsyncStub(MerchantsServiceStub):
     """
     GetTerminal: _aio.UnaryUnaryMultiCallable[_merchants_service_pb2.GetTerminalRequest, _merchants_service_pb2.GetTerminalResponse]  # type: ignore[assignment]
     """GetTerminal returns a terminal.
+    Reasons: TERMINAL_NOT_FOUND.
+    """
+    ListTerminals: _aio.UnaryUnaryMultiCallable[_merchants_service_pb2.ListTerminalsRequest, _merchants_service_pb2.ListTerminalsResponse]  # type: ignore[assignment]
+    """ListTerminals lists a merchant's terminals in the order they were registered: when each was seen last, and its latest order.
+    Reasons: MERCHANT_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """
+    ReportTerminal: _aio.UnaryUnaryMultiCallable[_merchants_service_pb2.ReportTerminalRequest, _merchants_service_pb2.ReportTerminalResponse]  # type: ignore[assignment]
+    """ReportTerminal is a till's sign of life, with the version of its software. Tills send it every few minutes; orders are signs of life too.
     Reasons: TERMINAL_NOT_FOUND.
     """
 
@@ -136,6 +152,26 @@ class MerchantsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_merchants_service_pb2.GetTerminalResponse, _abc.Awaitable[_merchants_service_pb2.GetTerminalResponse]]:
         """GetTerminal returns a terminal.
+        Reasons: TERMINAL_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListTerminals(
+        self,
+        request: _merchants_service_pb2.ListTerminalsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_merchants_service_pb2.ListTerminalsResponse, _abc.Awaitable[_merchants_service_pb2.ListTerminalsResponse]]:
+        """ListTerminals lists a merchant's terminals in the order they were registered: when each was seen last, and its latest order.
+        Reasons: MERCHANT_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def ReportTerminal(
+        self,
+        request: _merchants_service_pb2.ReportTerminalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_merchants_service_pb2.ReportTerminalResponse, _abc.Awaitable[_merchants_service_pb2.ReportTerminalResponse]]:
+        """ReportTerminal is a till's sign of life, with the version of its software. Tills send it every few minutes; orders are signs of life too.
         Reasons: TERMINAL_NOT_FOUND.
         """
 

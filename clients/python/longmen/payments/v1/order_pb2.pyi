@@ -139,6 +139,34 @@ REVERSAL_OUTCOME_BLOCKED: ReversalOutcome.ValueType  # 3
 """Blocked means that the sale had not arrived, and is refused if it arrives later."""
 Global___ReversalOutcome: _TypeAlias = ReversalOutcome  # noqa: Y015
 
+class _AttemptOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AttemptOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AttemptOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ATTEMPT_OUTCOME_UNSPECIFIED: _AttemptOutcome.ValueType  # 0
+    """Unspecified is never reported."""
+    ATTEMPT_OUTCOME_PAID: _AttemptOutcome.ValueType  # 1
+    """Paid means that the scan paid the order."""
+    ATTEMPT_OUTCOME_ASKED: _AttemptOutcome.ValueType  # 2
+    """Asked means that the payer was asked to approve on the own device; the order tells what became of it."""
+    ATTEMPT_OUTCOME_REFUSED: _AttemptOutcome.ValueType  # 3
+    """Refused means that the scan moved no money; the order can be attempted again."""
+
+class AttemptOutcome(_AttemptOutcome, metaclass=_AttemptOutcomeEnumTypeWrapper):
+    """AttemptOutcome is what a scan of a payer's code led to at once."""
+
+ATTEMPT_OUTCOME_UNSPECIFIED: AttemptOutcome.ValueType  # 0
+"""Unspecified is never reported."""
+ATTEMPT_OUTCOME_PAID: AttemptOutcome.ValueType  # 1
+"""Paid means that the scan paid the order."""
+ATTEMPT_OUTCOME_ASKED: AttemptOutcome.ValueType  # 2
+"""Asked means that the payer was asked to approve on the own device; the order tells what became of it."""
+ATTEMPT_OUTCOME_REFUSED: AttemptOutcome.ValueType  # 3
+"""Refused means that the scan moved no money; the order can be attempted again."""
+Global___AttemptOutcome: _TypeAlias = AttemptOutcome  # noqa: Y015
+
 class _CodeFormat:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -314,6 +342,38 @@ class Payment(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Payment: _TypeAlias = Payment  # noqa: Y015
+
+@_typing.final
+class Attempt(_message.Message):
+    """Attempt is one scan of a payer's code for an order. An order may have many, until it is paid or ends."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    outcome: Global___AttemptOutcome.ValueType
+    """Outcome of the scan."""
+    reason: _builtins.str
+    """Reason of the refusal, a value of ErrorReason without its prefix; empty unless refused."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """Create time is when the code was scanned."""
+
+    def __init__(
+        self,
+        *,
+        outcome: Global___AttemptOutcome.ValueType = ...,
+        reason: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "outcome", b"outcome", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Attempt: _TypeAlias = Attempt  # noqa: Y015
 
 @_typing.final
 class Refund(_message.Message):

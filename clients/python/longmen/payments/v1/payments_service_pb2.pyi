@@ -35,6 +35,7 @@ class CreateOrderRequest(_message.Message):
     TERMINAL_ID_FIELD_NUMBER: _builtins.int
     TRACE_NUMBER_FIELD_NUMBER: _builtins.int
     BUSINESS_DATE_FIELD_NUMBER: _builtins.int
+    SUPERSEDE_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Request id is a UUID that the caller makes once per intention and keeps for every retry."""
     merchant_id: _builtins.str
@@ -51,6 +52,8 @@ class CreateOrderRequest(_message.Message):
     """Trace number of the till, 1 to 999999; 0 without a terminal."""
     business_date: _builtins.str
     """Business date of the till, YYYY-MM-DD; empty without a terminal."""
+    supersede: _builtins.bool
+    """Supersede closes the order that the terminal has open, instead of refusing this one."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """Amount to be paid, above zero."""
@@ -67,10 +70,11 @@ class CreateOrderRequest(_message.Message):
         terminal_id: _builtins.str = ...,
         trace_number: _builtins.int = ...,
         business_date: _builtins.str = ...,
+        supersede: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "business_date", b"business_date", "description", b"description", "expires_in_seconds", b"expires_in_seconds", "merchant_id", b"merchant_id", "order_number", b"order_number", "request_id", b"request_id", "terminal_id", b"terminal_id", "trace_number", b"trace_number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "business_date", b"business_date", "description", b"description", "expires_in_seconds", b"expires_in_seconds", "merchant_id", b"merchant_id", "order_number", b"order_number", "request_id", b"request_id", "supersede", b"supersede", "terminal_id", b"terminal_id", "trace_number", b"trace_number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -779,6 +783,148 @@ class ListRefundsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListRefundsResponse: _TypeAlias = ListRefundsResponse  # noqa: Y015
+
+@_typing.final
+class PayByCodeRequest(_message.Message):
+    """PayByCodeRequest is the request of PayByCode."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    MERCHANT_ID_FIELD_NUMBER: _builtins.int
+    ORDER_NUMBER_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    EXPIRES_IN_SECONDS_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    TERMINAL_ID_FIELD_NUMBER: _builtins.int
+    TRACE_NUMBER_FIELD_NUMBER: _builtins.int
+    BUSINESS_DATE_FIELD_NUMBER: _builtins.int
+    SUPERSEDE_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Request id is a UUID that the caller makes once per intention and keeps for every retry."""
+    merchant_id: _builtins.str
+    """Merchant id of the seller."""
+    order_number: _builtins.str
+    """Order number of the merchant's own."""
+    code: _builtins.str
+    """Code as scanned."""
+    expires_in_seconds: _builtins.int
+    """Expires in seconds from now, when the order is new; 0 means 3 minutes, 30 days at most."""
+    description: _builtins.str
+    """Description for merchant and payer."""
+    terminal_id: _builtins.str
+    """Terminal id of the till; empty without one. Terminal, trace number and business date go together."""
+    trace_number: _builtins.int
+    """Trace number of the till, 1 to 999999; 0 without a terminal."""
+    business_date: _builtins.str
+    """Business date of the till, YYYY-MM-DD; empty without a terminal."""
+    supersede: _builtins.bool
+    """Supersede closes the order that the terminal has open, instead of refusing this one."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """Amount to be paid, above zero."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        merchant_id: _builtins.str = ...,
+        order_number: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        code: _builtins.str = ...,
+        expires_in_seconds: _builtins.int = ...,
+        description: _builtins.str = ...,
+        terminal_id: _builtins.str = ...,
+        trace_number: _builtins.int = ...,
+        business_date: _builtins.str = ...,
+        supersede: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "business_date", b"business_date", "code", b"code", "description", b"description", "expires_in_seconds", b"expires_in_seconds", "merchant_id", b"merchant_id", "order_number", b"order_number", "request_id", b"request_id", "supersede", b"supersede", "terminal_id", b"terminal_id", "trace_number", b"trace_number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PayByCodeRequest: _TypeAlias = PayByCodeRequest  # noqa: Y015
+
+@_typing.final
+class PayByCodeResponse(_message.Message):
+    """PayByCodeResponse is the reply of PayByCode."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_FIELD_NUMBER: _builtins.int
+    COMMITTED_AT_FIELD_NUMBER: _builtins.int
+    committed_at: _builtins.str
+    """Committed at is an opaque token of the moment the change became durable; reads take it as at_least_as_fresh."""
+    @_builtins.property
+    def order(self) -> _order_pb2.Order:
+        """Order as it stands: PAID, or NEEDS_AUTH while the payer is asked."""
+
+    def __init__(
+        self,
+        *,
+        order: _order_pb2.Order | None = ...,
+        committed_at: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed_at", b"committed_at", "order", b"order"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PayByCodeResponse: _TypeAlias = PayByCodeResponse  # noqa: Y015
+
+@_typing.final
+class ListAttemptsRequest(_message.Message):
+    """ListAttemptsRequest is the request of ListAttempts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    AT_LEAST_AS_FRESH_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """Order id of the sale."""
+    at_least_as_fresh: _builtins.str
+    """At least as fresh is the committed_at of a change that the reply must show; empty means no demand."""
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        at_least_as_fresh: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least_as_fresh", b"at_least_as_fresh", "order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAttemptsRequest: _TypeAlias = ListAttemptsRequest  # noqa: Y015
+
+@_typing.final
+class ListAttemptsResponse(_message.Message):
+    """ListAttemptsResponse is the reply of ListAttempts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTEMPTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def attempts(self) -> _containers.RepeatedCompositeFieldContainer[_order_pb2.Attempt]:
+        """Attempts at the order."""
+
+    def __init__(
+        self,
+        *,
+        attempts: _abc.Iterable[_order_pb2.Attempt] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAttemptsResponse: _TypeAlias = ListAttemptsResponse  # noqa: Y015
 
 @_typing.final
 class ParseCodeRequest(_message.Message):

@@ -96,6 +96,16 @@ class PaymentsServiceStub:
                 request_serializer=longmen_dot_payments_dot_v1_dot_payments__service__pb2.ListRefundsRequest.SerializeToString,
                 response_deserializer=longmen_dot_payments_dot_v1_dot_payments__service__pb2.ListRefundsResponse.FromString,
                 _registered_method=True)
+        self.PayByCode = channel.unary_unary(
+                '/longmen.payments.v1.PaymentsService/PayByCode',
+                request_serializer=longmen_dot_payments_dot_v1_dot_payments__service__pb2.PayByCodeRequest.SerializeToString,
+                response_deserializer=longmen_dot_payments_dot_v1_dot_payments__service__pb2.PayByCodeResponse.FromString,
+                _registered_method=True)
+        self.ListAttempts = channel.unary_unary(
+                '/longmen.payments.v1.PaymentsService/ListAttempts',
+                request_serializer=longmen_dot_payments_dot_v1_dot_payments__service__pb2.ListAttemptsRequest.SerializeToString,
+                response_deserializer=longmen_dot_payments_dot_v1_dot_payments__service__pb2.ListAttemptsResponse.FromString,
+                _registered_method=True)
         self.ParseCode = channel.unary_unary(
                 '/longmen.payments.v1.PaymentsService/ParseCode',
                 request_serializer=longmen_dot_payments_dot_v1_dot_payments__service__pb2.ParseCodeRequest.SerializeToString,
@@ -121,8 +131,8 @@ class PaymentsServiceServicer:
     def CreateOrder(self, request, context):
         """CreateOrder registers a sale and returns the code for its payer. The merchant's number is unique for ever: the same number with
         the same content returns the order as it stands.
-        Reasons: MERCHANT_NOT_FOUND, CURRENCY_MISMATCH, ORDER_NUMBER_REUSED, ORDER_CLOSED, TERMINAL_NOT_FOUND, TERMINAL_REFERENCE_REUSED,
-        TERMINAL_REFERENCE_REVERSED.
+        Reasons: MERCHANT_NOT_FOUND, CURRENCY_MISMATCH, ORDER_NUMBER_REUSED, ORDER_CLOSED, TERMINAL_NOT_FOUND, TERMINAL_BUSY,
+        TERMINAL_REFERENCE_REUSED, TERMINAL_REFERENCE_REVERSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -220,6 +230,27 @@ class PaymentsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PayByCode(self, request, context):
+        """PayByCode charges the payer whose code a till has scanned, under the merchant's own order number. Small amounts are paid at once; of
+        others the payer is asked on the own device, the order is NEEDS_AUTH, and WatchOrder and LookupOrder tell what becomes of it. A refused
+        scan leaves the order open for another one under the same number. Calls with a key are signed.
+        Reasons: MERCHANT_NOT_FOUND, CURRENCY_MISMATCH, ORDER_NUMBER_REUSED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED, ORDER_REVERSED,
+        TERMINAL_NOT_FOUND, TERMINAL_BUSY, TERMINAL_REFERENCE_REUSED, TERMINAL_REFERENCE_REVERSED, CODE_MALFORMED, CODE_UNKNOWN_SCHEME,
+        CODE_INVALID, CODE_EXPIRED, CODE_USED, CODE_BUDGET_SPENT, PAYER_STATE, INSUFFICIENT_FUNDS, CREDIT_ACCOUNT_CLOSED,
+        CREDIT_ACCOUNT_FROZEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAttempts(self, request, context):
+        """ListAttempts lists the scans of payers' codes for an order, oldest first, up to 1000.
+        Reasons: ORDER_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ParseCode(self, request, context):
         """ParseCode shows a payer whom and what a scanned code is for, to confirm.
         Reasons: CODE_MALFORMED, CODE_UNKNOWN_SCHEME, MERCHANT_NOT_FOUND, ORDER_NOT_FOUND, AMOUNT_MISMATCH.
@@ -308,6 +339,16 @@ def add_PaymentsServiceServicer_to_server(servicer, server):
                     servicer.ListRefunds,
                     request_deserializer=longmen_dot_payments_dot_v1_dot_payments__service__pb2.ListRefundsRequest.FromString,
                     response_serializer=longmen_dot_payments_dot_v1_dot_payments__service__pb2.ListRefundsResponse.SerializeToString,
+            ),
+            'PayByCode': grpc.unary_unary_rpc_method_handler(
+                    servicer.PayByCode,
+                    request_deserializer=longmen_dot_payments_dot_v1_dot_payments__service__pb2.PayByCodeRequest.FromString,
+                    response_serializer=longmen_dot_payments_dot_v1_dot_payments__service__pb2.PayByCodeResponse.SerializeToString,
+            ),
+            'ListAttempts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAttempts,
+                    request_deserializer=longmen_dot_payments_dot_v1_dot_payments__service__pb2.ListAttemptsRequest.FromString,
+                    response_serializer=longmen_dot_payments_dot_v1_dot_payments__service__pb2.ListAttemptsResponse.SerializeToString,
             ),
             'ParseCode': grpc.unary_unary_rpc_method_handler(
                     servicer.ParseCode,
@@ -651,6 +692,60 @@ class PaymentsService:
             '/longmen.payments.v1.PaymentsService/ListRefunds',
             longmen_dot_payments_dot_v1_dot_payments__service__pb2.ListRefundsRequest.SerializeToString,
             longmen_dot_payments_dot_v1_dot_payments__service__pb2.ListRefundsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PayByCode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longmen.payments.v1.PaymentsService/PayByCode',
+            longmen_dot_payments_dot_v1_dot_payments__service__pb2.PayByCodeRequest.SerializeToString,
+            longmen_dot_payments_dot_v1_dot_payments__service__pb2.PayByCodeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAttempts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longmen.payments.v1.PaymentsService/ListAttempts',
+            longmen_dot_payments_dot_v1_dot_payments__service__pb2.ListAttemptsRequest.SerializeToString,
+            longmen_dot_payments_dot_v1_dot_payments__service__pb2.ListAttemptsResponse.FromString,
             options,
             channel_credentials,
             insecure,

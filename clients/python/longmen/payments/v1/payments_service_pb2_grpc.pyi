@@ -38,8 +38,8 @@ class PaymentsServiceStub:
     CreateOrder: _grpc.UnaryUnaryMultiCallable[_payments_service_pb2.CreateOrderRequest, _payments_service_pb2.CreateOrderResponse]
     """CreateOrder registers a sale and returns the code for its payer. The merchant's number is unique for ever: the same number with
     the same content returns the order as it stands.
-    Reasons: MERCHANT_NOT_FOUND, CURRENCY_MISMATCH, ORDER_NUMBER_REUSED, ORDER_CLOSED, TERMINAL_NOT_FOUND, TERMINAL_REFERENCE_REUSED,
-    TERMINAL_REFERENCE_REVERSED.
+    Reasons: MERCHANT_NOT_FOUND, CURRENCY_MISMATCH, ORDER_NUMBER_REUSED, ORDER_CLOSED, TERMINAL_NOT_FOUND, TERMINAL_BUSY,
+    TERMINAL_REFERENCE_REUSED, TERMINAL_REFERENCE_REVERSED.
     """
     GetOrderCode: _grpc.UnaryUnaryMultiCallable[_payments_service_pb2.GetOrderCodeRequest, _payments_service_pb2.GetOrderCodeResponse]
     """GetOrderCode returns the code of an order as text, and as a picture if a format is given.
@@ -89,6 +89,19 @@ class PaymentsServiceStub:
     """ListRefunds lists the refunds of an order, oldest first.
     Reasons: ORDER_NOT_FOUND, INVALID_PAGE_TOKEN.
     """
+    PayByCode: _grpc.UnaryUnaryMultiCallable[_payments_service_pb2.PayByCodeRequest, _payments_service_pb2.PayByCodeResponse]
+    """PayByCode charges the payer whose code a till has scanned, under the merchant's own order number. Small amounts are paid at once; of
+    others the payer is asked on the own device, the order is NEEDS_AUTH, and WatchOrder and LookupOrder tell what becomes of it. A refused
+    scan leaves the order open for another one under the same number. Calls with a key are signed.
+    Reasons: MERCHANT_NOT_FOUND, CURRENCY_MISMATCH, ORDER_NUMBER_REUSED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED, ORDER_REVERSED,
+    TERMINAL_NOT_FOUND, TERMINAL_BUSY, TERMINAL_REFERENCE_REUSED, TERMINAL_REFERENCE_REVERSED, CODE_MALFORMED, CODE_UNKNOWN_SCHEME,
+    CODE_INVALID, CODE_EXPIRED, CODE_USED, CODE_BUDGET_SPENT, PAYER_STATE, INSUFFICIENT_FUNDS, CREDIT_ACCOUNT_CLOSED,
+    CREDIT_ACCOUNT_FROZEN.
+    """
+    ListAttempts: _grpc.UnaryUnaryMultiCallable[_payments_service_pb2.ListAttemptsRequest, _payments_service_pb2.ListAttemptsResponse]
+    """ListAttempts lists the scans of payers' codes for an order, oldest first, up to 1000.
+    Reasons: ORDER_NOT_FOUND.
+    """
     ParseCode: _grpc.UnaryUnaryMultiCallable[_payments_service_pb2.ParseCodeRequest, _payments_service_pb2.ParseCodeResponse]
     """ParseCode shows a payer whom and what a scanned code is for, to confirm.
     Reasons: CODE_MALFORMED, CODE_UNKNOWN_SCHEME, MERCHANT_NOT_FOUND, ORDER_NOT_FOUND, AMOUNT_MISMATCH.
@@ -114,8 +127,8 @@ class PaymentsServiceAsyncStub(PaymentsServiceStub):
     CreateOrder: _aio.UnaryUnaryMultiCallable[_payments_service_pb2.CreateOrderRequest, _payments_service_pb2.CreateOrderResponse]  # type: ignore[assignment]
     """CreateOrder registers a sale and returns the code for its payer. The merchant's number is unique for ever: the same number with
     the same content returns the order as it stands.
-    Reasons: MERCHANT_NOT_FOUND, CURRENCY_MISMATCH, ORDER_NUMBER_REUSED, ORDER_CLOSED, TERMINAL_NOT_FOUND, TERMINAL_REFERENCE_REUSED,
-    TERMINAL_REFERENCE_REVERSED.
+    Reasons: MERCHANT_NOT_FOUND, CURRENCY_MISMATCH, ORDER_NUMBER_REUSED, ORDER_CLOSED, TERMINAL_NOT_FOUND, TERMINAL_BUSY,
+    TERMINAL_REFERENCE_REUSED, TERMINAL_REFERENCE_REVERSED.
     """
     GetOrderCode: _aio.UnaryUnaryMultiCallable[_payments_service_pb2.GetOrderCodeRequest, _payments_service_pb2.GetOrderCodeResponse]  # type: ignore[assignment]
     """GetOrderCode returns the code of an order as text, and as a picture if a format is given.
@@ -165,6 +178,19 @@ class PaymentsServiceAsyncStub(PaymentsServiceStub):
     """ListRefunds lists the refunds of an order, oldest first.
     Reasons: ORDER_NOT_FOUND, INVALID_PAGE_TOKEN.
     """
+    PayByCode: _aio.UnaryUnaryMultiCallable[_payments_service_pb2.PayByCodeRequest, _payments_service_pb2.PayByCodeResponse]  # type: ignore[assignment]
+    """PayByCode charges the payer whose code a till has scanned, under the merchant's own order number. Small amounts are paid at once; of
+    others the payer is asked on the own device, the order is NEEDS_AUTH, and WatchOrder and LookupOrder tell what becomes of it. A refused
+    scan leaves the order open for another one under the same number. Calls with a key are signed.
+    Reasons: MERCHANT_NOT_FOUND, CURRENCY_MISMATCH, ORDER_NUMBER_REUSED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED, ORDER_REVERSED,
+    TERMINAL_NOT_FOUND, TERMINAL_BUSY, TERMINAL_REFERENCE_REUSED, TERMINAL_REFERENCE_REVERSED, CODE_MALFORMED, CODE_UNKNOWN_SCHEME,
+    CODE_INVALID, CODE_EXPIRED, CODE_USED, CODE_BUDGET_SPENT, PAYER_STATE, INSUFFICIENT_FUNDS, CREDIT_ACCOUNT_CLOSED,
+    CREDIT_ACCOUNT_FROZEN.
+    """
+    ListAttempts: _aio.UnaryUnaryMultiCallable[_payments_service_pb2.ListAttemptsRequest, _payments_service_pb2.ListAttemptsResponse]  # type: ignore[assignment]
+    """ListAttempts lists the scans of payers' codes for an order, oldest first, up to 1000.
+    Reasons: ORDER_NOT_FOUND.
+    """
     ParseCode: _aio.UnaryUnaryMultiCallable[_payments_service_pb2.ParseCodeRequest, _payments_service_pb2.ParseCodeResponse]  # type: ignore[assignment]
     """ParseCode shows a payer whom and what a scanned code is for, to confirm.
     Reasons: CODE_MALFORMED, CODE_UNKNOWN_SCHEME, MERCHANT_NOT_FOUND, ORDER_NOT_FOUND, AMOUNT_MISMATCH.
@@ -193,8 +219,8 @@ class PaymentsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_payments_service_pb2.CreateOrderResponse, _abc.Awaitable[_payments_service_pb2.CreateOrderResponse]]:
         """CreateOrder registers a sale and returns the code for its payer. The merchant's number is unique for ever: the same number with
         the same content returns the order as it stands.
-        Reasons: MERCHANT_NOT_FOUND, CURRENCY_MISMATCH, ORDER_NUMBER_REUSED, ORDER_CLOSED, TERMINAL_NOT_FOUND, TERMINAL_REFERENCE_REUSED,
-        TERMINAL_REFERENCE_REVERSED.
+        Reasons: MERCHANT_NOT_FOUND, CURRENCY_MISMATCH, ORDER_NUMBER_REUSED, ORDER_CLOSED, TERMINAL_NOT_FOUND, TERMINAL_BUSY,
+        TERMINAL_REFERENCE_REUSED, TERMINAL_REFERENCE_REVERSED.
         """
 
     @_abc_1.abstractmethod
@@ -309,6 +335,31 @@ class PaymentsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_payments_service_pb2.ListRefundsResponse, _abc.Awaitable[_payments_service_pb2.ListRefundsResponse]]:
         """ListRefunds lists the refunds of an order, oldest first.
         Reasons: ORDER_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def PayByCode(
+        self,
+        request: _payments_service_pb2.PayByCodeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_payments_service_pb2.PayByCodeResponse, _abc.Awaitable[_payments_service_pb2.PayByCodeResponse]]:
+        """PayByCode charges the payer whose code a till has scanned, under the merchant's own order number. Small amounts are paid at once; of
+        others the payer is asked on the own device, the order is NEEDS_AUTH, and WatchOrder and LookupOrder tell what becomes of it. A refused
+        scan leaves the order open for another one under the same number. Calls with a key are signed.
+        Reasons: MERCHANT_NOT_FOUND, CURRENCY_MISMATCH, ORDER_NUMBER_REUSED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED, ORDER_REVERSED,
+        TERMINAL_NOT_FOUND, TERMINAL_BUSY, TERMINAL_REFERENCE_REUSED, TERMINAL_REFERENCE_REVERSED, CODE_MALFORMED, CODE_UNKNOWN_SCHEME,
+        CODE_INVALID, CODE_EXPIRED, CODE_USED, CODE_BUDGET_SPENT, PAYER_STATE, INSUFFICIENT_FUNDS, CREDIT_ACCOUNT_CLOSED,
+        CREDIT_ACCOUNT_FROZEN.
+        """
+
+    @_abc_1.abstractmethod
+    def ListAttempts(
+        self,
+        request: _payments_service_pb2.ListAttemptsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_payments_service_pb2.ListAttemptsResponse, _abc.Awaitable[_payments_service_pb2.ListAttemptsResponse]]:
+        """ListAttempts lists the scans of payers' codes for an order, oldest first, up to 1000.
+        Reasons: ORDER_NOT_FOUND.
         """
 
     @_abc_1.abstractmethod

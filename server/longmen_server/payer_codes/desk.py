@@ -1,0 +1,120 @@
+"""Where scanned codes are judged before the transaction that takes them.
+
+A code names its device, so its secret is one row away; rows are remembered, because a device that
+paid will pay again. What is remembered may be old, so a code that is not good by it is judged again
+by what the database has, and the transaction checks under its locks that the secret is still the
+device's.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING, Final
+
+from longmen_server.payer_codes.model import LATE_STEPS, Judged
+from longmen_server.payer_codes.queries import find_by_handle
+from longmen_server.payments.codes import payer_code
+from longmen_server.payments.codes.tlv import CodeError
+from longmen_server.payments.scan import code_refusal
+from longmen_server.platform.refusal import Refusal
+from longmen_server.platform.sealing import BrokenSealError
+
+if TYPE_CHECKING:
+    from longmen_server.payer_codes.model import PayerCodeRow
+    from longmen_server.payments.codes.payer_code import PayerCode
+    from longmen_server.platform.clock import Clock
+    from longmen_server.platform.database import Readers
+    from longmen_server.platform.sealing import Sealer
+
+__all__ = ["CodeDesk"]
+
+REMEMBERED_MAX: Final = 20_000
+"""Devices remembered by one worker, some 10 MB; their secrets stay sealed meanwhile."""
+
+
+class CodeDesk:
+    """Judges scanned codes."""
+
+    def __init__(self, *, readers: Readers, clock: Clock, sealer: Sealer) -> None:
+        """Take what judging needs.
+
+        Args:
+            readers: where devices are read.
+            clock: by which codes grow old.
+            sealer: opens secrets.
+        """
+        self._readers = readers
+        self._clock = clock
+        self._sealer = sealer
+        self._remembered: dict[tuple[int, int], PayerCodeRow] = {}
+
+    async def judge(self, text: str, book: int, deadline: float) -> Judged:
+        """Return what is to be known of a scanned code.
+
+        Args:
+            text: the code.
+            book: of the merchant, in which the payer's device has to be.
+            deadline: monotonic seconds.
+
+        Raises:
+            Refusal: STORAGE_UNAVAILABLE and its like, when devices cannot be read.
+        """
+        try:
+            code = payer_code.parse(text)
+        except CodeError as error:
+            return Judged(malformed=_malformed(text, error))
+        key = (book, code.handle)
+        row = self._remembered.get(key)
+        if row is not None:
+            judged = self._compare(code, row)
+            if judged.step is not None:
+                return judged
+        async with self._readers.connection(deadline=deadline) as connection:
+            row = await find_by_handle(connection, book, code.handle)
+        self._remembered.pop(key, None)
+        if row is None:
+            return Judged(code=code)
+        if len(self._remembered) >= REMEMBERED_MAX:
+            del self._remembered[next(iter(self._remembered))]
+        self._remembered[key] = row
+        return self._compare(code, row)
+
+    def _compare(self, code: PayerCode, row: PayerCodeRow) -> Judged:
+        """Compare a code with those that its device can have made."""
+        step, late = None, False
+        try:
+            secret = self._sealer.open(row.secret, row.place) if row.secret else b""
+        except BrokenSealError:
+            secret = b""  # sealed by another server's key: no code of the device can be good here
+        if secret:
+            now_us = self._clock.now_us()
+            step = payer_code.step_of(code, secret, now_us=now_us)
+            late = step is None and _is_late(code, secret, now_us)
+        return Judged(
+            code=code,
+            owner=row.owner,
+            enrolled_at_us=row.enrolled_at_us,
+            step=step,
+            late=late,
+        )
+
+
+def _is_late(code: PayerCode, secret: bytes, now_us: int) -> bool:
+    """Whether the device made the code in the half hour before those minutes that count."""
+    newest = payer_code.step_at(now_us) - payer_code.WINDOW_STEPS - 1
+    found = False
+    for step in range(newest - LATE_STEPS, newest + 1):
+        expected = payer_code.password(secret, step, code.sequence)
+        found |= hmac.compare_digest(expected, code.password)
+    return found
+
+
+def _malformed(text: str, error: CodeError) -> Refusal:
+    if error.problem != "scheme_unknown":
+        return code_refusal(error)
+    return Refusal(
+        "CODE_UNKNOWN_SCHEME",
+        "the code is another scheme's",
+        metadata={"scheme": payer_code.scheme_of(text)},
+        field="code",
+    )

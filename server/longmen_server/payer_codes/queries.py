@@ -1,0 +1,69 @@
+"""What is read of devices that show codes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from longmen_server.payer_codes.model import CodeDevice, PayerCodeRow
+from longmen_server.payer_codes.tables import PAYER_CODE_COLUMNS
+from longmen_server.platform.adapters import Uuid, UuidArray
+from longmen_server.platform.ids import CustomerId, DeviceId, book_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from longmen_server.platform.database import Connection
+
+__all__ = ["find_by_device", "find_by_handle", "find_watched", "watch_key"]
+
+_ID_BYTES: Final = 16
+
+_BY_HANDLE: Final = (
+    f"select {PAYER_CODE_COLUMNS} from payer_code where book = $1 and handle = $2".encode()
+)
+_BY_DEVICE: Final = (
+    f"select {PAYER_CODE_COLUMNS} from payer_code"
+    " where book = $1 and customer_id = $2 and device_id = $3"
+).encode()
+_BY_DEVICES: Final = (
+    f"select {', '.join('c.' + name for name in PayerCodeRow.__slots__)}"
+    " from unnest($2::uuid[], $3::uuid[]) as u (c, d) join payer_code as c"
+    " on c.book = $1 and c.customer_id = u.c and c.device_id = u.d"
+).encode()
+
+
+async def find_by_handle(connection: Connection, book: int, handle: int) -> PayerCodeRow | None:
+    """Return the device of a number, or None when no device has it."""
+    cursor = await connection.execute(_BY_HANDLE, (book, handle))
+    record = await cursor.fetchone()
+    return None if record is None else PayerCodeRow(*record)
+
+
+async def find_by_device(connection: Connection, device: CodeDevice) -> PayerCodeRow | None:
+    """Return a device, or None when it was never enrolled."""
+    cursor = await connection.execute(
+        _BY_DEVICE, (book_of(device.customer_id), Uuid(device.customer_id), Uuid(device.device_id))
+    )
+    record = await cursor.fetchone()
+    return None if record is None else PayerCodeRow(*record)
+
+
+def watch_key(device: CodeDevice) -> bytes:
+    """Return what a watched device is known by: `book_of` reads the book of its owner from it."""
+    return device.customer_id + device.device_id
+
+
+async def find_watched(
+    connection: Connection, book: int, keys: Sequence[bytes]
+) -> dict[bytes, PayerCodeRow]:
+    """Return those devices that exist, by their `watch_key`."""
+    cursor = await connection.execute(
+        _BY_DEVICES,
+        (
+            book,
+            UuidArray([CustomerId(key[:_ID_BYTES]) for key in keys]),
+            UuidArray([DeviceId(key[_ID_BYTES:]) for key in keys]),
+        ),
+    )
+    rows = (PayerCodeRow(*record) for record in await cursor.fetchall())
+    return {watch_key(row.owner): row for row in rows}

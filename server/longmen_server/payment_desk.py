@@ -1,0 +1,56 @@
+"""The part of the composition root that serves orders, and the codes that payers show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from longmen_server.payer_codes.desk import CodeDesk
+from longmen_server.payer_codes.service import PayerCodesService
+from longmen_server.payments.service import PaymentsService
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from longmen_server.challenges.office import StepUpOffice
+    from longmen_server.payments.settings import PaymentsSettings
+    from longmen_server.platform.sealing import SecretKeys
+
+__all__ = ["payment_services"]
+
+PAYER_CODES: Final = "payer codes"
+"""Purpose of the key that seals the secrets of devices that show codes."""
+
+PAYER_CODE_REPLIES: Final = "payer code replies"
+"""Purpose of the key that seals them in the records of their making."""
+
+
+def payment_services(
+    shared: Mapping[str, Any],
+    *,
+    secrets: SecretKeys,
+    settings: PaymentsSettings,
+    step_up: StepUpOffice,
+) -> Mapping[str, object]:
+    """The servicers of orders and payer codes, by their full names.
+
+    Args:
+        shared: what most servicers are made of: engine, readers, clock and tokens.
+        secrets: gives the keys that secrets of devices are sealed with.
+        settings: limits.
+        step_up: says what payers have to approve.
+    """
+    sealer = secrets.sealer(PAYER_CODES)
+    desk = CodeDesk(readers=shared["readers"], clock=shared["clock"], sealer=sealer)
+    without_tokens = {name: shared[name] for name in ("engine", "readers", "clock")}
+    return {
+        "longmen.payments.v1.PaymentsService": PaymentsService(
+            **shared, settings=settings, step_up=step_up, code_desk=desk
+        ),
+        "longmen.payments.v1.PayerCodesService": PayerCodesService(
+            **without_tokens,
+            settings=settings,
+            step_up=step_up,
+            sealer=sealer,
+            replies=secrets.sealer(PAYER_CODE_REPLIES),
+        ),
+    }

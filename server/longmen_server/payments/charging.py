@@ -1,0 +1,229 @@
+"""The command that charges the payer whose code a till has scanned. Pure.
+
+What is wrong with the sale leaves nothing behind. What is wrong with the code or its payer leaves
+the order open, an attempt that says why, and the code used up if it was a good one: the cashier
+scans another code under the same number.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from longmen.payments.v1 import payments_service_pb2 as pb
+from longmen_server.accounts.model import Actor
+from longmen_server.challenges.gate import count_exempt, decision_for
+from longmen_server.engine.command import Command, RequestKey, RowKey
+from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER
+from longmen_server.factors.tables import SECURITY
+from longmen_server.identity.model import DeviceState
+from longmen_server.identity.tables import DEVICE
+from longmen_server.ledger.tables import ACCOUNT
+from longmen_server.merchants.tables import MERCHANT
+from longmen_server.payer_codes.encode import budget_of
+from longmen_server.payer_codes.model import (
+    check_amount,
+    check_budget,
+    check_judged,
+    payer_state,
+)
+from longmen_server.payer_codes.tables import PAYER_CODE
+from longmen_server.payments import encode, fees, model
+from longmen_server.payments.commands import Sale, find_merchant, move, pay, register
+from longmen_server.payments.intents import of_purchase
+from longmen_server.payments.model import AttemptOutcome, AttemptRow, OrderRow, Step
+from longmen_server.payments.tables import ATTEMPT, ORDER, ORDER_NUMBER
+from longmen_server.platform.refusal import Refusal
+from longmen_server.transfers.commands import find_wallet_account
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from longmen_server.challenges.model import Policy
+    from longmen_server.engine.working_set import WorkingSet
+    from longmen_server.payer_codes.model import Judged, PayerCodeRow
+    from longmen_server.platform.ids import AccountId, TransactionId
+
+__all__ = ["PayByCode"]
+
+_PROBLEMS = {
+    "ACCOUNT_NOT_FOUND": "ACCOUNT",
+    "DEBIT_ACCOUNT_CLOSED": "ACCOUNT",
+    "DEBIT_ACCOUNT_FROZEN": "ACCOUNT",
+    "CURRENCY_MISMATCH": "CURRENCY",
+    "STEP_UP_UNAVAILABLE": "APPROVAL",
+}
+"""What a till is told instead of the payer's own reasons, which are the payer's business."""
+
+
+class FailedScan(Refusal):
+    """A scan that moved no money, though there is nothing wrong with the sale."""
+
+    def __init__(self, cause: Refusal, *, spends: bool) -> None:
+        """Refuse by the cause's reason; note whether the code is used up all the same."""
+        problem = _PROBLEMS.get(cause.reason)
+        told = cause if problem is None else payer_state(problem)
+        super().__init__(told.reason, told.message, metadata=told.metadata, field=told.field)
+        self.spends = spends
+
+
+class PayByCode(Command):
+    """Charge a payer by a scanned code."""
+
+    __slots__ = ("judged", "policy", "sale", "transaction_id")
+
+    def __init__(
+        self,
+        book: int,
+        request: RequestKey | None,
+        *,
+        sale: Sale,
+        judged: Judged,
+        policy: Policy,
+        transaction_id: TransactionId,
+    ) -> None:
+        """Take a sale and a code.
+
+        Args:
+            book: the merchant's, and the payer's.
+            request: the request's key.
+            sale: what is sold.
+            judged: what was found of the code.
+            policy: says which payments go without the payer's approval.
+            transaction_id: of the payment, if there is one.
+        """
+        super().__init__(book, request)
+        self.sale = sale
+        self.judged = judged
+        self.policy = policy
+        self.transaction_id = transaction_id
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name the sale's rows, the payer's device and its owner, then both accounts."""
+        yield from self.sale.keys(working_set, stage)
+        judged = self.judged
+        if stage == STAGE_ACCOUNT:
+            yield from self._merchant_keys(working_set)
+        if judged.code is None or judged.owner is None:
+            return
+        if stage == STAGE_POINTER:
+            yield RowKey(SECURITY, judged.owner.customer_id)
+        elif stage == STAGE_LINK:
+            yield RowKey(PAYER_CODE, judged.code.handle)
+        elif stage == STAGE_ACCOUNT:
+            yield RowKey(DEVICE, judged.owner.device_id)
+            row = working_set.get(PAYER_CODE, judged.code.handle)
+            if row is not None:
+                yield RowKey(ACCOUNT, row.account_id)
+
+    def _merchant_keys(self, working_set: WorkingSet) -> Iterable[RowKey]:
+        """Name the merchant's account, and what its fee needs."""
+        sale = self.sale
+        merchant = working_set.get(MERCHANT, sale.merchant_id)
+        if merchant is None:
+            return
+        yield RowKey(ACCOUNT, merchant.account_id)
+        found = working_set.get(ORDER_NUMBER, sale.number)
+        order = None if found is None else working_set.get(ORDER, found)
+        plan_id = fees.plan_of(working_set, sale.merchant_id) if order is None else order.plan_id
+        yield from fees.fee_keys(working_set, plan_id, merchant.currency_code)
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Register the sale unless it is known, and charge the payer or ask."""
+        order = self._order(working_set)
+        model.advance(order, Step.PAY, working_set.now_us)
+        try:
+            payer = self._take_code(working_set)
+        except Refusal as refusal:
+            raise FailedScan(refusal, spends=False) from refusal
+        try:
+            order = self._charge(working_set, order, payer)
+        except Refusal as refusal:
+            raise FailedScan(refusal, spends=True) from refusal
+        return pb.PayByCodeResponse(
+            order=encode.order(order, working_set.now_us), committed_at=working_set.committed_at
+        ).SerializeToString()
+
+    def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
+        """Leave the order, the attempt, and what became of the code."""
+        if not isinstance(refusal, FailedScan):
+            return
+        order = self._order(working_set)
+        row = None
+        if self.judged.code is not None:
+            row = working_set.get(PAYER_CODE, self.judged.code.handle)
+        known = row is not None and self.judged.step is not None
+        self._note(
+            working_set,
+            order,
+            AttemptOutcome.REFUSED,
+            row.account_id if row is not None and known else None,
+            refusal.reason,
+        )
+        if row is None:
+            return
+        if refusal.spends:
+            self._take_code(working_set)
+        elif refusal.reason == "CODE_INVALID":
+            working_set.edit(PAYER_CODE, row.handle).wrong_count += 1
+
+    def _order(self, working_set: WorkingSet) -> OrderRow:
+        return register(working_set, self.sale, find_merchant(working_set, self.sale.merchant_id))
+
+    def _take_code(self, working_set: WorkingSet) -> PayerCodeRow:
+        """Use the code up and return the device it is of.
+
+        Raises:
+            Refusal: CODE_MALFORMED, CODE_UNKNOWN_SCHEME, CODE_INVALID, CODE_EXPIRED, CODE_USED,
+                CODE_BUDGET_SPENT.
+        """
+        judged, now_us = self.judged, working_set.now_us
+        found = None
+        if judged.code is not None:
+            found = working_set.get(PAYER_CODE, judged.code.handle)
+        row, code, step = check_judged(found, judged)
+        check_budget(row, budget_of(row, now_us), now_us)
+        row = working_set.edit(PAYER_CODE, row.handle)
+        row.spend(code, step, now_us)
+        row.version += 1
+        return row
+
+    def _charge(self, working_set: WorkingSet, order: OrderRow, payer: PayerCodeRow) -> OrderRow:
+        """Pay at once where the policy lets it, or ask the payer.
+
+        Raises:
+            Refusal: PAYER_STATE, CODE_BUDGET_SPENT, or of the posting.
+        """
+        device = working_set.get(DEVICE, payer.device_id)
+        if device is not None and device.state != DeviceState.ACTIVE:
+            raise payer_state("DEVICE")
+        actor = Actor(payer.customer_id)
+        find_wallet_account(working_set, payer.account_id, order.currency_code, actor)
+        # The row is this command's own copy: taking the code made it.
+        payer.last_order_id = order.order_id
+        intent = of_purchase(order.merchant_id, payer.account_id, order.amount, order.currency_code)
+        decision = decision_for(working_set, payer.customer_id, intent, self.policy, is_known=False)
+        if decision.factors:
+            state = model.advance(order, Step.ASK_PAYER, working_set.now_us)
+            order = move(working_set, order.order_id, state)
+            self._note(working_set, order, AttemptOutcome.ASKED, payer.account_id)
+            return order
+        budget = budget_of(payer, working_set.now_us)
+        check_amount(payer, budget, order.amount)
+        payer.spent_amount += order.amount
+        count_exempt(working_set, payer.customer_id)
+        order, _ = pay(working_set, order, payer.account_id, self.transaction_id)
+        self._note(working_set, order, AttemptOutcome.PAID, payer.account_id)
+        return order
+
+    def _note(
+        self,
+        working_set: WorkingSet,
+        order: OrderRow,
+        outcome: AttemptOutcome,
+        account_id: AccountId | None,
+        reason: str = "",
+    ) -> None:
+        """Keep the attempt."""
+        at_us = working_set.next_stamp()
+        row = AttemptRow(order.order_id, at_us, outcome, reason, account_id)
+        working_set.append(ATTEMPT, row)
