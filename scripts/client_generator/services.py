@@ -106,12 +106,15 @@ def service_module(service: ServiceDescriptor, comments: Comments, marker: str) 
         }
     )
     header = fill(comments.of_service(service), 92)
+    # What parameters are of is needed by type checkers only, unless its package is used anyway.
+    used = {_module(message).rpartition(".")[0] for message in _messages(service)}
+    typed = [each for each in modules if each.rpartition(".")[0] not in used]
     return "".join(
         [
             marker,
             "from __future__ import annotations\n\n",
             "from typing import TYPE_CHECKING\n\n",
-            *_imports(modules),
+            *_imports([each for each in modules if each not in typed]),
             "from longmen_client._async.pager import AsyncPager\n" * ("AsyncPager[" in body),
             "from longmen_client._generated import methods\n",
             *_wire_import(body),
@@ -119,6 +122,7 @@ def service_module(service: ServiceDescriptor, comments: Comments, marker: str) 
             "\nif TYPE_CHECKING:\n",
             "    from collections.abc import Iterable\n" * ("Iterable[" in body),
             *_time_import(body),
+            *(f"    {line}" for line in _imports(typed)),
             "    from longmen_client._async.caller import AsyncCaller\n",
             "    from longmen_client._async.stream import AsyncStream\n" * ("AsyncStream[" in body),
             "    from longmen_client._config import CallOptions\n",

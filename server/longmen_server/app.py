@@ -22,7 +22,6 @@ import uvloop
 
 from longmen_server.accounts.service import AccountsService
 from longmen_server.admin.service import AdminService
-from longmen_server.approvals.service import ApprovalsService
 from longmen_server.audit.service import AuditService
 from longmen_server.audit.trail import AuditTrail
 from longmen_server.audit.witness import witness
@@ -32,8 +31,6 @@ from longmen_server.credentials.service import CredentialsService
 from longmen_server.engine.engine import Engine
 from longmen_server.engine.failpoints import Failpoints
 from longmen_server.events.service import EventsService
-from longmen_server.identity.doorkeeper import SessionDoorkeeper
-from longmen_server.identity.watch import SessionWatch
 from longmen_server.identity_desk import identity_services
 from longmen_server.jobs.clearing import Clearing
 from longmen_server.jobs.deliveries import Deliveries
@@ -58,7 +55,6 @@ from longmen_server.platform.issuer import IDENTITY_ISSUER, jwks_of
 from longmen_server.platform.logs import configure_logs
 from longmen_server.platform.metrics import Metrics
 from longmen_server.platform.pii import Vault
-from longmen_server.platform.proofs import ProofChecker
 from longmen_server.platform.readiness import watch_readiness
 from longmen_server.platform.refusal import Refusal
 from longmen_server.platform.sealing import SecretKeys
@@ -66,7 +62,12 @@ from longmen_server.platform.telemetry import LoopLag, Telemetry
 from longmen_server.platform.tokens import TokenVerifier
 from longmen_server.proven import CHECKS
 from longmen_server.samples import open_samples
-from longmen_server.staff.service import StaffService
+from longmen_server.staff_desk import (
+    build_doorkeeper,
+    customer_watch,
+    staff_services,
+    staff_watch,
+)
 from longmen_server.transfers.clearing.files import FileClearing
 from longmen_server.transfers.clearing.instant import InstantClearing
 from longmen_server.transfers.service import TransfersService
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 
     from longmen_server.config import Settings
+    from longmen_server.identity.watch import SessionWatch
     from longmen_server.transfers.clearing.port import ClearingAdapter
     from longmen_server.transport.server import EdgeServer
     from longmen_server.transport.settings import EdgeSettings
@@ -131,7 +133,9 @@ class Parts:
     secrets: SecretKeys
     """Keys made from the server's secret."""
     watch: SessionWatch
-    """Knows which sessions go on."""
+    """Knows which sessions of customers go on."""
+    staff_watch: SessionWatch
+    """Knows which sessions of staff go on."""
     office: PostOffice
     """Makes the messages that commands leave behind."""
     hasher: Hasher
@@ -197,25 +201,13 @@ def build_services(parts: Parts) -> Mapping[str, object]:
         "longmen.credentials.v1.CredentialsService": CredentialsService(
             engine=parts.engine, reading=reading, sealer=parts.secrets.sealer(KEY_SECRETS)
         ),
-        "longmen.staff.v1.StaffService": StaffService(engine=parts.engine),
-        "longmen.staff.v1.ApprovalsService": ApprovalsService(engine=parts.engine, reading=reading),
+        **staff_services(parts, reading),
         "longmen.audit.v1.AuditService": AuditService(reading=reading, classes=classes),
     }
     classes.update(
         (method.path, method.audit_class) for name in services for method in read_methods(name)
     )
     return services
-
-
-def build_doorkeeper(parts: Parts) -> SessionDoorkeeper:
-    """What judges calls of customers who have signed in."""
-    settings = parts.settings.identity
-    proofs = ProofChecker(
-        now_us=parts.trusted_clock.now_us,
-        age_max_s=settings.proof_age_max_s,
-        remembered_max=settings.proofs_remembered_max,
-    )
-    return SessionDoorkeeper(proofs, parts.watch)
 
 
 def build_jobs(parts: Parts) -> JobRunner:
@@ -376,6 +368,17 @@ def open_keyring(
     )
 
 
+async def watch_sessions(
+    stack: AsyncExitStack, settings: Settings, readers: Readers, clock: Clock
+) -> tuple[SessionWatch, SessionWatch]:
+    """What knows the sessions of customers and of staff; both look on until the stack is closed."""
+    watches = customer_watch(settings, readers, clock), staff_watch(settings, readers, clock)
+    for each in watches:
+        await each.look()
+        await stack.enter_async_context(background(each.run()))
+    return watches
+
+
 @asynccontextmanager
 async def open_parts(settings: Settings, worker_index: int) -> AsyncIterator[Parts]:
     """The parts below the edge, opened in order and closed in reverse."""
@@ -415,9 +418,7 @@ async def open_parts(settings: Settings, worker_index: int) -> AsyncIterator[Par
         )
         await engine.start()
         stack.push_async_callback(engine.stop)
-        watch = SessionWatch(readers, clock, books=settings.books, settings=settings.identity)
-        await watch.look()
-        await stack.enter_async_context(background(watch.run()))
+        customers, staff = await watch_sessions(stack, settings, readers, clock)
         hasher = Hasher(settings.hashing)
         stack.callback(hasher.close)
         assert settings.secrets_key is not None, "the supervisor names the keys"
@@ -440,7 +441,8 @@ async def open_parts(settings: Settings, worker_index: int) -> AsyncIterator[Par
             page_tokens=PageTokens(page_token_key(settings)),
             vault=Vault(key_file(settings), trusted_clock.monotonic),
             secrets=secrets,
-            watch=watch,
+            watch=customers,
+            staff_watch=staff,
             office=PostOffice(secrets.sealer(MESSAGES), clock),
             hasher=hasher,
             metrics=metrics,

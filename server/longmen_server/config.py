@@ -29,6 +29,7 @@ from longmen_server.jobs.settings import JobSettings
 from longmen_server.messages.settings import MessageSettings
 from longmen_server.payments.settings import PaymentsSettings
 from longmen_server.platform.hashing import HashingSettings
+from longmen_server.staff.settings import StaffSettings
 from longmen_server.transport.rates import parse_rates
 from longmen_server.transport.settings import EdgeSettings
 
@@ -39,7 +40,9 @@ __all__ = ["ConfigError", "Described", "Settings", "describe", "read_settings", 
 
 PREFIX: Final = "LONGMEN_"
 REDACTED: Final = "(redacted)"
-CLIENT_VARIABLES: Final = frozenset({"LONGMEN_TARGET", "LONGMEN_TOKEN", "LONGMEN_CONTRACT_BASE"})
+CLIENT_VARIABLES: Final = frozenset(
+    {"LONGMEN_TARGET", "LONGMEN_TOKEN", "LONGMEN_STAFF", "LONGMEN_CONTRACT_BASE"}
+)
 """Names with our prefix that belong to the command-line client and the tools, not to the server."""
 
 WORKERS_MAX: Final = 64
@@ -185,6 +188,8 @@ class Settings:
     """Limits of codes, sessions and devices."""
     messages: MessageSettings = field(default_factory=MessageSettings)
     """How messages to customers are sent."""
+    staff: StaffSettings = field(default_factory=StaffSettings)
+    """Limits of sign-ins and sessions of staff."""
     hashing: HashingSettings = field(default_factory=HashingSettings)
     """Limits of password hashing."""
     edge: EdgeSettings = field(default_factory=EdgeSettings)
@@ -214,6 +219,7 @@ class Settings:
         for name, problem in (
             *self.messages.problems(production=self.production),
             *self.identity.problems(),
+            *self.staff.problems(),
         ):
             raise ConfigError(f"{variable(name)}: {problem}")
         try:

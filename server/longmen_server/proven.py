@@ -10,6 +10,7 @@ from longmen_server.payer_codes import queries_verification as payer_codes
 from longmen_server.payments import queries_orders_verification as orders
 from longmen_server.payments import queries_verification as payments
 from longmen_server.settlements import queries_verification as settlements
+from longmen_server.staff import queries_verification as staff
 from longmen_server.transfers import queries_verification as transfers
 
 CHECKS: Final = (
@@ -20,4 +21,5 @@ CHECKS: Final = (
     *orders.CHECKS,
     *payer_codes.CHECKS,
     *settlements.CHECKS,
+    *staff.CHECKS,
 )

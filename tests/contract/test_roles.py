@@ -39,7 +39,10 @@ def documented() -> dict[str, dict[str, str]]:
 
 TABLE = documented()
 
-OWN: frozenset[str] = frozenset()
+OWN = frozenset(
+    f"longmen.staff.v1.StaffSessionsService/{name}"
+    for name in ("RenewStaffSession", "SignOutStaff", "StartStaffPasskey", "ConfirmStaffPasskey")
+)
 """Methods by which everybody changes what is their own, such as the own session."""
 
 

@@ -48,7 +48,7 @@ def worker(bank: SmallBank, subject: str, session: str = "", device: str = "") -
         kind="staff",
         subject=subject,
         scopes=SCOPES,
-        session_id=session or None,
+        session_id=bank.staff_session(session) if session else None,
         device_id=device or None,
     )
     return name

@@ -22,7 +22,14 @@ from tests.support.clock import SettableClock
 from tests.support.ledger import open_ledger
 from tests.support.poll import until
 from tests.support.rpcs import METHODS
-from tests.support.small_bank import BY_NAME, SERVICE, SmallBank, cash, open_small_bank
+from tests.support.small_bank import (
+    BY_NAME,
+    SERVICE,
+    STAFF_SUBJECT,
+    SmallBank,
+    cash,
+    open_small_bank,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -130,7 +137,7 @@ async def test_looks_are_kept_where_the_contract_says_so_only(bank: SmallBank) -
     await bank.do("AuditService/ListAudit", who)
 
     async def methods() -> set[str]:
-        return {record.method for record in await trail_of(bank, "staff-1")}
+        return {record.method for record in await trail_of(bank, STAFF_SUBJECT)}
 
     await until_equal(methods, {"longmen.audit.v1.AuditService/ListAudit"})
 

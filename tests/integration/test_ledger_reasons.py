@@ -423,6 +423,10 @@ ELSEWHERE = {
     "tests/integration/test_new_devices.py": "FACTOR_REQUIRED DEVICE_COOLING",
     "tests/fault/test_bad_link.py": "STORAGE_UNAVAILABLE OUTCOME_UNKNOWN CONTENTION",
     "tests/integration/test_jobs.py": "REPLY_EXPIRED",
+    "tests/integration/test_staff.py": (
+        "STAFF_NOT_FOUND STAFF_LOGIN_TAKEN STAFF_LAST_ADMINS SIGN_IN_EXPIRED SIGN_IN_REJECTED"
+        " ENROLMENT_REJECTED SIGN_IN_STALE"
+    ),
     "tests/integration/test_admin.py": "CLOCK_NOT_SETTABLE CLOCK_MOVES_BACK",
     "tests/integration/test_accounts.py": (
         "PHONE_NUMBER_INVALID PHONE_NUMBER_TAKEN WALLET_NOT_FOUND POCKET_EXISTS FROZEN_BY_BANK"

@@ -6,14 +6,19 @@ import asyncio
 import json
 from typing import TYPE_CHECKING
 
+import pyotp
 import pytest
 from click.testing import CliRunner
 from google.protobuf.json_format import MessageToJson, ParseDict
 
 from longmen.staff.v1 import approval_pb2
+from longmen_client import Config
 from longmen_server.cli import cli
+from longmen_server.console.staff_session import StaffMachine
 from tests.support.sample_requests import freeze_order
 from tests.support.small_bank import SmallBank, open_small_bank
+from tests.support.staff import PASSWORD
+from tests.support.step_up import later
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -90,6 +95,65 @@ async def test_a_key_from_its_making_to_its_end(bank: SmallBank) -> None:
     assert rotated.output.startswith("key_")
     revoked = await run(bank, "ann", "key", "revoke", key_id, "--json")
     assert json.loads(revoked.output)["revokedTime"]
+
+
+async def command(*words: str, **environment: str) -> Result:
+    """A command of somebody at a machine of their own."""
+    return await asyncio.to_thread(CliRunner().invoke, cli, words, env=environment)
+
+
+async def test_staff_from_bootstrap_to_suspension(
+    bank: SmallBank, module_database: Database, tmp_path: Path
+) -> None:
+    server = {"LONGMEN_DSN": module_database.app_dsn, "LONGMEN_DATA": str(tmp_path / "data")}
+    made = await command("staff", "bootstrap", "ada=E-1", "bo=E-2", **server)
+    assert made.exit_code == 0, made.output
+    secrets = dict(line.split() for line in made.stdout.splitlines())
+    assert set(secrets) == {"ada", "bo"}
+    again = await command("staff", "bootstrap", "eve=E-3", "joe=E-4", **server)
+    assert again.exit_code == 1
+    assert "there are administrators already" in again.output
+    same = await command("staff", "bootstrap", "eve=E-3", "joe=E-3", **server)
+    assert "two persons are wanted" in same.output
+    config = Config(target=bank.tokens.target)
+    seeds = {}
+    for login, secret in secrets.items():
+        machine = StaffMachine.open(tmp_path / login)
+
+        def enrol(machine: StaffMachine = machine, login: str = login, secret: str = secret) -> str:
+            with machine.door(config) as door:
+                begun = machine.begin(door, login)
+                seed = machine.enrol(door, begun, password=PASSWORD, secret=secret).seed
+                machine.confirm(door, begun, code=pyotp.TOTP(seed).now())
+                return str(seed)
+
+        seeds[login] = await asyncio.to_thread(enrol)
+    assert (tmp_path / "ada" / "session").stat().st_mode & 0o077 == 0
+    target = {"LONGMEN_TARGET": bank.tokens.target}
+    ada, bo = ({**target, "LONGMEN_STAFF": str(tmp_path / login)} for login in ("ada", "bo"))
+    key = await command("staff", "key", "--machine", str(tmp_path / "cy"))
+    hired = await command(
+        *("staff", "create", "cy", "--person", "E-5", "--role", "teller", "--branch", "sh-01"),
+        *("--key", key.output.strip(), "--json"),
+        **ada,
+    )
+    assert hired.exit_code == 0, hired.output
+    approval_id = json.loads(hired.output)["approvalId"]
+    own = await command("approval", "approve", approval_id, "--yes", **ada)
+    assert "another person" in own.output
+    done = await command("approval", "approve", approval_id, "--yes", **bo)
+    assert "EXECUTED" in done.output, done.output
+    listed = await command("staff", "list", "--login", "cy", "--json", **bo)
+    account = json.loads(listed.output)
+    assert (account["personId"], account["branch"]) == ("E-5", "sh-01")
+    gone = await command("staff", "suspend", account["staffId"], **ada)
+    assert "suspended cy" in gone.output
+    assert (await command("staff", "sign-out", **ada)).exit_code == 0
+    assert "nobody has signed in" in (await command("staff", "sign-out", **ada)).output
+    later(bank, 60)
+    code = pyotp.TOTP(seeds["ada"]).at(bank.parts.clock.now_us() // 1_000_000)
+    back = await command("staff", "sign-in", "ada", "--password", PASSWORD, "--code", code, **ada)
+    assert "signed in stf_" in back.output, back.output
 
 
 async def test_an_export_is_lines_of_json_and_ends_with_the_heads(bank: SmallBank) -> None:

@@ -24,6 +24,7 @@ from longmen_server.proven import CHECKS
 from tests.support.ledger import BOOK, Ledger, open_ledger
 from tests.support.market import fill_market
 from tests.support.shop import fill_shop
+from tests.support.staff_book import fill_staff
 from tests.support.wallets import cash, open_wallets
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ async def fill_book(dsn: str, clock: SettableClock) -> None:
         (leaving,) = await one.open(floor=0)
         await one.move(bank, leaving, 5, description="十元", effective_at_us=clock.now_us() - 9)
         await one.move(leaving, bank, 5, closes_debit_account=True, code=7)
+        await fill_staff(one)
     await _wallets(dsn, clock)
 
 

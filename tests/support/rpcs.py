@@ -42,6 +42,7 @@ ID_RULES: dict[str, Any] = {
     "sess": rules_pb2.session_id,
     "ver": rules_pb2.verification_id,
     "key": rules_pb2.key_id,
+    "stf": rules_pb2.staff_id,
 }
 """The rule that makes a text an id, by what it is an id of."""
 
@@ -69,6 +70,10 @@ SPECIAL_CHANGES: dict[str, Any] = {
     "scopes": "audit.read",
     "networks": "198.51.100.0/24",
     "business_date": "2026-02-03",
+    "second_factor": factor_pb2.FactorProof(totp_code="000000"),
+    "totp_code": "000000",
+    "enrolment_secret": "B" * 43,
+    "sign_in_id": f"ver_{2:032x}",
     "effective_date": "2099-02-03",
 }
 """Another valid value of fields that no rule of thumb fits."""
@@ -89,6 +94,11 @@ def contract() -> Iterator[Method]:
 
 
 METHODS = sorted(contract(), key=lambda method: method.path)
+
+
+def only_proposed(method: Method) -> bool:
+    """Whether nobody calls a method: staff propose it, and an approval executes it."""
+    return method.staff_needs_approval and method.principal_kinds == {"staff"}
 
 
 def fields_of(method: Method) -> list[str]:

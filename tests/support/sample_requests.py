@@ -21,10 +21,10 @@ from longmen.transfers.v1 import transfer_pb2
 from longmen_app.authenticator import SoftwareAuthenticator
 from longmen_server.ledger.chart import CUSTOMER_DEPOSITS
 from longmen_server.platform.clock import DEFAULT_ZONE, business_date
-from tests.support import evidence, identity
+from tests.support import evidence, identity, staff
 from tests.support.phone import Phone
 from tests.support.rpcs import PUBLIC_KEY, short
-from tests.support.small_bank import BY_NAME, Person, SmallBank, cash
+from tests.support.small_bank import BY_NAME, STAFF_SUBJECT, Person, SmallBank, cash
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -350,7 +350,7 @@ def freeze_order(owner: Person) -> Fields:
 
 
 MAKER = "staff-maker"
-"""The subject of who makes the samples' proposals; whoever decides them is `staff-1`."""
+"""The subject of who makes the samples' proposals; whoever decides them is `STAFF_SUBJECT`."""
 
 
 async def proposal(bank: SmallBank, owner: Person, maker: str = MAKER) -> Any:
@@ -368,7 +368,7 @@ async def proposal_of_maker(bank: SmallBank, owner: Person) -> Fields:
 
 
 async def proposal_of_oneself(bank: SmallBank, owner: Person) -> Fields:
-    return {"approval_id": (await proposal(bank, owner, "staff-1")).approval_id}
+    return {"approval_id": (await proposal(bank, owner, STAFF_SUBJECT)).approval_id}
 
 
 async def proposal_with_hash(bank: SmallBank, owner: Person) -> Fields:
@@ -821,6 +821,19 @@ SAMPLES: dict[str, Sample] = {
     "KycService/DowngradeKyc": evidence.lowered,
     "AuditService/ListAudit": audited_customer,
     "StaffService/UnlockFactors": customer,
+    "StaffAccountsService/CreateStaff": staff.new_staff,
+    "StaffAccountsService/GrantStaff": staff.new_roles,
+    "StaffAccountsService/ResetStaff": staff.new_key,
+    "StaffAccountsService/SuspendStaff": staff.account_of_staff,
+    "StaffAccountsService/ListStaff": staff.staff_to_list,
+    "StaffSessionsService/StartStaffSignIn": staff.known_login,
+    "StaffSessionsService/EnrolStaff": staff.enrolling,
+    "StaffSessionsService/ConfirmStaffEnrolment": staff.enrolled,
+    "StaffSessionsService/CompleteStaffSignIn": staff.signing_in,
+    "StaffSessionsService/RenewStaffSession": staff.own_account,
+    "StaffSessionsService/SignOutStaff": staff.own_account,
+    "StaffSessionsService/StartStaffPasskey": staff.own_account,
+    "StaffSessionsService/ConfirmStaffPasskey": staff.own_passkey,
     "CredentialsService/CreateKey": lambda _, owner: key_for(owner.customer),
     "CredentialsService/ListKeys": two_keys,
     "CredentialsService/RevokeKey": made_key,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import grpc.aio
@@ -17,7 +18,6 @@ from longmen.events.v1 import event_pb2
 from longmen_server.app import (
     FINGERPRINTS,
     Parts,
-    build_doorkeeper,
     build_services,
     open_parts,
 )
@@ -32,6 +32,7 @@ from longmen_server.platform.database import connect
 from longmen_server.platform.ids import CUSTOMER, new_id
 from longmen_server.platform.issuer import IDENTITY_ISSUER, jwks_of
 from longmen_server.platform.tokens import DevelopmentIssuer, TokenVerifier
+from longmen_server.staff_desk import build_doorkeeper
 from longmen_server.transfers.clearing.instant import InstantClearing
 from longmen_server.transport.server import Surroundings, build_server
 from tests.support.clock import SettableClock
@@ -70,6 +71,8 @@ GENEROUS = ("customer.payment=500/2000", "customer.read=500/2000")
 """Rates that let tests of races send what they want; those of rates set their own."""
 NEVER_US = 1 << 62
 """When the sessions of `session_token` end."""
+STAFF_SUBJECT = "stf_" + "0" * 28 + "0001"
+"""Whom tokens of staff are of that a test makes up; the account is there where a test needs it."""
 SERVICE = "service"
 """The token of a service that may do everything."""
 
@@ -133,6 +136,8 @@ class SmallBank:
         if kind == "anonymous":
             return ""
         subject = person.customer if kind == "customer" and person else f"{kind}-1"
+        if kind == "staff":
+            subject = STAFF_SUBJECT
         if kind == "merchant" and person:
             subject = self.merchants.get(person.customer, subject)
         name = f"{kind}:{subject}:all-but-{without or 'none'}"
@@ -174,6 +179,22 @@ class SmallBank:
             device_id=f"dev_{device_id.hex()}",
         )
         return name
+
+    def staff_session(self, name: str) -> str:
+        """The id of a session of staff by a name of the test's, there and never idle."""
+        session_id = sha256(name.encode()).digest()[:14] + BOOK.to_bytes(2, "big")
+        self.execute(
+            "insert into staff_session (created_at_us, seen_at_us, ends_at_us, book, end_cause,"
+            " session_id, staff_id, device_id, thumbprint)"
+            " values (0, %s, %s, %s, 0, %s, %s, %s, '') on conflict do nothing",
+            NEVER_US,
+            NEVER_US,
+            BOOK,
+            session_id.hex(),
+            STAFF_SUBJECT.removeprefix("stf_"),
+            session_id.hex(),
+        )
+        return f"sess_{session_id.hex()}"
 
     def token_of(self, kind: str, subject: str) -> str:
         """A token of somebody who may do everything, but is no customer."""
@@ -237,6 +258,10 @@ class SmallBank:
 
     def new_request_id(self) -> str:
         return str(uuid.UUID(bytes=new_id(BOOK, self.parts.clock)))
+
+    def execute(self, statement: str, *parameters: Any) -> None:
+        """Change the database behind the server's back."""
+        self._database.execute(statement.encode(), parameters)
 
     def new_phone(self) -> str:
         """A phone number that nobody has yet."""

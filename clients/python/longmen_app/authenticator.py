@@ -71,7 +71,9 @@ class SoftwareAuthenticator:
             LookupError: the device has none of the passkeys asked for.
         """
         options = json.loads(options_json)
-        for allowed in options["allowCredentials"]:
+        # Options that name none ask for any passkey that the device keeps for the site.
+        resident = [{"id": name} for name in self.keys]
+        for allowed in options.get("allowCredentials") or resident:
             key = self.keys.get(allowed["id"])
             if key is not None:
                 break

@@ -22,7 +22,12 @@ from longmen.identity.v1 import (
 from longmen.ledger.v1 import ledger_service_pb2
 from longmen.merchants.v1 import merchants_service_pb2, plans_service_pb2, settlements_service_pb2
 from longmen.payments.v1 import payer_codes_service_pb2, payments_service_pb2
-from longmen.staff.v1 import approvals_service_pb2, staff_service_pb2
+from longmen.staff.v1 import (
+    approvals_service_pb2,
+    staff_accounts_service_pb2,
+    staff_service_pb2,
+    staff_sessions_service_pb2,
+)
 from longmen.transfers.v1 import transfers_service_pb2
 from longmen_client._service_config import service_config
 
@@ -44,7 +49,9 @@ _MODULES = (
     kyc_service_pb2,
     ledger_service_pb2,
     merchants_service_pb2,
+    staff_accounts_service_pb2,
     staff_service_pb2,
+    staff_sessions_service_pb2,
     registration_service_pb2,
     session_service_pb2,
     payer_codes_service_pb2,

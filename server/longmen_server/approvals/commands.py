@@ -111,6 +111,7 @@ class _Decision(Command):
         row = working_set.edit(APPROVAL_ROWS, self.approval_id)
         row.state = state
         row.decider = self.person.subject
+        row.decider_person = self.person.person
         row.decided_at_us = at_us
         row.decision_text = self.text
         row.reply = reply

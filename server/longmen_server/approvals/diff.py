@@ -13,8 +13,11 @@ from longmen_server.ledger.encode import timestamp
 from longmen_server.ledger.tables import ACCOUNT
 from longmen_server.plans.model import FeeReturn, FeeRounding
 from longmen_server.plans.tables import PLAN
+from longmen_server.platform.device_keys import b64url
 from longmen_server.platform.ids import ACCOUNT as ACCOUNT_TEXT
-from longmen_server.platform.ids import CUSTOMER, MERCHANT
+from longmen_server.platform.ids import CUSTOMER, MERCHANT, STAFF
+from longmen_server.staff.model import Enrolment, StaffState, role_names
+from longmen_server.staff.tables import STAFF_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from longmen_server.kyc.model import EvidenceRow
     from longmen_server.ledger.model import AccountRow
     from longmen_server.plans.model import PlanRow
+    from longmen_server.staff.model import StaffRow
 
 __all__ = ["DESCRIBED", "changes", "snapshot"]
 
@@ -62,11 +66,24 @@ def _evidence(row: EvidenceRow) -> tuple[str, dict[str, str]]:
     return CUSTOMER.encode(row.customer_id), {kind: EvidenceState(row.state).name}
 
 
+def _staff(row: StaffRow) -> tuple[str, dict[str, str]]:
+    waits_for_key = row.enrolment[:1] == bytes([Enrolment.KEY])
+    return STAFF.encode(row.staff_id), {
+        "login": row.login,
+        "person": row.person,
+        "roles": " ".join(role_names(row.roles)),
+        "branch": row.branch,
+        "state": StaffState(row.state).name,
+        "enrols_with_key": b64url(row.enrolment[1:]) if waits_for_key else "",
+    }
+
+
 DESCRIBED: Final[dict[RowFamily[Any, Any], Callable[[Any], tuple[str, dict[str, str]]]]] = {
     ACCOUNT: _account,
     SECURITY: _security,
     PLAN: _plan,
     EVIDENCE: _evidence,
+    STAFF_ROWS: _staff,
 }
 """Rows that a decider understands: the subject's name, and its fields as text."""
 

@@ -28,6 +28,8 @@ class Person:
     """A member of staff at work."""
 
     subject: str
+    person: str
+    """The human being, who may have several accounts; empty where that is not known."""
     session_id: str | None
     device_id: str | None
 
@@ -48,12 +50,14 @@ class ApprovalRow:
     maker: str
     maker_session: str | None
     maker_device: str | None
+    maker_person: str
     created_at_us: int
     expires_at_us: int
     decider: str | None
     decided_at_us: int | None
     decision_text: str | None
     reply: bytes | None
+    decider_person: str | None
 
     def copy(self) -> ApprovalRow:
         """Return a copy for a command to change."""
@@ -94,14 +98,15 @@ def check_open(row: ApprovalRow, now_us: int) -> None:
 
 
 def check_other_person(row: ApprovalRow, person: Person) -> None:
-    """Refuse whoever made the proposal, and whoever shares a session or a device with them.
+    """Refuse whoever made the proposal, by whatever account, session or device.
 
     Raises:
         Refusal: APPROVAL_BY_MAKER.
     """
     same_session = person.session_id is not None and person.session_id == row.maker_session
     same_device = person.device_id is not None and person.device_id == row.maker_device
-    if person.subject == row.maker or same_session or same_device:
+    same_person = bool(person.person) and person.person == row.maker_person
+    if person.subject == row.maker or same_person or same_session or same_device:
         raise Refusal("APPROVAL_BY_MAKER", "another person has to decide the proposal")
 
 
@@ -111,7 +116,8 @@ def check_maker(row: ApprovalRow, person: Person) -> None:
     Raises:
         Refusal: APPROVAL_OF_OTHERS.
     """
-    if person.subject != row.maker:
+    same_person = bool(person.person) and person.person == row.maker_person
+    if person.subject != row.maker and not same_person:
         raise Refusal("APPROVAL_OF_OTHERS", "only its maker can cancel a proposal")
 
 

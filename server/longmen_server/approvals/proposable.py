@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from google.protobuf import descriptor_pool
 
@@ -16,7 +16,7 @@ from longmen_server.accounts.build import unfreeze_by_bank
 from longmen_server.kyc.build import confirm_in_person
 from longmen_server.ledger import build
 from longmen_server.plans.build import set_plan
-from longmen_server.staff.build import unlock_factors
+from longmen_server.staff.build import create_staff, grant_staff, reset_staff, unlock_factors
 from longmen_server.transport.method import read_method
 
 if TYPE_CHECKING:
@@ -25,8 +25,20 @@ if TYPE_CHECKING:
     from longmen.staff.v1 import approval_pb2
     from longmen_server.engine.command import Command
     from longmen_server.platform.clock import Clock
+    from longmen_server.staff.model import Limits
 
-__all__ = ["PROPOSABLE", "Proposable", "command_of", "kind_of"]
+__all__ = ["PROPOSABLE", "Desk", "Proposable", "command_of", "kind_of"]
+
+
+class Desk(NamedTuple):
+    """What commands are built with besides their requests."""
+
+    clock: Clock
+    """For ids and times."""
+    book: int
+    """Where accounts of staff are kept."""
+    staff: Limits
+    """Of staff."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +49,7 @@ class Proposable:
     """The method whose request it is."""
     scope: str
     """The scope of that method, which maker and decider both need."""
-    build: Callable[[Any, Clock], Command]
+    build: Callable[[Any, Desk], Command]
     """Makes the command from the request; it may refuse."""
 
     @cached_property
@@ -51,12 +63,12 @@ PROPOSABLE: Final[dict[str, Proposable]] = {
     "create_transaction": Proposable(
         "longmen.ledger.v1.LedgerService/CreateTransaction",
         "ledger.write",
-        lambda request, clock: build.create_transaction(request, None, clock),
+        lambda request, desk: build.create_transaction(request, None, desk.clock),
     ),
     "reverse_transaction": Proposable(
         "longmen.ledger.v1.LedgerService/ReverseTransaction",
         "ledger.write",
-        lambda request, clock: build.reverse_transaction(request, None, clock),
+        lambda request, desk: build.reverse_transaction(request, None, desk.clock),
     ),
     "set_account_state": Proposable(
         "longmen.ledger.v1.LedgerService/SetAccountState",
@@ -76,7 +88,22 @@ PROPOSABLE: Final[dict[str, Proposable]] = {
     "set_plan": Proposable(
         "longmen.merchants.v1.PlansService/SetPlan",
         "merchants.plan",
-        lambda request, clock: set_plan(request, None, clock),
+        lambda request, desk: set_plan(request, None, desk.clock),
+    ),
+    "create_staff": Proposable(
+        "longmen.staff.v1.StaffAccountsService/CreateStaff",
+        "staff.write",
+        lambda request, desk: create_staff(request, None, desk.clock, desk.book, desk.staff),
+    ),
+    "grant_staff": Proposable(
+        "longmen.staff.v1.StaffAccountsService/GrantStaff",
+        "staff.write",
+        lambda request, _: grant_staff(request, None),
+    ),
+    "reset_staff": Proposable(
+        "longmen.staff.v1.StaffAccountsService/ResetStaff",
+        "staff.write",
+        lambda request, desk: reset_staff(request, None, desk.staff),
     ),
     "confirm_in_person": Proposable(
         "longmen.identity.v1.KycService/ConfirmInPerson",
@@ -94,7 +121,7 @@ def kind_of(command: approval_pb2.ProposedCommand) -> Proposable:
     return PROPOSABLE[name]
 
 
-def command_of(command: approval_pb2.ProposedCommand, clock: Clock) -> Command:
+def command_of(command: approval_pb2.ProposedCommand, desk: Desk) -> Command:
     """Return the command proposed, ready to be decided.
 
     Raises:
@@ -102,4 +129,4 @@ def command_of(command: approval_pb2.ProposedCommand, clock: Clock) -> Command:
     """
     name = command.WhichOneof("command")
     assert name is not None, "the contract demands a command"
-    return PROPOSABLE[name].build(getattr(command, name), clock)
+    return PROPOSABLE[name].build(getattr(command, name), desk)

@@ -9,7 +9,7 @@ from longmen.staff.v1 import approval_pb2
 from longmen.staff.v1 import approvals_service_pb2 as pb
 from longmen_server.approvals import commands, encode, model, queries
 from longmen_server.approvals.model import ApprovalRow, ApprovalState, Person
-from longmen_server.approvals.proposable import Proposable, command_of, kind_of
+from longmen_server.approvals.proposable import Desk, Proposable, command_of, kind_of
 from longmen_server.engine.door import request_key, submit
 from longmen_server.ledger.decode import decode_id
 from longmen_server.ledger.paging import page_size
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from longmen_server.engine.command import Command
     from longmen_server.engine.engine import Engine
     from longmen_server.ledger.read_service import ReadTools
+    from longmen_server.staff.model import Limits
     from longmen_server.transport.context import Call
 
 __all__ = ["ApprovalsService"]
@@ -33,16 +34,17 @@ HOUR_US: Final = 3_600_000_000
 class ApprovalsService:
     """The methods of longmen.staff.v1.ApprovalsService."""
 
-    def __init__(self, *, engine: Engine, reading: ReadTools) -> None:
-        """Take what runs commands and what reading needs."""
+    def __init__(self, *, engine: Engine, reading: ReadTools, staff: Limits) -> None:
+        """Take what runs commands, what reading needs, and the limits of staff."""
         self._engine = engine
         self._read = reading
+        self._desk = Desk(reading.clock, reading.book(0), staff)
 
     async def ProposeApproval(self, request: pb.ProposeApprovalRequest, call: Call) -> bytes:  # noqa: N802
         """Keep a command until somebody else decides it."""
         kind = kind_of(request.command)
         _demand_rights(kind, call)
-        inner = command_of(request.command, self._read.clock)
+        inner = command_of(request.command, self._desk)
         payload = request.command.SerializeToString(deterministic=True)
         person = _person(call)
         row = ApprovalRow(
@@ -56,12 +58,14 @@ class ApprovalsService:
             maker=person.subject,
             maker_session=person.session_id,
             maker_device=person.device_id,
+            maker_person=person.person,
             created_at_us=0,
             expires_at_us=(request.lifetime_hours or LIFETIME_HOURS_DEFAULT) * HOUR_US,
             decider=None,
             decided_at_us=None,
             decision_text=None,
             reply=None,
+            decider_person=None,
         )
         command = commands.Propose(inner.book, request_key(call), row=row, inner=inner)
         return await self._submit(command, request, call)
@@ -107,7 +111,7 @@ class ApprovalsService:
         if row is not None:
             stored = approval_pb2.ProposedCommand.FromString(row.payload)
             _demand_rights(kind_of(stored), call)
-            inner = command_of(stored, self._read.clock)
+            inner = command_of(stored, self._desk)
         command = commands.ApproveProposal(
             book_of(approval_id),
             request_key(call),
@@ -179,7 +183,7 @@ class ApprovalsService:
 
 def _person(call: Call) -> Person:
     who = call.principal
-    return Person(who.subject, who.session_id, who.device_id)
+    return Person(who.subject, who.person, who.session_id, who.device_id)
 
 
 def _demand_rights(kind: Proposable, call: Call) -> None:

@@ -22,8 +22,8 @@ __all__ = ["APPROVAL_ROWS", "COLUMNS"]
 
 COLUMNS: Final = (
     "approval_id, state, method, payload, payload_hash, changes, reason_text, maker,"
-    " maker_session, maker_device, created_at_us, expires_at_us, decider, decided_at_us,"
-    " decision_text, reply"
+    " maker_session, maker_device, maker_person, created_at_us, expires_at_us, decider,"
+    " decided_at_us, decision_text, reply, decider_person"
 )
 """The columns of an `ApprovalRow`, in its order."""
 
@@ -54,8 +54,8 @@ class _ApprovalFamily(RowFamily[ApprovalId, ApprovalRow]):
         if changed:
             yield Statement(
                 b"update approval as a set state = u.s, decider = u.d, decided_at_us = u.t,"
-                b" decision_text = u.x, reply = u.r"
-                b" from unnest($2, $3, $4, $5, $6, $7) as u (id, s, d, t, x, r)"
+                b" decision_text = u.x, reply = u.r, decider_person = u.p"
+                b" from unnest($2, $3, $4, $5, $6, $7, $8) as u (id, s, d, t, x, r, p)"
                 b" where a.book = $1 and a.approval_id = u.id",
                 (
                     book,
@@ -65,13 +65,14 @@ class _ApprovalFamily(RowFamily[ApprovalId, ApprovalRow]):
                     Int8Array([row.decided_at_us for row in changed]),
                     TextArray([row.decision_text for row in changed]),
                     ByteaArray([row.reply for row in changed]),
+                    TextArray([row.decider_person for row in changed]),
                 ),
             )
 
     def _insert(self, book: int, rows: Sequence[ApprovalRow]) -> Statement:
         return Statement(
             f"insert into approval (book, {COLUMNS}) select $1, u.* from unnest($2, $3, $4, $5, $6,"
-            " $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) as u".encode(),
+            " $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) as u".encode(),
             (
                 book,
                 UuidArray([row.approval_id for row in rows]),
@@ -84,12 +85,14 @@ class _ApprovalFamily(RowFamily[ApprovalId, ApprovalRow]):
                 TextArray([row.maker for row in rows]),
                 TextArray([row.maker_session for row in rows]),
                 TextArray([row.maker_device for row in rows]),
+                TextArray([row.maker_person for row in rows]),
                 Int8Array([row.created_at_us for row in rows]),
                 Int8Array([row.expires_at_us for row in rows]),
                 TextArray([row.decider for row in rows]),
                 Int8Array([row.decided_at_us for row in rows]),
                 TextArray([row.decision_text for row in rows]),
                 ByteaArray([row.reply for row in rows]),
+                TextArray([row.decider_person for row in rows]),
             ),
         )
 

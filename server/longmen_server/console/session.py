@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
@@ -80,9 +81,11 @@ def connected(function: Callable[..., T]) -> Callable[..., T]:
         from longmen_client import Client, ConfigError, LongmenError
 
         try:
-            config = client_config(target, token, tls=tls)
-        except ConfigError as error:
+            config = of_staff(client_config(target, token, tls=tls), token)
+        except (ConfigError, ValueError) as error:
             fail(str(error), WRONG_USAGE)
+        except LongmenError as error:
+            fail(one_line(error, target or local_target()), exit_code(error))
         with Client(config) as bank:
             session = Session(bank, config.target, as_json, make_console())
             try:
@@ -120,6 +123,23 @@ def client_config(target: str | None, token: str | None, *, tls: bool | None = N
         plaintext_token_allowed=tls is False,
         application="longmen-cli",
     )
+
+
+def of_staff(config: Config, token: str | None) -> Config:
+    """The configuration of the member of staff who has signed in at this machine, if one has.
+
+    A token that is given goes first. The session is that of the folder LONGMEN_STAFF.
+
+    Raises:
+        LongmenError: the session cannot be renewed.
+        OSError, ValueError: its files cannot be read.
+    """
+    from longmen_server.console.staff_session import DEFAULT_FOLDER, SESSION_FILE, StaffMachine
+
+    folder = Path(os.environ.get("LONGMEN_STAFF") or DEFAULT_FOLDER)
+    if token is not None or not (folder / SESSION_FILE).exists():
+        return config
+    return StaffMachine.open(folder).configured(config)
 
 
 def local_target() -> str:

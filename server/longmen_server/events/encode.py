@@ -16,6 +16,7 @@ from longmen_server.platform.ids import (
     MERCHANT,
     ORDER,
     SETTLEMENT,
+    STAFF,
     TRANSACTION,
     EventId,
     IdKind,
@@ -63,6 +64,13 @@ _CUSTOMER_TYPES: Final = _FACTOR_TYPES | {
 _MERCHANT_TYPES: Final = frozenset(
     {event_pb2.EVENT_TYPE_MERCHANT_OPENED, event_pb2.EVENT_TYPE_PLAN_SET}
 )
+_STAFF_TYPES: Final = frozenset(
+    {
+        event_pb2.EVENT_TYPE_STAFF_CHANGED,
+        event_pb2.EVENT_TYPE_STAFF_SESSION_STARTED,
+        event_pb2.EVENT_TYPE_STAFF_SESSION_ENDED,
+    }
+)
 _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_ACCOUNT_OPENED: "account",
     event_pb2.EVENT_TYPE_ACCOUNT_STATE_CHANGED: "account_state_change",
@@ -79,6 +87,9 @@ _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_SESSION_ENDED: "session_change",
     event_pb2.EVENT_TYPE_EVIDENCE_FILED: "evidence_filing",
     event_pb2.EVENT_TYPE_IDENTIFICATION_CHANGED: "identification_change",
+    event_pb2.EVENT_TYPE_STAFF_CHANGED: "staff_change",
+    event_pb2.EVENT_TYPE_STAFF_SESSION_STARTED: "staff_session_change",
+    event_pb2.EVENT_TYPE_STAFF_SESSION_ENDED: "staff_session_change",
 }
 """Where the payload that is stored with an event of a type belongs."""
 
@@ -86,6 +97,7 @@ _SUBJECTS: Final[dict[int, IdKind[Any]]] = {
     **dict.fromkeys(_ACCOUNT_TYPES, ACCOUNT),
     **dict.fromkeys(_CUSTOMER_TYPES, CUSTOMER),
     **dict.fromkeys(_MERCHANT_TYPES, MERCHANT),
+    **dict.fromkeys(_STAFF_TYPES, STAFF),
     event_pb2.EVENT_TYPE_APPROVAL_CHANGED: APPROVAL,
     event_pb2.EVENT_TYPE_ORDER_CHANGED: ORDER,
     event_pb2.EVENT_TYPE_SETTLEMENT_CHANGED: SETTLEMENT,

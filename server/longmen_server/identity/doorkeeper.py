@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from longmen_server.identity.watch import SessionWatch
     from longmen_server.platform.proofs import ProofChecker
     from longmen_server.transport.context import Call
@@ -20,10 +22,10 @@ PROOF_KEY: Final = "dpop"
 class SessionDoorkeeper:
     """Checks the proof of each call first, then whether its session goes on."""
 
-    def __init__(self, proofs: ProofChecker, watch: SessionWatch) -> None:
-        """Take what checks proofs and what knows sessions."""
+    def __init__(self, proofs: ProofChecker, watches: Mapping[str, SessionWatch]) -> None:
+        """Take what checks proofs, and what knows the sessions of each kind of principal."""
         self._proofs = proofs
-        self._watch = watch
+        self._watches = watches
 
     async def admit(self, call: Call, token: str, *, writes: bool) -> None:
         """Let a call pass, and note what its request's bytes must be.
@@ -43,8 +45,11 @@ class SessionDoorkeeper:
             if digest is None and writes:
                 raise Refusal("PROOF_INVALID", "the proof does not say for which request it is")
             call.body_digest = digest
-        if principal.session_id is not None and principal.kind == "customer":
-            await self._watch.admit(principal.session_id, deadline=call.deadline)
+        if principal.session_id is not None:
+            watch = self._watches.get(principal.kind)
+            if watch is None:
+                raise Refusal("SESSION_REVOKED", "no sessions of this kind are kept here")
+            await watch.admit(principal.session_id, deadline=call.deadline)
 
 
 def _proof_of(call: Call) -> str:

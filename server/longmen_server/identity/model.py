@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from longmen_server.challenges.model import method_names
 from longmen_server.platform.ids import DEVICE, SESSION, VERIFICATION
@@ -274,7 +274,23 @@ def check_code(row: VerificationRow, digest: bytes, limits: Limits) -> None:
         )
 
 
-def check_alive(row: SessionRow, seen_at_us: int, now_us: int, idle_us: int) -> None:
+class Lasting(Protocol):
+    """A session of a customer or of staff, as far as its lasting goes."""
+
+    @property
+    def seen_at_us(self) -> int:
+        """When it was last used, as far as is noted."""
+
+    @property
+    def ends_at_us(self) -> int:
+        """When it ends however it is used."""
+
+    @property
+    def ended_at_us(self) -> int | None:
+        """When it was ended."""
+
+
+def check_alive(row: Lasting, seen_at_us: int, now_us: int, idle_us: int) -> None:
     """Refuse a session that has ended.
 
     Args:

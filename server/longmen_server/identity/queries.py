@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from longmen_server.platform.ids import VerificationId
 
 __all__ = [
+    "CustomerSessions",
     "ended_sessions",
     "find_device",
     "find_key_holder",
@@ -62,7 +63,7 @@ _DEVICES: Final = (
 )
 _WALLET: Final = b"select true from wallet where book = $1 and customer_id = $2"
 _ENDED: Final = b"select session_id from identity_session where book = $1 and ended_at_us > $2"
-_WRITING: Final = b"set transaction isolation level read committed, read write"
+WRITING: Final = b"set transaction isolation level read committed, read write"
 _SEEN: Final = (
     b"update identity_session as s set seen_at_us = u.t"
     b" from unnest($2::uuid[], $3::int8[]) as u (i, t)"
@@ -147,7 +148,27 @@ async def note_seen(connection: Connection, book: int, seen: Mapping[SessionId, 
     it is not. Connections of readers write nothing unless they are told to.
     """
     async with connection.transaction():
-        await connection.execute(_WRITING)
+        await connection.execute(WRITING)
         await connection.execute(
             _SEEN, (book, UuidArray(list(seen)), Int8Array(list(seen.values())))
         )
+
+
+class CustomerSessions:
+    """Where the sessions of customers are; what a worker's watch looks into."""
+
+    async def ended(self, connection: Connection, book: int, *, since_us: int) -> list[SessionId]:
+        """Return the sessions that were ended after a moment."""
+        return await ended_sessions(connection, book, since_us=since_us)
+
+    async def find(
+        self, connection: Connection, book: int, session_id: SessionId
+    ) -> SessionRow | None:
+        """Return a session."""
+        return await find_session(connection, book, session_id)
+
+    async def note_seen(
+        self, connection: Connection, book: int, seen: Mapping[SessionId, int]
+    ) -> None:
+        """Note when sessions of a book were last used."""
+        await note_seen(connection, book, seen)

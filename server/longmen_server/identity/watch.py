@@ -10,24 +10,23 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import psycopg
 import structlog
 
 from longmen_server.identity import model
-from longmen_server.identity.queries import ended_sessions, find_session, note_seen
 from longmen_server.platform.ids import SESSION, SessionId, book_of
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from longmen_server.identity.settings import IdentitySettings
     from longmen_server.platform.clock import Clock
-    from longmen_server.platform.database import Readers
+    from longmen_server.platform.database import Connection, Readers
 
-__all__ = ["SessionWatch"]
+__all__ = ["SessionStore", "SessionWatch"]
 
 log = structlog.get_logger("longmen.sessions")
 
@@ -51,11 +50,36 @@ class _Live:
     ends_us: int
 
 
+class SessionStore(Protocol):
+    """Where sessions of a kind are kept."""
+
+    async def ended(self, connection: Connection, book: int, *, since_us: int) -> list[SessionId]:
+        """Return the sessions that were ended after a moment."""
+
+    async def find(
+        self, connection: Connection, book: int, session_id: SessionId
+    ) -> model.Lasting | None:
+        """Return a session."""
+
+    async def note_seen(
+        self, connection: Connection, book: int, seen: Mapping[SessionId, int]
+    ) -> None:
+        """Note when sessions of a book were last used."""
+
+
 class SessionWatch:
     """Judges sessions. One for each worker."""
 
     def __init__(
-        self, readers: Readers, clock: Clock, *, books: Sequence[int], settings: IdentitySettings
+        self,
+        readers: Readers,
+        clock: Clock,
+        *,
+        books: Sequence[int],
+        store: SessionStore,
+        idle_s: int,
+        token_s: int,
+        settings: IdentitySettings,
     ) -> None:
         """Take what the watch works with.
 
@@ -63,15 +87,19 @@ class SessionWatch:
             readers: connections.
             clock: business time, which idle and absolute limits obey.
             books: whose sessions to watch.
-            settings: limits.
+            store: where the sessions are.
+            idle_s: seconds that one may go unused.
+            token_s: seconds that an access token lasts.
+            settings: how often to look, and how many to remember.
         """
         self._readers = readers
         self._clock = clock
         self._books = books
-        self._idle_us = settings.session_idle_s * model.SECOND_US
+        self._store = store
+        self._idle_us = idle_s * model.SECOND_US
         self._interval_s = settings.session_poll_ms / 1000
         self._grace_s = settings.session_poll_grace_s
-        self._token_s = settings.access_token_lifetime_s + 60
+        self._token_s = token_s + 60
         self._live_max = settings.sessions_remembered_max
         self._live: dict[str, _Live] = {}
         self._ended: dict[str, float] = {}
@@ -107,7 +135,7 @@ class SessionWatch:
 
     async def _learn(self, book: int, now: float) -> None:
         async with self._readers.connection(deadline=now + LOOK_SECONDS) as connection:
-            for session_id in await ended_sessions(connection, book, since_us=self._since_us):
+            for session_id in await self._store.ended(connection, book, since_us=self._since_us):
                 self.end(SESSION.encode(session_id))
 
     async def _note(self, book: int, now: float) -> None:
@@ -119,7 +147,7 @@ class SessionWatch:
         if not seen:
             return
         async with self._readers.connection(deadline=now + LOOK_SECONDS) as connection:
-            await note_seen(connection, book, seen)
+            await self._store.note_seen(connection, book, seen)
         for session_id, seen_us in seen.items():
             live = self._live.get(SESSION.encode(session_id))
             if live is not None:
@@ -168,7 +196,7 @@ class SessionWatch:
         """
         text = SESSION.encode(session_id)
         async with self._readers.connection(deadline=deadline) as connection:
-            row = await find_session(connection, book_of(session_id), session_id)
+            row = await self._store.find(connection, book_of(session_id), session_id)
         if row is None:
             raise model.session_revoked()
         model.check_alive(row, self.seen_us(text), self._clock.now_us(), self._idle_us)

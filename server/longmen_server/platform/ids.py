@@ -43,6 +43,7 @@ __all__ = [
     "REFUND",
     "SESSION",
     "SETTLEMENT",
+    "STAFF",
     "TERMINAL",
     "TRANSACTION",
     "VERIFICATION",
@@ -64,6 +65,7 @@ __all__ = [
     "RefundId",
     "SessionId",
     "SettlementId",
+    "StaffId",
     "TerminalId",
     "TransactionId",
     "VerificationId",
@@ -93,6 +95,7 @@ SettlementId = NewType("SettlementId", bytes)
 FactorId = NewType("FactorId", bytes)
 ChallengeId = NewType("ChallengeId", bytes)
 ApiKeyId = NewType("ApiKeyId", bytes)
+StaffId = NewType("StaffId", bytes)
 
 BOOK_MINIMUM: Final = 1
 BOOK_MAXIMUM: Final = 32767
@@ -230,6 +233,7 @@ SETTLEMENT: Final = IdKind[SettlementId]("stl")
 FACTOR: Final = IdKind[FactorId]("fact")
 CHALLENGE: Final = IdKind[ChallengeId]("chal")
 API_KEY: Final = IdKind[ApiKeyId]("key")
+STAFF: Final = IdKind[StaffId]("stf")
 
 ORDINAL_MAXIMUM: Final = 99
 """Postings of one transaction are numbered from 0; the contract allows two digits."""

@@ -28,7 +28,9 @@ from longmen_client._generated.plans_async import AsyncPlans
 from longmen_client._generated.registration_async import AsyncRegistration
 from longmen_client._generated.sessions_async import AsyncSessions
 from longmen_client._generated.settlements_async import AsyncSettlements
+from longmen_client._generated.staff_accounts_async import AsyncStaffAccounts
 from longmen_client._generated.staff_async import AsyncStaff
+from longmen_client._generated.staff_sessions_async import AsyncStaffSessions
 from longmen_client._generated.transfers_async import AsyncTransfers
 from longmen_client._methods import HEALTH_CHECK
 from longmen_client._transport_async import AsyncTransport
@@ -137,6 +139,16 @@ class AsyncClient:
     def payer_codes(self) -> AsyncPayerCodes:
         """Codes that a customer's device shows and tills scan."""
         return AsyncPayerCodes(self._caller)
+
+    @cached_property
+    def staff_accounts(self) -> AsyncStaffAccounts:
+        """Who works at the bank, and as what."""
+        return AsyncStaffAccounts(self._caller)
+
+    @cached_property
+    def staff_sessions(self) -> AsyncStaffSessions:
+        """How staff sign in."""
+        return AsyncStaffSessions(self._caller)
 
     @cached_property
     def payments(self) -> AsyncPayments:

@@ -82,6 +82,7 @@ __all__ = [
     "DeviceProofInvalid",
     "EffectiveTimeInFuture",
     "EnrolmentNotFound",
+    "EnrolmentRejected",
     "ErasureTooEarly",
     "EvidenceInUse",
     "EvidenceInvalid",
@@ -161,11 +162,17 @@ __all__ = [
     "SessionsUnknown",
     "SettlementNotFound",
     "ShuttingDown",
+    "SignInExpired",
+    "SignInRejected",
+    "SignInStale",
     "SignatureInvalid",
     "SignatureMissing",
     "SignatureReplayed",
     "SigningKeyInvalid",
     "SingleLimitExceeded",
+    "StaffLastAdmins",
+    "StaffLoginTaken",
+    "StaffNotFound",
     "StatementMonthInvalid",
     "StatementTooLarge",
     "StepUpUnavailable",
@@ -1462,6 +1469,63 @@ class PasskeyRejected(InvalidArgumentError):
     retry_advice = RetryAdvice.AFTER_CHANGE
 
 
+class StaffNotFound(NotFoundError):
+    """No such account of staff. Metadata: staff_id."""
+
+    reason = "STAFF_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("staff_id",)
+
+
+class StaffLoginTaken(AlreadyExistsError):
+    """Another account of staff has the login. Metadata: login."""
+
+    reason = "STAFF_LOGIN_TAKEN"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("login",)
+
+
+class StaffLastAdmins(FailedPreconditionError):
+    """Fewer persons would be left who administer staff than it takes to decide anything.
+    Metadata: least.
+    """
+
+    reason = "STAFF_LAST_ADMINS"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("least",)
+
+
+class SignInExpired(FailedPreconditionError):
+    """The sign-in of a member of staff is over, was used, or never was. Begin again."""
+
+    reason = "SIGN_IN_EXPIRED"
+    retry_advice = RetryAdvice.NEVER
+
+
+class SignInRejected(UnauthenticatedError):
+    """Login, password and second factor do not go together, or the account is unknown,
+    suspended or locked after too many tries: which of them is not told.
+    """
+
+    reason = "SIGN_IN_REJECTED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class EnrolmentRejected(UnauthenticatedError):
+    """No account waits for whoever has this key and this secret."""
+
+    reason = "ENROLMENT_REJECTED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class SignInStale(FailedPreconditionError):
+    """The caller signed in too long ago for this. Sign in again. Metadata: seconds."""
+
+    reason = "SIGN_IN_STALE"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("seconds",)
+
+
 class OrderNotFound(NotFoundError):
     """No such order, or not one the caller may see. Metadata: order_id."""
 
@@ -1878,6 +1942,13 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "FACTOR_LIMIT_REACHED": FactorLimitReached,
     "ENROLMENT_NOT_FOUND": EnrolmentNotFound,
     "PASSKEY_REJECTED": PasskeyRejected,
+    "STAFF_NOT_FOUND": StaffNotFound,
+    "STAFF_LOGIN_TAKEN": StaffLoginTaken,
+    "STAFF_LAST_ADMINS": StaffLastAdmins,
+    "SIGN_IN_EXPIRED": SignInExpired,
+    "SIGN_IN_REJECTED": SignInRejected,
+    "ENROLMENT_REJECTED": EnrolmentRejected,
+    "SIGN_IN_STALE": SignInStale,
     "ORDER_NOT_FOUND": OrderNotFound,
     "ORDER_NUMBER_REUSED": OrderNumberReused,
     "ORDER_PAID": OrderPaid,

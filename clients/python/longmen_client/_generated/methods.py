@@ -18,7 +18,12 @@ from longmen.identity.v1 import (
 from longmen.ledger.v1 import ledger_service_pb2
 from longmen.merchants.v1 import merchants_service_pb2, plans_service_pb2, settlements_service_pb2
 from longmen.payments.v1 import payer_codes_service_pb2, payments_service_pb2
-from longmen.staff.v1 import approvals_service_pb2, staff_service_pb2
+from longmen.staff.v1 import (
+    approvals_service_pb2,
+    staff_accounts_service_pb2,
+    staff_service_pb2,
+    staff_sessions_service_pb2,
+)
 from longmen.transfers.v1 import transfers_service_pb2
 from longmen_client._methods import Method, method
 
@@ -270,9 +275,56 @@ MERCHANTS_REPORT_TERMINAL: Method[
     merchants_service_pb2.ReportTerminalRequest, merchants_service_pb2.ReportTerminalResponse
 ] = method(merchants_service_pb2.DESCRIPTOR, "MerchantsService", "ReportTerminal")
 
+STAFF_ACCOUNTS_CREATE_STAFF: Method[
+    staff_accounts_service_pb2.CreateStaffRequest, staff_accounts_service_pb2.CreateStaffResponse
+] = method(staff_accounts_service_pb2.DESCRIPTOR, "StaffAccountsService", "CreateStaff")
+STAFF_ACCOUNTS_GRANT_STAFF: Method[
+    staff_accounts_service_pb2.GrantStaffRequest, staff_accounts_service_pb2.GrantStaffResponse
+] = method(staff_accounts_service_pb2.DESCRIPTOR, "StaffAccountsService", "GrantStaff")
+STAFF_ACCOUNTS_RESET_STAFF: Method[
+    staff_accounts_service_pb2.ResetStaffRequest, staff_accounts_service_pb2.ResetStaffResponse
+] = method(staff_accounts_service_pb2.DESCRIPTOR, "StaffAccountsService", "ResetStaff")
+STAFF_ACCOUNTS_SUSPEND_STAFF: Method[
+    staff_accounts_service_pb2.SuspendStaffRequest, staff_accounts_service_pb2.SuspendStaffResponse
+] = method(staff_accounts_service_pb2.DESCRIPTOR, "StaffAccountsService", "SuspendStaff")
+STAFF_ACCOUNTS_LIST_STAFF: Method[
+    staff_accounts_service_pb2.ListStaffRequest, staff_accounts_service_pb2.ListStaffResponse
+] = method(staff_accounts_service_pb2.DESCRIPTOR, "StaffAccountsService", "ListStaff")
+
 STAFF_UNLOCK_FACTORS: Method[
     staff_service_pb2.UnlockFactorsRequest, staff_service_pb2.UnlockFactorsResponse
 ] = method(staff_service_pb2.DESCRIPTOR, "StaffService", "UnlockFactors")
+
+STAFF_SESSIONS_START_STAFF_SIGN_IN: Method[
+    staff_sessions_service_pb2.StartStaffSignInRequest,
+    staff_sessions_service_pb2.StartStaffSignInResponse,
+] = method(staff_sessions_service_pb2.DESCRIPTOR, "StaffSessionsService", "StartStaffSignIn")
+STAFF_SESSIONS_ENROL_STAFF: Method[
+    staff_sessions_service_pb2.EnrolStaffRequest, staff_sessions_service_pb2.EnrolStaffResponse
+] = method(staff_sessions_service_pb2.DESCRIPTOR, "StaffSessionsService", "EnrolStaff")
+STAFF_SESSIONS_CONFIRM_STAFF_ENROLMENT: Method[
+    staff_sessions_service_pb2.ConfirmStaffEnrolmentRequest,
+    staff_sessions_service_pb2.ConfirmStaffEnrolmentResponse,
+] = method(staff_sessions_service_pb2.DESCRIPTOR, "StaffSessionsService", "ConfirmStaffEnrolment")
+STAFF_SESSIONS_COMPLETE_STAFF_SIGN_IN: Method[
+    staff_sessions_service_pb2.CompleteStaffSignInRequest,
+    staff_sessions_service_pb2.CompleteStaffSignInResponse,
+] = method(staff_sessions_service_pb2.DESCRIPTOR, "StaffSessionsService", "CompleteStaffSignIn")
+STAFF_SESSIONS_RENEW_STAFF_SESSION: Method[
+    staff_sessions_service_pb2.RenewStaffSessionRequest,
+    staff_sessions_service_pb2.RenewStaffSessionResponse,
+] = method(staff_sessions_service_pb2.DESCRIPTOR, "StaffSessionsService", "RenewStaffSession")
+STAFF_SESSIONS_SIGN_OUT_STAFF: Method[
+    staff_sessions_service_pb2.SignOutStaffRequest, staff_sessions_service_pb2.SignOutStaffResponse
+] = method(staff_sessions_service_pb2.DESCRIPTOR, "StaffSessionsService", "SignOutStaff")
+STAFF_SESSIONS_START_STAFF_PASSKEY: Method[
+    staff_sessions_service_pb2.StartStaffPasskeyRequest,
+    staff_sessions_service_pb2.StartStaffPasskeyResponse,
+] = method(staff_sessions_service_pb2.DESCRIPTOR, "StaffSessionsService", "StartStaffPasskey")
+STAFF_SESSIONS_CONFIRM_STAFF_PASSKEY: Method[
+    staff_sessions_service_pb2.ConfirmStaffPasskeyRequest,
+    staff_sessions_service_pb2.ConfirmStaffPasskeyResponse,
+] = method(staff_sessions_service_pb2.DESCRIPTOR, "StaffSessionsService", "ConfirmStaffPasskey")
 
 REGISTRATION_START_REGISTRATION: Method[
     registration_service_pb2.StartRegistrationRequest,

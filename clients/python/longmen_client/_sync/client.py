@@ -27,6 +27,8 @@ from longmen_client._generated.plans_sync import Plans
 from longmen_client._generated.registration_sync import Registration
 from longmen_client._generated.sessions_sync import Sessions
 from longmen_client._generated.settlements_sync import Settlements
+from longmen_client._generated.staff_accounts_sync import StaffAccounts
+from longmen_client._generated.staff_sessions_sync import StaffSessions
 from longmen_client._generated.staff_sync import Staff
 from longmen_client._generated.transfers_sync import Transfers
 from longmen_client._methods import HEALTH_CHECK
@@ -137,6 +139,16 @@ class Client:
     def payer_codes(self) -> PayerCodes:
         """Codes that a customer's device shows and tills scan."""
         return PayerCodes(self._caller)
+
+    @cached_property
+    def staff_accounts(self) -> StaffAccounts:
+        """Who works at the bank, and as what."""
+        return StaffAccounts(self._caller)
+
+    @cached_property
+    def staff_sessions(self) -> StaffSessions:
+        """How staff sign in."""
+        return StaffSessions(self._caller)
 
     @cached_property
     def payments(self) -> Payments:

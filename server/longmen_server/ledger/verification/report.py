@@ -213,6 +213,16 @@ KINDS: Final[dict[str, Kind]] = {
     "TRANSFER_EVENT_MISMATCH": Kind(
         "A transfer's last change has no event, or an event no transfer.", _TAMPERED
     ),
+    "STAFF_EVENT_MISSING": Kind(
+        "An account of staff has no event of its making: nobody has approved it.",
+        "Suspend the account, read the audit trail, and look for who can write the database.",
+    ),
+    "STAFF_SESSION_MISMATCH": Kind(
+        "A session goes on whose account of staff is not there or not active.", _TAMPERED
+    ),
+    "PROPOSAL_SELF_DECIDED": Kind(
+        "A proposal was decided by the person who made it, or by nobody.", _TAMPERED
+    ),
     "INSTRUCTION_MISSING": Kind(
         "A withdrawal has no instruction to the clearing.",
         "Ask the clearing whether it paid; then capture or void the hold.",

@@ -444,6 +444,22 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Enrolment not found: nothing was started that could be confirmed, or its time is over. Start again."""
     ERROR_REASON_PASSKEY_REJECTED: _ErrorReason.ValueType  # 243
     """Passkey rejected: the credential was made for another challenge or site, without verifying its user, or is broken."""
+    ERROR_REASON_STAFF_NOT_FOUND: _ErrorReason.ValueType  # 310
+    """Staff not found: no such account of staff. Metadata: staff_id."""
+    ERROR_REASON_STAFF_LOGIN_TAKEN: _ErrorReason.ValueType  # 311
+    """Staff login taken: another account of staff has the login. Metadata: login."""
+    ERROR_REASON_STAFF_LAST_ADMINS: _ErrorReason.ValueType  # 312
+    """Staff last admins: fewer persons would be left who administer staff than it takes to decide anything. Metadata: least."""
+    ERROR_REASON_SIGN_IN_EXPIRED: _ErrorReason.ValueType  # 313
+    """Sign in expired: the sign-in of a member of staff is over, was used, or never was. Begin again."""
+    ERROR_REASON_SIGN_IN_REJECTED: _ErrorReason.ValueType  # 314
+    """Sign in rejected: login, password and second factor do not go together, or the account is unknown, suspended or locked after too
+    many tries: which of them is not told.
+    """
+    ERROR_REASON_ENROLMENT_REJECTED: _ErrorReason.ValueType  # 315
+    """Enrolment rejected: no account waits for whoever has this key and this secret."""
+    ERROR_REASON_SIGN_IN_STALE: _ErrorReason.ValueType  # 316
+    """Sign in stale: the caller signed in too long ago for this. Sign in again. Metadata: seconds."""
     ERROR_REASON_ORDER_NOT_FOUND: _ErrorReason.ValueType  # 332
     """Order not found: no such order, or not one the caller may see. Metadata: order_id."""
     ERROR_REASON_ORDER_NUMBER_REUSED: _ErrorReason.ValueType  # 333
@@ -914,6 +930,22 @@ ERROR_REASON_ENROLMENT_NOT_FOUND: ErrorReason.ValueType  # 242
 """Enrolment not found: nothing was started that could be confirmed, or its time is over. Start again."""
 ERROR_REASON_PASSKEY_REJECTED: ErrorReason.ValueType  # 243
 """Passkey rejected: the credential was made for another challenge or site, without verifying its user, or is broken."""
+ERROR_REASON_STAFF_NOT_FOUND: ErrorReason.ValueType  # 310
+"""Staff not found: no such account of staff. Metadata: staff_id."""
+ERROR_REASON_STAFF_LOGIN_TAKEN: ErrorReason.ValueType  # 311
+"""Staff login taken: another account of staff has the login. Metadata: login."""
+ERROR_REASON_STAFF_LAST_ADMINS: ErrorReason.ValueType  # 312
+"""Staff last admins: fewer persons would be left who administer staff than it takes to decide anything. Metadata: least."""
+ERROR_REASON_SIGN_IN_EXPIRED: ErrorReason.ValueType  # 313
+"""Sign in expired: the sign-in of a member of staff is over, was used, or never was. Begin again."""
+ERROR_REASON_SIGN_IN_REJECTED: ErrorReason.ValueType  # 314
+"""Sign in rejected: login, password and second factor do not go together, or the account is unknown, suspended or locked after too
+many tries: which of them is not told.
+"""
+ERROR_REASON_ENROLMENT_REJECTED: ErrorReason.ValueType  # 315
+"""Enrolment rejected: no account waits for whoever has this key and this secret."""
+ERROR_REASON_SIGN_IN_STALE: ErrorReason.ValueType  # 316
+"""Sign in stale: the caller signed in too long ago for this. Sign in again. Metadata: seconds."""
 ERROR_REASON_ORDER_NOT_FOUND: ErrorReason.ValueType  # 332
 """Order not found: no such order, or not one the caller may see. Metadata: order_id."""
 ERROR_REASON_ORDER_NUMBER_REUSED: ErrorReason.ValueType  # 333

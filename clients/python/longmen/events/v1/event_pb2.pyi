@@ -63,6 +63,12 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """
     EVENT_TYPE_APPROVAL_CHANGED: _EventType.ValueType  # 41
     """Approval changed: something was proposed to staff, or such a proposal was decided."""
+    EVENT_TYPE_STAFF_CHANGED: _EventType.ValueType  # 42
+    """Staff changed: an account of staff was made, granted, reset, suspended, enrolled or locked."""
+    EVENT_TYPE_STAFF_SESSION_STARTED: _EventType.ValueType  # 43
+    """Staff session started: a member of staff signed in."""
+    EVENT_TYPE_STAFF_SESSION_ENDED: _EventType.ValueType  # 44
+    """Staff session ended: a member of staff signed out, or the account changed."""
     EVENT_TYPE_PROFILE_CHANGED: _EventType.ValueType  # 50
     """Profile changed: a customer's name or e-mail address changed; which it is now is nobody's to be told."""
     EVENT_TYPE_CUSTOMER_ERASED: _EventType.ValueType  # 51
@@ -133,6 +139,12 @@ AuditService; feeds of events leave it out.
 """
 EVENT_TYPE_APPROVAL_CHANGED: EventType.ValueType  # 41
 """Approval changed: something was proposed to staff, or such a proposal was decided."""
+EVENT_TYPE_STAFF_CHANGED: EventType.ValueType  # 42
+"""Staff changed: an account of staff was made, granted, reset, suspended, enrolled or locked."""
+EVENT_TYPE_STAFF_SESSION_STARTED: EventType.ValueType  # 43
+"""Staff session started: a member of staff signed in."""
+EVENT_TYPE_STAFF_SESSION_ENDED: EventType.ValueType  # 44
+"""Staff session ended: a member of staff signed out, or the account changed."""
 EVENT_TYPE_PROFILE_CHANGED: EventType.ValueType  # 50
 """Profile changed: a customer's name or e-mail address changed; which it is now is nobody's to be told."""
 EVENT_TYPE_CUSTOMER_ERASED: EventType.ValueType  # 51
@@ -304,6 +316,32 @@ class ApprovalChange(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ApprovalChange: _TypeAlias = ApprovalChange  # noqa: Y015
+
+@_typing.final
+class StaffChange(_message.Message):
+    """StaffChange is what became of an account of staff."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STAFF_ID_FIELD_NUMBER: _builtins.int
+    CHANGE_FIELD_NUMBER: _builtins.int
+    staff_id: _builtins.str
+    """Staff id of the account."""
+    change: _builtins.str
+    """Change such as CREATED, GRANTED, RESET, SUSPENDED, ENROLLED, PASSKEY_ADDED or LOCKED."""
+    def __init__(
+        self,
+        *,
+        staff_id: _builtins.str = ...,
+        change: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "staff_id", b"staff_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StaffChange: _TypeAlias = StaffChange  # noqa: Y015
 
 @_typing.final
 class FactorChange(_message.Message):
@@ -529,6 +567,8 @@ class Event(_message.Message):
     DEVICE_CHANGE_FIELD_NUMBER: _builtins.int
     SESSION_CHANGE_FIELD_NUMBER: _builtins.int
     APPROVAL_CHANGE_FIELD_NUMBER: _builtins.int
+    STAFF_CHANGE_FIELD_NUMBER: _builtins.int
+    STAFF_SESSION_CHANGE_FIELD_NUMBER: _builtins.int
     FACTOR_CHANGE_FIELD_NUMBER: _builtins.int
     CHALLENGE_CHANGE_FIELD_NUMBER: _builtins.int
     EVIDENCE_FILING_FIELD_NUMBER: _builtins.int
@@ -577,6 +617,14 @@ class Event(_message.Message):
     @_builtins.property
     def approval_change(self) -> Global___ApprovalChange:
         """Approval change."""
+
+    @_builtins.property
+    def staff_change(self) -> Global___StaffChange:
+        """Staff change; its subject is the account."""
+
+    @_builtins.property
+    def staff_session_change(self) -> Global___SessionChange:
+        """Staff session change; its subject is the account."""
 
     @_builtins.property
     def factor_change(self) -> Global___FactorChange:
@@ -629,6 +677,8 @@ class Event(_message.Message):
         device_change: Global___DeviceChange | None = ...,
         session_change: Global___SessionChange | None = ...,
         approval_change: Global___ApprovalChange | None = ...,
+        staff_change: Global___StaffChange | None = ...,
+        staff_session_change: Global___SessionChange | None = ...,
         factor_change: Global___FactorChange | None = ...,
         challenge_change: Global___ChallengeChange | None = ...,
         evidence_filing: Global___EvidenceFiling | None = ...,
@@ -639,11 +689,11 @@ class Event(_message.Message):
         debit_balances: _account_pb2.Balances | None = ...,
         credit_balances: _account_pb2.Balances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "identification_change", b"identification_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "identification_change", b"identification_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "identification_change", b"identification_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "identification_change", b"identification_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

@@ -13,6 +13,7 @@ from longmen.accounts.v1 import accounts_service_pb2 as _accounts_service_pb2
 from longmen.identity.v1 import kyc_service_pb2 as _kyc_service_pb2
 from longmen.ledger.v1 import ledger_service_pb2 as _ledger_service_pb2
 from longmen.merchants.v1 import plans_service_pb2 as _plans_service_pb2
+from longmen.staff.v1 import staff_accounts_service_pb2 as _staff_accounts_service_pb2
 from longmen.staff.v1 import staff_service_pb2 as _staff_service_pb2
 import builtins as _builtins
 import sys
@@ -74,6 +75,9 @@ class ProposedCommand(_message.Message):
     SET_ACCOUNT_STATE_FIELD_NUMBER: _builtins.int
     UNFREEZE_ACCOUNT_FIELD_NUMBER: _builtins.int
     UNLOCK_FACTORS_FIELD_NUMBER: _builtins.int
+    CREATE_STAFF_FIELD_NUMBER: _builtins.int
+    GRANT_STAFF_FIELD_NUMBER: _builtins.int
+    RESET_STAFF_FIELD_NUMBER: _builtins.int
     SET_PLAN_FIELD_NUMBER: _builtins.int
     CONFIRM_IN_PERSON_FIELD_NUMBER: _builtins.int
     @_builtins.property
@@ -97,6 +101,18 @@ class ProposedCommand(_message.Message):
         """Unlock factors forgives a customer's wrong tries."""
 
     @_builtins.property
+    def create_staff(self) -> _staff_accounts_service_pb2.CreateStaffRequest:
+        """Create staff makes an account of staff."""
+
+    @_builtins.property
+    def grant_staff(self) -> _staff_accounts_service_pb2.GrantStaffRequest:
+        """Grant staff sets roles and branch of an account of staff."""
+
+    @_builtins.property
+    def reset_staff(self) -> _staff_accounts_service_pb2.ResetStaffRequest:
+        """Reset staff lets the owner of an account of staff enrol anew."""
+
+    @_builtins.property
     def set_plan(self) -> _plans_service_pb2.SetPlanRequest:
         """Set plan agrees on what a merchant pays and when it is settled."""
 
@@ -112,14 +128,17 @@ class ProposedCommand(_message.Message):
         set_account_state: _ledger_service_pb2.SetAccountStateRequest | None = ...,
         unfreeze_account: _accounts_service_pb2.UnfreezeAccountRequest | None = ...,
         unlock_factors: _staff_service_pb2.UnlockFactorsRequest | None = ...,
+        create_staff: _staff_accounts_service_pb2.CreateStaffRequest | None = ...,
+        grant_staff: _staff_accounts_service_pb2.GrantStaffRequest | None = ...,
+        reset_staff: _staff_accounts_service_pb2.ResetStaffRequest | None = ...,
         set_plan: _plans_service_pb2.SetPlanRequest | None = ...,
         confirm_in_person: _kyc_service_pb2.ConfirmInPersonRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "confirm_in_person", b"confirm_in_person", "create_transaction", b"create_transaction", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_plan", b"set_plan", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "confirm_in_person", b"confirm_in_person", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "reset_staff", b"reset_staff", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_plan", b"set_plan", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "confirm_in_person", b"confirm_in_person", "create_transaction", b"create_transaction", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_plan", b"set_plan", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "confirm_in_person", b"confirm_in_person", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "reset_staff", b"reset_staff", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_plan", b"set_plan", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["create_transaction", "reverse_transaction", "set_account_state", "unfreeze_account", "unlock_factors", "set_plan", "confirm_in_person"]  # noqa: Y015
+    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["create_transaction", "reverse_transaction", "set_account_state", "unfreeze_account", "unlock_factors", "create_staff", "grant_staff", "reset_staff", "set_plan", "confirm_in_person"]  # noqa: Y015
     _WhichOneofArgType_command: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_command) -> _WhichOneofReturnType_command | None: ...
 
