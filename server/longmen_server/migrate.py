@@ -1,35 +1,34 @@
 """The schema's version: what this server needs, what a database has, and how one becomes the other.
 
-Migrations are Alembic revisions in migrations/versions. They run one transaction each, under a
-lock, so that two servers starting at once do not both migrate.
+Migrations are Alembic revisions in migrations/versions, in files that begin with their number. They
+run one transaction each, under a lock, so that two servers starting at once do not both migrate.
+Most starts find nothing to do; Alembic, half a second of a start, is loaded by those that do.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import psycopg
-import sqlalchemy
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 
 from longmen_server.platform.database import complete_dsn
 from longmen_server.platform.server_check import StorageError, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import TextIO
 
 __all__ = [
+    "LOCK",
     "SchemaError",
     "check_schema",
+    "connection_parameters",
     "current_version",
+    "known_versions",
+    "migrations_folder",
     "needed_version",
     "print_sql",
+    "refuse_unknown",
     "upgrade",
 ]
 
@@ -39,6 +38,9 @@ LOCK: Final = 0x4C4F4E474D454E
 LOCK_TIMEOUT_MS: Final = 5000
 """A migration that cannot get a table's lock in time fails and is tried again, instead of stopping
 every payment behind it."""
+
+NUMBER_LENGTH: Final = 4
+"""Digits of a revision, with which its file's name begins."""
 
 
 class SchemaError(Exception):
@@ -51,25 +53,22 @@ def migrations_folder() -> Path:
     return installed if installed.is_dir() else Path(__file__).parents[2] / "migrations"
 
 
-def configuration(output: TextIO | None = None) -> Config:
-    """Alembic's configuration, without a file."""
-    config = Config() if output is None else Config(output_buffer=output)
-    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    return config
+def known_versions() -> frozenset[str]:
+    """The revisions this server has."""
+    files = (migrations_folder() / "versions").glob("[0-9]*_*.py")
+    return frozenset(file.name[:NUMBER_LENGTH] for file in files)
 
 
 def needed_version() -> str | None:
     """The newest revision this server knows; None while there is none."""
-    return ScriptDirectory.from_config(configuration()).get_current_head()
+    return max(known_versions(), default=None)
 
 
-def is_known(version: str) -> bool:
-    """Whether this server has a revision."""
-    try:
-        return ScriptDirectory.from_config(configuration()).get_revision(version) is not None
-    except CommandError:
-        return False
+def connection_parameters(dsn: str) -> str:
+    """What a connection for migrations is made with."""
+    return complete_dsn(
+        dsn, application_name="longmen migrate", settings={"lock_timeout": LOCK_TIMEOUT_MS}
+    )
 
 
 def current_version(dsn: str) -> str | None:
@@ -78,8 +77,15 @@ def current_version(dsn: str) -> str | None:
     Raises:
         StorageError: the database cannot be reached.
     """
-    with connection(dsn) as link:
-        return read_version(link)
+    try:
+        with psycopg.connect(connection_parameters(dsn)) as link:
+            found = link.execute("select to_regclass('alembic_version')").fetchone()
+            if found is None or found[0] is None:
+                return None
+            row = link.execute("select version_num from alembic_version").fetchone()
+    except psycopg.OperationalError as error:
+        raise StorageError(f"cannot reach the database: {one_line(error)}") from error
+    return None if row is None else str(row[0])
 
 
 def check_schema(dsn: str) -> None:
@@ -112,70 +118,30 @@ def upgrade(dsn: str, *, personal_keys: Path | None = None) -> tuple[str | None,
         SchemaError: the database is newer than this server, or a migration failed.
         StorageError: the database cannot be reached.
     """
-    needed = needed_version()
-    with connection(dsn) as link:
-        link.execute(sqlalchemy.text(f"select pg_advisory_lock({LOCK})"))
-        link.commit()  # the lock is the session's; Alembic opens a transaction for each revision
-        before = read_version(link)
-        if before == needed:
-            return before, needed
-        refuse_unknown(before)
-        config = configuration()
-        config.attributes["connection"] = link
-        config.attributes["personal_keys"] = personal_keys
-        try:
-            command.upgrade(config, "head")
-        except sqlalchemy.exc.DBAPIError as error:
-            cause = error.orig or error
-            raise SchemaError(f"the migration failed: {one_line(cause)}") from error
-        except ValueError as error:
-            raise SchemaError(f"the migration failed: {error}") from error
+    needed, before = needed_version(), current_version(dsn)
+    if before == needed:
         return before, needed
+    refuse_unknown(before)
+    from longmen_server import migrating
+
+    return migrating.upgrade(dsn, personal_keys=personal_keys)
 
 
 def print_sql(output: TextIO) -> None:
     """Write the whole schema as SQL, for review and for linters."""
-    command.upgrade(configuration(output), "head", sql=True)
+    from longmen_server import migrating
+
+    migrating.print_sql(output)
 
 
 def refuse_unknown(version: str | None) -> None:
-    """Refuse a database that a newer server, or another program, has migrated."""
-    if version is not None and not is_known(version):
+    """Refuse a database that a newer server, or another program, has migrated.
+
+    Raises:
+        SchemaError: the version is none of ours.
+    """
+    if version is not None and version not in known_versions():
         raise SchemaError(
             f"the database is at schema version {version}, which this server does not know "
             f"(its newest is {needed_version()}): use a newer server"
         )
-
-
-@contextmanager
-def connection(dsn: str) -> Iterator[sqlalchemy.Connection]:
-    """One connection for Alembic, in no transaction.
-
-    Raises:
-        StorageError: the database cannot be reached.
-    """
-    parameters = complete_dsn(
-        dsn, application_name="longmen migrate", settings={"lock_timeout": LOCK_TIMEOUT_MS}
-    )
-    engine = sqlalchemy.create_engine(
-        "postgresql+psycopg://",
-        creator=lambda: psycopg.connect(parameters),
-        poolclass=sqlalchemy.NullPool,
-    )
-    try:
-        link = engine.connect()
-    except sqlalchemy.exc.OperationalError as error:
-        raise StorageError(f"cannot reach the database: {one_line(error.orig or error)}") from error
-    try:
-        yield link
-    finally:
-        link.close()
-
-
-def read_version(link: sqlalchemy.Connection) -> str | None:
-    """The revision in the version table, when there is such a table with one."""
-    with link.begin():
-        if link.execute(sqlalchemy.text("select to_regclass('alembic_version')")).scalar() is None:
-            return None
-        version = link.execute(sqlalchemy.text("select version_num from alembic_version")).scalar()
-    return None if version is None else str(version)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from alembic.script import ScriptDirectory
 from psycopg import sql
 
-from longmen_server import migrate
+from longmen_server import migrate, migrating
 from longmen_server.migrate import SchemaError
 from longmen_server.platform.postgres import OWNER_ROLE
 from longmen_server.platform.server_check import StorageError
@@ -38,6 +41,19 @@ def empty(postgres: SharedPostgres) -> Iterator[str]:
 def set_version(dsn: str, version: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("update alembic_version set version_num = %s", [version])
+
+
+def test_the_revisions_are_the_numbers_of_their_files() -> None:
+    """Which a start goes by that has nothing to migrate."""
+    scripts = ScriptDirectory.from_config(migrating.configuration())
+    revisions = {script.revision for script in scripts.walk_revisions()}
+    assert revisions == migrate.known_versions()
+    assert scripts.get_current_head() == migrate.needed_version()
+
+
+def test_a_start_without_migrations_does_not_load_alembic() -> None:
+    command = "import longmen_server.supervisor, sys; sys.exit('sqlalchemy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", command], check=False).returncode == 0
 
 
 def test_an_empty_database_gets_the_whole_schema_once(empty: str) -> None:

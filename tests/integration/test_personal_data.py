@@ -13,7 +13,7 @@ from psycopg import sql
 
 from longmen.accounts.v1 import accounts_service_pb2 as pb
 from longmen.accounts.v1 import wallet_pb2
-from longmen_server import migrate, personal_keys
+from longmen_server import migrate, migrating, personal_keys
 from longmen_server.accounts import queries
 from longmen_server.accounts.personal import open_person
 from longmen_server.migrate import SchemaError
@@ -246,8 +246,8 @@ class TestMigration:
             make = sql.SQL("create database {} owner {}")
             connection.execute(make.format(sql.Identifier(name), sql.Identifier(OWNER_ROLE)))
             dsn = postgres.dsn(role=OWNER_ROLE, database=name)
-            with migrate.connection(dsn) as link:
-                config = migrate.configuration()
+            with migrating.connection(dsn) as link:
+                config = migrating.configuration()
                 config.attributes["connection"] = link
                 command.upgrade(config, "0007")
             self.fill(dsn)
