@@ -37,13 +37,12 @@ from longmen_server.jobs.deliveries import Deliveries
 from longmen_server.jobs.due_transfers import DueTransfers
 from longmen_server.jobs.expired_holds import ExpiredHolds
 from longmen_server.jobs.expired_orders import ExpiredOrders
-from longmen_server.jobs.merchant_days import MerchantDays
 from longmen_server.jobs.reply_expiry import ReplyExpiry
 from longmen_server.jobs.runner import JobRunner
 from longmen_server.ledger.read_service import ReadTools
 from longmen_server.ledger.receipt import ReceiptSigner
 from longmen_server.ledger.service import LedgerService
-from longmen_server.merchant_desk import merchant_services
+from longmen_server.merchant_desk import merchant_jobs_running, merchant_services
 from longmen_server.messages.carriers import carriers_of
 from longmen_server.messages.post_office import PostOffice
 from longmen_server.payment_desk import payment_services
@@ -186,7 +185,7 @@ def build_services(parts: Parts) -> Mapping[str, object]:
         "longmen.transfers.v1.TransfersService": TransfersService(
             **shared, vault=parts.vault, zone=DEFAULT_ZONE, step_up=step_up
         ),
-        **merchant_services(shared, default_book=settings.books[0]),
+        **merchant_services(parts, shared),
         **payment_services(
             shared, secrets=parts.secrets, settings=settings.payments, step_up=step_up
         ),
@@ -221,7 +220,6 @@ def build_jobs(parts: Parts) -> JobRunner:
         jobs=(
             ExpiredHolds(),
             ExpiredOrders(),
-            MerchantDays(),
             DueTransfers(),
             Clearing(clearing_adapter(settings), parts.vault),
             ReplyExpiry(kept_days=settings.jobs.reply_kept_days),
@@ -292,6 +290,7 @@ async def serve(settings: Settings, worker_index: int, on_ready: Callable[[], No
         open_server(parts) as server,
         running(build_jobs(parts)),
         running(build_deliveries(parts)),
+        merchant_jobs_running(parts),
     ):
         await prepare_samples(parts)
         ready = asyncio.Event()

@@ -32,6 +32,7 @@ from longmen_server.platform.hashing import HashingSettings
 from longmen_server.staff.settings import StaffSettings
 from longmen_server.transport.rates import parse_rates
 from longmen_server.transport.settings import EdgeSettings
+from longmen_server.webhooks.settings import WebhookSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -190,6 +191,8 @@ class Settings:
     """How messages to customers are sent."""
     staff: StaffSettings = field(default_factory=StaffSettings)
     """Limits of sign-ins and sessions of staff."""
+    webhooks: WebhookSettings = field(default_factory=WebhookSettings)
+    """How merchants are posted to."""
     hashing: HashingSettings = field(default_factory=HashingSettings)
     """Limits of password hashing."""
     edge: EdgeSettings = field(default_factory=EdgeSettings)

@@ -12,6 +12,7 @@ from longmen_server.payments import queries_verification as payments
 from longmen_server.settlements import queries_verification as settlements
 from longmen_server.staff import queries_verification as staff
 from longmen_server.transfers import queries_verification as transfers
+from longmen_server.webhooks import queries_verification as webhooks
 
 CHECKS: Final = (
     *accounts.CHECKS,
@@ -22,4 +23,5 @@ CHECKS: Final = (
     *payer_codes.CHECKS,
     *settlements.CHECKS,
     *staff.CHECKS,
+    *webhooks.CHECKS,
 )

@@ -36,6 +36,8 @@ ID_RULES: dict[str, Any] = {
     "ord": rules_pb2.order_id,
     "ref": rules_pb2.refund_id,
     "stl": rules_pb2.settlement_id,
+    "whe": rules_pb2.endpoint_id,
+    "whd": rules_pb2.delivery_id,
     "fact": rules_pb2.factor_id,
     "chal": rules_pb2.challenge_id,
     "dev": rules_pb2.device_id,
@@ -75,6 +77,8 @@ SPECIAL_CHANGES: dict[str, Any] = {
     "enrolment_secret": "B" * 43,
     "sign_in_id": f"ver_{2:032x}",
     "effective_date": "2099-02-03",
+    "types": "order.closed",
+    "notice_email": "shop@example.com",
 }
 """Another valid value of fields that no rule of thumb fits."""
 

@@ -15,7 +15,7 @@ import pyotp
 
 from longmen.credentials.v1 import credentials_service_pb2
 from longmen.ledger.v1 import account_pb2, transaction_pb2
-from longmen.merchants.v1 import plan_pb2, settlement_pb2
+from longmen.merchants.v1 import plan_pb2, settlement_pb2, webhook_pb2
 from longmen.payments.v1 import order_pb2
 from longmen.transfers.v1 import transfer_pb2
 from longmen_app.authenticator import SoftwareAuthenticator
@@ -462,6 +462,46 @@ async def own_list(bank: SmallBank, owner: Person) -> Fields:
     return {**await closed_day(bank, owner), "lines": [line]}
 
 
+def listener(merchant_id: str) -> Fields:
+    """An endpoint that nobody listens at."""
+    return {
+        "merchant_id": merchant_id,
+        "url": "http://127.0.0.1:9/hook",
+        "types": ["order.paid"],
+        "notice_email": "till@example.com",
+    }
+
+
+async def new_endpoint(bank: SmallBank, owner: Person) -> Fields:
+    return listener(await merchant(bank, owner))
+
+
+async def endpoint(bank: SmallBank, owner: Person) -> Fields:
+    made = await bank.do("WebhooksService/CreateEndpoint", **await new_endpoint(bank, owner))
+    return {"endpoint_id": made.endpoint.endpoint_id}
+
+
+async def endpoint_to_enable(bank: SmallBank, owner: Person) -> Fields:
+    return {**await endpoint(bank, owner), "state": webhook_pb2.ENDPOINT_STATE_ENABLED}
+
+
+async def merchant_with_endpoints(bank: SmallBank, owner: Person) -> Fields:
+    for _ in range(3):
+        await endpoint(bank, owner)
+    return {"merchant_id": await merchant(bank, owner)}
+
+
+async def delivery(bank: SmallBank, owner: Person) -> Fields:
+    made = await bank.do("WebhooksService/SendTestEvent", **await endpoint(bank, owner))
+    return {"delivery_id": made.delivery.delivery_id}
+
+
+async def merchant_with_deliveries(bank: SmallBank, owner: Person) -> Fields:
+    for _ in range(2):
+        await delivery(bank, owner)
+    return {"merchant_id": await merchant(bank, owner)}
+
+
 async def new_terminal(bank: SmallBank, owner: Person) -> Fields:
     return {
         "merchant_id": await merchant(bank, owner),
@@ -736,6 +776,13 @@ SAMPLES: dict[str, Sample] = {
     "MerchantsService/GetTerminal": own_terminal,
     "PlansService/SetPlan": new_plan,
     "PlansService/ListPlans": merchant_with_plans,
+    "WebhooksService/CreateEndpoint": new_endpoint,
+    "WebhooksService/ListEndpoints": merchant_with_endpoints,
+    "WebhooksService/SetEndpointState": endpoint_to_enable,
+    "WebhooksService/RotateSecret": endpoint,
+    "WebhooksService/SendTestEvent": endpoint,
+    "WebhooksService/ListDeliveries": merchant_with_deliveries,
+    "WebhooksService/Redeliver": delivery,
     "SettlementsService/GetSettlement": one_settlement,
     "SettlementsService/ListSettlements": merchant_with_settlements,
     "SettlementsService/DownloadBill": closed_day,

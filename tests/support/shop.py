@@ -10,6 +10,7 @@ from longmen.payments.v1 import payments_service_pb2 as payments_pb
 from longmen_server.accounts.model import Actor
 from longmen_server.jobs.job import Workplace
 from longmen_server.jobs.merchant_days import MerchantDays
+from longmen_server.jobs.webhook_queue import WebhookQueue
 from longmen_server.merchants.commands import CreateMerchant
 from longmen_server.merchants.model import MerchantActor
 from longmen_server.payments import commands, returns
@@ -20,18 +21,22 @@ from longmen_server.platform.database import connect
 from longmen_server.platform.ids import (
     MERCHANT,
     AccountId,
+    EndpointId,
     MerchantId,
     OrderId,
     RefundId,
     TransactionId,
     new_id,
 )
+from longmen_server.webhooks.commands import CreateEndpoint
+from longmen_server.webhooks.model import EndpointRow, EndpointState
 from tests.support.clock import SettableClock
 from tests.support.ledger import BOOK
 from tests.support.wallets import cash
 
 if TYPE_CHECKING:
     from longmen_server.engine.command import Command
+    from longmen_server.jobs.job import Job
     from tests.support.wallets import Person, Wallets
 
 BANK = MerchantActor(None)
@@ -130,11 +135,29 @@ class Shop:
             )
         )
 
+    async def listen(self) -> None:
+        """Have an endpoint that is told of everything."""
+        endpoint_id = EndpointId(self.fresh())
+        row = EndpointRow(
+            endpoint_id=endpoint_id,
+            merchant_id=self.merchant_id,
+            url="https://shop.example/",
+            types="",
+            state=EndpointState.ENABLED,
+            secret=b"sealed",
+            previous_secret=None,
+            previous_until_us=None,
+            notice_address=None,
+            created_at_us=0,
+            failing_since_us=None,
+        )
+        await self.do(CreateEndpoint(BOOK, None, row=row, sealed_secret=""))
 
-async def close_days(dsn: str, wallets: Wallets, days: int) -> None:
-    """Close and settle business dates as some days from now."""
+
+async def run_job(dsn: str, wallets: Wallets, job: Job, days: int = 0) -> None:
+    """Do all the work of a job as some days from now."""
     later = SettableClock(wallets.clock.now_us() + days * DAY_SECONDS * 1_000_000)
-    connection = await connect(dsn, application_name="tests days")
+    connection = await connect(dsn, application_name="tests job")
     try:
         more: Any = True
         while more:
@@ -146,7 +169,7 @@ async def close_days(dsn: str, wallets: Wallets, days: int) -> None:
                 items_max=100,
                 progress=0,
             )
-            more = (await MerchantDays().take(workplace)).more
+            more = (await job.take(workplace)).more
     finally:
         await connection.close()
 
@@ -155,12 +178,14 @@ async def fill_shop(dsn: str, wallets: Wallets) -> None:
     """Settlements of every state, one that carries a debt, and orders of every fate."""
     shop = Shop(wallets, await wallets.person(funds=100_000))
     await shop.open(basis_points=45)
+    await shop.listen()
     first = await shop.sell(10_000)
     await shop.sell(333)
     await shop.order(50)
     await shop.refund(first, 4_000)
-    await close_days(dsn, wallets, 10)
+    await run_job(dsn, wallets, MerchantDays(), 10)
     await shop.refund(first, 6_000)
-    await close_days(dsn, wallets, 20)
+    await run_job(dsn, wallets, MerchantDays(), 20)
     await shop.sell(70)
-    await close_days(dsn, wallets, 12)
+    await run_job(dsn, wallets, MerchantDays(), 12)
+    await run_job(dsn, wallets, WebhookQueue())

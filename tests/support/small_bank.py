@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
+    from longmen_server.platform.clock import Clock
     from longmen_server.transport.interceptors.authn import TokenClaims
     from longmen_server.transport.method import Method
     from tests.support.identity import Device, SignedIn
@@ -352,22 +353,26 @@ class SmallBank:
 
     async def close_days(self, days: int = 0) -> None:
         """Close and settle all business dates that have ended, as it will be some days from now."""
+        later = SettableClock(self.parts.clock.now_us() + days * 86_400_000_000)
+        async with self.workplace(later) as workplace:
+            while (await MerchantDays().take(workplace)).more:
+                pass
+
+    @asynccontextmanager
+    async def workplace(self, clock: Clock | None = None) -> AsyncIterator[Workplace]:
+        """What a job works with, at its first time."""
         parts = self.parts
         assert parts.settings.dsn is not None
-        connection = await connect(parts.settings.dsn, application_name="tests days")
-        later = SettableClock(parts.clock.now_us() + days * 86_400_000_000)
+        connection = await connect(parts.settings.dsn, application_name="tests job")
         try:
-            more = True
-            while more:
-                workplace = Workplace(
-                    book=BOOK,
-                    connection=connection,
-                    engine=parts.engine,
-                    clock=later,
-                    items_max=500,
-                    progress=0,
-                )
-                more = (await MerchantDays().take(workplace)).more
+            yield Workplace(
+                book=BOOK,
+                connection=connection,
+                engine=parts.engine,
+                clock=clock or parts.clock,
+                items_max=500,
+                progress=0,
+            )
         finally:
             await connection.close()
 

@@ -20,7 +20,12 @@ from longmen.identity.v1 import (
     session_service_pb2,
 )
 from longmen.ledger.v1 import ledger_service_pb2
-from longmen.merchants.v1 import merchants_service_pb2, plans_service_pb2, settlements_service_pb2
+from longmen.merchants.v1 import (
+    merchants_service_pb2,
+    plans_service_pb2,
+    settlements_service_pb2,
+    webhooks_service_pb2,
+)
 from longmen.payments.v1 import payer_codes_service_pb2, payments_service_pb2
 from longmen.staff.v1 import (
     approvals_service_pb2,
@@ -56,6 +61,7 @@ _MODULES = (
     session_service_pb2,
     payer_codes_service_pb2,
     payments_service_pb2,
+    webhooks_service_pb2,
     settlements_service_pb2,
     plans_service_pb2,
     transfers_service_pb2,

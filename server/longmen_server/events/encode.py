@@ -12,6 +12,7 @@ from longmen_server.platform.ids import (
     ACCOUNT,
     APPROVAL,
     CUSTOMER,
+    ENDPOINT,
     EVENT,
     MERCHANT,
     ORDER,
@@ -78,6 +79,7 @@ _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_ORDER_CHANGED: "order_change",
     event_pb2.EVENT_TYPE_SETTLEMENT_CHANGED: "settlement_change",
     event_pb2.EVENT_TYPE_PAYER_CODE_CHANGED: "payer_code_change",
+    event_pb2.EVENT_TYPE_ENDPOINT_CHANGED: "endpoint_change",
     event_pb2.EVENT_TYPE_APPROVAL_CHANGED: "approval_change",
     event_pb2.EVENT_TYPE_CHALLENGE_STATE_CHANGED: "challenge_change",
     **dict.fromkeys(_FACTOR_TYPES, "factor_change"),
@@ -101,6 +103,7 @@ _SUBJECTS: Final[dict[int, IdKind[Any]]] = {
     event_pb2.EVENT_TYPE_APPROVAL_CHANGED: APPROVAL,
     event_pb2.EVENT_TYPE_ORDER_CHANGED: ORDER,
     event_pb2.EVENT_TYPE_SETTLEMENT_CHANGED: SETTLEMENT,
+    event_pb2.EVENT_TYPE_ENDPOINT_CHANGED: ENDPOINT,
 }
 """What the subject of an event of a type is an id of; of all others it is a transaction's."""
 

@@ -31,7 +31,9 @@ __all__ = [
     "BOOK_MINIMUM",
     "CHALLENGE",
     "CUSTOMER",
+    "DELIVERY",
     "DEVICE",
+    "ENDPOINT",
     "EVENT",
     "FACTOR",
     "MERCHANT",
@@ -52,7 +54,9 @@ __all__ = [
     "ApprovalId",
     "ChallengeId",
     "CustomerId",
+    "DeliveryId",
     "DeviceId",
+    "EndpointId",
     "EventId",
     "FactorId",
     "IdKind",
@@ -92,6 +96,8 @@ OrderId = NewType("OrderId", bytes)
 RefundId = NewType("RefundId", bytes)
 PlanId = NewType("PlanId", bytes)
 SettlementId = NewType("SettlementId", bytes)
+EndpointId = NewType("EndpointId", bytes)
+DeliveryId = NewType("DeliveryId", bytes)
 FactorId = NewType("FactorId", bytes)
 ChallengeId = NewType("ChallengeId", bytes)
 ApiKeyId = NewType("ApiKeyId", bytes)
@@ -230,6 +236,8 @@ ORDER: Final = IdKind[OrderId]("ord")
 REFUND: Final = IdKind[RefundId]("ref")
 PLAN: Final = IdKind[PlanId]("plan")
 SETTLEMENT: Final = IdKind[SettlementId]("stl")
+ENDPOINT: Final = IdKind[EndpointId]("whe")
+DELIVERY: Final = IdKind[DeliveryId]("whd")
 FACTOR: Final = IdKind[FactorId]("fact")
 CHALLENGE: Final = IdKind[ChallengeId]("chal")
 API_KEY: Final = IdKind[ApiKeyId]("key")

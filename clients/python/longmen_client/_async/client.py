@@ -32,6 +32,7 @@ from longmen_client._generated.staff_accounts_async import AsyncStaffAccounts
 from longmen_client._generated.staff_async import AsyncStaff
 from longmen_client._generated.staff_sessions_async import AsyncStaffSessions
 from longmen_client._generated.transfers_async import AsyncTransfers
+from longmen_client._generated.webhooks_async import AsyncWebhooks
 from longmen_client._methods import HEALTH_CHECK
 from longmen_client._transport_async import AsyncTransport
 
@@ -164,6 +165,11 @@ class AsyncClient:
     def settlements(self) -> AsyncSettlements:
         """What merchants are paid out, and their bills."""
         return AsyncSettlements(self._caller)
+
+    @cached_property
+    def webhooks(self) -> AsyncWebhooks:
+        """Where merchants are told what happens."""
+        return AsyncWebhooks(self._caller)
 
     @cached_property
     def transfers(self) -> AsyncTransfers:

@@ -73,6 +73,7 @@ __all__ = [
     "DebitAccountClosed",
     "DebitAccountFrozen",
     "DebitAccountNotFound",
+    "DeliveryNotFound",
     "DeviceAlreadyEnrolled",
     "DeviceAlreadyRevoked",
     "DeviceCooling",
@@ -81,6 +82,10 @@ __all__ = [
     "DeviceNotFound",
     "DeviceProofInvalid",
     "EffectiveTimeInFuture",
+    "EndpointDisabled",
+    "EndpointLimitReached",
+    "EndpointNotFound",
+    "EndpointUrlRefused",
     "EnrolmentNotFound",
     "EnrolmentRejected",
     "ErasureTooEarly",
@@ -1796,6 +1801,48 @@ class BillNotReady(FailedPreconditionError):
     )
 
 
+class EndpointNotFound(NotFoundError):
+    """No such endpoint, or not one the caller may see. Metadata: endpoint_id."""
+
+    reason = "ENDPOINT_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("endpoint_id",)
+
+
+class EndpointUrlRefused(InvalidArgumentError):
+    """Nothing is posted to such a url. Rule says why: scheme, userinfo, fragment, host, port or
+    address. Metadata: rule.
+    """
+
+    reason = "ENDPOINT_URL_REFUSED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("rule",)
+
+
+class EndpointLimitReached(FailedPreconditionError):
+    """The merchant has as many endpoints as one may have. Metadata: limit."""
+
+    reason = "ENDPOINT_LIMIT_REACHED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("limit",)
+
+
+class DeliveryNotFound(NotFoundError):
+    """No such delivery, or not one the caller may see. Metadata: delivery_id."""
+
+    reason = "DELIVERY_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("delivery_id",)
+
+
+class EndpointDisabled(FailedPreconditionError):
+    """The endpoint is switched off. Enable it first. Metadata: endpoint_id."""
+
+    reason = "ENDPOINT_DISABLED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("endpoint_id",)
+
+
 BY_REASON: Mapping[str, type[LongmenError]] = {
     "MALFORMED_REQUEST": MalformedRequest,
     "INVALID_REQUEST": InvalidRequest,
@@ -1976,5 +2023,10 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "PLAN_DATE_PASSED": PlanDatePassed,
     "SETTLEMENT_NOT_FOUND": SettlementNotFound,
     "BILL_NOT_READY": BillNotReady,
+    "ENDPOINT_NOT_FOUND": EndpointNotFound,
+    "ENDPOINT_URL_REFUSED": EndpointUrlRefused,
+    "ENDPOINT_LIMIT_REACHED": EndpointLimitReached,
+    "DELIVERY_NOT_FOUND": DeliveryNotFound,
+    "ENDPOINT_DISABLED": EndpointDisabled,
 }
 """The class of each reason of the contract."""

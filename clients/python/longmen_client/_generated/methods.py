@@ -16,7 +16,12 @@ from longmen.identity.v1 import (
     session_service_pb2,
 )
 from longmen.ledger.v1 import ledger_service_pb2
-from longmen.merchants.v1 import merchants_service_pb2, plans_service_pb2, settlements_service_pb2
+from longmen.merchants.v1 import (
+    merchants_service_pb2,
+    plans_service_pb2,
+    settlements_service_pb2,
+    webhooks_service_pb2,
+)
 from longmen.payments.v1 import payer_codes_service_pb2, payments_service_pb2
 from longmen.staff.v1 import (
     approvals_service_pb2,
@@ -425,6 +430,28 @@ PAYMENTS_PAY_ORDER: Method[
 PAYMENTS_PAY_STATIC_CODE: Method[
     payments_service_pb2.PayStaticCodeRequest, payments_service_pb2.PayStaticCodeResponse
 ] = method(payments_service_pb2.DESCRIPTOR, "PaymentsService", "PayStaticCode")
+
+WEBHOOKS_CREATE_ENDPOINT: Method[
+    webhooks_service_pb2.CreateEndpointRequest, webhooks_service_pb2.CreateEndpointResponse
+] = method(webhooks_service_pb2.DESCRIPTOR, "WebhooksService", "CreateEndpoint")
+WEBHOOKS_LIST_ENDPOINTS: Method[
+    webhooks_service_pb2.ListEndpointsRequest, webhooks_service_pb2.ListEndpointsResponse
+] = method(webhooks_service_pb2.DESCRIPTOR, "WebhooksService", "ListEndpoints")
+WEBHOOKS_SET_ENDPOINT_STATE: Method[
+    webhooks_service_pb2.SetEndpointStateRequest, webhooks_service_pb2.SetEndpointStateResponse
+] = method(webhooks_service_pb2.DESCRIPTOR, "WebhooksService", "SetEndpointState")
+WEBHOOKS_ROTATE_SECRET: Method[
+    webhooks_service_pb2.RotateSecretRequest, webhooks_service_pb2.RotateSecretResponse
+] = method(webhooks_service_pb2.DESCRIPTOR, "WebhooksService", "RotateSecret")
+WEBHOOKS_SEND_TEST_EVENT: Method[
+    webhooks_service_pb2.SendTestEventRequest, webhooks_service_pb2.SendTestEventResponse
+] = method(webhooks_service_pb2.DESCRIPTOR, "WebhooksService", "SendTestEvent")
+WEBHOOKS_LIST_DELIVERIES: Method[
+    webhooks_service_pb2.ListDeliveriesRequest, webhooks_service_pb2.ListDeliveriesResponse
+] = method(webhooks_service_pb2.DESCRIPTOR, "WebhooksService", "ListDeliveries")
+WEBHOOKS_REDELIVER: Method[
+    webhooks_service_pb2.RedeliverRequest, webhooks_service_pb2.RedeliverResponse
+] = method(webhooks_service_pb2.DESCRIPTOR, "WebhooksService", "Redeliver")
 
 SETTLEMENTS_GET_SETTLEMENT: Method[
     settlements_service_pb2.GetSettlementRequest, settlements_service_pb2.GetSettlementResponse

@@ -31,6 +31,7 @@ from longmen_client._generated.staff_accounts_sync import StaffAccounts
 from longmen_client._generated.staff_sessions_sync import StaffSessions
 from longmen_client._generated.staff_sync import Staff
 from longmen_client._generated.transfers_sync import Transfers
+from longmen_client._generated.webhooks_sync import Webhooks
 from longmen_client._methods import HEALTH_CHECK
 from longmen_client._sync.caller import Caller
 from longmen_client._transport_sync import Transport
@@ -164,6 +165,11 @@ class Client:
     def settlements(self) -> Settlements:
         """What merchants are paid out, and their bills."""
         return Settlements(self._caller)
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        """Where merchants are told what happens."""
+        return Webhooks(self._caller)
 
     @cached_property
     def transfers(self) -> Transfers:

@@ -285,6 +285,17 @@ KINDS: Final[dict[str, Kind]] = {
         " not fit its secret.",
         "Revoke the device's codes; compare with a backup.",
     ),
+    "WEBHOOK_CURSOR_AHEAD": Kind(
+        "Webhooks have read further than a journal goes: what comes next would not be told.",
+        "Set the cursor back to the journal's last event; merchants drop what comes twice.",
+    ),
+    "WEBHOOK_DELIVERY_MISSING": Kind(
+        "An event that webhooks have read was not queued for an endpoint that listened.",
+        "Set the cursor back before the event; merchants drop what comes twice.",
+    ),
+    "WEBHOOK_STATE_UNKNOWN": Kind(
+        "A webhook's delivery is in no state that it can be in.", _REPORT
+    ),
     "REQUEST_MALFORMED": Kind(
         "The stored content of a request has a length that no content has.", _REPORT
     ),

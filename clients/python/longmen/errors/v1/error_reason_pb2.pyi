@@ -537,6 +537,18 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Settlement not found: no such settlement, or not one the caller may see. Metadata: settlement_id."""
     ERROR_REASON_BILL_NOT_READY: _ErrorReason.ValueType  # 382
     """Bill not ready: the business date has not ended, or is not closed yet. Metadata: business_date, end_time_us."""
+    ERROR_REASON_ENDPOINT_NOT_FOUND: _ErrorReason.ValueType  # 383
+    """Endpoint not found: no such endpoint, or not one the caller may see. Metadata: endpoint_id."""
+    ERROR_REASON_ENDPOINT_URL_REFUSED: _ErrorReason.ValueType  # 384
+    """Endpoint url refused: nothing is posted to such a url. Rule says why: scheme, userinfo, fragment, host, port or address.
+    Metadata: rule.
+    """
+    ERROR_REASON_ENDPOINT_LIMIT_REACHED: _ErrorReason.ValueType  # 385
+    """Endpoint limit reached: the merchant has as many endpoints as one may have. Metadata: limit."""
+    ERROR_REASON_DELIVERY_NOT_FOUND: _ErrorReason.ValueType  # 386
+    """Delivery not found: no such delivery, or not one the caller may see. Metadata: delivery_id."""
+    ERROR_REASON_ENDPOINT_DISABLED: _ErrorReason.ValueType  # 387
+    """Endpoint disabled: the endpoint is switched off. Enable it first. Metadata: endpoint_id."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the reason of a refusal. On the wire it stands in google.rpc.ErrorInfo: reason is the value's name without
@@ -1023,6 +1035,18 @@ ERROR_REASON_SETTLEMENT_NOT_FOUND: ErrorReason.ValueType  # 381
 """Settlement not found: no such settlement, or not one the caller may see. Metadata: settlement_id."""
 ERROR_REASON_BILL_NOT_READY: ErrorReason.ValueType  # 382
 """Bill not ready: the business date has not ended, or is not closed yet. Metadata: business_date, end_time_us."""
+ERROR_REASON_ENDPOINT_NOT_FOUND: ErrorReason.ValueType  # 383
+"""Endpoint not found: no such endpoint, or not one the caller may see. Metadata: endpoint_id."""
+ERROR_REASON_ENDPOINT_URL_REFUSED: ErrorReason.ValueType  # 384
+"""Endpoint url refused: nothing is posted to such a url. Rule says why: scheme, userinfo, fragment, host, port or address.
+Metadata: rule.
+"""
+ERROR_REASON_ENDPOINT_LIMIT_REACHED: ErrorReason.ValueType  # 385
+"""Endpoint limit reached: the merchant has as many endpoints as one may have. Metadata: limit."""
+ERROR_REASON_DELIVERY_NOT_FOUND: ErrorReason.ValueType  # 386
+"""Delivery not found: no such delivery, or not one the caller may see. Metadata: delivery_id."""
+ERROR_REASON_ENDPOINT_DISABLED: ErrorReason.ValueType  # 387
+"""Endpoint disabled: the endpoint is switched off. Enable it first. Metadata: endpoint_id."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final

@@ -101,6 +101,8 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """Settlement changed: a merchant's business date was closed, or what it came to was paid out or carried on."""
     EVENT_TYPE_PAYER_CODE_CHANGED: _EventType.ValueType  # 62
     """Payer code changed means that a device was enrolled to show codes, or that its codes were revoked."""
+    EVENT_TYPE_ENDPOINT_CHANGED: _EventType.ValueType  # 69
+    """Endpoint changed: a merchant's webhook endpoint was made, switched on or off, or got another secret."""
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
     """EventType is what happened."""
@@ -177,6 +179,8 @@ EVENT_TYPE_SETTLEMENT_CHANGED: EventType.ValueType  # 68
 """Settlement changed: a merchant's business date was closed, or what it came to was paid out or carried on."""
 EVENT_TYPE_PAYER_CODE_CHANGED: EventType.ValueType  # 62
 """Payer code changed means that a device was enrolled to show codes, or that its codes were revoked."""
+EVENT_TYPE_ENDPOINT_CHANGED: EventType.ValueType  # 69
+"""Endpoint changed: a merchant's webhook endpoint was made, switched on or off, or got another secret."""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 @_typing.final
@@ -550,6 +554,40 @@ class PayerCodeChange(_message.Message):
 Global___PayerCodeChange: _TypeAlias = PayerCodeChange  # noqa: Y015
 
 @_typing.final
+class EndpointChange(_message.Message):
+    """EndpointChange is what became of a webhook endpoint."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENDPOINT_ID_FIELD_NUMBER: _builtins.int
+    MERCHANT_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    endpoint_id: _builtins.str
+    """Endpoint id changed."""
+    merchant_id: _builtins.str
+    """Merchant id told."""
+    state: _builtins.str
+    """State name after the change, such as FAILED."""
+    cause: _builtins.str
+    """Cause in a word, such as CREATED, ASKED, ROTATED, FAILING or GONE."""
+    def __init__(
+        self,
+        *,
+        endpoint_id: _builtins.str = ...,
+        merchant_id: _builtins.str = ...,
+        state: _builtins.str = ...,
+        cause: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "endpoint_id", b"endpoint_id", "merchant_id", b"merchant_id", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndpointChange: _TypeAlias = EndpointChange  # noqa: Y015
+
+@_typing.final
 class Event(_message.Message):
     """Event is one committed change."""
 
@@ -576,6 +614,7 @@ class Event(_message.Message):
     ORDER_CHANGE_FIELD_NUMBER: _builtins.int
     SETTLEMENT_CHANGE_FIELD_NUMBER: _builtins.int
     PAYER_CODE_CHANGE_FIELD_NUMBER: _builtins.int
+    ENDPOINT_CHANGE_FIELD_NUMBER: _builtins.int
     DEBIT_BALANCES_FIELD_NUMBER: _builtins.int
     CREDIT_BALANCES_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
@@ -655,6 +694,10 @@ class Event(_message.Message):
         """Payer code change of PAYER_CODE_CHANGED; the subject is the customer."""
 
     @_builtins.property
+    def endpoint_change(self) -> Global___EndpointChange:
+        """Endpoint change."""
+
+    @_builtins.property
     def debit_balances(self) -> _account_pb2.Balances:
         """Debit balances are the debit account's as of the posting: posted, available and version."""
 
@@ -686,14 +729,15 @@ class Event(_message.Message):
         order_change: Global___OrderChange | None = ...,
         settlement_change: Global___SettlementChange | None = ...,
         payer_code_change: Global___PayerCodeChange | None = ...,
+        endpoint_change: Global___EndpointChange | None = ...,
         debit_balances: _account_pb2.Balances | None = ...,
         credit_balances: _account_pb2.Balances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "identification_change", b"identification_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "identification_change", b"identification_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "identification_change", b"identification_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "identification_change", b"identification_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change", "endpoint_change"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

@@ -28,6 +28,8 @@ TERMINAL_ID_FIELD_NUMBER: _builtins.int
 ORDER_ID_FIELD_NUMBER: _builtins.int
 REFUND_ID_FIELD_NUMBER: _builtins.int
 SETTLEMENT_ID_FIELD_NUMBER: _builtins.int
+ENDPOINT_ID_FIELD_NUMBER: _builtins.int
+DELIVERY_ID_FIELD_NUMBER: _builtins.int
 FACTOR_ID_FIELD_NUMBER: _builtins.int
 CHALLENGE_ID_FIELD_NUMBER: _builtins.int
 account_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
@@ -64,6 +66,10 @@ refund_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, 
 """Refund id demands the text form of a refund's id: "ref_" and 32 lower-case hexadecimal digits."""
 settlement_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Settlement id demands the text form of a settlement's id: "stl_" and 32 lower-case hexadecimal digits."""
+endpoint_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Endpoint id demands the text form of a endpoint's id: "whe_" and 32 lower-case hexadecimal digits."""
+delivery_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Delivery id demands the text form of a delivery's id: "whd_" and 32 lower-case hexadecimal digits."""
 factor_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Factor id demands the text form of a factor's id: "fact_" and 32 lower-case hexadecimal digits."""
 challenge_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]

@@ -1,0 +1,1 @@
+"""Webhooks: merchants are told what happens, signed, in order, and at least once."""
