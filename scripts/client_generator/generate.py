@@ -80,7 +80,7 @@ SERVICES = [
 ]
 FROM_CONTRACT = '"""Generated from proto/ by scripts/gen. Do not edit."""\n\n'
 FROM_ASYNC = '"""Generated from {source} by scripts/gen. Do not edit."""\n\n'
-TWINS = ("longmen_client", "longmen_app")
+TWINS = ("longmen_client", "longmen_app", "longmen_merchant")
 """Packages with a hand-written `_async` folder, whose `_sync` twin is made here."""
 
 

@@ -1,1 +1,34 @@
-"""What a merchant's own systems need: the verifier of webhooks is `longmen_merchant.webhooks`."""
+"""The merchant channel: what a till does, so that no sale ever ends as "unknown".
+
+from longmen_client import ApiKey, Config, Money, Tls
+from longmen_merchant import Journal, Till
+
+config = Config(target="bank.example:443", tls=Tls(), key=ApiKey(credential, sign))
+with Till(config, merchant_id=shop, terminal_id=till_1, journal=Journal("till.json")) as till:
+    till.resume()                                   # settles what a power loss has cut off
+    charge = till.charge(scanned_code, Money.of("12.34", "CNY"))
+    print(charge.outcome, charge.reason)
+
+What a merchant's own systems need besides: the verifier of webhooks is `longmen_merchant.webhooks`.
+"""
+
+from longmen_merchant._async.till import AsyncSale, AsyncTill
+from longmen_merchant._sync.till import Sale, Till
+from longmen_merchant.journal import Entry, Journal, JournalError, Stage
+from longmen_merchant.model import Charge, Limits, Outcome, RefundMade, Resumed
+
+__all__ = [
+    "AsyncSale",
+    "AsyncTill",
+    "Charge",
+    "Entry",
+    "Journal",
+    "JournalError",
+    "Limits",
+    "Outcome",
+    "RefundMade",
+    "Resumed",
+    "Sale",
+    "Stage",
+    "Till",
+]
