@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from longmen_server.challenges.codes import MessageCodes
 from longmen_server.challenges.service import ChallengesService
 from longmen_server.development import scopes_for
 from longmen_server.factors.checks import FactorChecks
 from longmen_server.factors.service import FactorsService
 from longmen_server.identity.device_service import DevicesService
+from longmen_server.identity.email_service import EmailsService
 from longmen_server.identity.service import RegistrationService
 from longmen_server.identity.session_service import SessionsService
 from longmen_server.identity.tools import IdentityTools
@@ -55,10 +57,13 @@ def identity_services(parts: Parts, step_up: StepUpOffice) -> Mapping[str, objec
         default_book=settings.books[0],
     )
     servicers = {
-        "ProfileService": ProfileService(**shared),
+        "ProfileService": ProfileService(**shared, notices=proving["notices"]),
         "KycService": KycService(**shared),
         "FactorsService": FactorsService(**shared, **proving, step_up=step_up, watch=parts.watch),
-        "ChallengesService": ChallengesService(**shared, **proving),
+        "ChallengesService": ChallengesService(
+            **shared, **proving, codes=MessageCodes(parts.office, parts.secrets, tools.limits)
+        ),
+        "EmailsService": EmailsService(tools, step_up),
         "RegistrationService": RegistrationService(tools),
         "SessionsService": SessionsService(tools),
         "DevicesService": DevicesService(tools, step_up),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from longmen_server.accounts import queries_verification as accounts
+from longmen_server.challenges import queries_verification as challenges
 from longmen_server.kyc import queries_verification as kyc
 from longmen_server.payer_codes import queries_verification as payer_codes
 from longmen_server.payments import queries_orders_verification as orders
@@ -24,4 +25,5 @@ CHECKS: Final = (
     *settlements.CHECKS,
     *staff.CHECKS,
     *webhooks.CHECKS,
+    *challenges.CHECKS,
 )

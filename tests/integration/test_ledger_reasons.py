@@ -421,6 +421,7 @@ ELSEWHERE = {
     "tests/integration/test_journal_reads.py": "INVALID_CURSOR",
     "tests/unit/test_tokens.py": "TOKEN_EXPIRED",
     "tests/integration/test_new_devices.py": "FACTOR_REQUIRED DEVICE_COOLING",
+    "tests/integration/test_message_codes.py": "EMAIL_MISSING EMAIL_NOT_PROVEN",
     "tests/fault/test_bad_link.py": "STORAGE_UNAVAILABLE OUTCOME_UNKNOWN CONTENTION",
     "tests/integration/test_jobs.py": "REPLY_EXPIRED",
     "tests/integration/test_staff.py": (

@@ -13,8 +13,11 @@ import pytest_asyncio
 from longmen.events.v1 import event_pb2
 from longmen.identity.v1 import profile_service_pb2 as pb
 from longmen_server.accounts.personal import ERASED
+from longmen_server.messages.notices import Notices
+from longmen_server.messages.post_office import PostOffice
 from longmen_server.platform.ids import CUSTOMER, CustomerId
 from longmen_server.platform.refusal import Refusal
+from longmen_server.platform.sealing import Sealer
 from longmen_server.profile.service import ProfileService
 from tests.integration.test_personal_data import dump, traces
 from tests.support.proof import proof_of
@@ -39,6 +42,7 @@ class Profiles:
             readers=wallets.readers,
             clock=wallets.clock,
             vault=wallets.vault,
+            notices=Notices(PostOffice(Sealer(bytes(32)), wallets.clock)),
         )
 
     async def ask(self, method: str, principal: Principal, /, **fields: Any) -> Any:

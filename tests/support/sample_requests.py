@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pyotp
 
 from longmen.credentials.v1 import credentials_service_pb2
+from longmen.identity.v1 import challenge_service_pb2
 from longmen.ledger.v1 import account_pb2, transaction_pb2
 from longmen.merchants.v1 import plan_pb2, settlement_pb2, webhook_pb2
 from longmen.payments.v1 import order_pb2
@@ -551,6 +552,38 @@ async def approval(bank: SmallBank, owner: Person) -> Fields:
     return {**await challenge(bank, owner), "proof": {"payment_pin": PIN}}
 
 
+async def code_to_send(bank: SmallBank, owner: Person) -> Fields:
+    """A small payment of an owner who has nothing but a phone to approve it with."""
+    pay = BY_NAME["TransfersService/CreateTransfer"]
+    request = await make(bank, pay, owner, payment)
+    told = await bank.refused(pay, request, bank.session_token(owner))
+    assert told.metadata["methods"] == "MESSAGE_CODE", told
+    return {
+        "challenge_id": told.metadata["challenge_id"],
+        "channel": challenge_service_pb2.CODE_CHANNEL_SMS,
+    }
+
+
+EMAIL = "alan@example.com"
+
+
+async def address_to_prove(bank: SmallBank, owner: Person) -> Fields:
+    await bank.do("ProfileService/UpdateProfile", customer_id=owner.customer, email=EMAIL)
+    return {}
+
+
+async def email_code(bank: SmallBank, owner: Person) -> Fields:
+    """A code that has come by e-mail."""
+    await bank.do(
+        "ProfileService/UpdateProfile",
+        customer_id=owner.customer,
+        email=f"{owner.phone[1:]}@example.com",
+    )
+    begun = await bank.do("EmailsService/StartEmailProof", bank.token("customer", owner))
+    code = identity.code_in(bank, f"{owner.phone[1:]}@example.com")
+    return {"verification_id": begun.verification_id, "code": code}
+
+
 def key_for(owner: str) -> Fields:
     return {
         "owner_kind": credentials_service_pb2.KEY_OWNER_KIND_MERCHANT,
@@ -801,6 +834,9 @@ SAMPLES: dict[str, Sample] = {
     "ChallengesService/GetChallenge": challenge,
     "ChallengesService/ApproveChallenge": approval,
     "ChallengesService/DeclineChallenge": challenge,
+    "ChallengesService/SendChallengeCode": code_to_send,
+    "EmailsService/StartEmailProof": address_to_prove,
+    "EmailsService/ConfirmEmail": email_code,
     "PaymentsService/CreateOrder": new_order,
     "PaymentsService/GetOrderCode": own_order,
     "PaymentsService/GetStaticCode": own_merchant,

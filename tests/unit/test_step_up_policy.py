@@ -14,13 +14,15 @@ from longmen_server.factors.model import FactorKind, bits
 TODAY = load_policy().at(date(2026, 6, 1))
 MONEY = bits((FactorKind.PAYMENT_PIN, FactorKind.TOTP, FactorKind.PASSKEY))
 ANY_FACTOR = MONEY | bits((FactorKind.PASSWORD, FactorKind.BACKUP_CODES))
+MESSAGE = MONEY | bits((FactorKind.MESSAGE_CODE,))
 NOTHING, ONE, TWO = Decision(0, 0), Decision(1, MONEY), Decision(2, MONEY)
+LITTLE = Decision(1, MESSAGE)
 
 PAYMENTS = {
     ("small", "known", "left"): NOTHING,
-    ("small", "known", "used"): ONE,
-    ("small", "new", "left"): ONE,
-    ("small", "new", "used"): ONE,
+    ("small", "known", "used"): LITTLE,
+    ("small", "new", "left"): LITTLE,
+    ("small", "new", "used"): LITTLE,
     ("medium", "known", "left"): ONE,
     ("medium", "known", "used"): ONE,
     ("medium", "new", "left"): ONE,
@@ -51,7 +53,7 @@ def test_every_case(operation: Operation, case: tuple[str, str, str], expected: 
     elif operation == Operation.PURCHASE and (band, allowance) == ("small", "left"):
         expected = NOTHING
     elif operation not in {Operation.TRANSFER, Operation.PURCHASE} and expected == NOTHING:
-        expected = ONE
+        expected = LITTLE
     assert TODAY.look_up(operation, payee, band, allowance) == expected
 
 

@@ -123,6 +123,7 @@ def open_wallet(working_set: WorkingSet, new: NewWallet) -> tuple[WalletRow, Poc
         email=None,
         created_at_us=at_us,
         erased_at_us=None,
+        email_proven_at_us=None,
     )
     working_set.insert(WALLET, customer_id, wallet)
     key = CustomerKeyRow(customer_id, person.wrapped_key, person.wrapping_key, at_us)

@@ -6,7 +6,7 @@ money and its state are the ledger's, the rest stands here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -65,18 +65,12 @@ class WalletRow:
     created_at_us: int
     erased_at_us: int | None
     """When the personal data was erased for good; None while it is there."""
+    email_proven_at_us: int | None
+    """When a code that was sent to the e-mail address came back; None before."""
 
     def copy(self) -> WalletRow:
         """Return a copy, so that a refused command leaves the original as it was."""
-        return WalletRow(
-            self.customer_id,
-            self.display_name,
-            self.phone_number,
-            self.phone_index,
-            self.email,
-            self.created_at_us,
-            self.erased_at_us,
-        )
+        return replace(self)
 
 
 @dataclass(slots=True)

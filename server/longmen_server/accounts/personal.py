@@ -65,6 +65,8 @@ class Person:
     phone_number: str
     """E.164."""
     email: str = ""
+    email_is_proven: bool = False
+    """Whether a code that was sent there came back."""
 
     @property
     def masked_phone_number(self) -> str:
@@ -126,6 +128,7 @@ def open_person(vault: Vault, found: FoundWallet) -> Person:
         display_name=key.open(DISPLAY_NAME, book, customer_id, row.display_name),
         phone_number=key.open(PHONE_NUMBER, book, customer_id, row.phone_number),
         email="" if row.email is None else key.open(EMAIL, book, customer_id, row.email),
+        email_is_proven=row.email_proven_at_us is not None,
     )
 
 

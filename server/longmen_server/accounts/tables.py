@@ -145,8 +145,8 @@ class _WalletFamily(RowFamily[CustomerId, WalletRow]):
         if changed:
             yield Statement(
                 b"update wallet as w set display_name = u.n, phone_number = u.p, phone_index = u.i,"
-                b" email = u.e, erased_at_us = u.t"
-                b" from unnest($2, $3, $4, $5, $6, $7) as u (c, n, p, i, e, t)"
+                b" email = u.e, erased_at_us = u.t, email_proven_at_us = u.v"
+                b" from unnest($2, $3, $4, $5, $6, $7, $8) as u (c, n, p, i, e, t, v)"
                 b" where w.book = $1 and w.customer_id = u.c",
                 (
                     book,
@@ -156,13 +156,14 @@ class _WalletFamily(RowFamily[CustomerId, WalletRow]):
                     ByteaArray([row.phone_index for row in changed]),
                     ByteaArray([row.email for row in changed]),
                     Int8Array([row.erased_at_us for row in changed]),
+                    Int8Array([row.email_proven_at_us for row in changed]),
                 ),
             )
         if not inserted:
             return
         yield Statement(
             f"insert into wallet (book, {WALLET_COLUMNS})"
-            " select $1, u.* from unnest($2, $3, $4, $5, $6, $7, $8) as u".encode(),
+            " select $1, u.* from unnest($2, $3, $4, $5, $6, $7, $8, $9) as u".encode(),
             (
                 book,
                 UuidArray([row.customer_id for row in inserted]),
@@ -172,6 +173,7 @@ class _WalletFamily(RowFamily[CustomerId, WalletRow]):
                 ByteaArray([row.email for row in inserted]),
                 Int8Array([row.created_at_us for row in inserted]),
                 Int8Array([row.erased_at_us for row in inserted]),
+                Int8Array([row.email_proven_at_us for row in inserted]),
             ),
         )
 

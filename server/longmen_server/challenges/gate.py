@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from longmen.events.v1 import event_pb2
+from longmen_server.challenges.cooling import check_cooling, cooling_device, use_cooling
 from longmen_server.challenges.model import (
-    MILLION,
     OPEN_STATES,
     PROTECTING,
     ChallengeRow,
@@ -25,7 +25,6 @@ from longmen_server.challenges.model import (
     KnownPayeeRow,
     NeedsAuth,
     Policy,
-    device_cooling,
     is_enough,
     step_up_unavailable,
 )
@@ -34,7 +33,7 @@ from longmen_server.engine.command import RequestKey, RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER
 from longmen_server.engine.journal import Event
 from longmen_server.engine.request_log import FINGERPRINT_BYTES
-from longmen_server.factors.model import SecurityRow
+from longmen_server.factors.model import FactorKind, SecurityRow, bit
 from longmen_server.factors.tables import SECURITY
 from longmen_server.identity.tables import DEVICE
 from longmen_server.platform.clock import business_date
@@ -47,7 +46,7 @@ if TYPE_CHECKING:
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.platform.refusal import Refusal
 
-__all__ = ["Gate", "count_exempt", "decision_for", "tell_state"]
+__all__ = ["Gate", "count_exempt", "decision_for", "set_state", "tell_as", "tell_state"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +84,7 @@ class Gate:
             Refusal: NEEDS_AUTH with the challenge to approve, STEP_UP_UNAVAILABLE,
                 CHALLENGE_CONTENT_CHANGED, DEVICE_COOLING.
         """
-        used = self._check_cooling(working_set, intent)
+        check_cooling(working_set, self.device_id, intent, self.policy)
         content = intent.digest(self.request.content[:FINGERPRINT_BYTES])
         present = self._present(working_set)
         if present is None or present.is_expired(working_set.now_us):
@@ -96,8 +95,7 @@ class Gate:
             raise NeedsAuth(present, is_new=False)
         else:
             self._use(working_set, present, intent)
-        if used and self.device_id is not None:
-            working_set.edit(DEVICE, self.device_id).cooling_used = used
+        use_cooling(working_set, self.device_id, intent, self.policy)
 
     def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
         """Keep a new challenge; close one whose request can no longer go through."""
@@ -114,24 +112,6 @@ class Gate:
         elif present is not None and refusal.final:
             # The request id is used up, so nothing can use the approval any more.
             set_state(working_set, present.challenge_id, ChallengeState.VOID)
-
-    def _check_cooling(self, working_set: WorkingSet, intent: Intent) -> int:
-        """Return how much of what a new device may send is used with this; 0 for any other device.
-
-        Raises:
-            Refusal: DEVICE_COOLING.
-        """
-        device = None if self.device_id is None else working_set.get(DEVICE, self.device_id)
-        now_us = working_set.now_us
-        if device is None or now_us >= device.cooling_until_us or not intent.amount:
-            return 0
-        version = self.policy.at(business_date(now_us))
-        used = device.cooling_used + version.cooling_share(intent.amount, intent.currency_code)
-        if used > MILLION:
-            most = version.cooling_up_to.get(intent.currency_code, 0)
-            left = most * (MILLION - device.cooling_used) // MILLION
-            raise device_cooling(intent.currency_code, left, device.cooling_until_us)
-        return used
 
     def _present(self, working_set: WorkingSet) -> ChallengeRow | None:
         """Return the request's challenge if it is open."""
@@ -153,6 +133,8 @@ class Gate:
             intent,
             self.policy,
             is_known=self._is_known(working_set, intent),
+            # A device that a code to the phone let in has shown that one already.
+            by_message=cooling_device(working_set, self.device_id) is None,
         )
         if not decision.factors:
             count_exempt(working_set, self.customer_id)
@@ -208,8 +190,12 @@ def decision_for(
     policy: Policy,
     *,
     is_known: bool,
+    by_message: bool = False,
 ) -> Decision:
     """Return what has to approve what a customer is about to do; the customer's row is loaded.
+
+    Where `by_message` says so, who has set nothing up that counts may approve by a code by message,
+    if the policy takes one.
 
     Raises:
         Refusal: STEP_UP_UNAVAILABLE when the customer has too little to approve with.
@@ -223,8 +209,11 @@ def decision_for(
     if not decision.factors:
         return decision
     methods = decision.methods & (0 if security is None else security.kinds)
+    code = bit(FactorKind.MESSAGE_CODE)
+    if not methods and by_message:
+        methods = decision.methods & code
     if not is_enough(methods, decision.factors):
-        raise step_up_unavailable(decision)
+        raise step_up_unavailable(decision._replace(methods=decision.methods & ~code))
     return Decision(decision.factors, methods)
 
 
@@ -249,10 +238,16 @@ def set_state(
 
 def tell_state(working_set: WorkingSet, row: ChallengeRow) -> None:
     """Tell a challenge's state by an event."""
+    tell_as(working_set, row, event_pb2.EVENT_TYPE_CHALLENGE_STATE_CHANGED)
+
+
+def tell_as(
+    working_set: WorkingSet, row: ChallengeRow, type_: event_pb2.EventType.ValueType
+) -> None:
+    """Tell by an event of some type what a challenge is now."""
     payload = event_pb2.ChallengeChange(
         challenge_id=CHALLENGE_TEXT.encode(row.challenge_id),
         state=row.state,  # type: ignore[arg-type]  # enums of the contract are ints
     ).SerializeToString(deterministic=True)
     at_us = working_set.next_stamp()
-    type_ = event_pb2.EVENT_TYPE_CHALLENGE_STATE_CHANGED
     working_set.emit(Event(type_, row.customer_id, 0, at_us, payload, payload))

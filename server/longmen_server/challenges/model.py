@@ -141,6 +141,32 @@ class ChallengeRow:
         return sha256(label + self.challenge_id + self.content + self.text.encode()).digest()
 
 
+CODE_TRIES_MAX: Final = 5
+"""Wrong codes that a code by message takes; a right one uses it up."""
+
+
+@dataclass(slots=True)
+class CodeRow:
+    """The code by message of one challenge."""
+
+    challenge_id: ChallengeId
+    customer_id: CustomerId
+    channel: int
+    tries: int
+    sent_at_us: int
+    expires_at_us: int
+    digest: bytes
+    """Keyed digest of the code."""
+
+    def copy(self) -> CodeRow:
+        """Return a copy, so that a refused command leaves the original as it was."""
+        return replace(self)
+
+    def is_good(self, now_us: int) -> bool:
+        """Whether the code, if it is right, approves."""
+        return self.tries < CODE_TRIES_MAX and now_us < self.expires_at_us
+
+
 def is_enough(approved: int, needed: int) -> bool:
     """Whether the kinds that have approved are as many factors as needed."""
     worth = approved.bit_count()
@@ -338,6 +364,17 @@ def device_cooling(currency_code: str, left: int, cooling_until_us: int) -> Refu
             "cooling_until": str(cooling_until_us),
         },
     )
+
+
+def email_not_proven() -> Refusal:
+    """Return the refusal of a code to an address that nobody has proven to read."""
+    refusal = Refusal(
+        "EMAIL_NOT_PROVEN",
+        "the e-mail address of the profile is not proven",
+        field="channel",
+    )
+    refusal.final = False
+    return refusal
 
 
 def challenge_not_found(challenge_id: ChallengeId) -> Refusal:

@@ -8,6 +8,7 @@ from longmen.identity.v1 import challenge_service_pb2 as pb
 from longmen_server.accounts.personal import open_person
 from longmen_server.accounts.queries import find_wallet
 from longmen_server.challenges import commands, encode, queries
+from longmen_server.challenges.code_commands import ApproveByMessage, SendChallengeCode
 from longmen_server.challenges.model import challenge_not_found
 from longmen_server.engine.command import RequestKey
 from longmen_server.engine.door import request_key, submit
@@ -19,6 +20,7 @@ from longmen_server.factors.model import FactorKind, Verdict, bit
 from longmen_server.factors.proving import ADMITTED
 from longmen_server.factors.queries import find_factors
 from longmen_server.ledger.decode import decode_id
+from longmen_server.messages.model import Channel
 from longmen_server.platform.ids import CHALLENGE, ChallengeId, book_of
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from longmen_server.accounts.personal import Person
+    from longmen_server.challenges.codes import MessageCodes
     from longmen_server.challenges.model import ChallengeRow
     from longmen_server.engine.command import Command
     from longmen_server.engine.engine import Engine
@@ -57,6 +60,7 @@ class ChallengesService:
         checks: FactorChecks,
         vault: Vault,
         notices: Notices,
+        codes: MessageCodes,
     ) -> None:
         """Take what the methods work with.
 
@@ -67,6 +71,7 @@ class ChallengesService:
             checks: looks at secrets.
             vault: opens the addresses of customers.
             notices: makes what tells customers of blocks.
+            codes: makes codes by message.
         """
         self._engine = engine
         self._readers = readers
@@ -74,6 +79,7 @@ class ChallengesService:
         self._checks = checks
         self._vault = vault
         self._notices = notices
+        self._codes = codes
 
     async def GetChallenge(  # noqa: N802
         self, request: pb.GetChallengeRequest, call: Call
@@ -104,6 +110,15 @@ class ChallengesService:
             raise challenge_not_found(challenge_id)
         kind = kind_of(request.proof)
         key = request_key(call)
+        if kind == FactorKind.MESSAGE_CODE:
+            by_message = ApproveByMessage(
+                book,
+                key,
+                challenge_id=challenge_id,
+                customer_id=customer_id,
+                digest=self._codes.digest(challenge_id, request.proof.message_code),
+            )
+            return await self._submit(by_message, request, call)
         is_admitted = kind == FactorKind.PASSKEY or await self._reserve(
             request, call, key, challenge_id, kind
         )
@@ -123,6 +138,31 @@ class ChallengesService:
             customer_id=customer_id,
             device_id=device_of(call),
             verdict=verdict if is_admitted else Verdict.wrong(kind),
+        )
+        return await self._submit(command, request, call)
+
+    async def SendChallengeCode(  # noqa: N802
+        self, request: pb.SendChallengeCodeRequest, call: Call
+    ) -> bytes:
+        """Send a code that approves a challenge."""
+        customer_id, book = owner_of(call)
+        challenge_id = decode_id(CHALLENGE, request.challenge_id, "challenge_id")
+        channel = Channel.EMAIL if request.channel == pb.CODE_CHANNEL_EMAIL else Channel.SMS
+        async with self._readers.connection(deadline=call.deadline) as connection:
+            row = await queries.find_challenge(connection, book, challenge_id)
+            found = await find_wallet(connection, book, customer_id)
+        outgoing = None
+        # Where there is nothing to send the command says so, or replays.
+        if row is not None and row.customer_id == customer_id and found is not None:
+            outgoing = self._codes.make(book, row, found, open_person(self._vault, found), channel)
+        command = SendChallengeCode(
+            book,
+            request_key(call),
+            challenge_id=challenge_id,
+            customer_id=customer_id,
+            channel=channel,
+            outgoing=outgoing,
+            limits=self._codes.limits,
         )
         return await self._submit(command, request, call)
 

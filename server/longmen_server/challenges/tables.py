@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from longmen_server.challenges.model import ChallengeRow, KnownPayeeKey, KnownPayeeRow
+from longmen_server.challenges.model import ChallengeRow, CodeRow, KnownPayeeKey, KnownPayeeRow
 from longmen_server.engine.family import STAGE_LINK, STAGE_POINTER, RowFamily, Statement
 from longmen_server.platform.adapters import (
     ByteaArray,
@@ -18,6 +18,7 @@ from longmen_server.platform.ids import ChallengeId
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+CODE_COLUMNS = ", ".join(CodeRow.__slots__)
 CHALLENGE_COLUMNS = ", ".join(ChallengeRow.__slots__)
 
 
@@ -152,6 +153,59 @@ class _KnownPayeeFamily(RowFamily[KnownPayeeKey, KnownPayeeRow]):
         )
 
 
+class _CodeFamily(RowFamily[ChallengeId, CodeRow]):
+    name = "challenge_code"
+    stage = STAGE_LINK
+    rank = 76
+
+    def load(self, book: int, keys: Sequence[ChallengeId]) -> Statement:
+        return Statement(
+            f"select {CODE_COLUMNS} from challenge_code"
+            " where book = $1 and challenge_id = any($2)"
+            " order by challenge_id for no key update".encode(),
+            (book, UuidArray(keys)),
+        )
+
+    def decode(self, record: tuple[Any, ...]) -> tuple[ChallengeId, CodeRow]:
+        return record[0], CodeRow(*record)
+
+    def copy(self, row: CodeRow) -> CodeRow:
+        return row.copy()
+
+    def write(
+        self, book: int, inserted: Sequence[CodeRow], changed: Sequence[CodeRow]
+    ) -> Iterable[Statement]:
+        if inserted:
+            # Sorted, so that two writers given the same challenges meet in one order.
+            rows = sorted(inserted, key=lambda row: row.challenge_id)
+            yield Statement(
+                f"insert into challenge_code (book, {CODE_COLUMNS})"
+                " select $1, u.* from unnest($2, $3, $4, $5, $6, $7, $8) as u".encode(),
+                (book, *_code_columns(rows)),
+            )
+        if changed:
+            yield Statement(
+                b"update challenge_code as c set channel = u.c, tries = u.t, sent_at_us = u.s,"
+                b" expires_at_us = u.e, digest = u.d"
+                b" from unnest($2, $3, $4, $5, $6, $7, $8) as u (i, o, c, t, s, e, d)"
+                b" where c.book = $1 and c.challenge_id = u.i",
+                (book, *_code_columns(changed)),
+            )
+
+
+def _code_columns(rows: Sequence[CodeRow]) -> tuple[object, ...]:
+    return (
+        UuidArray([row.challenge_id for row in rows]),
+        UuidArray([row.customer_id for row in rows]),
+        Int2Array([row.channel for row in rows]),
+        Int2Array([row.tries for row in rows]),
+        Int8Array([row.sent_at_us for row in rows]),
+        Int8Array([row.expires_at_us for row in rows]),
+        ByteaArray([row.digest for row in rows]),
+    )
+
+
+CHALLENGE_CODE = _CodeFamily()
 OPEN_CHALLENGE = _OpenChallengeFamily()
 CHALLENGE = _ChallengeFamily()
 KNOWN_PAYEE = _KnownPayeeFamily()

@@ -52,6 +52,8 @@ _FACTOR_TYPES: Final = frozenset(
 _CUSTOMER_TYPES: Final = _FACTOR_TYPES | {
     event_pb2.EVENT_TYPE_WALLET_OPENED,
     event_pb2.EVENT_TYPE_CHALLENGE_STATE_CHANGED,
+    event_pb2.EVENT_TYPE_CHALLENGE_CODE_SENT,
+    event_pb2.EVENT_TYPE_EMAIL_PROVEN,
     event_pb2.EVENT_TYPE_DEVICE_ENROLLED,
     event_pb2.EVENT_TYPE_DEVICE_REVOKED,
     event_pb2.EVENT_TYPE_SESSION_STARTED,
@@ -82,6 +84,7 @@ _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_ENDPOINT_CHANGED: "endpoint_change",
     event_pb2.EVENT_TYPE_APPROVAL_CHANGED: "approval_change",
     event_pb2.EVENT_TYPE_CHALLENGE_STATE_CHANGED: "challenge_change",
+    event_pb2.EVENT_TYPE_CHALLENGE_CODE_SENT: "challenge_change",
     **dict.fromkeys(_FACTOR_TYPES, "factor_change"),
     event_pb2.EVENT_TYPE_DEVICE_ENROLLED: "device_change",
     event_pb2.EVENT_TYPE_DEVICE_REVOKED: "device_change",

@@ -21,6 +21,7 @@ _KINDS: Final = {
     "totp_code": FactorKind.TOTP,
     "backup_code": FactorKind.BACKUP_CODES,
     "passkey_assertion_json": FactorKind.PASSKEY,
+    "message_code": FactorKind.MESSAGE_CODE,
 }
 """Kinds by the field of the proof."""
 

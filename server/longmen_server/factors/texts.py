@@ -14,6 +14,7 @@ _NAMES: Final = {
     FactorKind.TOTP: ("身份验证器", "authenticator app"),
     FactorKind.PASSKEY: ("通行密钥", "passkey"),
     FactorKind.BACKUP_CODES: ("备用码", "backup codes"),
+    FactorKind.MESSAGE_CODE: ("短信验证码", "code by message"),
 }
 _NOT_YOU: Final = (
     "如非本人操作，请立即联系银行。",

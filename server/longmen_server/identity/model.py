@@ -32,6 +32,12 @@ class Purpose(IntEnum):
     REGISTRATION = 1
     LOGIN = 2
     ENROLMENT = 3
+    EMAIL = 4
+    CHALLENGE = 5
+
+
+_BY_PHONE: Final = frozenset({Purpose.REGISTRATION, Purpose.LOGIN})
+"""Purposes whose requests name a phone number."""
 
 
 class DeviceState(IntEnum):
@@ -228,9 +234,9 @@ def next_sending(
         if wait_us > 0:
             raise Refusal(
                 "CODE_SENT_RECENTLY",
-                "a code was sent to the phone number not long ago",
+                "a code was sent not long ago",
                 metadata={"retry_after_seconds": str(-(-wait_us // SECOND_US))},
-                field="phone_number",
+                field="phone_number" if key.purpose in _BY_PHONE else None,
             )
     return SendingRow(*key, verification_id, now_us, began_us, sends + 1)
 

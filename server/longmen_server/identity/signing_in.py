@@ -158,7 +158,7 @@ def _notices(tools: IdentityTools, book: int, found: _Found, name: str) -> list[
     """Return what tells the customer of a new device, or that one has signed in."""
     if found.holder is None:
         return tools.notices.to(book, found.person, "device_notice", texts.device_notice(name))
-    return tools.notices.to(book, found.person, "sign_in_notice", texts.sign_in_notice(name))
+    return tools.notices.once(book, found.person, "sign_in_notice", texts.sign_in_notice(name))
 
 
 async def _judge(

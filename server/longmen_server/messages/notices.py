@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 from longmen_server.messages.model import SECOND_US, Channel
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from longmen_server.accounts.personal import Person
     from longmen_server.messages.model import MessageRow
     from longmen_server.messages.post_office import PostOffice
@@ -18,6 +20,9 @@ LIFETIME_US: Final = 3 * 86_400 * SECOND_US
 somebody who was away for days sees in the app what has changed."""
 
 
+SUBJECT: Final = "钱包安全通知 Security of your wallet"
+
+
 class Notices:
     """Makes notices, for commands to leave behind in the transaction of the change itself."""
 
@@ -26,7 +31,7 @@ class Notices:
         self._office = office
 
     def to(self, book: int, person: Person | None, kind: str, text: str) -> list[MessageRow]:
-        """Return the messages that tell somebody something.
+        """Return the messages that tell somebody something: to phone and proven e-mail address.
 
         Args:
             book: of the command that they tell of.
@@ -36,14 +41,37 @@ class Notices:
         """
         if person is None or person.is_erased:
             return []
+        addresses = [person.email] if person.email_is_proven else []
+        return [self._sms(book, person, kind, text), *self.mail(book, addresses, kind, text)]
+
+    def once(self, book: int, person: Person | None, kind: str, text: str) -> list[MessageRow]:
+        """Return one message: by e-mail where the address is proven, which costs less, else SMS."""
+        if person is not None and person.email_is_proven and not person.is_erased:
+            return self.mail(book, [person.email], kind, text)
+        return self.to(book, person, kind, text)
+
+    def mail(self, book: int, addresses: Iterable[str], kind: str, text: str) -> list[MessageRow]:
+        """Return messages to e-mail addresses, proven or not."""
         return [
             self._office.accept(
                 book,
-                channel=Channel.SMS,
+                channel=Channel.EMAIL,
                 kind=kind,
-                recipient=person.phone_number,
-                subject="",
+                recipient=address,
+                subject=SUBJECT,
                 text=text,
                 lifetime_us=LIFETIME_US,
             )
+            for address in addresses
         ]
+
+    def _sms(self, book: int, person: Person, kind: str, text: str) -> MessageRow:
+        return self._office.accept(
+            book,
+            channel=Channel.SMS,
+            kind=kind,
+            recipient=person.phone_number,
+            subject="",
+            text=text,
+            lifetime_us=LIFETIME_US,
+        )

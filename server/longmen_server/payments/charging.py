@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from longmen.payments.v1 import payments_service_pb2 as pb
 from longmen_server.accounts.model import Actor
+from longmen_server.challenges.cooling import is_beyond, use_cooling
 from longmen_server.challenges.gate import count_exempt, decision_for
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER
@@ -202,7 +203,8 @@ class PayByCode(Command):
         payer.last_order_id = order.order_id
         intent = of_purchase(order.merchant_id, payer.account_id, order.amount, order.currency_code)
         decision = decision_for(working_set, payer.customer_id, intent, self.policy, is_known=False)
-        if decision.factors:
+        # The payer is told what a new device may not do yet, and not the till.
+        if decision.factors or is_beyond(working_set, payer.device_id, intent, self.policy):
             state = model.advance(order, Step.ASK_PAYER, working_set.now_us)
             order = move(working_set, order.order_id, state)
             self._note(working_set, order, AttemptOutcome.ASKED, payer.account_id)
@@ -211,6 +213,7 @@ class PayByCode(Command):
         check_amount(payer, budget, order.amount)
         payer.spent_amount += order.amount
         count_exempt(working_set, payer.customer_id)
+        use_cooling(working_set, payer.device_id, intent, self.policy)
         order, _ = pay(working_set, order, payer.account_id, self.transaction_id)
         self._note(working_set, order, AttemptOutcome.PAID, payer.account_id)
         return order

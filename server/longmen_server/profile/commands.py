@@ -18,13 +18,15 @@ from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_POINTER
 from longmen_server.engine.journal import Event
 from longmen_server.ledger.encode import timestamp
+from longmen_server.messages.tables import MESSAGE
 from longmen_server.platform.ids import CUSTOMER, CustomerId
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from longmen_server.engine.working_set import WorkingSet
+    from longmen_server.messages.model import MessageRow
 
 _PROFILE_CHANGED = event_pb2.EVENT_TYPE_PROFILE_CHANGED
 _CUSTOMER_ERASED = event_pb2.EVENT_TYPE_CUSTOMER_ERASED
@@ -63,7 +65,7 @@ class ProfileCommand(Command):
 class UpdateProfile(ProfileCommand):
     """Change a customer's name or e-mail address, both sealed before."""
 
-    __slots__ = ("display_name", "email")
+    __slots__ = ("display_name", "email", "notices")
 
     def __init__(
         self,
@@ -73,9 +75,14 @@ class UpdateProfile(ProfileCommand):
         customer_id: CustomerId,
         display_name: bytes | None,
         email: bytes | None,
+        notices: Sequence[MessageRow] = (),
     ) -> None:
-        """Take what changes: None leaves a field, no bytes at all remove the e-mail address."""
+        """Take what changes: None leaves a field, no bytes at all remove the e-mail address.
+
+        The notices tell the customer of another address, at the old one as well as the new one.
+        """
         super().__init__(book, request, customer_id=customer_id)
+        self.notices = notices
         self.display_name = display_name
         self.email = email
 
@@ -86,6 +93,9 @@ class UpdateProfile(ProfileCommand):
             wallet.display_name = self.display_name
         if self.email is not None:
             wallet.email = self.email or None
+            wallet.email_proven_at_us = None
+            for notice in self.notices:
+                working_set.append(MESSAGE, notice)
         at_us = working_set.next_stamp()
         working_set.emit(Event(_PROFILE_CHANGED, self.customer_id, 0, at_us, b"", b""))
         return pb.UpdateProfileResponse(
@@ -136,7 +146,7 @@ class EraseCustomer(ProfileCommand):
             working_set.edit(CUSTOMER_KEY, self.customer_id)
         working_set.edit(CUSTOMER_POCKETS, self.customer_id).erased = True
         wallet.display_name = wallet.phone_number = NOTHING
-        wallet.phone_index = wallet.email = None
+        wallet.phone_index = wallet.email = wallet.email_proven_at_us = None
         wallet.erased_at_us = at_us
         working_set.emit(Event(_CUSTOMER_ERASED, self.customer_id, 0, at_us, b"", b""))
         return pb.EraseCustomerResponse(

@@ -22,6 +22,7 @@ def profile(row: WalletRow, person: Person, *, in_full: bool) -> pb.Profile:
         display_name=person.display_name,
         phone_number=person.phone_number,
         email=person.email,
+        email_proven=person.email_is_proven,
         create_time=timestamp(row.created_at_us),
         erase_time=None if erased is None else timestamp(erased),
         masked=not in_full,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from longmen.identity.v1 import profile_service_pb2 as pb
 from longmen_server.accounts import queries
 from longmen_server.accounts.actor import actor_of, customer_of
+from longmen_server.accounts.masking import mask_email
 from longmen_server.accounts.model import customer_erased, wallet_not_found
 from longmen_server.accounts.personal import DISPLAY_NAME, EMAIL, open_person, person_key
 from longmen_server.engine.door import request_key, submit
 from longmen_server.platform.freshness import demand_freshness
 from longmen_server.platform.ids import CUSTOMER, book_of
 from longmen_server.platform.refusal import Refusal
-from longmen_server.profile import commands, encode
+from longmen_server.profile import commands, encode, texts
 from longmen_server.profile.export import export
 from longmen_server.transfers.queries import count_open_instructions
 
@@ -22,9 +24,11 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from longmen_server.accounts.personal import FoundWallet
+    from longmen_server.accounts.personal import FoundWallet, Person
     from longmen_server.engine.command import Command
     from longmen_server.engine.engine import Engine
+    from longmen_server.messages.model import MessageRow
+    from longmen_server.messages.notices import Notices
     from longmen_server.platform.clock import Clock
     from longmen_server.platform.database import Connection, Readers
     from longmen_server.platform.ids import CustomerId
@@ -38,7 +42,9 @@ FIRST_READ_SECONDS: Final = 5.0
 class ProfileService:
     """The methods of longmen.identity.v1.ProfileService."""
 
-    def __init__(self, *, engine: Engine, readers: Readers, clock: Clock, vault: Vault) -> None:
+    def __init__(
+        self, *, engine: Engine, readers: Readers, clock: Clock, vault: Vault, notices: Notices
+    ) -> None:
         """Take what the methods work with.
 
         Args:
@@ -46,11 +52,13 @@ class ProfileService:
             readers: connections for reads.
             clock: for deadlines.
             vault: seals and opens personal data.
+            notices: makes what tells customers of another address.
         """
         self._engine = engine
         self._readers = readers
         self._clock = clock
         self._vault = vault
+        self._notices = notices
 
     async def GetProfile(self, request: pb.GetProfileRequest, call: Call) -> pb.GetProfileResponse:  # noqa: N802
         """Return a profile."""
@@ -71,16 +79,25 @@ class ProfileService:
         async with self._readers.connection(deadline=call.deadline) as connection:
             found = await queries.find_wallet(connection, book, customer_id)
         name = email = None
+        notices: list[MessageRow] = []
         # Where there is nobody, or nobody any more, the command says so, or replays.
         if found is not None and found.row.erased_at_us is None:
             key = person_key(self._vault, found)
             if request.HasField("display_name"):
                 name = key.seal(DISPLAY_NAME, book, customer_id, request.display_name)
-            if request.HasField("email"):
+            before = open_person(self._vault, found)
+            # The address that is there already stays as it is, and stays proven.
+            if request.HasField("email") and request.email != before.email:
                 text = request.email
                 email = key.seal(EMAIL, book, customer_id, text) if text else commands.NOTHING
+                notices = self._tell_of_address(book, before, text)
         command = commands.UpdateProfile(
-            book, request_key(call), customer_id=customer_id, display_name=name, email=email
+            book,
+            request_key(call),
+            customer_id=customer_id,
+            display_name=name,
+            email=email,
+            notices=notices,
         )
         return await self._submit(command, request, call, customer_id)
 
@@ -120,6 +137,16 @@ class ProfileService:
             phone_index=None if found is None else found.row.phone_index,
         )
         return await self._submit(command, request, call, customer_id)
+
+    def _tell_of_address(self, book: int, before: Person, address: str) -> list[MessageRow]:
+        """Return what tells of another e-mail address: by phone, at the old one and the new one."""
+        text = texts.address_changed(mask_email(address) if address else "")
+        unproven = replace(before, email_is_proven=False)
+        addresses = [one for one in (before.email, address) if one]
+        return [
+            *self._notices.to(book, unproven, "address_changed", text),
+            *self._notices.mail(book, addresses, "address_changed", text),
+        ]
 
     async def _submit(
         self, command: Command, request: Message, call: Call, customer_id: CustomerId

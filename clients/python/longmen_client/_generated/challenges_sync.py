@@ -76,6 +76,41 @@ class Challenges:
             methods.CHALLENGES_APPROVE_CHALLENGE, request, request.request_id, options
         )
 
+    def send_challenge_code(
+        self,
+        *,
+        challenge_id: str,
+        channel: challenge_service_pb2.CodeChannel.ValueType,
+        request_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Reply[challenge_service_pb2.SendChallengeCodeResponse]:
+        """Sends a code that approves one challenge, in a message that tells what it approves; a
+        code that was sent before is void.
+
+        Only challenges whose methods have MESSAGE_CODE take one. It is good for as long as the
+        challenge, for five tries.
+
+        Args:
+            challenge_id: Challenge id of the refusal.
+            channel: Channel to send it by.
+            request_id: Request id is a UUID that the caller makes once per intention and keeps for
+                every retry.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: CHALLENGE_NOT_FOUND,
+                CHALLENGE_EXPIRED, CHALLENGE_CLOSED, METHOD_NOT_ACCEPTED, CODE_SENT_RECENTLY,
+                EMAIL_NOT_PROVEN.
+
+        Scope: challenges.write. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = challenge_service_pb2.SendChallengeCodeRequest(
+            challenge_id=challenge_id, channel=channel, request_id=request_id or new_request_id()
+        )
+        return self._caller.change(
+            methods.CHALLENGES_SEND_CHALLENGE_CODE, request, request.request_id, options
+        )
+
     def decline_challenge(
         self,
         *,

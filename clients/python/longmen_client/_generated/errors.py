@@ -82,6 +82,8 @@ __all__ = [
     "DeviceNotFound",
     "DeviceProofInvalid",
     "EffectiveTimeInFuture",
+    "EmailMissing",
+    "EmailNotProven",
     "EndpointDisabled",
     "EndpointLimitReached",
     "EndpointNotFound",
@@ -1318,6 +1320,24 @@ class DeviceCooling(FailedPreconditionError):
     )
 
 
+class EmailMissing(FailedPreconditionError):
+    """The profile has no e-mail address, or another one than when the call began. Set one with
+    UpdateProfile.
+    """
+
+    reason = "EMAIL_MISSING"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class EmailNotProven(FailedPreconditionError):
+    """Codes go to a proven e-mail address only. Prove it with StartEmailProof, or have the code
+    sent by SMS.
+    """
+
+    reason = "EMAIL_NOT_PROVEN"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
 class MerchantNotFound(NotFoundError):
     """No such merchant, or not one the caller may see. Metadata: merchant_id."""
 
@@ -1973,6 +1993,8 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "BALANCE_LIMIT_EXCEEDED": BalanceLimitExceeded,
     "FACTOR_REQUIRED": FactorRequired,
     "DEVICE_COOLING": DeviceCooling,
+    "EMAIL_MISSING": EmailMissing,
+    "EMAIL_NOT_PROVEN": EmailNotProven,
     "MERCHANT_NOT_FOUND": MerchantNotFound,
     "TERMINAL_NOT_FOUND": TerminalNotFound,
     "NEEDS_AUTH": NeedsAuth,

@@ -120,6 +120,9 @@ CHALLENGES_GET_CHALLENGE: Method[
 CHALLENGES_APPROVE_CHALLENGE: Method[
     challenge_service_pb2.ApproveChallengeRequest, challenge_service_pb2.ApproveChallengeResponse
 ] = method(challenge_service_pb2.DESCRIPTOR, "ChallengesService", "ApproveChallenge")
+CHALLENGES_SEND_CHALLENGE_CODE: Method[
+    challenge_service_pb2.SendChallengeCodeRequest, challenge_service_pb2.SendChallengeCodeResponse
+] = method(challenge_service_pb2.DESCRIPTOR, "ChallengesService", "SendChallengeCode")
 CHALLENGES_DECLINE_CHALLENGE: Method[
     challenge_service_pb2.DeclineChallengeRequest, challenge_service_pb2.DeclineChallengeResponse
 ] = method(challenge_service_pb2.DESCRIPTOR, "ChallengesService", "DeclineChallenge")

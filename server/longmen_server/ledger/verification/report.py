@@ -210,6 +210,9 @@ KINDS: Final[dict[str, Kind]] = {
     "TRANSFER_SETTLEMENT_MISSING": Kind(
         "What a transfer says that it was settled by did not settle it.", _RESTORE
     ),
+    "CHALLENGE_CODE_STRAY": Kind(
+        "A code by message belongs to no challenge that takes one, or outlives it.", _TAMPERED
+    ),
     "TRANSFER_EVENT_MISMATCH": Kind(
         "A transfer's last change has no event, or an event no transfer.", _TAMPERED
     ),

@@ -399,6 +399,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Device cooling: the device is new, and has sent as much as it may until it has cooled. Send less, or later, or from another device.
     Metadata: currency_code, left_minor_units (what it may still send in this currency), cooling_until (microseconds since 1970).
     """
+    ERROR_REASON_EMAIL_MISSING: _ErrorReason.ValueType  # 305
+    """Email missing: the profile has no e-mail address, or another one than when the call began. Set one with UpdateProfile."""
+    ERROR_REASON_EMAIL_NOT_PROVEN: _ErrorReason.ValueType  # 306
+    """Email not proven: codes go to a proven e-mail address only. Prove it with StartEmailProof, or have the code sent by SMS."""
     ERROR_REASON_MERCHANT_NOT_FOUND: _ErrorReason.ValueType  # 330
     """-- Merchants, orders and codes.
 
@@ -897,6 +901,10 @@ ERROR_REASON_DEVICE_COOLING: ErrorReason.ValueType  # 304
 """Device cooling: the device is new, and has sent as much as it may until it has cooled. Send less, or later, or from another device.
 Metadata: currency_code, left_minor_units (what it may still send in this currency), cooling_until (microseconds since 1970).
 """
+ERROR_REASON_EMAIL_MISSING: ErrorReason.ValueType  # 305
+"""Email missing: the profile has no e-mail address, or another one than when the call began. Set one with UpdateProfile."""
+ERROR_REASON_EMAIL_NOT_PROVEN: ErrorReason.ValueType  # 306
+"""Email not proven: codes go to a proven e-mail address only. Prove it with StartEmailProof, or have the code sent by SMS."""
 ERROR_REASON_MERCHANT_NOT_FOUND: ErrorReason.ValueType  # 330
 """-- Merchants, orders and codes.
 

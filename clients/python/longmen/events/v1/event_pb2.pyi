@@ -93,6 +93,10 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """Passkey flagged: a passkey counted backwards, as a copy of it would."""
     EVENT_TYPE_CHALLENGE_STATE_CHANGED: _EventType.ValueType  # 35
     """Challenge state changed: a challenge was made, approved, used, declined, voided or replaced."""
+    EVENT_TYPE_CHALLENGE_CODE_SENT: _EventType.ValueType  # 36
+    """Challenge code sent: a code for a challenge went to the customer by message."""
+    EVENT_TYPE_EMAIL_PROVEN: _EventType.ValueType  # 37
+    """Email proven: a code that was sent to a customer's e-mail address came back."""
     EVENT_TYPE_ORDER_CHANGED: _EventType.ValueType  # 61
     """Order changed: an order was registered or came to another state, or some of its money went back."""
     EVENT_TYPE_PLAN_SET: _EventType.ValueType  # 67
@@ -171,6 +175,10 @@ EVENT_TYPE_PASSKEY_FLAGGED: EventType.ValueType  # 34
 """Passkey flagged: a passkey counted backwards, as a copy of it would."""
 EVENT_TYPE_CHALLENGE_STATE_CHANGED: EventType.ValueType  # 35
 """Challenge state changed: a challenge was made, approved, used, declined, voided or replaced."""
+EVENT_TYPE_CHALLENGE_CODE_SENT: EventType.ValueType  # 36
+"""Challenge code sent: a code for a challenge went to the customer by message."""
+EVENT_TYPE_EMAIL_PROVEN: EventType.ValueType  # 37
+"""Email proven: a code that was sent to a customer's e-mail address came back."""
 EVENT_TYPE_ORDER_CHANGED: EventType.ValueType  # 61
 """Order changed: an order was registered or came to another state, or some of its money went back."""
 EVENT_TYPE_PLAN_SET: EventType.ValueType  # 67

@@ -23,13 +23,14 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from longmen.identity.v1 import challenge_pb2 as longmen_dot_identity_dot_v1_dot_challenge__pb2
 from longmen.identity.v1 import factor_pb2 as longmen_dot_identity_dot_v1_dot_factor__pb2
 from longmen.type.v1 import policy_pb2 as longmen_dot_type_dot_v1_dot_policy__pb2
 from longmen.type.v1 import rules_pb2 as longmen_dot_type_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+longmen/identity/v1/challenge_service.proto\x12\x13longmen.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a#longmen/identity/v1/challenge.proto\x1a longmen/identity/v1/factor.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"6\n\x13GetChallengeRequest\x12\x1f\n\x0c\x63hallenge_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xc8\xd5\x18\x01\"I\n\x14GetChallengeResponse\x12\x31\n\tchallenge\x18\x01 \x01(\x0b\x32\x1e.longmen.identity.v1.Challenge\"\x91\x01\n\x17\x41pproveChallengeRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\x0c\x63hallenge_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xc8\xd5\x18\x01\x12\x37\n\x05proof\x18\x03 \x01(\x0b\x32 .longmen.identity.v1.FactorProofB\x06\xbaH\x03\xc8\x01\x01\"c\n\x18\x41pproveChallengeResponse\x12\x31\n\tchallenge\x18\x01 \x01(\x0b\x32\x1e.longmen.identity.v1.Challenge\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"X\n\x17\x44\x65\x63lineChallengeRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\x0c\x63hallenge_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xc8\xd5\x18\x01\"c\n\x18\x44\x65\x63lineChallengeResponse\x12\x31\n\tchallenge\x18\x01 \x01(\x0b\x32\x1e.longmen.identity.v1.Challenge\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t2\xd2\x03\n\x11\x43hallengesService\x12\x88\x01\n\x0cGetChallenge\x12(.longmen.identity.v1.GetChallengeRequest\x1a).longmen.identity.v1.GetChallengeResponse\"#\xaa\xd4\x18\x1f\n\x01\x02\x12\x0f\x63hallenges.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01\x12\x97\x01\n\x10\x41pproveChallenge\x12,.longmen.identity.v1.ApproveChallengeRequest\x1a-.longmen.identity.v1.ApproveChallengeResponse\"&\xaa\xd4\x18\"\n\x01\x02\x12\x10\x63hallenges.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x04\x12\x97\x01\n\x10\x44\x65\x63lineChallenge\x12,.longmen.identity.v1.DeclineChallengeRequest\x1a-.longmen.identity.v1.DeclineChallengeResponse\"&\xaa\xd4\x18\"\n\x01\x02\x12\x10\x63hallenges.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+longmen/identity/v1/challenge_service.proto\x12\x13longmen.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#longmen/identity/v1/challenge.proto\x1a longmen/identity/v1/factor.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"6\n\x13GetChallengeRequest\x12\x1f\n\x0c\x63hallenge_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xc8\xd5\x18\x01\"I\n\x14GetChallengeResponse\x12\x31\n\tchallenge\x18\x01 \x01(\x0b\x32\x1e.longmen.identity.v1.Challenge\"\x91\x01\n\x17\x41pproveChallengeRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\x0c\x63hallenge_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xc8\xd5\x18\x01\x12\x37\n\x05proof\x18\x03 \x01(\x0b\x32 .longmen.identity.v1.FactorProofB\x06\xbaH\x03\xc8\x01\x01\"c\n\x18\x41pproveChallengeResponse\x12\x31\n\tchallenge\x18\x01 \x01(\x0b\x32\x1e.longmen.identity.v1.Challenge\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"X\n\x17\x44\x65\x63lineChallengeRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\x0c\x63hallenge_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xc8\xd5\x18\x01\"c\n\x18\x44\x65\x63lineChallengeResponse\x12\x31\n\tchallenge\x18\x01 \x01(\x0b\x32\x1e.longmen.identity.v1.Challenge\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\x98\x01\n\x18SendChallengeCodeRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\x0c\x63hallenge_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xc8\xd5\x18\x01\x12=\n\x07\x63hannel\x18\x03 \x01(\x0e\x32 .longmen.identity.v1.CodeChannelB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"\xa6\x01\n\x19SendChallengeCodeResponse\x12\x11\n\trecipient\x18\x01 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bresend_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63ommitted_at\x18\x04 \x01(\t*Y\n\x0b\x43odeChannel\x12\x1c\n\x18\x43ODE_CHANNEL_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43ODE_CHANNEL_SMS\x10\x01\x12\x16\n\x12\x43ODE_CHANNEL_EMAIL\x10\x02\x32\xef\x04\n\x11\x43hallengesService\x12\x88\x01\n\x0cGetChallenge\x12(.longmen.identity.v1.GetChallengeRequest\x1a).longmen.identity.v1.GetChallengeResponse\"#\xaa\xd4\x18\x1f\n\x01\x02\x12\x0f\x63hallenges.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01\x12\x97\x01\n\x10\x41pproveChallenge\x12,.longmen.identity.v1.ApproveChallengeRequest\x1a-.longmen.identity.v1.ApproveChallengeResponse\"&\xaa\xd4\x18\"\n\x01\x02\x12\x10\x63hallenges.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x04\x12\x9a\x01\n\x11SendChallengeCode\x12-.longmen.identity.v1.SendChallengeCodeRequest\x1a..longmen.identity.v1.SendChallengeCodeResponse\"&\xaa\xd4\x18\"\n\x01\x02\x12\x10\x63hallenges.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x04\x12\x97\x01\n\x10\x44\x65\x63lineChallenge\x12,.longmen.identity.v1.DeclineChallengeRequest\x1a-.longmen.identity.v1.DeclineChallengeResponse\"&\xaa\xd4\x18\"\n\x01\x02\x12\x10\x63hallenges.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,24 +49,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DECLINECHALLENGEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_DECLINECHALLENGEREQUEST'].fields_by_name['challenge_id']._loaded_options = None
   _globals['_DECLINECHALLENGEREQUEST'].fields_by_name['challenge_id']._serialized_options = b'\272H\006r\004\310\325\030\001'
+  _globals['_SENDCHALLENGECODEREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_SENDCHALLENGECODEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_SENDCHALLENGECODEREQUEST'].fields_by_name['challenge_id']._loaded_options = None
+  _globals['_SENDCHALLENGECODEREQUEST'].fields_by_name['challenge_id']._serialized_options = b'\272H\006r\004\310\325\030\001'
+  _globals['_SENDCHALLENGECODEREQUEST'].fields_by_name['channel']._loaded_options = None
+  _globals['_SENDCHALLENGECODEREQUEST'].fields_by_name['channel']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_CHALLENGESSERVICE'].methods_by_name['GetChallenge']._loaded_options = None
   _globals['_CHALLENGESSERVICE'].methods_by_name['GetChallenge']._serialized_options = b'\252\324\030\037\n\001\002\022\017challenges.read\030\210\' \260\352\001(\0020\001'
   _globals['_CHALLENGESSERVICE'].methods_by_name['ApproveChallenge']._loaded_options = None
   _globals['_CHALLENGESSERVICE'].methods_by_name['ApproveChallenge']._serialized_options = b'\252\324\030\"\n\001\002\022\020challenges.write\030\210\' \260\352\001(\0010\002X\004'
+  _globals['_CHALLENGESSERVICE'].methods_by_name['SendChallengeCode']._loaded_options = None
+  _globals['_CHALLENGESSERVICE'].methods_by_name['SendChallengeCode']._serialized_options = b'\252\324\030\"\n\001\002\022\020challenges.write\030\210\' \260\352\001(\0010\002X\004'
   _globals['_CHALLENGESSERVICE'].methods_by_name['DeclineChallenge']._loaded_options = None
   _globals['_CHALLENGESSERVICE'].methods_by_name['DeclineChallenge']._serialized_options = b'\252\324\030\"\n\001\002\022\020challenges.write\030\210\' \260\352\001(\0010\002X\004'
-  _globals['_GETCHALLENGEREQUEST']._serialized_start=227
-  _globals['_GETCHALLENGEREQUEST']._serialized_end=281
-  _globals['_GETCHALLENGERESPONSE']._serialized_start=283
-  _globals['_GETCHALLENGERESPONSE']._serialized_end=356
-  _globals['_APPROVECHALLENGEREQUEST']._serialized_start=359
-  _globals['_APPROVECHALLENGEREQUEST']._serialized_end=504
-  _globals['_APPROVECHALLENGERESPONSE']._serialized_start=506
-  _globals['_APPROVECHALLENGERESPONSE']._serialized_end=605
-  _globals['_DECLINECHALLENGEREQUEST']._serialized_start=607
-  _globals['_DECLINECHALLENGEREQUEST']._serialized_end=695
-  _globals['_DECLINECHALLENGERESPONSE']._serialized_start=697
-  _globals['_DECLINECHALLENGERESPONSE']._serialized_end=796
-  _globals['_CHALLENGESSERVICE']._serialized_start=799
-  _globals['_CHALLENGESSERVICE']._serialized_end=1265
+  _globals['_CODECHANNEL']._serialized_start=1155
+  _globals['_CODECHANNEL']._serialized_end=1244
+  _globals['_GETCHALLENGEREQUEST']._serialized_start=260
+  _globals['_GETCHALLENGEREQUEST']._serialized_end=314
+  _globals['_GETCHALLENGERESPONSE']._serialized_start=316
+  _globals['_GETCHALLENGERESPONSE']._serialized_end=389
+  _globals['_APPROVECHALLENGEREQUEST']._serialized_start=392
+  _globals['_APPROVECHALLENGEREQUEST']._serialized_end=537
+  _globals['_APPROVECHALLENGERESPONSE']._serialized_start=539
+  _globals['_APPROVECHALLENGERESPONSE']._serialized_end=638
+  _globals['_DECLINECHALLENGEREQUEST']._serialized_start=640
+  _globals['_DECLINECHALLENGEREQUEST']._serialized_end=728
+  _globals['_DECLINECHALLENGERESPONSE']._serialized_start=730
+  _globals['_DECLINECHALLENGERESPONSE']._serialized_end=829
+  _globals['_SENDCHALLENGECODEREQUEST']._serialized_start=832
+  _globals['_SENDCHALLENGECODEREQUEST']._serialized_end=984
+  _globals['_SENDCHALLENGECODERESPONSE']._serialized_start=987
+  _globals['_SENDCHALLENGECODERESPONSE']._serialized_end=1153
+  _globals['_CHALLENGESSERVICE']._serialized_start=1247
+  _globals['_CHALLENGESSERVICE']._serialized_end=1870
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,8 @@ Approving what needs more than a session."""
 
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from longmen.identity.v1 import challenge_pb2 as _challenge_pb2
 from longmen.identity.v1 import factor_pb2 as _factor_pb2
 import builtins as _builtins
@@ -17,6 +19,30 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _CodeChannel:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CodeChannelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CodeChannel.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CODE_CHANNEL_UNSPECIFIED: _CodeChannel.ValueType  # 0
+    """Unspecified is refused."""
+    CODE_CHANNEL_SMS: _CodeChannel.ValueType  # 1
+    """SMS goes to the phone number the wallet was registered with."""
+    CODE_CHANNEL_EMAIL: _CodeChannel.ValueType  # 2
+    """Email goes to the e-mail address of the profile, which has to be proven."""
+
+class CodeChannel(_CodeChannel, metaclass=_CodeChannelEnumTypeWrapper):
+    """CodeChannel is the way a code goes."""
+
+CODE_CHANNEL_UNSPECIFIED: CodeChannel.ValueType  # 0
+"""Unspecified is refused."""
+CODE_CHANNEL_SMS: CodeChannel.ValueType  # 1
+"""SMS goes to the phone number the wallet was registered with."""
+CODE_CHANNEL_EMAIL: CodeChannel.ValueType  # 2
+"""Email goes to the e-mail address of the profile, which has to be proven."""
+Global___CodeChannel: _TypeAlias = CodeChannel  # noqa: Y015
 
 @_typing.final
 class GetChallengeRequest(_message.Message):
@@ -177,3 +203,71 @@ class DeclineChallengeResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeclineChallengeResponse: _TypeAlias = DeclineChallengeResponse  # noqa: Y015
+
+@_typing.final
+class SendChallengeCodeRequest(_message.Message):
+    """SendChallengeCodeRequest is the request of SendChallengeCode."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CHALLENGE_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Request id is a UUID that the caller makes once per intention and keeps for every retry."""
+    challenge_id: _builtins.str
+    """Challenge id of the refusal."""
+    channel: Global___CodeChannel.ValueType
+    """Channel to send it by."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        challenge_id: _builtins.str = ...,
+        channel: Global___CodeChannel.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["challenge_id", b"challenge_id", "channel", b"channel", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SendChallengeCodeRequest: _TypeAlias = SendChallengeCodeRequest  # noqa: Y015
+
+@_typing.final
+class SendChallengeCodeResponse(_message.Message):
+    """SendChallengeCodeResponse is the reply of SendChallengeCode."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECIPIENT_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    RESEND_TIME_FIELD_NUMBER: _builtins.int
+    COMMITTED_AT_FIELD_NUMBER: _builtins.int
+    recipient: _builtins.str
+    """Recipient it goes to, masked."""
+    committed_at: _builtins.str
+    """Committed at is an opaque token of the moment the change became durable; reads take it as at_least_as_fresh."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Expire time of the code."""
+
+    @_builtins.property
+    def resend_time(self) -> _timestamp_pb2.Timestamp:
+        """Resend time is from when another code can be asked for."""
+
+    def __init__(
+        self,
+        *,
+        recipient: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        resend_time: _timestamp_pb2.Timestamp | None = ...,
+        committed_at: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "resend_time", b"resend_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed_at", b"committed_at", "expire_time", b"expire_time", "recipient", b"recipient", "resend_time", b"resend_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SendChallengeCodeResponse: _TypeAlias = SendChallengeCodeResponse  # noqa: Y015

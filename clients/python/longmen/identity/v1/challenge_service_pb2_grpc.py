@@ -46,6 +46,11 @@ class ChallengesServiceStub:
                 request_serializer=longmen_dot_identity_dot_v1_dot_challenge__service__pb2.ApproveChallengeRequest.SerializeToString,
                 response_deserializer=longmen_dot_identity_dot_v1_dot_challenge__service__pb2.ApproveChallengeResponse.FromString,
                 _registered_method=True)
+        self.SendChallengeCode = channel.unary_unary(
+                '/longmen.identity.v1.ChallengesService/SendChallengeCode',
+                request_serializer=longmen_dot_identity_dot_v1_dot_challenge__service__pb2.SendChallengeCodeRequest.SerializeToString,
+                response_deserializer=longmen_dot_identity_dot_v1_dot_challenge__service__pb2.SendChallengeCodeResponse.FromString,
+                _registered_method=True)
         self.DeclineChallenge = channel.unary_unary(
                 '/longmen.identity.v1.ChallengesService/DeclineChallenge',
                 request_serializer=longmen_dot_identity_dot_v1_dot_challenge__service__pb2.DeclineChallengeRequest.SerializeToString,
@@ -74,6 +79,15 @@ class ChallengesServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SendChallengeCode(self, request, context):
+        """SendChallengeCode sends a code that approves one challenge, in a message that tells what it approves; a code that was sent before is
+        void. Only challenges whose methods have MESSAGE_CODE take one. It is good for as long as the challenge, for five tries.
+        Reasons: CHALLENGE_NOT_FOUND, CHALLENGE_EXPIRED, CHALLENGE_CLOSED, METHOD_NOT_ACCEPTED, CODE_SENT_RECENTLY, EMAIL_NOT_PROVEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeclineChallenge(self, request, context):
         """DeclineChallenge turns the request down. Sending it again asks anew, with another challenge.
         Reasons: CHALLENGE_NOT_FOUND, CHALLENGE_EXPIRED, CHALLENGE_CLOSED.
@@ -94,6 +108,11 @@ def add_ChallengesServiceServicer_to_server(servicer, server):
                     servicer.ApproveChallenge,
                     request_deserializer=longmen_dot_identity_dot_v1_dot_challenge__service__pb2.ApproveChallengeRequest.FromString,
                     response_serializer=longmen_dot_identity_dot_v1_dot_challenge__service__pb2.ApproveChallengeResponse.SerializeToString,
+            ),
+            'SendChallengeCode': grpc.unary_unary_rpc_method_handler(
+                    servicer.SendChallengeCode,
+                    request_deserializer=longmen_dot_identity_dot_v1_dot_challenge__service__pb2.SendChallengeCodeRequest.FromString,
+                    response_serializer=longmen_dot_identity_dot_v1_dot_challenge__service__pb2.SendChallengeCodeResponse.SerializeToString,
             ),
             'DeclineChallenge': grpc.unary_unary_rpc_method_handler(
                     servicer.DeclineChallenge,
@@ -157,6 +176,33 @@ class ChallengesService:
             '/longmen.identity.v1.ChallengesService/ApproveChallenge',
             longmen_dot_identity_dot_v1_dot_challenge__service__pb2.ApproveChallengeRequest.SerializeToString,
             longmen_dot_identity_dot_v1_dot_challenge__service__pb2.ApproveChallengeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SendChallengeCode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longmen.identity.v1.ChallengesService/SendChallengeCode',
+            longmen_dot_identity_dot_v1_dot_challenge__service__pb2.SendChallengeCodeRequest.SerializeToString,
+            longmen_dot_identity_dot_v1_dot_challenge__service__pb2.SendChallengeCodeResponse.FromString,
             options,
             channel_credentials,
             insecure,

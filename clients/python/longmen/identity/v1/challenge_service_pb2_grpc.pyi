@@ -43,6 +43,11 @@ class ChallengesServiceStub:
     """ApproveChallenge proves with one factor that it is the customer who approves. Wrong factor, blocked factor and no factor are answered alike.
     Reasons: CHALLENGE_NOT_FOUND, CHALLENGE_EXPIRED, CHALLENGE_CLOSED, METHOD_NOT_ACCEPTED, FACTOR_REJECTED, OVERLOADED.
     """
+    SendChallengeCode: _grpc.UnaryUnaryMultiCallable[_challenge_service_pb2.SendChallengeCodeRequest, _challenge_service_pb2.SendChallengeCodeResponse]
+    """SendChallengeCode sends a code that approves one challenge, in a message that tells what it approves; a code that was sent before is
+    void. Only challenges whose methods have MESSAGE_CODE take one. It is good for as long as the challenge, for five tries.
+    Reasons: CHALLENGE_NOT_FOUND, CHALLENGE_EXPIRED, CHALLENGE_CLOSED, METHOD_NOT_ACCEPTED, CODE_SENT_RECENTLY, EMAIL_NOT_PROVEN.
+    """
     DeclineChallenge: _grpc.UnaryUnaryMultiCallable[_challenge_service_pb2.DeclineChallengeRequest, _challenge_service_pb2.DeclineChallengeResponse]
     """DeclineChallenge turns the request down. Sending it again asks anew, with another challenge.
     Reasons: CHALLENGE_NOT_FOUND, CHALLENGE_EXPIRED, CHALLENGE_CLOSED.
@@ -62,6 +67,11 @@ class ChallengesServiceAsyncStub(ChallengesServiceStub):
     ApproveChallenge: _aio.UnaryUnaryMultiCallable[_challenge_service_pb2.ApproveChallengeRequest, _challenge_service_pb2.ApproveChallengeResponse]  # type: ignore[assignment]
     """ApproveChallenge proves with one factor that it is the customer who approves. Wrong factor, blocked factor and no factor are answered alike.
     Reasons: CHALLENGE_NOT_FOUND, CHALLENGE_EXPIRED, CHALLENGE_CLOSED, METHOD_NOT_ACCEPTED, FACTOR_REJECTED, OVERLOADED.
+    """
+    SendChallengeCode: _aio.UnaryUnaryMultiCallable[_challenge_service_pb2.SendChallengeCodeRequest, _challenge_service_pb2.SendChallengeCodeResponse]  # type: ignore[assignment]
+    """SendChallengeCode sends a code that approves one challenge, in a message that tells what it approves; a code that was sent before is
+    void. Only challenges whose methods have MESSAGE_CODE take one. It is good for as long as the challenge, for five tries.
+    Reasons: CHALLENGE_NOT_FOUND, CHALLENGE_EXPIRED, CHALLENGE_CLOSED, METHOD_NOT_ACCEPTED, CODE_SENT_RECENTLY, EMAIL_NOT_PROVEN.
     """
     DeclineChallenge: _aio.UnaryUnaryMultiCallable[_challenge_service_pb2.DeclineChallengeRequest, _challenge_service_pb2.DeclineChallengeResponse]  # type: ignore[assignment]
     """DeclineChallenge turns the request down. Sending it again asks anew, with another challenge.
@@ -91,6 +101,17 @@ class ChallengesServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_challenge_service_pb2.ApproveChallengeResponse, _abc.Awaitable[_challenge_service_pb2.ApproveChallengeResponse]]:
         """ApproveChallenge proves with one factor that it is the customer who approves. Wrong factor, blocked factor and no factor are answered alike.
         Reasons: CHALLENGE_NOT_FOUND, CHALLENGE_EXPIRED, CHALLENGE_CLOSED, METHOD_NOT_ACCEPTED, FACTOR_REJECTED, OVERLOADED.
+        """
+
+    @_abc_1.abstractmethod
+    def SendChallengeCode(
+        self,
+        request: _challenge_service_pb2.SendChallengeCodeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_challenge_service_pb2.SendChallengeCodeResponse, _abc.Awaitable[_challenge_service_pb2.SendChallengeCodeResponse]]:
+        """SendChallengeCode sends a code that approves one challenge, in a message that tells what it approves; a code that was sent before is
+        void. Only challenges whose methods have MESSAGE_CODE take one. It is good for as long as the challenge, for five tries.
+        Reasons: CHALLENGE_NOT_FOUND, CHALLENGE_EXPIRED, CHALLENGE_CLOSED, METHOD_NOT_ACCEPTED, CODE_SENT_RECENTLY, EMAIL_NOT_PROVEN.
         """
 
     @_abc_1.abstractmethod

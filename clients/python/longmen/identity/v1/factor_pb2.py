@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n longmen/identity/v1/factor.proto\x12\x13longmen.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe2\x01\n\x06\x46\x61\x63tor\x12\x11\n\tfactor_id\x18\x01 \x01(\t\x12-\n\x04kind\x18\x02 \x01(\x0e\x32\x1f.longmen.identity.v1.FactorKind\x12\r\n\x05label\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncodes_left\x18\x05 \x01(\x05\x12\x0f\n\x07\x66lagged\x18\x06 \x01(\x08\x12\x31\n\rblocked_until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8f\x02\n\x0b\x46\x61\x63torProof\x12+\n\x0bpayment_pin\x18\x01 \x01(\tB\x14\x80\x01\x01\xbaH\x0er\x0c\x32\n^[0-9]{6}$H\x00\x12!\n\x08password\x18\x02 \x01(\tB\r\x80\x01\x01\xbaH\x07r\x05\x10\x01\x18\x80\x01H\x00\x12)\n\ttotp_code\x18\x03 \x01(\tB\x14\x80\x01\x01\xbaH\x0er\x0c\x32\n^[0-9]{6}$H\x00\x12\x46\n\x0b\x62\x61\x63kup_code\x18\x04 \x01(\tB/\x80\x01\x01\xbaH)r\'2%^[A-Za-z2-7]{4}(-?[A-Za-z2-7]{4}){3}$H\x00\x12-\n\x16passkey_assertion_json\x18\x05 \x01(\tB\x0b\xbaH\x08r\x06\x10\x02\x18\x80\x80\x01H\x00\x42\x0e\n\x05proof\x12\x05\xbaH\x02\x08\x01*\xcb\x01\n\nFactorKind\x12\x1b\n\x17\x46\x41\x43TOR_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46\x41\x43TOR_KIND_PASSWORD\x10\x01\x12\x1b\n\x17\x46\x41\x43TOR_KIND_PAYMENT_PIN\x10\x02\x12\x14\n\x10\x46\x41\x43TOR_KIND_TOTP\x10\x03\x12\x17\n\x13\x46\x41\x43TOR_KIND_PASSKEY\x10\x04\x12\x1c\n\x18\x46\x41\x43TOR_KIND_BACKUP_CODES\x10\x05\x12\x1c\n\x18\x46\x41\x43TOR_KIND_MESSAGE_CODE\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n longmen/identity/v1/factor.proto\x12\x13longmen.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe2\x01\n\x06\x46\x61\x63tor\x12\x11\n\tfactor_id\x18\x01 \x01(\t\x12-\n\x04kind\x18\x02 \x01(\x0e\x32\x1f.longmen.identity.v1.FactorKind\x12\r\n\x05label\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncodes_left\x18\x05 \x01(\x05\x12\x0f\n\x07\x66lagged\x18\x06 \x01(\x08\x12\x31\n\rblocked_until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xbd\x02\n\x0b\x46\x61\x63torProof\x12+\n\x0bpayment_pin\x18\x01 \x01(\tB\x14\x80\x01\x01\xbaH\x0er\x0c\x32\n^[0-9]{6}$H\x00\x12!\n\x08password\x18\x02 \x01(\tB\r\x80\x01\x01\xbaH\x07r\x05\x10\x01\x18\x80\x01H\x00\x12)\n\ttotp_code\x18\x03 \x01(\tB\x14\x80\x01\x01\xbaH\x0er\x0c\x32\n^[0-9]{6}$H\x00\x12\x46\n\x0b\x62\x61\x63kup_code\x18\x04 \x01(\tB/\x80\x01\x01\xbaH)r\'2%^[A-Za-z2-7]{4}(-?[A-Za-z2-7]{4}){3}$H\x00\x12,\n\x0cmessage_code\x18\x06 \x01(\tB\x14\x80\x01\x01\xbaH\x0er\x0c\x32\n^[0-9]{6}$H\x00\x12-\n\x16passkey_assertion_json\x18\x05 \x01(\tB\x0b\xbaH\x08r\x06\x10\x02\x18\x80\x80\x01H\x00\x42\x0e\n\x05proof\x12\x05\xbaH\x02\x08\x01*\xcb\x01\n\nFactorKind\x12\x1b\n\x17\x46\x41\x43TOR_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46\x41\x43TOR_KIND_PASSWORD\x10\x01\x12\x1b\n\x17\x46\x41\x43TOR_KIND_PAYMENT_PIN\x10\x02\x12\x14\n\x10\x46\x41\x43TOR_KIND_TOTP\x10\x03\x12\x17\n\x13\x46\x41\x43TOR_KIND_PASSKEY\x10\x04\x12\x1c\n\x18\x46\x41\x43TOR_KIND_BACKUP_CODES\x10\x05\x12\x1c\n\x18\x46\x41\x43TOR_KIND_MESSAGE_CODE\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,12 +43,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FACTORPROOF'].fields_by_name['totp_code']._serialized_options = b'\200\001\001\272H\016r\0142\n^[0-9]{6}$'
   _globals['_FACTORPROOF'].fields_by_name['backup_code']._loaded_options = None
   _globals['_FACTORPROOF'].fields_by_name['backup_code']._serialized_options = b'\200\001\001\272H)r\'2%^[A-Za-z2-7]{4}(-?[A-Za-z2-7]{4}){3}$'
+  _globals['_FACTORPROOF'].fields_by_name['message_code']._loaded_options = None
+  _globals['_FACTORPROOF'].fields_by_name['message_code']._serialized_options = b'\200\001\001\272H\016r\0142\n^[0-9]{6}$'
   _globals['_FACTORPROOF'].fields_by_name['passkey_assertion_json']._loaded_options = None
   _globals['_FACTORPROOF'].fields_by_name['passkey_assertion_json']._serialized_options = b'\272H\010r\006\020\002\030\200\200\001'
-  _globals['_FACTORKIND']._serialized_start=623
-  _globals['_FACTORKIND']._serialized_end=826
+  _globals['_FACTORKIND']._serialized_start=669
+  _globals['_FACTORKIND']._serialized_end=872
   _globals['_FACTOR']._serialized_start=120
   _globals['_FACTOR']._serialized_end=346
   _globals['_FACTORPROOF']._serialized_start=349
-  _globals['_FACTORPROOF']._serialized_end=620
+  _globals['_FACTORPROOF']._serialized_end=666
 # @@protoc_insertion_point(module_scope)

@@ -37,7 +37,9 @@ class _FactorKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FactorKind
     FACTOR_KIND_BACKUP_CODES: _FactorKind.ValueType  # 5
     """Backup codes are ten codes on paper, each good once."""
     FACTOR_KIND_MESSAGE_CODE: _FactorKind.ValueType  # 6
-    """Message code is a six-digit code sent to the customer's phone for one challenge."""
+    """Message code is a six-digit code sent to the customer's phone, or proven e-mail address, for one challenge: for small payments of
+    customers who have nothing else set up.
+    """
 
 class FactorKind(_FactorKind, metaclass=_FactorKindEnumTypeWrapper):
     """FactorKind is what a customer proves to be one with."""
@@ -55,7 +57,9 @@ FACTOR_KIND_PASSKEY: FactorKind.ValueType  # 4
 FACTOR_KIND_BACKUP_CODES: FactorKind.ValueType  # 5
 """Backup codes are ten codes on paper, each good once."""
 FACTOR_KIND_MESSAGE_CODE: FactorKind.ValueType  # 6
-"""Message code is a six-digit code sent to the customer's phone for one challenge."""
+"""Message code is a six-digit code sent to the customer's phone, or proven e-mail address, for one challenge: for small payments of
+customers who have nothing else set up.
+"""
 Global___FactorKind: _TypeAlias = FactorKind  # noqa: Y015
 
 @_typing.final
@@ -118,6 +122,7 @@ class FactorProof(_message.Message):
     PASSWORD_FIELD_NUMBER: _builtins.int
     TOTP_CODE_FIELD_NUMBER: _builtins.int
     BACKUP_CODE_FIELD_NUMBER: _builtins.int
+    MESSAGE_CODE_FIELD_NUMBER: _builtins.int
     PASSKEY_ASSERTION_JSON_FIELD_NUMBER: _builtins.int
     payment_pin: _builtins.str
     """Payment PIN of six digits."""
@@ -127,6 +132,8 @@ class FactorProof(_message.Message):
     """TOTP code that the authenticator app shows."""
     backup_code: _builtins.str
     """Backup code, as it was shown."""
+    message_code: _builtins.str
+    """Message code that SendChallengeCode has sent."""
     passkey_assertion_json: _builtins.str
     """Passkey assertion over the challenge's passkey_options_json, as JSON (AuthenticationResponseJSON of WebAuthn level 3)."""
     def __init__(
@@ -136,13 +143,14 @@ class FactorProof(_message.Message):
         password: _builtins.str = ...,
         totp_code: _builtins.str = ...,
         backup_code: _builtins.str = ...,
+        message_code: _builtins.str = ...,
         passkey_assertion_json: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["backup_code", b"backup_code", "passkey_assertion_json", b"passkey_assertion_json", "password", b"password", "payment_pin", b"payment_pin", "proof", b"proof", "totp_code", b"totp_code"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["backup_code", b"backup_code", "message_code", b"message_code", "passkey_assertion_json", b"passkey_assertion_json", "password", b"password", "payment_pin", b"payment_pin", "proof", b"proof", "totp_code", b"totp_code"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["backup_code", b"backup_code", "passkey_assertion_json", b"passkey_assertion_json", "password", b"password", "payment_pin", b"payment_pin", "proof", b"proof", "totp_code", b"totp_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["backup_code", b"backup_code", "message_code", b"message_code", "passkey_assertion_json", b"passkey_assertion_json", "password", b"password", "payment_pin", b"payment_pin", "proof", b"proof", "totp_code", b"totp_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_proof: _TypeAlias = _typing.Literal["payment_pin", "password", "totp_code", "backup_code", "passkey_assertion_json"]  # noqa: Y015
+    _WhichOneofReturnType_proof: _TypeAlias = _typing.Literal["payment_pin", "password", "totp_code", "backup_code", "message_code", "passkey_assertion_json"]  # noqa: Y015
     _WhichOneofArgType_proof: _TypeAlias = _typing.Literal["proof", b"proof"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_proof) -> _WhichOneofReturnType_proof | None: ...
 

@@ -28,7 +28,7 @@ from longmen.type.v1 import policy_pb2 as longmen_dot_type_dot_v1_dot_policy__pb
 from longmen.type.v1 import rules_pb2 as longmen_dot_type_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)longmen/identity/v1/profile_service.proto\x12\x13longmen.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"\xca\x01\n\x07Profile\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x14\n\x0cphone_number\x18\x03 \x01(\t\x12\r\n\x05\x65mail\x18\x04 \x01(\t\x12\x0e\n\x06masked\x18\x05 \x01(\x08\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nerase_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"[\n\x11GetProfileRequest\x12!\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12#\n\x11\x61t_least_as_fresh\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\"C\n\x12GetProfileResponse\x12-\n\x07profile\x18\x01 \x01(\x0b\x32\x1c.longmen.identity.v1.Profile\"\xa0\x03\n\x14UpdateProfileRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12!\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12+\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x10\x80\x01\x01\xbaH\nr\x08\x10\x01\x18<\x98\xd5\x18\x01H\x00\x88\x01\x01\x12\x7f\n\x05\x65mail\x18\x04 \x01(\tBk\x80\x01\x01\xbaHer\x07\x18\xfe\x01\x98\xd5\x18\x01\xba\x01Y\n\x14update_profile.email\x12#must be an e-mail address, or empty\x1a\x1cthis == \'\' || this.isEmail()H\x01\x88\x01\x01:~\xbaH{\x1ay\n\x18update_profile.something\x12\x32must change the display name or the e-mail address\x1a)has(this.display_name) || has(this.email)B\x0f\n\r_display_nameB\x08\n\x06_email\"B\n\x15UpdateProfileResponse\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\x15\n\x13\x45xportMyDataRequest\"5\n\x14\x45xportMyDataResponse\x12\x0f\n\x07section\x18\x01 \x01(\t\x12\x0c\n\x04json\x18\x02 \x01(\t\"T\n\x14\x45raseCustomerRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x90\xd5\x18\x01\"r\n\x15\x45raseCustomerResponse\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12.\n\nerase_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63ommitted_at\x18\x03 \x01(\t2\xcb\x04\n\x0eProfileService\x12\x88\x01\n\nGetProfile\x12&.longmen.identity.v1.GetProfileRequest\x1a\'.longmen.identity.v1.GetProfileResponse\")\xaa\xd4\x18%\n\x03\x01\x02\x03\x12\x0cprofile.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x03\x01\x02\x03\x12\x8c\x01\n\rUpdateProfile\x12).longmen.identity.v1.UpdateProfileRequest\x1a*.longmen.identity.v1.UpdateProfileResponse\"$\xaa\xd4\x18 \n\x02\x01\x02\x12\rprofile.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12\x8c\x01\n\x0c\x45xportMyData\x12(.longmen.identity.v1.ExportMyDataRequest\x1a).longmen.identity.v1.ExportMyDataResponse\"%\xaa\xd4\x18!\n\x01\x02\x12\x0eprofile.export\x18\xe0\xd4\x03 \xc0\xcf$(\x04\x30\x01X\x06\x30\x01\x12\x8f\x01\n\rEraseCustomer\x12).longmen.identity.v1.EraseCustomerRequest\x1a*.longmen.identity.v1.EraseCustomerResponse\"\'\xaa\xd4\x18#\n\x02\x01\x03\x12\rprofile.erase\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02j\x01\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)longmen/identity/v1/profile_service.proto\x12\x13longmen.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"\xe0\x01\n\x07Profile\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x14\n\x0cphone_number\x18\x03 \x01(\t\x12\r\n\x05\x65mail\x18\x04 \x01(\t\x12\x0e\n\x06masked\x18\x05 \x01(\x08\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nerase_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x65mail_proven\x18\x08 \x01(\x08\"[\n\x11GetProfileRequest\x12!\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12#\n\x11\x61t_least_as_fresh\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\"C\n\x12GetProfileResponse\x12-\n\x07profile\x18\x01 \x01(\x0b\x32\x1c.longmen.identity.v1.Profile\"\xa0\x03\n\x14UpdateProfileRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12!\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12+\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x10\x80\x01\x01\xbaH\nr\x08\x10\x01\x18<\x98\xd5\x18\x01H\x00\x88\x01\x01\x12\x7f\n\x05\x65mail\x18\x04 \x01(\tBk\x80\x01\x01\xbaHer\x07\x18\xfe\x01\x98\xd5\x18\x01\xba\x01Y\n\x14update_profile.email\x12#must be an e-mail address, or empty\x1a\x1cthis == \'\' || this.isEmail()H\x01\x88\x01\x01:~\xbaH{\x1ay\n\x18update_profile.something\x12\x32must change the display name or the e-mail address\x1a)has(this.display_name) || has(this.email)B\x0f\n\r_display_nameB\x08\n\x06_email\"B\n\x15UpdateProfileResponse\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\x15\n\x13\x45xportMyDataRequest\"5\n\x14\x45xportMyDataResponse\x12\x0f\n\x07section\x18\x01 \x01(\t\x12\x0c\n\x04json\x18\x02 \x01(\t\"T\n\x14\x45raseCustomerRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x90\xd5\x18\x01\"r\n\x15\x45raseCustomerResponse\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12.\n\nerase_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63ommitted_at\x18\x03 \x01(\t2\xcb\x04\n\x0eProfileService\x12\x88\x01\n\nGetProfile\x12&.longmen.identity.v1.GetProfileRequest\x1a\'.longmen.identity.v1.GetProfileResponse\")\xaa\xd4\x18%\n\x03\x01\x02\x03\x12\x0cprofile.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x03\x01\x02\x03\x12\x8c\x01\n\rUpdateProfile\x12).longmen.identity.v1.UpdateProfileRequest\x1a*.longmen.identity.v1.UpdateProfileResponse\"$\xaa\xd4\x18 \n\x02\x01\x02\x12\rprofile.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12\x8c\x01\n\x0c\x45xportMyData\x12(.longmen.identity.v1.ExportMyDataRequest\x1a).longmen.identity.v1.ExportMyDataResponse\"%\xaa\xd4\x18!\n\x01\x02\x12\x0eprofile.export\x18\xe0\xd4\x03 \xc0\xcf$(\x04\x30\x01X\x06\x30\x01\x12\x8f\x01\n\rEraseCustomer\x12).longmen.identity.v1.EraseCustomerRequest\x1a*.longmen.identity.v1.EraseCustomerResponse\"\'\xaa\xd4\x18#\n\x02\x01\x03\x12\rprofile.erase\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02j\x01\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -62,23 +62,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROFILESERVICE'].methods_by_name['EraseCustomer']._loaded_options = None
   _globals['_PROFILESERVICE'].methods_by_name['EraseCustomer']._serialized_options = b'\252\324\030#\n\002\001\003\022\rprofile.erase\030\210\' \260\352\001(\0010\002X\002j\001\002'
   _globals['_PROFILE']._serialized_start=188
-  _globals['_PROFILE']._serialized_end=390
-  _globals['_GETPROFILEREQUEST']._serialized_start=392
-  _globals['_GETPROFILEREQUEST']._serialized_end=483
-  _globals['_GETPROFILERESPONSE']._serialized_start=485
-  _globals['_GETPROFILERESPONSE']._serialized_end=552
-  _globals['_UPDATEPROFILEREQUEST']._serialized_start=555
-  _globals['_UPDATEPROFILEREQUEST']._serialized_end=971
-  _globals['_UPDATEPROFILERESPONSE']._serialized_start=973
-  _globals['_UPDATEPROFILERESPONSE']._serialized_end=1039
-  _globals['_EXPORTMYDATAREQUEST']._serialized_start=1041
-  _globals['_EXPORTMYDATAREQUEST']._serialized_end=1062
-  _globals['_EXPORTMYDATARESPONSE']._serialized_start=1064
-  _globals['_EXPORTMYDATARESPONSE']._serialized_end=1117
-  _globals['_ERASECUSTOMERREQUEST']._serialized_start=1119
-  _globals['_ERASECUSTOMERREQUEST']._serialized_end=1203
-  _globals['_ERASECUSTOMERRESPONSE']._serialized_start=1205
-  _globals['_ERASECUSTOMERRESPONSE']._serialized_end=1319
-  _globals['_PROFILESERVICE']._serialized_start=1322
-  _globals['_PROFILESERVICE']._serialized_end=1909
+  _globals['_PROFILE']._serialized_end=412
+  _globals['_GETPROFILEREQUEST']._serialized_start=414
+  _globals['_GETPROFILEREQUEST']._serialized_end=505
+  _globals['_GETPROFILERESPONSE']._serialized_start=507
+  _globals['_GETPROFILERESPONSE']._serialized_end=574
+  _globals['_UPDATEPROFILEREQUEST']._serialized_start=577
+  _globals['_UPDATEPROFILEREQUEST']._serialized_end=993
+  _globals['_UPDATEPROFILERESPONSE']._serialized_start=995
+  _globals['_UPDATEPROFILERESPONSE']._serialized_end=1061
+  _globals['_EXPORTMYDATAREQUEST']._serialized_start=1063
+  _globals['_EXPORTMYDATAREQUEST']._serialized_end=1084
+  _globals['_EXPORTMYDATARESPONSE']._serialized_start=1086
+  _globals['_EXPORTMYDATARESPONSE']._serialized_end=1139
+  _globals['_ERASECUSTOMERREQUEST']._serialized_start=1141
+  _globals['_ERASECUSTOMERREQUEST']._serialized_end=1225
+  _globals['_ERASECUSTOMERRESPONSE']._serialized_start=1227
+  _globals['_ERASECUSTOMERRESPONSE']._serialized_end=1341
+  _globals['_PROFILESERVICE']._serialized_start=1344
+  _globals['_PROFILESERVICE']._serialized_end=1931
 # @@protoc_insertion_point(module_scope)

@@ -30,6 +30,7 @@ class Profile(_message.Message):
     MASKED_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     ERASE_TIME_FIELD_NUMBER: _builtins.int
+    EMAIL_PROVEN_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     """Customer id of the wallet."""
     display_name: _builtins.str
@@ -40,6 +41,8 @@ class Profile(_message.Message):
     """Email address, or masked; empty when there is none."""
     masked: _builtins.bool
     """Masked says whether name, number and address are masked."""
+    email_proven: _builtins.bool
+    """Email proven is whether a code that was sent to the address came back; codes and notices go to no other."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """Create time is when the wallet was opened."""
@@ -58,10 +61,11 @@ class Profile(_message.Message):
         masked: _builtins.bool = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         erase_time: _timestamp_pb2.Timestamp | None = ...,
+        email_proven: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "erase_time", b"erase_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "customer_id", b"customer_id", "display_name", b"display_name", "email", b"email", "erase_time", b"erase_time", "masked", b"masked", "phone_number", b"phone_number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "customer_id", b"customer_id", "display_name", b"display_name", "email", b"email", "email_proven", b"email_proven", "erase_time", b"erase_time", "masked", b"masked", "phone_number", b"phone_number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -72,7 +72,8 @@ class ProfileServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateProfile(self, request, context):
-        """UpdateProfile changes the display name, the e-mail address, or both.
+        """UpdateProfile changes the display name, the e-mail address, or both. Another address has to be proven anew; the customer is told of it
+        by phone, at the old address and at the new one.
         Reasons: WALLET_NOT_FOUND, CUSTOMER_ERASED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -40,7 +40,8 @@ class ProfileServiceStub:
     Reasons: WALLET_NOT_FOUND.
     """
     UpdateProfile: _grpc.UnaryUnaryMultiCallable[_profile_service_pb2.UpdateProfileRequest, _profile_service_pb2.UpdateProfileResponse]
-    """UpdateProfile changes the display name, the e-mail address, or both.
+    """UpdateProfile changes the display name, the e-mail address, or both. Another address has to be proven anew; the customer is told of it
+    by phone, at the old address and at the new one.
     Reasons: WALLET_NOT_FOUND, CUSTOMER_ERASED.
     """
     ExportMyData: _grpc.UnaryStreamMultiCallable[_profile_service_pb2.ExportMyDataRequest, _profile_service_pb2.ExportMyDataResponse]
@@ -65,7 +66,8 @@ class ProfileServiceAsyncStub(ProfileServiceStub):
     Reasons: WALLET_NOT_FOUND.
     """
     UpdateProfile: _aio.UnaryUnaryMultiCallable[_profile_service_pb2.UpdateProfileRequest, _profile_service_pb2.UpdateProfileResponse]  # type: ignore[assignment]
-    """UpdateProfile changes the display name, the e-mail address, or both.
+    """UpdateProfile changes the display name, the e-mail address, or both. Another address has to be proven anew; the customer is told of it
+    by phone, at the old address and at the new one.
     Reasons: WALLET_NOT_FOUND, CUSTOMER_ERASED.
     """
     ExportMyData: _aio.UnaryStreamMultiCallable[_profile_service_pb2.ExportMyDataRequest, _profile_service_pb2.ExportMyDataResponse]  # type: ignore[assignment]
@@ -99,7 +101,8 @@ class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _profile_service_pb2.UpdateProfileRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_profile_service_pb2.UpdateProfileResponse, _abc.Awaitable[_profile_service_pb2.UpdateProfileResponse]]:
-        """UpdateProfile changes the display name, the e-mail address, or both.
+        """UpdateProfile changes the display name, the e-mail address, or both. Another address has to be proven anew; the customer is told of it
+        by phone, at the old address and at the new one.
         Reasons: WALLET_NOT_FOUND, CUSTOMER_ERASED.
         """
 
