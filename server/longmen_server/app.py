@@ -98,6 +98,8 @@ FINGERPRINTS: Final = "fingerprints"
 
 KEY_SECRETS: Final = "api key secrets"
 """Purpose of the key that seals secrets of API keys in the records of their making."""
+RECIPIENTS: Final = "message recipients"
+"""Purpose of the key by which the messages of a recipient are found."""
 MESSAGES: Final = "messages"
 """Purpose of the key that seals messages in the database."""
 
@@ -442,7 +444,9 @@ async def open_parts(settings: Settings, worker_index: int) -> AsyncIterator[Par
             secrets=secrets,
             watch=customers,
             staff_watch=staff,
-            office=PostOffice(secrets.sealer(MESSAGES), clock),
+            office=PostOffice(
+                secrets.sealer(MESSAGES), clock, index_key=secrets.derive(RECIPIENTS)
+            ),
             hasher=hasher,
             metrics=metrics,
             telemetry=telemetry,

@@ -57,7 +57,9 @@ def identity_services(parts: Parts, step_up: StepUpOffice) -> Mapping[str, objec
         default_book=settings.books[0],
     )
     servicers = {
-        "ProfileService": ProfileService(**shared, notices=proving["notices"]),
+        "ProfileService": ProfileService(
+            **shared, notices=proving["notices"], office=parts.office, watch=parts.watch
+        ),
         "KycService": KycService(**shared),
         "FactorsService": FactorsService(**shared, **proving, step_up=step_up, watch=parts.watch),
         "ChallengesService": ChallengesService(

@@ -75,7 +75,7 @@ class Station:
         self.wallets = wallets
         self.database = database
         self.phone = Phone()
-        self.office = PostOffice(Sealer(bytes(range(32))), wallets.clock)
+        self.office = PostOffice(Sealer(bytes(range(32))), wallets.clock, index_key=bytes(32))
         self.job = Deliveries(
             self.office,
             {Channel.SMS: self.phone},
@@ -184,7 +184,7 @@ async def test_a_message_that_comes_too_late_is_never_sent(station: Station) -> 
 
 
 async def test_a_message_sealed_by_a_lost_key_is_given_up(station: Station) -> None:
-    lost = PostOffice(Sealer(bytes(32)), station.wallets.clock)
+    lost = PostOffice(Sealer(bytes(32)), station.wallets.clock, index_key=bytes(32))
     station.office, kept = lost, station.office
     await station.write()
     station.office = kept

@@ -13,13 +13,16 @@ import pytest_asyncio
 from longmen.events.v1 import event_pb2
 from longmen.identity.v1 import profile_service_pb2 as pb
 from longmen_server.accounts.personal import ERASED
+from longmen_server.config import Settings
 from longmen_server.messages.notices import Notices
 from longmen_server.messages.post_office import PostOffice
 from longmen_server.platform.ids import CUSTOMER, CustomerId
 from longmen_server.platform.refusal import Refusal
 from longmen_server.platform.sealing import Sealer
 from longmen_server.profile.service import ProfileService
+from longmen_server.staff_desk import customer_watch
 from tests.integration.test_personal_data import dump, traces
+from tests.support.ledger import BOOK
 from tests.support.proof import proof_of
 from tests.support.wallets import SERVICE, STAFF, Wallets, cash, open_wallets
 
@@ -37,12 +40,15 @@ class Profiles:
 
     def __init__(self, wallets: Wallets) -> None:
         self.wallets = wallets
+        office = PostOffice(Sealer(bytes(32)), wallets.clock, index_key=bytes(32))
         self.service = ProfileService(
             engine=wallets.engine,
             readers=wallets.readers,
             clock=wallets.clock,
             vault=wallets.vault,
-            notices=Notices(PostOffice(Sealer(bytes(32)), wallets.clock)),
+            notices=Notices(office),
+            watch=customer_watch(Settings(books=(BOOK,)), wallets.readers, wallets.clock),
+            office=office,
         )
 
     async def ask(self, method: str, principal: Principal, /, **fields: Any) -> Any:

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from tests.support.identity import Device, SignedIn
     from tests.support.postgres import Database
 
-MESSAGE_FIELDS = tuple(MessageRow.__slots__)
+MESSAGE_FIELDS = tuple(name for name in MessageRow.__slots__ if name != "recipient_index")
 KINDS = ("service", "customer", "staff", "merchant")
 SCOPES = frozenset(method.scope for method in METHODS)
 BY_NAME = {short(method): method for method in METHODS}

@@ -166,7 +166,7 @@ class OpenWallet(Command):
         wallet, pocket, account = open_wallet(working_set, self.new)
         return pb.OpenWalletResponse(
             wallet=encode.wallet(wallet, None),
-            account=encode.wallet_account(pocket, account),
+            account=encode.stored_account(pocket, account),
             committed_at=working_set.committed_at,
         ).SerializeToString()
 
@@ -222,7 +222,7 @@ class OpenAccount(Command):
             nickname=self.nickname,
         )
         return pb.OpenAccountResponse(
-            account=encode.wallet_account(pocket, account),
+            account=encode.stored_account(pocket, account),
             committed_at=working_set.committed_at,
         ).SerializeToString()
 
@@ -296,7 +296,7 @@ class FreezeAccount(PocketCommand):
                 by_owner=not by_bank,
             )
         return pb.FreezeAccountResponse(
-            account=encode.wallet_account(pocket, account),
+            account=encode.stored_account(pocket, account),
             committed_at=working_set.committed_at,
         ).SerializeToString()
 
@@ -336,7 +336,7 @@ class UnfreezeAccount(PocketCommand):
             self.gate.demand(working_set, Intent(operation=Operation.UNFREEZE, text=text))
         account = change_state(working_set, self.account_id, AccountState.OPEN, self.reason_text)
         return pb.UnfreezeAccountResponse(
-            account=encode.wallet_account(pocket, account),
+            account=encode.stored_account(pocket, account),
             committed_at=working_set.committed_at,
         ).SerializeToString()
 
@@ -387,7 +387,7 @@ class CloseAccount(PocketCommand):
         pocket = working_set.edit(POCKET, self.account_id)
         pocket.closed_at_us = account.booked_at_us
         return pb.CloseAccountResponse(
-            account=encode.wallet_account(pocket, account),
+            account=encode.stored_account(pocket, account),
             swept=swept,
             committed_at=working_set.committed_at,
         ).SerializeToString()

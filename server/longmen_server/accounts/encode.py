@@ -50,6 +50,16 @@ def balance(account: AccountRow) -> wallet_pb2.Balance:
     )
 
 
+def stored_account(pocket: PocketRow, account: AccountRow) -> wallet_pb2.WalletAccount:
+    """Return a wallet account for a reply that is recorded: without its owner's name for it.
+
+    The record outlives an erased owner; whoever answers puts the name in.
+    """
+    message = wallet_account(pocket, account)
+    message.ClearField("nickname")
+    return message
+
+
 def wallet_account(pocket: PocketRow, account: AccountRow) -> wallet_pb2.WalletAccount:
     """Return a wallet account; its states have the numbers of the ledger's."""
     return wallet_pb2.WalletAccount(

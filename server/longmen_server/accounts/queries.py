@@ -40,6 +40,7 @@ __all__ = [
     "find_account_key",
     "find_deposit",
     "find_names",
+    "find_nickname",
     "find_payee_by_phone",
     "find_pocket",
     "find_wallet",
@@ -67,6 +68,7 @@ _WALLET: Final = (
 _POCKET: Final = (
     f"select {_POCKET_COLUMNS} from wallet_account where book = $1 and account_id = $2"
 ).encode()
+_NICKNAME: Final = b"select nickname from wallet_account where book = $1 and account_id = $2"
 _POCKETS: Final = (
     f"select {_POCKET_COLUMNS} from wallet_account"
     " where book = $1 and customer_id = $2 and account_id > $3 order by account_id limit $4"
@@ -137,6 +139,13 @@ async def find_pocket(connection: Connection, account: AccountRow) -> PocketRow:
         created_at_us=account.created_at_us,
         closed_at_us=None,
     )
+
+
+async def find_nickname(connection: Connection, account_id: AccountId) -> str:
+    """Return what its owner calls an account; empty for none, and once the owner is erased."""
+    cursor = await connection.execute(_NICKNAME, (book_of(account_id), Uuid(account_id)))
+    record = await cursor.fetchone()
+    return "" if record is None else str(record[0])
 
 
 async def list_pockets(

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
+    from longmen.accounts.v1 import wallet_pb2
     from longmen_server.accounts.settings import AccountsSettings
     from longmen_server.challenges.office import StepUpOffice
     from longmen_server.engine.command import Command
@@ -123,6 +124,7 @@ class AccountsService:
         )
         reply = pb.OpenWalletResponse.FromString(await self._submit(command, request, call))
         encode.name_owner(reply.wallet, person)
+        reply.account.nickname = request.nickname
         return reply
 
     async def GetWallet(self, request: pb.GetWalletRequest, call: Call) -> pb.GetWalletResponse:  # noqa: N802
@@ -144,7 +146,9 @@ class AccountsService:
 
     # -- accounts ------------------------------------------------------------------------------
 
-    async def OpenAccount(self, request: pb.OpenAccountRequest, call: Call) -> bytes:  # noqa: N802
+    async def OpenAccount(  # noqa: N802
+        self, request: pb.OpenAccountRequest, call: Call
+    ) -> pb.OpenAccountResponse:
         """Open a pocket."""
         _check_currency(request.currency_code)
         customer_id = customer_of(request.customer_id, actor_of(call))
@@ -158,7 +162,10 @@ class AccountsService:
             nickname=request.nickname,
         )
         absent = model.wallet_not_found(CUSTOMER.encode(customer_id))
-        return await self._submit(command, request, call, absent=absent)
+        recorded = await self._submit(command, request, call, absent=absent)
+        reply = pb.OpenAccountResponse.FromString(recorded)
+        reply.account.nickname = request.nickname
+        return reply
 
     async def GetAccount(self, request: pb.GetAccountRequest, call: Call) -> pb.GetAccountResponse:  # noqa: N802
         """Return one account."""
@@ -196,7 +203,9 @@ class AccountsService:
             ),
         )
 
-    async def FreezeAccount(self, request: pb.FreezeAccountRequest, call: Call) -> bytes:  # noqa: N802
+    async def FreezeAccount(  # noqa: N802
+        self, request: pb.FreezeAccountRequest, call: Call
+    ) -> pb.FreezeAccountResponse:
         """Freeze an account."""
         account_id = decode_id(ACCOUNT, request.account_id, "account_id")
         command = commands.FreezeAccount(
@@ -207,9 +216,15 @@ class AccountsService:
             only_outgoing=request.only_outgoing,
             reason_text=request.reason_text,
         )
-        return await self._submit(command, request, call, absent=account_not_found(account_id))
+        absent = account_not_found(account_id)
+        recorded = await self._submit(command, request, call, absent=absent)
+        reply = pb.FreezeAccountResponse.FromString(recorded)
+        await self._name(reply.account, call)
+        return reply
 
-    async def UnfreezeAccount(self, request: pb.UnfreezeAccountRequest, call: Call) -> bytes:  # noqa: N802
+    async def UnfreezeAccount(  # noqa: N802
+        self, request: pb.UnfreezeAccountRequest, call: Call
+    ) -> pb.UnfreezeAccountResponse:
         """Lift a freeze."""
         account_id = decode_id(ACCOUNT, request.account_id, "account_id")
         book, key = book_of(account_id), request_key(call)
@@ -221,9 +236,15 @@ class AccountsService:
             reason_text=request.reason_text,
             gate=self._step_up.gate(call, key, book),
         )
-        return await self._submit(command, request, call, absent=account_not_found(account_id))
+        absent = account_not_found(account_id)
+        recorded = await self._submit(command, request, call, absent=absent)
+        reply = pb.UnfreezeAccountResponse.FromString(recorded)
+        await self._name(reply.account, call)
+        return reply
 
-    async def CloseAccount(self, request: pb.CloseAccountRequest, call: Call) -> bytes:  # noqa: N802
+    async def CloseAccount(  # noqa: N802
+        self, request: pb.CloseAccountRequest, call: Call
+    ) -> pb.CloseAccountResponse:
         """Close an account."""
         account_id = decode_id(ACCOUNT, request.account_id, "account_id")
         book = book_of(account_id)
@@ -236,7 +257,11 @@ class AccountsService:
             sweep_to=decode_id(ACCOUNT, sweep_to, "sweep_to_account_id") if sweep_to else None,
             sweep_id=TransactionId(new_id(book, self._clock)),
         )
-        return await self._submit(command, request, call, absent=account_not_found(account_id))
+        absent = account_not_found(account_id)
+        recorded = await self._submit(command, request, call, absent=absent)
+        reply = pb.CloseAccountResponse.FromString(recorded)
+        await self._name(reply.account, call)
+        return reply
 
     # -- balances and histories ----------------------------------------------------------------
 
@@ -343,6 +368,12 @@ class AccountsService:
         if absent is not None and command.book not in self._engine.writers:
             raise absent
         return await submit(self._engine, command, request=request, call=call)
+
+    async def _name(self, account: wallet_pb2.WalletAccount, call: Call) -> None:
+        """Put the owner's name for an account into a reply that was recorded without."""
+        account_id = decode_id(ACCOUNT, account.account_id, "account_id")
+        async with self._readers.connection(deadline=call.deadline) as connection:
+            account.nickname = await queries.find_nickname(connection, account_id)
 
     async def _deposit(self, connection: Connection, account_id: str, call: Call) -> AccountRow:
         """Return the account that a request names, if it is the caller's to see."""

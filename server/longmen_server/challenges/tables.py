@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from longmen_server.challenges.model import ChallengeRow, CodeRow, KnownPayeeKey, KnownPayeeRow
-from longmen_server.engine.family import STAGE_LINK, STAGE_POINTER, RowFamily, Statement
+from longmen_server.engine.family import (
+    STAGE_LINK,
+    STAGE_POINTER,
+    STAGE_RECORD,
+    RowFamily,
+    Statement,
+)
 from longmen_server.platform.adapters import (
     ByteaArray,
     Int2Array,
@@ -13,7 +19,7 @@ from longmen_server.platform.adapters import (
     TextArray,
     UuidArray,
 )
-from longmen_server.platform.ids import ChallengeId
+from longmen_server.platform.ids import ChallengeId, CustomerId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -205,7 +211,32 @@ def _code_columns(rows: Sequence[CodeRow]) -> tuple[object, ...]:
     )
 
 
+class _ErasedFamily(RowFamily[CustomerId, CustomerId]):
+    """What goes of challenges with their owner: what they say, whom they paid."""
+
+    name = "challenges of erased customers"
+    stage = STAGE_RECORD
+    rank = 93
+
+    def write(
+        self, book: int, inserted: Sequence[CustomerId], changed: Sequence[CustomerId]
+    ) -> Iterable[Statement]:
+        assert not changed, "a customer is erased once"
+        customers = UuidArray(inserted)
+        yield Statement(
+            b"update challenge set text = '', payee = '',"
+            b" state = case when state in (1, 2) then 4 else state end"
+            b" where book = $1 and customer_id = any($2)",
+            (book, customers),
+        )
+        yield Statement(
+            b"delete from known_payee where book = $1 and customer_id = any($2)",
+            (book, customers),
+        )
+
+
 CHALLENGE_CODE = _CodeFamily()
 OPEN_CHALLENGE = _OpenChallengeFamily()
 CHALLENGE = _ChallengeFamily()
 KNOWN_PAYEE = _KnownPayeeFamily()
+ERASED = _ErasedFamily()

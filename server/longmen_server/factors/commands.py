@@ -413,7 +413,7 @@ class ConfirmPasskey(FactorCommand):
             label=self.label,
         )
         return pb.ConfirmPasskeyResponse(
-            factor=encode.factor(row), committed_at=working_set.committed_at
+            factor=encode.stored_factor(row), committed_at=working_set.committed_at
         ).SerializeToString()
 
 

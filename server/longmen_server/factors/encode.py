@@ -12,7 +12,7 @@ from longmen_server.platform.ids import FACTOR
 if TYPE_CHECKING:
     from longmen_server.factors.model import FactorRow
 
-__all__ = ["factor"]
+__all__ = ["factor", "stored_factor"]
 
 LATEST_US = 253_402_300_799_000_000
 """The last second of the year 9999, which a Timestamp can tell."""
@@ -36,4 +36,14 @@ def factor(row: FactorRow, blocked_until_us: int = 0) -> factor_pb2.Factor:
         message.codes_left = codes_left(row.counter)
     if blocked_until_us:
         message.blocked_until.CopyFrom(timestamp(min(blocked_until_us, LATEST_US)))
+    return message
+
+
+def stored_factor(row: FactorRow) -> factor_pb2.Factor:
+    """Return a factor for a reply that is recorded: without the label that its owner gave it.
+
+    The record outlives an erased owner; whoever answers puts the label in.
+    """
+    message = factor(row)
+    message.ClearField("label")
     return message

@@ -181,7 +181,7 @@ class FactorsService:
 
     async def ConfirmPasskey(  # noqa: N802
         self, request: pb.ConfirmPasskeyRequest, call: Call
-    ) -> bytes:
+    ) -> pb.ConfirmPasskeyResponse:
         """Keep the passkey that the device has made."""
         customer_id, book = owner_of(call)
         row = await self._pending(customer_id, FactorKind.PASSKEY, call)
@@ -197,7 +197,9 @@ class FactorsService:
             made=made,
             label=request.label,
         )
-        return await self._change(command, request, call)
+        reply = pb.ConfirmPasskeyResponse.FromString(await self._change(command, request, call))
+        reply.factor.label = request.label
+        return reply
 
     # -- the rest ------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from longmen_server.engine.family import STAGE_POINTER, RowFamily, Statement
+from longmen_server.engine.family import STAGE_POINTER, STAGE_RECORD, RowFamily, Statement
 from longmen_server.factors.model import (
     AttemptKey,
     AttemptRow,
@@ -207,6 +207,26 @@ def _attempt_columns(given: Sequence[AttemptRow]) -> tuple[object, ...]:
     )
 
 
+class _ErasedFamily(RowFamily[CustomerId, CustomerId]):
+    """What goes of factors and wrong tries with their owner: all of it."""
+
+    name = "factors of erased customers"
+    stage = STAGE_RECORD
+    rank = 92
+
+    def write(
+        self, book: int, inserted: Sequence[CustomerId], changed: Sequence[CustomerId]
+    ) -> Iterable[Statement]:
+        assert not changed, "a customer is erased once"
+        customers = UuidArray(inserted)
+        for table in (b"factor", b"factor_attempt", b"customer_security"):
+            yield Statement(
+                b"delete from " + table + b" where book = $1 and customer_id = any($2)",
+                (book, customers),
+            )
+
+
 SECURITY = _SecurityFamily()
 FACTOR = _FactorFamily()
 ATTEMPT = _AttemptFamily()
+ERASED = _ErasedFamily()

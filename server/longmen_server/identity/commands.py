@@ -226,7 +226,7 @@ class CompleteRegistration(CodeCommand):
             registration_pb.CompleteRegistrationResponse(
                 wallet=accounts_encode.wallet(wallet, None),
                 account=accounts_encode.wallet_account(pocket, account),
-                device=encode.device(device, working_set.now_us),
+                device=encode.stored_device(device, working_set.now_us),
                 session=encode.session(session),
                 committed_at=working_set.committed_at,
             )

@@ -97,7 +97,9 @@ class DevicesService:
             ),
         )
 
-    async def RevokeDevice(self, request: pb.RevokeDeviceRequest, call: Call) -> bytes:  # noqa: N802
+    async def RevokeDevice(  # noqa: N802
+        self, request: pb.RevokeDeviceRequest, call: Call
+    ) -> pb.RevokeDeviceResponse:
         """Forbid a device."""
         tools = self._tools
         device_id = decode_id(DEVICE, request.device_id, "device_id")
@@ -116,4 +118,6 @@ class DevicesService:
         )
         reply = await tools.submit(command, request, call)
         await tools.watch.look()
-        return reply
+        answer = pb.RevokeDeviceResponse.FromString(reply)
+        answer.device.name = device.name if device is not None and visible else ""
+        return answer

@@ -38,6 +38,16 @@ def device(row: DeviceRow, now_us: int) -> pb.Device:
     )
 
 
+def stored_device(row: DeviceRow, now_us: int) -> pb.Device:
+    """Return a device for a reply that is recorded: without the name that its owner gave it.
+
+    The record outlives an erased owner; whoever answers puts the name in from the device's row.
+    """
+    message = device(row, now_us)
+    message.ClearField("name")
+    return message
+
+
 def session(row: SessionRow, current: str | None = None) -> pb.Session:
     """Return a session; `current` is the id of the one that the call was made in."""
     text = SESSION.encode(row.session_id)

@@ -228,7 +228,7 @@ class CompleteLogin(CodeCommand):
     def reply(self, working_set: WorkingSet, device: DeviceRow, session: SessionRow) -> Message:
         """Return the reply without its tokens."""
         return sessions_pb.CompleteLoginResponse(
-            device=encode.device(device, working_set.now_us),
+            device=encode.stored_device(device, working_set.now_us),
             session=encode.session(session),
             committed_at=working_set.committed_at,
         )
@@ -261,7 +261,7 @@ class CompleteDeviceEnrolment(CompleteLogin):
     def reply(self, working_set: WorkingSet, device: DeviceRow, session: SessionRow) -> Message:
         """Return the reply without its tokens."""
         return devices_pb.CompleteDeviceEnrolmentResponse(
-            device=encode.device(device, working_set.now_us),
+            device=encode.stored_device(device, working_set.now_us),
             session=encode.session(session),
             committed_at=working_set.committed_at,
         )

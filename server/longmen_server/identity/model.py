@@ -54,6 +54,7 @@ class EndCause(IntEnum):
     DEVICE_REVOKED = 2
     REFRESH_TOKEN_REUSED = 3
     CREDENTIAL_CHANGED = 4
+    CUSTOMER_ERASED = 5
 
 
 @dataclass(slots=True)
@@ -186,6 +187,15 @@ class SessionRow:
     def copy(self) -> SessionRow:
         """Return a copy, so that a refused command leaves the original as it was."""
         return replace(self)
+
+
+class ErasedOwner(NamedTuple):
+    """Whose devices, codes and numbers are to be forgotten."""
+
+    customer_id: CustomerId
+    phone_index: bytes
+    """Empty where it was not known."""
+    erased_at_us: int
 
 
 class Limits(NamedTuple):

@@ -22,6 +22,7 @@ __all__ = [
     "find_session",
     "find_verification",
     "list_devices",
+    "list_every_session",
     "list_sessions",
     "note_seen",
     "wallet_exists",
@@ -53,6 +54,10 @@ _SESSIONS: Final = (
     b"select " + _SESSION_COLUMNS + b" from identity_session where book = $1 and customer_id = $2"
     b" and ended_at_us is null and ends_at_us > $3 and session_id > $4"
     b" order by session_id limit $5"
+)
+_EVERY_SESSION: Final = (
+    b"select " + _SESSION_COLUMNS + b" from identity_session where book = $1 and customer_id = $2"
+    b" and session_id > $3 order by session_id limit $4"
 )
 _DEVICE: Final = (
     b"select " + _DEVICE_COLUMNS + b" from identity_device where book = $1 and device_id = $2"
@@ -110,6 +115,15 @@ async def list_sessions(
     """Return up to `limit` sessions that go on, in the order they began."""
     parameters = (book, Uuid(customer_id), now_us, Uuid(after or FIRST_ID), limit)
     cursor = await connection.execute(_SESSIONS, parameters)
+    return [SessionRow(*record) for record in await cursor.fetchall()]
+
+
+async def list_every_session(
+    connection: Connection, book: int, customer_id: CustomerId, *, after: bytes, limit: int
+) -> list[SessionRow]:
+    """Return up to `limit` sessions in the order they began, those that ended included."""
+    parameters = (book, Uuid(customer_id), Uuid(after or FIRST_ID), limit)
+    cursor = await connection.execute(_EVERY_SESSION, parameters)
     return [SessionRow(*record) for record in await cursor.fetchall()]
 
 

@@ -118,4 +118,5 @@ class RegistrationService:
         reply = pb.CompleteRegistrationResponse.FromString(whole)
         # As with OpenWallet, what is stored names nobody.
         name_owner(reply.wallet, person)
+        reply.device.name = request.device.name
         return reply

@@ -224,7 +224,8 @@ class RevokeDevice(_EndSessions):
         cause = EndCause.DEVICE_REVOKED
         end_sessions(working_set, self.customer_id, cause, device_id=self.device_id)
         return devices_pb.RevokeDeviceResponse(
-            device=encode.device(row, working_set.now_us), committed_at=working_set.committed_at
+            device=encode.stored_device(row, working_set.now_us),
+            committed_at=working_set.committed_at,
         ).SerializeToString()
 
 

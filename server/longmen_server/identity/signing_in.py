@@ -15,9 +15,9 @@ from longmen_server.factors.proving import ADMITTED
 from longmen_server.factors.queries import find_factors
 from longmen_server.factors.texts import factor_blocked
 from longmen_server.identity import login_commands, model, texts
-from longmen_server.identity.queries import find_key_holder, find_verification
+from longmen_server.identity.queries import find_device, find_key_holder, find_verification
 from longmen_server.ledger.decode import decode_id
-from longmen_server.platform.ids import VERIFICATION, CustomerId, DeviceId, book_of, new_id
+from longmen_server.platform.ids import DEVICE, VERIFICATION, CustomerId, DeviceId, book_of, new_id
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -110,12 +110,18 @@ async def complete(
         verdict=verdict,
     )
     try:
-        return await tools.submit_sealed(command, request, call)
+        whole = await tools.submit_sealed(command, request, call)
     except Refusal as refusal:
         if refusal.reason == "FACTOR_REQUIRED":
             options = await _passkey_options(tools, verification_id, found, call)
             refusal.metadata = {**refusal.metadata, "passkey_options_json": options}
         raise
+    reply: Any = reply_type.FromString(whole)
+    async with tools.readers.connection(deadline=call.deadline) as connection:
+        device = await find_device(connection, book, DEVICE.decode(reply.device.device_id))
+    reply.device.name = "" if device is None else device.name
+    answer: bytes = reply.SerializeToString()
+    return answer
 
 
 def _draft(

@@ -8,6 +8,7 @@ from longmen_server.engine.family import (
     STAGE_ACCOUNT,
     STAGE_LINK,
     STAGE_POINTER,
+    STAGE_RECORD,
     RowFamily,
     Statement,
 )
@@ -16,6 +17,8 @@ from longmen_server.identity.model import (
     DeviceCount,
     DeviceKeyKey,
     DeviceRow,
+    ErasedOwner,
+    Purpose,
     SendingKey,
     SendingRow,
     SessionRow,
@@ -414,6 +417,40 @@ class _SessionFamily(RowFamily[SessionId, SessionRow]):
             )
 
 
+class _ErasedFamily(RowFamily[CustomerId, ErasedOwner]):
+    """What goes of devices, codes and numbers with their owner; sessions are ended before."""
+
+    name = "identity of erased customers"
+    stage = STAGE_RECORD
+    rank = 68
+
+    def write(
+        self, book: int, inserted: Sequence[ErasedOwner], changed: Sequence[ErasedOwner]
+    ) -> Iterable[Statement]:
+        assert not changed, "a customer is erased once"
+        phones = ByteaArray([row.phone_index for row in inserted if row.phone_index])
+        yield Statement(
+            b"delete from identity_verification where book = $1 and phone_index = any($2)",
+            (book, phones),
+        )
+        yield Statement(
+            b"delete from identity_sending"
+            b" where book = $1 and purpose = any($2) and phone_index = any($3)",
+            (book, Int2Array([int(purpose) for purpose in Purpose]), phones),
+        )
+        # The key stays: it says nothing of the person, and whoever comes with it is told the truth.
+        yield Statement(
+            b"update identity_device as d set name = '', state = 2,"
+            b" revoked_at_us = coalesce(d.revoked_at_us, u.t)"
+            b" from unnest($2, $3) as u (c, t) where d.book = $1 and d.customer_id = u.c",
+            (
+                book,
+                UuidArray([row.customer_id for row in inserted]),
+                Int8Array([row.erased_at_us for row in inserted]),
+            ),
+        )
+
+
 VERIFICATION = _VerificationFamily()
 CUSTOMER = _CustomerFamily()
 SENDING = _SendingFamily()
@@ -422,3 +459,4 @@ DEVICE_COUNT = _DeviceCountFamily()
 OPEN_SESSIONS = _OpenSessionsFamily()
 DEVICE = _DeviceFamily()
 SESSION = _SessionFamily()
+ERASED = _ErasedFamily()

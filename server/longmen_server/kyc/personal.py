@@ -12,11 +12,19 @@ from longmen_server.platform.pii import Field, IndexKind
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from longmen_server.kyc.model import Document, EvidenceRow
+    from longmen_server.kyc.model import ChangeRow, Document, EvidenceRow
     from longmen_server.platform.ids import CustomerId
     from longmen_server.platform.pii import DataKey, Vault
 
-__all__ = ["OpenEvidence", "open_evidence", "seal_account", "seal_document", "seal_reason"]
+__all__ = [
+    "OpenEvidence",
+    "clear_evidence",
+    "clear_reason",
+    "open_evidence",
+    "seal_account",
+    "seal_document",
+    "seal_reason",
+]
 
 NUMBER: Final = Field("kyc_evidence", "number")
 NAME: Final = Field("kyc_evidence", "name")
@@ -56,6 +64,32 @@ def seal_account(key: DataKey, customer_id: CustomerId, number: str) -> SealedEv
 def seal_reason(key: DataKey, customer_id: CustomerId, text: str) -> bytes:
     """Return why a class was lowered as it is kept."""
     return key.seal(REASON_TEXT, book_of(customer_id), customer_id, text)
+
+
+def clear_evidence(key: DataKey, customer_id: CustomerId, row: EvidenceRow) -> dict[str, str]:
+    """Return what evidence says, in clear, for its owner alone.
+
+    Raises:
+        SealBrokenError: as :func:`open_evidence`.
+    """
+    book, place = book_of(customer_id), _place(customer_id, row.category)
+    sealed = ((NUMBER, row.number), (NAME, row.name), (BIRTH_DATE, row.birth_date))
+    return {
+        field.column: key.open(field, book, place, content)
+        for field, content in sealed
+        if content is not None
+    }
+
+
+def clear_reason(key: DataKey, customer_id: CustomerId, row: ChangeRow) -> str:
+    """Return why a class was lowered; empty where nobody gave a reason.
+
+    Raises:
+        SealBrokenError: as :func:`open_evidence`.
+    """
+    if row.reason_text is None:
+        return ""
+    return key.open(REASON_TEXT, book_of(customer_id), customer_id, row.reason_text)
 
 
 def open_evidence(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from longmen.events.v1 import event_pb2
+from longmen_server.engine.command import RowKey
+from longmen_server.engine.family import STAGE_LINK, STAGE_POINTER
 from longmen_server.engine.journal import Event
 from longmen_server.kyc.model import (
     FILED,
@@ -25,6 +27,8 @@ from longmen_server.kyc.tables import CHANGE, EVIDENCE, STANDING, USE
 from longmen_server.platform.clock import business_date
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.kyc.model import ClassRules, EvidenceRow, Pack
     from longmen_server.platform.ids import CustomerId
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = [
     "change_class",
     "claim_document",
+    "erase",
+    "erasure_keys",
     "evidence_keys",
     "file_evidence",
     "free_document",
@@ -169,3 +175,28 @@ def free_document(
         row = working_set.get(USE, key)
         if row is not None and row.customer_id == customer_id:
             working_set.edit(USE, key)
+
+
+# -- Erasing.
+
+
+def erasure_keys(working_set: WorkingSet, stage: int, customer_id: CustomerId) -> Iterable[RowKey]:
+    """Name what :func:`erase` needs: class, evidence, then the places of the document."""
+    if stage == STAGE_POINTER:
+        yield RowKey(STANDING, customer_id)
+        for key in evidence_keys(customer_id):
+            yield RowKey(EVIDENCE, key)
+    elif stage == STAGE_LINK:
+        present = present_class(working_set, customer_id)
+        for use in use_keys(working_set, customer_id, present):
+            yield RowKey(USE, use)
+
+
+def erase(working_set: WorkingSet, customer_id: CustomerId) -> None:
+    """Forget a customer's evidence, and free the document. The class stays, of nobody."""
+    free_document(working_set, customer_id, present_class(working_set, customer_id))
+    for key in evidence_keys(customer_id):
+        if working_set.get(EVIDENCE, key) is not None:
+            row = working_set.edit(EVIDENCE, key)
+            row.state, row.changed_at_us = EvidenceState.ERASED, working_set.next_stamp()
+            row.number_index = row.number = row.name = row.birth_date = None

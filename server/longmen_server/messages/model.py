@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from longmen_server.platform.ids import MessageId
@@ -62,6 +62,16 @@ class MessageRow:
     attempts: int
     sealed: bytes
     """Recipient, subject and text, sealed for this message id."""
+    recipient_index: bytes = b""
+    """What the recipient's messages are found by, to be emptied with their owner; where one is read
+    for delivery it is not needed."""
+
+
+class ErasedRecipient(NamedTuple):
+    """Whose messages are to be emptied."""
+
+    recipient_index: bytes
+    erased_at_us: int
 
 
 def backoff_us(attempts: int) -> int:

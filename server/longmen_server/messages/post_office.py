@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 from typing import TYPE_CHECKING
 
@@ -18,10 +19,15 @@ _BOUND = b"message_outbox.sealed\x00"
 class PostOffice:
     """Seals letters for commands to append, and opens them for delivery."""
 
-    def __init__(self, sealer: Sealer, clock: Clock) -> None:
-        """Take what seals and the business clock."""
+    def __init__(self, sealer: Sealer, clock: Clock, *, index_key: bytes) -> None:
+        """Take what seals, the business clock, and the key of the recipients' indexes."""
         self._sealer = sealer
         self._clock = clock
+        self._index_key = index_key
+
+    def index(self, recipient: str) -> bytes:
+        """Return what a recipient's messages are found by; without the key it tells nothing."""
+        return hmac.digest(self._index_key, recipient.encode(), "sha256")
 
     def accept(
         self,
@@ -56,6 +62,7 @@ class PostOffice:
             expires_at_us=now_us + lifetime_us,
             attempts=0,
             sealed=self._sealer.seal(plain, place=_BOUND + message_id),
+            recipient_index=self.index(recipient),
         )
 
     def open(self, row: MessageRow) -> Letter:

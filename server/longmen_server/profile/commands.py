@@ -14,11 +14,18 @@ from longmen_server.accounts.model import (
     wallet_not_found,
 )
 from longmen_server.accounts.tables import ALIAS, CUSTOMER_KEY, CUSTOMER_POCKETS, POCKET, WALLET
+from longmen_server.challenges import tables as challenges
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_POINTER
 from longmen_server.engine.journal import Event
+from longmen_server.factors import tables as factors
+from longmen_server.identity import tables as identity
+from longmen_server.identity.model import EndCause, ErasedOwner
+from longmen_server.identity.steps import end_sessions, open_session_keys
+from longmen_server.kyc import standing as kyc
 from longmen_server.ledger.encode import timestamp
-from longmen_server.messages.tables import MESSAGE
+from longmen_server.messages import tables as messages
+from longmen_server.messages.model import ErasedRecipient
 from longmen_server.platform.ids import CUSTOMER, CustomerId
 from longmen_server.platform.refusal import Refusal
 
@@ -95,7 +102,7 @@ class UpdateProfile(ProfileCommand):
             wallet.email = self.email or None
             wallet.email_proven_at_us = None
             for notice in self.notices:
-                working_set.append(MESSAGE, notice)
+                working_set.append(messages.MESSAGE, notice)
         at_us = working_set.next_stamp()
         working_set.emit(Event(_PROFILE_CHANGED, self.customer_id, 0, at_us, b"", b""))
         return pb.UpdateProfileResponse(
@@ -104,9 +111,13 @@ class UpdateProfile(ProfileCommand):
 
 
 class EraseCustomer(ProfileCommand):
-    """Delete a customer's data key, and with it the sense of all that is sealed under it."""
+    """Delete a customer's data key, and with it the sense of all that is sealed under it.
 
-    __slots__ = ("phone_index",)
+    What is not sealed goes as well: sessions end, devices are revoked and lose their keys, factors
+    and evidence are deleted, messages that wait are emptied, and texts are taken out.
+    """
+
+    __slots__ = ("phone_index", "recipients")
 
     def __init__(
         self,
@@ -115,14 +126,18 @@ class EraseCustomer(ProfileCommand):
         *,
         customer_id: CustomerId,
         phone_index: bytes | None,
+        recipients: Sequence[bytes] = (),
     ) -> None:
-        """Take the alias that finds the customer; None when there is none any more."""
+        """Take what finds the customer, None when there is no alias any more, and messages."""
         super().__init__(book, request, customer_id=customer_id)
         self.phone_index = phone_index
+        self.recipients = recipients
 
     def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
         """Name everything of the customer that goes."""
         yield from super().keys(working_set, stage)
+        yield from open_session_keys(working_set, stage, self.customer_id)
+        yield from kyc.erasure_keys(working_set, stage, self.customer_id)
         if stage == STAGE_POINTER:
             yield RowKey(CUSTOMER_KEY, self.customer_id)
             yield RowKey(CUSTOMER_POCKETS, self.customer_id)
@@ -148,12 +163,25 @@ class EraseCustomer(ProfileCommand):
         wallet.display_name = wallet.phone_number = NOTHING
         wallet.phone_index = wallet.email = wallet.email_proven_at_us = None
         wallet.erased_at_us = at_us
+        self._forget(working_set, at_us)
         working_set.emit(Event(_CUSTOMER_ERASED, self.customer_id, 0, at_us, b"", b""))
         return pb.EraseCustomerResponse(
             customer_id=CUSTOMER.encode(self.customer_id),
             erase_time=timestamp(at_us),
             committed_at=working_set.committed_at,
         ).SerializeToString()
+
+    def _forget(self, working_set: WorkingSet, at_us: int) -> None:
+        """Let go what other areas keep of the customer."""
+        customer_id = self.customer_id
+        end_sessions(working_set, customer_id, EndCause.CUSTOMER_ERASED)
+        kyc.erase(working_set, customer_id)
+        owner = ErasedOwner(customer_id, self.phone_index or b"", at_us)
+        working_set.append(identity.ERASED, owner)
+        working_set.append(factors.ERASED, customer_id)
+        working_set.append(challenges.ERASED, customer_id)
+        for recipient in self.recipients:
+            working_set.append(messages.ERASED, ErasedRecipient(recipient, at_us))
 
     def _check_closed(self, working_set: WorkingSet) -> None:
         counted = working_set.get(CUSTOMER_POCKETS, self.customer_id)

@@ -14,6 +14,7 @@ from longmen_server.ledger.paging import PAGE_SIZE_MAX
 from longmen_server.ledger.queries.history import HistoryFilter
 from longmen_server.platform.ids import book_of
 from longmen_server.profile.encode import profile
+from longmen_server.profile.owned import owned
 from longmen_server.transfers.bank_accounts import open_bank_account
 from longmen_server.transfers.queries import find_instructions
 
@@ -34,7 +35,7 @@ PAGE_ENTRIES: Final = 500
 
 
 async def export(
-    readers: Readers, vault: Vault, found: FoundWallet, *, deadline: float
+    readers: Readers, vault: Vault, found: FoundWallet, *, now_us: int, deadline: float
 ) -> AsyncIterator[tuple[str, str]]:
     """Yield section and JSON of every record that is stored about a customer.
 
@@ -45,6 +46,10 @@ async def export(
     row = found.row
     person = open_person(vault, found)
     yield "profile", as_json(profile(row, person, in_full=True))
+    async with readers.snapshot(deadline=deadline) as connection:
+        records = [record async for record in owned(connection, vault, found, now_us)]
+    for section, content in records:
+        yield section, dumped(content) if isinstance(content, dict) else as_json(content)
     book, after = book_of(row.customer_id), None
     while True:
         async with readers.snapshot(deadline=deadline) as connection:
@@ -100,4 +105,9 @@ async def page(
 def as_json(message: Message, **more: Any) -> str:
     """Return a message of the contract as JSON, with what it does not say itself."""
     fields = MessageToDict(message, preserving_proto_field_name=True)
-    return json.dumps({**fields, **more}, ensure_ascii=False)
+    return dumped({**fields, **more})
+
+
+def dumped(values: dict[str, Any]) -> str:
+    """Return named values as JSON."""
+    return json.dumps(values, ensure_ascii=False)

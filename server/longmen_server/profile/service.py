@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from longmen_server.accounts.personal import FoundWallet, Person
     from longmen_server.engine.command import Command
     from longmen_server.engine.engine import Engine
+    from longmen_server.identity.watch import SessionWatch
     from longmen_server.messages.model import MessageRow
     from longmen_server.messages.notices import Notices
+    from longmen_server.messages.post_office import PostOffice
     from longmen_server.platform.clock import Clock
     from longmen_server.platform.database import Connection, Readers
     from longmen_server.platform.ids import CustomerId
@@ -43,7 +45,15 @@ class ProfileService:
     """The methods of longmen.identity.v1.ProfileService."""
 
     def __init__(
-        self, *, engine: Engine, readers: Readers, clock: Clock, vault: Vault, notices: Notices
+        self,
+        *,
+        engine: Engine,
+        readers: Readers,
+        clock: Clock,
+        vault: Vault,
+        notices: Notices,
+        office: PostOffice,
+        watch: SessionWatch,
     ) -> None:
         """Take what the methods work with.
 
@@ -53,12 +63,16 @@ class ProfileService:
             clock: for deadlines.
             vault: seals and opens personal data.
             notices: makes what tells customers of another address.
+            office: finds messages of somebody who is to be erased.
+            watch: is told at once of sessions that ended.
         """
         self._engine = engine
         self._readers = readers
         self._clock = clock
         self._vault = vault
         self._notices = notices
+        self._office = office
+        self._watch = watch
 
     async def GetProfile(self, request: pb.GetProfileRequest, call: Call) -> pb.GetProfileResponse:  # noqa: N802
         """Return a profile."""
@@ -112,7 +126,13 @@ class ProfileService:
             found = await _find(connection, customer_id)
         if found.row.erased_at_us is not None:
             raise customer_erased()
-        records = export(self._readers, self._vault, found, deadline=call.deadline)
+        records = export(
+            self._readers,
+            self._vault,
+            found,
+            now_us=self._clock.now_us(),
+            deadline=call.deadline,
+        )
         async for section, json in records:
             yield pb.ExportMyDataResponse(section=section, json=json)
 
@@ -135,8 +155,19 @@ class ProfileService:
             request_key(call),
             customer_id=customer_id,
             phone_index=None if found is None else found.row.phone_index,
+            recipients=self._recipients(found),
         )
-        return await self._submit(command, request, call, customer_id)
+        reply = await self._submit(command, request, call, customer_id)
+        await self._watch.look()
+        return reply
+
+    def _recipients(self, found: FoundWallet | None) -> list[bytes]:
+        """Return what a customer's messages are found by."""
+        if found is None or found.row.erased_at_us is not None:
+            return []
+        person = open_person(self._vault, found)
+        ways = (person.phone_number, person.email)
+        return [self._office.index(way) for way in ways if way]
 
     def _tell_of_address(self, book: int, before: Person, address: str) -> list[MessageRow]:
         """Return what tells of another e-mail address: by phone, at the old one and the new one."""

@@ -49,8 +49,9 @@ class ProfileServiceStub:
     Reasons: WALLET_NOT_FOUND, CUSTOMER_ERASED.
     """
     EraseCustomer: _grpc.UnaryUnaryMultiCallable[_profile_service_pb2.EraseCustomerRequest, _profile_service_pb2.EraseCustomerResponse]
-    """EraseCustomer makes a customer's personal data unreadable for good, by deleting the key it is encrypted under. The books keep
-    every posting and still prove themselves; the phone number may be registered anew. Every account has to be closed before.
+    """EraseCustomer makes a customer's personal data unreadable for good, by deleting the key it is encrypted under. Sessions end,
+    devices are revoked, factors and evidence are deleted, and messages that wait are emptied. The books keep every posting, with what
+    was written on it, and still prove themselves; the phone number may be registered anew. Every account has to be closed before.
     Reasons: WALLET_NOT_FOUND, WALLET_NOT_CLOSED, ERASURE_TOO_EARLY, CUSTOMER_ERASED.
     """
 
@@ -75,8 +76,9 @@ class ProfileServiceAsyncStub(ProfileServiceStub):
     Reasons: WALLET_NOT_FOUND, CUSTOMER_ERASED.
     """
     EraseCustomer: _aio.UnaryUnaryMultiCallable[_profile_service_pb2.EraseCustomerRequest, _profile_service_pb2.EraseCustomerResponse]  # type: ignore[assignment]
-    """EraseCustomer makes a customer's personal data unreadable for good, by deleting the key it is encrypted under. The books keep
-    every posting and still prove themselves; the phone number may be registered anew. Every account has to be closed before.
+    """EraseCustomer makes a customer's personal data unreadable for good, by deleting the key it is encrypted under. Sessions end,
+    devices are revoked, factors and evidence are deleted, and messages that wait are emptied. The books keep every posting, with what
+    was written on it, and still prove themselves; the phone number may be registered anew. Every account has to be closed before.
     Reasons: WALLET_NOT_FOUND, WALLET_NOT_CLOSED, ERASURE_TOO_EARLY, CUSTOMER_ERASED.
     """
 
@@ -122,8 +124,9 @@ class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _profile_service_pb2.EraseCustomerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_profile_service_pb2.EraseCustomerResponse, _abc.Awaitable[_profile_service_pb2.EraseCustomerResponse]]:
-        """EraseCustomer makes a customer's personal data unreadable for good, by deleting the key it is encrypted under. The books keep
-        every posting and still prove themselves; the phone number may be registered anew. Every account has to be closed before.
+        """EraseCustomer makes a customer's personal data unreadable for good, by deleting the key it is encrypted under. Sessions end,
+        devices are revoked, factors and evidence are deleted, and messages that wait are emptied. The books keep every posting, with what
+        was written on it, and still prove themselves; the phone number may be registered anew. Every account has to be closed before.
         Reasons: WALLET_NOT_FOUND, WALLET_NOT_CLOSED, ERASURE_TOO_EARLY, CUSTOMER_ERASED.
         """
 
