@@ -541,4 +541,7 @@ def edge_settings(settings: Settings) -> EdgeSettings:
         tls_certificate=settings.tls_certificate,
         tls_key=settings.tls_key,
         tls_client_authorities=settings.tls_client_authorities,
+        systems_address=f"{settings.host}:{settings.systems_port}"
+        if settings.systems_port
+        else None,
     )

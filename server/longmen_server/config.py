@@ -102,7 +102,12 @@ class Settings:
     """Whether a server that is not in production makes an authority and a certificate of its own in
     the data folder, and serves with it."""
     tls_client_authorities: Path | None = None
-    """PEM file with the authorities whose client certificates are demanded; without it none are."""
+    """PEM file with the authorities whose client certificates are demanded; without it none are.
+    Read again when it changes."""
+    systems_port: int = 0
+    """TCP port for merchants and services that call with client certificates; 0 for none of its
+    own. With one, nobody else has to show a certificate; without, all callers have to where there
+    are authorities."""
 
     tokens_jwks: Path | None = None
     """JWKS file with the public keys of access tokens, read again when it changes. Without it a
@@ -245,6 +250,12 @@ class Settings:
             )
         if self.tls_client_authorities is not None and self.tls_certificate is None:
             raise ConfigError(f"{variable('tls_client_authorities')}: needs a server certificate")
+        if self.systems_port and self.tls_client_authorities is None:
+            raise ConfigError(
+                f"{variable('systems_port')}: needs {variable('tls_client_authorities')}"
+            )
+        if self.systems_port and self.systems_port == self.port:
+            raise ConfigError(f"{variable('systems_port')}: the same as {variable('port')}")
         if self.tls_development and self.tls_certificate is not None:
             raise ConfigError(
                 f"{variable('tls_development')}: not beside {variable('tls_certificate')}"
@@ -285,6 +296,7 @@ DEVELOPMENT_ISSUER: Final = "longmen-development"
 RANGES: Final[tuple[tuple[str, float, float], ...]] = (
     ("port", 0, 65535),
     ("metrics_port", 0, 65535),
+    ("systems_port", 0, 65535),
     ("workers", 1, WORKERS_MAX),
     ("tokens_leeway_s", 0, 60),
     ("readers_min", 1, 100),

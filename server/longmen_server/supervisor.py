@@ -90,7 +90,9 @@ def serve(
     with ExitStack() as stack:
         stopping = stack.enter_context(signals())
         settings = replace(settings, data=stack.enter_context(open_data(settings)))
-        settings, _reserved = stack.enter_context(reserve_port(settings))
+        settings, _reserved = stack.enter_context(reserve_port(settings, "port"))
+        if settings.systems_port:
+            settings, _systems = stack.enter_context(reserve_port(settings, "systems_port"))
         settings = prepare_tls(settings)
         settings, issuer = prepare_keys(settings)
         settings, postgres = stack.enter_context(open_database(settings, announce))
@@ -139,15 +141,15 @@ def open_data(settings: Settings) -> Iterator[Path]:
 
 
 @contextmanager
-def reserve_port(settings: Settings) -> Iterator[tuple[Settings, socket.socket]]:
-    """Make sure nobody else has the port, and keep it for the workers to share.
+def reserve_port(settings: Settings, name: str) -> Iterator[tuple[Settings, socket.socket]]:
+    """Make sure nobody else has a port of the settings, and keep it for the workers to share.
 
     Raises:
         StartError: it is busy, or the address is not ours.
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(
-            settings.host.strip("[]"), settings.port, type=socket.SOCK_STREAM
+            settings.host.strip("[]"), getattr(settings, name), type=socket.SOCK_STREAM
         )[0]
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             # Without SO_REUSEPORT, which would share the port with a stranger's server.
@@ -157,11 +159,12 @@ def reserve_port(settings: Settings) -> Iterator[tuple[Settings, socket.socket]]
         reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         reserved.bind(address)
     except OSError as error:
-        where = f"port {settings.port} on {settings.host}"
-        raise StartError(f"cannot listen on {where}: {error.strerror}; set LONGMEN_PORT") from error
+        where = f"port {getattr(settings, name)} on {settings.host}"
+        variable = f"LONGMEN_{name.upper()}"
+        raise StartError(f"cannot listen on {where}: {error.strerror}; set {variable}") from error
     with reserved:
         # Bound but not listening: it takes no connections, only the number.
-        yield replace(settings, port=reserved.getsockname()[1]), reserved
+        yield replace(settings, **{name: reserved.getsockname()[1]}), reserved
 
 
 @contextmanager

@@ -114,6 +114,10 @@ BAD: dict[str, tuple[Callable[[Path], Environment], str]] = {
     "no truth value": (plain(LONGMEN_PRODUCTION="maybe"), "LONGMEN_PRODUCTION: 'maybe'"),
     "certificate alone": (plain(LONGMEN_TLS_CERTIFICATE="a.pem"), "belong together"),
     "authorities alone": (plain(LONGMEN_TLS_CLIENT_AUTHORITIES="a.pem"), "needs a server"),
+    "systems without authorities": (
+        plain(LONGMEN_SYSTEMS_PORT="50052"),
+        "LONGMEN_SYSTEMS_PORT: needs LONGMEN_TLS_CLIENT_AUTHORITIES",
+    ),
     "two certificates": (
         plain(LONGMEN_TLS_CERTIFICATE="a", LONGMEN_TLS_KEY="b", LONGMEN_TLS_DEVELOPMENT="1"),
         "LONGMEN_TLS_DEVELOPMENT: not beside",

@@ -424,6 +424,10 @@ ELSEWHERE = {
     "tests/integration/test_message_codes.py": "EMAIL_MISSING EMAIL_NOT_PROVEN",
     "tests/fault/test_bad_link.py": "STORAGE_UNAVAILABLE OUTCOME_UNKNOWN CONTENTION",
     "tests/integration/test_jobs.py": "REPLY_EXPIRED",
+    "tests/integration/test_mutual_tls.py": (
+        "CERTIFICATE_UNKNOWN CERTIFICATE_REFUSED CERTIFICATE_MISMATCH CERTIFICATE_IDENTITY_TAKEN"
+        " CERTIFICATE_HAS_NO_SECRET"
+    ),
     "tests/integration/test_staff.py": (
         "STAFF_NOT_FOUND STAFF_LOGIN_TAKEN STAFF_LAST_ADMINS SIGN_IN_EXPIRED SIGN_IN_REJECTED"
         " ENROLMENT_REJECTED SIGN_IN_STALE"

@@ -56,6 +56,43 @@ def write_certificate(
     return files
 
 
+class Authority:
+    """An authority that issues certificates to systems."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder = folder
+        self.file, self._key_file = write_certificate(folder, name)
+        self._key: Any = serialization.load_pem_private_key(self._key_file.read_bytes(), None)
+        self._name = x509.load_pem_x509_certificate(self.file.read_bytes()).subject
+
+    def issue(
+        self, *names: str, begin: dt.datetime = BEGIN, end: dt.datetime = END
+    ) -> tuple[bytes, bytes]:
+        """Certificate and key in PEM; names with a scheme are URIs, the others DNS names."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        alternative = x509.SubjectAlternativeName(
+            x509.UniformResourceIdentifier(name) if "://" in name else x509.DNSName(name)
+            for name in names
+        )
+        made = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "system")]))
+            .issuer_name(self._name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(begin)
+            .not_valid_after(end)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(alternative, critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+        return made.public_bytes(serialization.Encoding.PEM), key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+
+
 def weak_rsa() -> Any:
     """An RSA key that is too short."""
     return rsa.generate_private_key(65_537, 1_024)  # noqa: S505 - to be refused

@@ -74,6 +74,7 @@ SPECIAL_CHANGES: dict[str, Any] = {
     "business_date": "2026-02-03",
     "second_factor": factor_pb2.FactorProof(totp_code="000000"),
     "totp_code": "000000",
+    "identity": "spiffe://bank.example/other",
     "enrolment_secret": "B" * 43,
     "sign_in_id": f"ver_{2:032x}",
     "effective_date": "2099-02-03",

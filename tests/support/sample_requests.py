@@ -919,6 +919,10 @@ SAMPLES: dict[str, Sample] = {
     "StaffSessionsService/ConfirmStaffPasskey": staff.own_passkey,
     "CredentialsService/CreateKey": lambda _, owner: key_for(owner.customer),
     "CredentialsService/ListKeys": two_keys,
+    "CredentialsService/RegisterCertificate": lambda bank, owner: {
+        **key_for(owner.customer),
+        "identity": f"spiffe://bank.example/{bank.new_request_id()}",
+    },
     "CredentialsService/RevokeKey": made_key,
     "CredentialsService/RotateKey": made_key,
     "CredentialsService/RegisterSigningKey": key_to_sign,

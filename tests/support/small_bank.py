@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from longmen_server.platform.clock import Clock
     from longmen_server.transport.interceptors.authn import TokenClaims
     from longmen_server.transport.method import Method
+    from longmen_server.transport.server import EdgeServer
     from tests.support.identity import Device, SignedIn
     from tests.support.postgres import Database
 
@@ -449,9 +450,23 @@ async def open_small_bank(database: Database, folder: Path) -> AsyncIterator[Sma
 @asynccontextmanager
 async def open_worker(parts: Parts, tokens: Tokens) -> AsyncIterator[Any]:
     """Serve with the parts of a worker; gives a channel to it."""
-    server = build_server(
+    server = worker_server(parts, tokens)
+    await server.start()
+    await server.set_ready(ready=True)
+    tokens.target = f"127.0.0.1:{server.port}"
+    channel = grpc.aio.insecure_channel(tokens.target)
+    try:
+        yield channel
+    finally:
+        await channel.close()
+        await server.drain(0)
+
+
+def worker_server(parts: Parts, tokens: Tokens, **changes: Any) -> EdgeServer:
+    """The server of a worker with these parts, with changes to the edge's settings."""
+    return build_server(
         build_services(parts),
-        settings=settings(rates=GENEROUS),
+        settings=settings(**{"rates": GENEROUS, **changes}),
         surroundings=Surroundings(
             verifier=EitherVerifier(tokens, parts),
             metrics=parts.metrics,
@@ -463,15 +478,6 @@ async def open_worker(parts: Parts, tokens: Tokens) -> AsyncIterator[Any]:
             keyring=parts.keyring,
         ),
     )
-    await server.start()
-    await server.set_ready(ready=True)
-    tokens.target = f"127.0.0.1:{server.port}"
-    channel = grpc.aio.insecure_channel(tokens.target)
-    try:
-        yield channel
-    finally:
-        await channel.close()
-        await server.drain(0)
 
 
 class EitherVerifier:

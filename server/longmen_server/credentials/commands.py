@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from longmen.credentials.v1 import credentials_service_pb2 as pb
 from longmen_server.credentials import encode, model
-from longmen_server.credentials.tables import KEY_ROWS, OWNERS_KEYS
+from longmen_server.credentials.tables import IDENTITY, KEY_ROWS, OWNERS_KEYS
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_LINK, STAGE_POINTER
 
@@ -43,7 +43,7 @@ def _add(working_set: WorkingSet, fresh: KeyRow) -> KeyRow:
 
 
 class CreateKey(Command):
-    """Make a key."""
+    """Make a key, or what stands for a certificate."""
 
     __slots__ = ("row", "sealed_secret")
 
@@ -58,12 +58,21 @@ class CreateKey(Command):
         """Name the owner's keys."""
         if stage == STAGE_POINTER:
             yield RowKey(OWNERS_KEYS, self.row.for_owner)
+            if self.row.identity:
+                yield RowKey(IDENTITY, self.row.identity)
         elif stage == STAGE_LINK:
             yield from _owners_keys(working_set, self.row.for_owner)
 
     def decide(self, working_set: WorkingSet) -> bytes:
-        """Make it unless the owner has two."""
+        """Make it unless the owner has two, or somebody has its identity."""
+        identity = self.row.identity
+        model.check_identity_free(working_set.get(IDENTITY, identity), identity)
         row = _add(working_set, self.row)
+        if identity:
+            working_set.insert(IDENTITY, identity, row.key_id)
+            return pb.RegisterCertificateResponse(
+                key=encode.api_key(row), committed_at=working_set.committed_at
+            ).SerializeToString()
         return pb.CreateKeyResponse(
             key=encode.api_key(row),
             committed_at=working_set.committed_at,
@@ -127,7 +136,7 @@ class RegisterSigningKey(_KeyCommand):
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Register it, in the place of an earlier one."""
-        self.load(working_set)
+        model.check_has_secret(self.load(working_set))
         row = working_set.edit(KEY_ROWS, self.key_id)
         row.public_key = self.public_key
         return pb.RegisterSigningKeyResponse(
@@ -173,6 +182,7 @@ class RotateKey(_KeyCommand):
     def decide(self, working_set: WorkingSet) -> bytes:
         """Make the new key and let the old one end."""
         old = self.load(working_set)
+        model.check_has_secret(old)
         fresh = old.copy()
         fresh.key_id = self.fresh_id
         fresh.secret_hash = self.secret_hash

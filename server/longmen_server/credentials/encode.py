@@ -26,6 +26,7 @@ def api_key(row: KeyRow) -> pb.ApiKey:
         created_time=timestamp(row.created_at_us),
         expiry_time=timestamp(row.expires_at_us),
         signs=row.public_key is not None,
+        certificate_identity=row.identity,
     )
     if row.revoked_at_us is not None:
         message.revoked_time.CopyFrom(timestamp(row.revoked_at_us))

@@ -11,8 +11,9 @@ import asyncio
 import base64
 import binascii
 import hmac
+from functools import partial
 from hashlib import blake2b, sha256
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import psycopg
 
@@ -25,7 +26,7 @@ from longmen_server.platform.refusal import Refusal
 from longmen_server.transport.context import Principal, host_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from longmen_server.credentials.model import KeyRow
     from longmen_server.platform.clock import Clock
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from longmen_server.transport.method import Method
 
 __all__ = ["Keyring", "Nonces"]
+
+K = TypeVar("K")
 
 REMEMBERED_SECONDS: Final = 3.0
 """How long a key is taken without being read again; revoking is promised within five seconds."""
@@ -80,7 +83,8 @@ class Keyring:
         self._clock = clock
         self._books = books
         self._nonces = nonces
-        self._remembered: dict[ApiKeyId, tuple[KeyRow | None, float]] = {}
+        self._remembered: dict[ApiKeyId, tuple[KeyRow, float]] = {}
+        self._by_identity: dict[str, tuple[KeyRow, float]] = {}
         self._turn = asyncio.Semaphore(LOOKUPS_MAX)
         self._waiting = 0
 
@@ -88,12 +92,57 @@ class Keyring:
         """Let go of the database."""
         await self._nonces.close()
 
-    async def admit(self, call: Call, credential: str, method: Method) -> None:
+    async def admit_certificate(self, call: Call, identities: Sequence[str]) -> None:
+        """Set the principal of a call that comes with a client certificate and nothing else.
+
+        Such calls are not signed: TLS has proven who sends every byte of them.
+
+        Args:
+            call: the call.
+            identities: names in the certificate, of which the first that is registered counts.
+
+        Raises:
+            Refusal: CERTIFICATE_UNKNOWN, CERTIFICATE_REFUSED, KEY_NETWORK_REFUSED; OVERLOADED when
+                it cannot be told.
+        """
+        row = await self._registered(call, identities)
+        if row is None:
+            raise Refusal(
+                "CERTIFICATE_UNKNOWN", "nobody has registered the identity in the certificate"
+            )
+        if not row.is_good(self._clock.now_us()):
+            raise Refusal(
+                "CERTIFICATE_REFUSED", "the identity in the certificate is registered no longer"
+            )
+        call.principal = _principal(row)
+        if not row.allows(host_of(call.wire.peer())):
+            raise Refusal("KEY_NETWORK_REFUSED", "the key cannot be used from this address")
+
+    async def _registered(self, call: Call, identities: Sequence[str]) -> KeyRow | None:
+        book = self._books[0]
+        for identity in identities:
+            read = partial(queries.find_by_identity, book=book, identity=identity)
+            row = await self._lookup(self._by_identity, identity, read, call.deadline)
+            if row is not None:
+                return row
+        return None
+
+    async def admit(
+        self, call: Call, credential: str, method: Method, identities: Sequence[str] = ()
+    ) -> None:
         """Set the principal of a call that comes with a key.
+
+        Args:
+            call: the call.
+            credential: the key as its owner shows it.
+            method: what is called.
+            identities: names in the client certificate, which has to be the same owner's; then the
+                call need not be signed.
 
         Raises:
             Refusal: KEY_INVALID, KEY_NETWORK_REFUSED, SIGNATURE_MISSING, SIGNATURE_INVALID,
-                SIGNATURE_REPLAYED; OVERLOADED, STORAGE_UNAVAILABLE when it cannot be told.
+                SIGNATURE_REPLAYED, CERTIFICATE_MISMATCH; OVERLOADED, STORAGE_UNAVAILABLE when it
+                cannot be told.
         """
         key_id, secret = _parse(credential)
         if book_of(key_id) not in self._books:
@@ -104,15 +153,17 @@ class Keyring:
         same = hmac.compare_digest(given, bytes(32) if row is None else row.secret_hash)
         if row is None or not same or not row.is_good(self._clock.now_us()):
             raise invalid()
-        call.principal = Principal(
-            kind=KINDS[row.owner_kind],
-            subject=row.owner,
-            scopes=frozenset(row.scopes.split()),
-            customer_id=None,
-            token_id=API_KEY.encode(key_id),
-        )
+        call.principal = _principal(row)
         if not row.allows(host_of(call.wire.peer())):
             raise Refusal("KEY_NETWORK_REFUSED", "the key cannot be used from this address")
+        if identities:
+            other = await self._registered(call, identities)
+            known = other is not None and other.is_good(self._clock.now_us())
+            if other is None or not known or other.for_owner != row.for_owner:
+                raise Refusal(
+                    "CERTIFICATE_MISMATCH", "key and certificate are not the same caller's"
+                )
+            return
         moves_money = method.audit_class == policy_pb2.AUDIT_CLASS_MONEY
         if moves_money and (row.public_key is not None or call.principal.kind == "merchant"):
             await self._check_signature(call, row, method)
@@ -135,8 +186,23 @@ class Keyring:
         await self._nonces.use(nonce)
 
     async def _find(self, key_id: ApiKeyId, deadline: float) -> KeyRow | None:
+        return await self._lookup(
+            self._remembered,
+            key_id,
+            partial(queries.find, book=book_of(key_id), key_id=key_id),
+            deadline,
+        )
+
+    async def _lookup(
+        self,
+        remembered: dict[K, tuple[KeyRow, float]],
+        key: K,
+        read: Callable[[Connection], Awaitable[KeyRow | None]],
+        deadline: float,
+    ) -> KeyRow | None:
+        """Return a row that is remembered, or read."""
         now = self._clock.monotonic()
-        known = self._remembered.get(key_id)
+        known = remembered.get(key)
         if known is not None and now < known[1]:
             return known[0]
         if self._waiting >= LOOKUPS_WAITING_MAX:
@@ -146,15 +212,15 @@ class Keyring:
         self._waiting += 1
         try:
             async with self._turn, self._readers.connection(deadline=deadline) as connection:
-                row = await queries.find(connection, book_of(key_id), key_id)
+                row = await read(connection)
         finally:
             self._waiting -= 1
-        self._remembered.pop(key_id, None)
+        remembered.pop(key, None)
         if row is not None:
             # Only keys that are there are remembered: a flood of invented ones pushes none out.
-            if len(self._remembered) >= REMEMBERED_MAX:
-                del self._remembered[next(iter(self._remembered))]
-            self._remembered[key_id] = (row, now + REMEMBERED_SECONDS)
+            if len(remembered) >= REMEMBERED_MAX:
+                del remembered[next(iter(remembered))]
+            remembered[key] = (row, now + REMEMBERED_SECONDS)
         return row
 
 
@@ -227,6 +293,17 @@ class Nonces:
         )
         await queries.forget_nonces(self._connection, self._book, before_us=now_us)
         return fresh
+
+
+def _principal(row: KeyRow) -> Principal:
+    """Return whom a credential speaks for."""
+    return Principal(
+        kind=KINDS[row.owner_kind],
+        subject=row.owner,
+        scopes=frozenset(row.scopes.split()),
+        customer_id=None,
+        token_id=API_KEY.encode(row.key_id),
+    )
 
 
 def _parse(credential: str) -> tuple[ApiKeyId, bytes]:

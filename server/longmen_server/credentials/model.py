@@ -47,6 +47,9 @@ class KeyRow:
     created_at_us: int
     expires_at_us: int
     revoked_at_us: int | None
+    identity: str = ""
+    """The name in a client certificate that the owner calls by, "spiffe://..." or "dns:..."; then
+    there is no secret, and its hash is empty. Empty for keys."""
 
     def copy(self) -> KeyRow:
         """Return a copy for a command to change."""
@@ -100,6 +103,36 @@ def key_not_found(key_id: ApiKeyId) -> Refusal:
         metadata={"key_id": API_KEY.encode(key_id)},
         field="key_id",
     )
+
+
+def check_identity_free(taken: ApiKeyId | None, identity: str) -> None:
+    """Refuse an identity that somebody calls by already.
+
+    Raises:
+        Refusal: CERTIFICATE_IDENTITY_TAKEN.
+    """
+    if identity and taken is not None:
+        raise Refusal(
+            "CERTIFICATE_IDENTITY_TAKEN",
+            "the identity is registered already",
+            metadata={"identity": identity},
+            field="identity",
+        )
+
+
+def check_has_secret(row: KeyRow) -> None:
+    """Refuse to rotate or sign with what has no secret.
+
+    Raises:
+        Refusal: CERTIFICATE_HAS_NO_SECRET.
+    """
+    if row.identity:
+        raise Refusal(
+            "CERTIFICATE_HAS_NO_SECRET",
+            "a certificate is renewed by whoever issues it",
+            metadata={"key_id": API_KEY.encode(row.key_id)},
+            field="key_id",
+        )
 
 
 def check_not_revoked(row: KeyRow) -> None:

@@ -14,12 +14,17 @@ if TYPE_CHECKING:
 
     from longmen_server.platform.database import Connection
 
-__all__ = ["NO_KEY", "find", "list_page", "use_nonces"]
+__all__ = ["NO_KEY", "find", "find_by_identity", "list_page", "use_nonces"]
 
 NO_KEY: Final = ApiKeyId(bytes(16))
 """An id before every other one."""
 
 _FIND: Final = f"select {COLUMNS} from api_key where book = $1 and key_id = $2".encode()
+
+_BY_IDENTITY: Final = (
+    f"select {COLUMNS} from api_key where book = $1 and identity = $2 and identity <> ''"
+    " order by revoked_at_us desc nulls first, key_id desc limit 1"
+).encode()
 
 _LIST: Final = (
     f"select {COLUMNS} from api_key where book = $1 and key_id > $2"
@@ -36,6 +41,13 @@ _FORGET: Final = b"delete from signature_nonce where book = $1 and expires_at_us
 async def find(connection: Connection, book: int, key_id: ApiKeyId) -> KeyRow | None:
     """Return one key; None when there is none."""
     cursor = await connection.execute(_FIND, (book, Uuid(key_id)))
+    record = await cursor.fetchone()
+    return None if record is None else KeyRow(*record)
+
+
+async def find_by_identity(connection: Connection, book: int, identity: str) -> KeyRow | None:
+    """Return what an identity is registered as; of several that were, the latest to be revoked."""
+    cursor = await connection.execute(_BY_IDENTITY, (book, identity))
     record = await cursor.fetchone()
     return None if record is None else KeyRow(*record)
 

@@ -123,6 +123,29 @@ class CredentialsService:
         reply.secret = self._opened(reply.secret, call)
         return reply
 
+    async def RegisterCertificate(  # noqa: N802
+        self, request: pb.RegisterCertificateRequest, call: Call
+    ) -> bytes:
+        """Let a system call by its certificate."""
+        book = self._read.book(0)
+        row = KeyRow(
+            key_id=ApiKeyId(new_id(book, self._read.clock)),
+            owner_kind=request.owner_kind,
+            owner=request.owner,
+            slot=0,
+            label=request.label,
+            secret_hash=b"",
+            scopes=" ".join(sorted(set(request.scopes))),
+            networks=model.check_networks(request.networks),
+            public_key=None,
+            created_at_us=0,
+            expires_at_us=(request.lifetime_days or LIFETIME_DAYS_DEFAULT) * 24 * HOUR_US,
+            revoked_at_us=None,
+            identity=request.identity,
+        )
+        command = commands.CreateKey(book, request_key(call), row=row, sealed_secret="")
+        return await submit(self._engine, command, request=request, call=call)
+
     # -- helpers -------------------------------------------------------------------------------
 
     def _id(self, text: str) -> ApiKeyId:

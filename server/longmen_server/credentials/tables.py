@@ -18,11 +18,11 @@ from longmen_server.platform.ids import ApiKeyId
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["COLUMNS", "KEY_ROWS", "OWNERS_KEYS"]
+__all__ = ["COLUMNS", "IDENTITY", "KEY_ROWS", "OWNERS_KEYS"]
 
 COLUMNS: Final = (
     "key_id, owner_kind, owner, slot, label, secret_hash, scopes, networks, public_key,"
-    " created_at_us, expires_at_us, revoked_at_us"
+    " created_at_us, expires_at_us, revoked_at_us, identity"
 )
 """The columns of a `KeyRow`, in its order."""
 
@@ -68,7 +68,7 @@ class _KeyFamily(RowFamily[ApiKeyId, KeyRow]):
     def _insert(self, book: int, rows: Sequence[KeyRow]) -> Statement:
         return Statement(
             f"insert into api_key (book, {COLUMNS}) select $1, u.* from unnest($2, $3, $4, $5, $6,"
-            " $7, $8, $9, $10, $11, $12, $13) as u".encode(),
+            " $7, $8, $9, $10, $11, $12, $13, $14) as u".encode(),
             (
                 book,
                 UuidArray([row.key_id for row in rows]),
@@ -83,6 +83,7 @@ class _KeyFamily(RowFamily[ApiKeyId, KeyRow]):
                 Int8Array([row.created_at_us for row in rows]),
                 Int8Array([row.expires_at_us for row in rows]),
                 Int8Array([row.revoked_at_us for row in rows]),
+                TextArray([row.identity for row in rows]),
             ),
         )
 
@@ -122,5 +123,30 @@ class _OwnersKeysFamily(RowFamily[Owner, list[ApiKeyId]]):
         return ()
 
 
+class _IdentityFamily(RowFamily[str, ApiKeyId]):
+    """Which credential has an identity; told apart like the keys of an owner."""
+
+    name = "api_key by identity"
+    stage = STAGE_POINTER
+    rank = 89
+
+    def load(self, book: int, keys: Sequence[str]) -> Statement:
+        return Statement(
+            b"select identity, key_id from api_key where book = $1 and identity = any($2)"
+            b" and identity <> '' and revoked_at_us is null",
+            (book, TextArray(keys)),
+        )
+
+    def decode(self, record: tuple[Any, ...]) -> tuple[str, ApiKeyId]:
+        return record[0], record[1]
+
+    def write(
+        self, book: int, inserted: Sequence[ApiKeyId], changed: Sequence[ApiKeyId]
+    ) -> Iterable[Statement]:
+        del book, inserted, changed
+        return ()
+
+
 KEY_ROWS = _KeyFamily()
+IDENTITY = _IdentityFamily()
 OWNERS_KEYS = _OwnersKeysFamily()

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from longmen_server.engine.trail import Actor
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Sequence
+    from collections.abc import Awaitable, Iterable, Mapping, Sequence
 
     import grpc
 
@@ -61,6 +61,9 @@ class Wire(Protocol):
 
     def peer(self) -> str:
         """Return the caller's address as gRPC writes it, "ipv4:192.0.2.1:443"."""
+
+    def auth_context(self) -> Mapping[str, Iterable[bytes]]:
+        """Return what TLS has found out about the caller; empty without a client certificate."""
 
     def time_remaining(self) -> float | None:
         """Seconds until the caller's deadline; None when the caller set none."""

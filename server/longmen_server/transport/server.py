@@ -96,6 +96,7 @@ class EdgeServer:
         *,
         health: Health,
         port: int,
+        systems_port: int,
         draining: Draining,
         settings: EdgeSettings,
     ) -> None:
@@ -106,6 +107,8 @@ class EdgeServer:
         self._settings = settings
         self.port = port
         """The TCP port that is bound."""
+        self.systems_port = systems_port
+        """The one that demands client certificates; 0 when there is none of its own."""
 
     async def start(self) -> None:
         """Start to accept connections; NOT_SERVING until `set_ready` is told otherwise."""
@@ -169,10 +172,18 @@ def build_server(
     for _ in range(settings.doors):
         door = _build_door(handlers, health, options, settings)
         # Where the system chose the port of the first, the others take the same.
-        settings = replace(settings, address=_bind(door, settings))
+        settings = _bind(door, settings)
         doors.append(door)
     port = int(settings.address.rpartition(":")[2])
-    return EdgeServer(doors, health=health, port=port, draining=draining, settings=settings)
+    systems_port = int((settings.systems_address or ":0").rpartition(":")[2])
+    return EdgeServer(
+        doors,
+        health=health,
+        port=port,
+        systems_port=systems_port,
+        draining=draining,
+        settings=settings,
+    )
 
 
 def _build_door(
@@ -228,6 +239,7 @@ def build_interceptors(
             remembered_s=settings.tokens_remembered_s,
             doorkeeper=surroundings.doorkeeper,
             keyring=surroundings.keyring,
+            certificates=settings.tls_client_authorities is not None,
         ),
         Authz(production=settings.production),
         Quota(
@@ -260,16 +272,27 @@ def channel_options(settings: EdgeSettings, request_bytes_max: int) -> list[tupl
     ]
 
 
-def _bind(server: grpc.aio.Server, settings: EdgeSettings) -> str:
-    """Bind the address, with TLS when a certificate is given; return it with the port bound."""
+def _bind(server: grpc.aio.Server, settings: EdgeSettings) -> EdgeSettings:
+    """Bind the addresses, with TLS when a certificate is given; return them with their ports."""
+    address, systems = settings.address, settings.systems_address
     try:
-        secrets = tls.credentials(settings)
-        port = (
-            server.add_insecure_port(settings.address)
-            if secrets is None
-            else server.add_secure_port(settings.address, secrets)
-        )
-        return f"{settings.address.rpartition(':')[0]}:{port}"
+        # Where systems have a port of their own, it alone demands client certificates.
+        secrets = tls.credentials(settings, demands=systems is None)
+        settings = replace(settings, address=_listen(server, address, secrets))
+        if systems is not None:
+            address = systems
+            secrets = tls.credentials(settings, demands=True)
+            settings = replace(settings, systems_address=_listen(server, systems, secrets))
     except RuntimeError as fault:
-        message = f"cannot listen on {settings.address}"
+        message = f"cannot listen on {address}"
         raise OSError(message) from fault
+    return settings
+
+
+def _listen(server: grpc.aio.Server, address: str, secrets: grpc.ServerCredentials | None) -> str:
+    """Listen on an address; return it with the port bound."""
+    if secrets is None:
+        port = server.add_insecure_port(address)
+    else:
+        port = server.add_secure_port(address, secrets)
+    return f"{address.rpartition(':')[0]}:{port}"

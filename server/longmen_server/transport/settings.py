@@ -25,6 +25,9 @@ class EdgeSettings:
     """PEM file with the certificate's private key."""
     tls_client_authorities: Path | None = field(default=None, metadata=INTERNAL)
     """PEM file with the authorities whose client certificates are demanded; None demands none."""
+    systems_address: str | None = field(default=None, metadata=INTERNAL)
+    """Where systems with client certificates are listened for, host:port, apart from everybody
+    else; None demands certificates of all where there are authorities."""
     doors: int = 8
     """How often one worker listens on the port. gRPC lets one call in through each with every turn
     of the event loop, and the more calls meet in a turn the less each costs: a transfer under load

@@ -90,8 +90,12 @@ def _demand_pair(certificate: bytes, key: bytes) -> None:
         raise ValueError("the key is not the certificate's")
 
 
-def credentials(settings: EdgeSettings) -> grpc.ServerCredentials | None:
+def credentials(settings: EdgeSettings, *, demands: bool) -> grpc.ServerCredentials | None:
     """Return the server's TLS credentials; None when no certificate is given.
+
+    Args:
+        settings: with the files.
+        demands: whether callers have to show a client certificate, if there are authorities.
 
     Raises:
         ValueError: only one of certificate and key is given, or they do not belong together.
@@ -104,7 +108,7 @@ def credentials(settings: EdgeSettings) -> grpc.ServerCredentials | None:
         raise ValueError("TLS takes both a certificate and its key")
     # Read by gRPC's core when it first makes credentials.
     os.environ[SUITES_VARIABLE] = SUITES
-    authorities = settings.tls_client_authorities
+    authorities = settings.tls_client_authorities if demands else None
     held = Certificates(certificate, key, authorities)
     # None keeps the present certificate, by gRPC's own words; its types lack that.
     return grpc.dynamic_ssl_server_credentials(

@@ -52,6 +52,9 @@ class FakeWire:
     def invocation_metadata(self) -> tuple[tuple[str, str | bytes], ...]:
         return self.metadata
 
+    def auth_context(self) -> dict[str, list[bytes]]:
+        return {}
+
     def peer(self) -> str:
         return "ipv4:192.0.2.7:40000"
 

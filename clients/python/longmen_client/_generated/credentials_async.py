@@ -153,7 +153,7 @@ class AsyncCredentials:
 
         Raises:
             LongmenError: the call did not succeed; of its own reasons: KEY_NOT_FOUND, KEY_REVOKED,
-                KEY_LIMIT_REACHED.
+                KEY_LIMIT_REACHED, CERTIFICATE_HAS_NO_SECRET.
 
         Scope: keys.write. Deadline: 5000 ms, at most 30000 ms.
         """
@@ -185,7 +185,7 @@ class AsyncCredentials:
 
         Raises:
             LongmenError: the call did not succeed; of its own reasons: KEY_NOT_FOUND, KEY_REVOKED,
-                SIGNING_KEY_INVALID.
+                SIGNING_KEY_INVALID, CERTIFICATE_HAS_NO_SECRET.
 
         Scope: keys.write. Deadline: 5000 ms, at most 30000 ms.
         """
@@ -194,4 +194,57 @@ class AsyncCredentials:
         )
         return await self._caller.change(
             methods.CREDENTIALS_REGISTER_SIGNING_KEY, request, request.request_id, options
+        )
+
+    async def register_certificate(
+        self,
+        *,
+        owner_kind: credentials_service_pb2.KeyOwnerKind.ValueType,
+        owner: str,
+        scopes: Iterable[str],
+        identity: str,
+        label: str = "",
+        networks: Iterable[str] = (),
+        lifetime_days: int = 0,
+        request_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Reply[credentials_service_pb2.RegisterCertificateResponse]:
+        """Lets a system call by its client certificate, over mutual TLS, instead of a key: by the
+        SPIFFE id or DNS name in the certificate's subject alternative names.
+
+        Such calls are not signed. It is listed and revoked like a key, and counts as one of the
+        owner's two.
+
+        Args:
+            owner_kind: Owner kind that the certificate speaks for.
+            owner: Owner is the subject that the certificate speaks for: letters, digits, dot, dash
+                and underscore.
+            scopes: Scopes that its calls get.
+            identity: Identity as the certificate has it: a SPIFFE id, "spiffe://bank.example/till",
+                or a DNS name, "dns:till.bank.example".
+            label: Label for people.
+            networks: Networks, as CIDR, that it can be used from; none means anywhere.
+            lifetime_days: Lifetime days; 0 means 365.
+            request_id: Request id is a UUID that the caller makes once per intention and keeps for
+                every retry.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: KEY_LIMIT_REACHED,
+                KEY_INVALID_NETWORK, CERTIFICATE_IDENTITY_TAKEN.
+
+        Scope: keys.write. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = credentials_service_pb2.RegisterCertificateRequest(
+            owner_kind=owner_kind,
+            owner=owner,
+            scopes=scopes,
+            identity=identity,
+            label=label,
+            networks=networks,
+            lifetime_days=lifetime_days,
+            request_id=request_id or new_request_id(),
+        )
+        return await self._caller.change(
+            methods.CREDENTIALS_REGISTER_CERTIFICATE, request, request.request_id, options
         )

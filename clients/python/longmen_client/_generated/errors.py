@@ -48,6 +48,11 @@ __all__ = [
     "BillNotReady",
     "BookMismatch",
     "CaptureAmountExceeded",
+    "CertificateHasNoSecret",
+    "CertificateIdentityTaken",
+    "CertificateMismatch",
+    "CertificateRefused",
+    "CertificateUnknown",
     "ChallengeClosed",
     "ChallengeContentChanged",
     "ChallengeExpired",
@@ -1551,6 +1556,49 @@ class SignInStale(FailedPreconditionError):
     metadata_keys = ("seconds",)
 
 
+class CertificateUnknown(UnauthenticatedError):
+    """The client certificate is good, and nobody has registered the identity in it."""
+
+    reason = "CERTIFICATE_UNKNOWN"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class CertificateRefused(UnauthenticatedError):
+    """The identity in the client certificate was registered, and that has been revoked or has
+    expired.
+    """
+
+    reason = "CERTIFICATE_REFUSED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class CertificateMismatch(UnauthenticatedError):
+    """The API key that comes with the call belongs to somebody else than the client
+    certificate.
+    """
+
+    reason = "CERTIFICATE_MISMATCH"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class CertificateIdentityTaken(AlreadyExistsError):
+    """The identity is registered already. Metadata: identity."""
+
+    reason = "CERTIFICATE_IDENTITY_TAKEN"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("identity",)
+
+
+class CertificateHasNoSecret(FailedPreconditionError):
+    """A registered certificate has neither a secret to rotate nor signatures; renew the
+    certificate itself. Metadata: key_id.
+    """
+
+    reason = "CERTIFICATE_HAS_NO_SECRET"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("key_id",)
+
+
 class OrderNotFound(NotFoundError):
     """No such order, or not one the caller may see. Metadata: order_id."""
 
@@ -2018,6 +2066,11 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "SIGN_IN_REJECTED": SignInRejected,
     "ENROLMENT_REJECTED": EnrolmentRejected,
     "SIGN_IN_STALE": SignInStale,
+    "CERTIFICATE_UNKNOWN": CertificateUnknown,
+    "CERTIFICATE_REFUSED": CertificateRefused,
+    "CERTIFICATE_MISMATCH": CertificateMismatch,
+    "CERTIFICATE_IDENTITY_TAKEN": CertificateIdentityTaken,
+    "CERTIFICATE_HAS_NO_SECRET": CertificateHasNoSecret,
     "ORDER_NOT_FOUND": OrderNotFound,
     "ORDER_NUMBER_REUSED": OrderNumberReused,
     "ORDER_PAID": OrderPaid,

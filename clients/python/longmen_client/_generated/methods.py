@@ -143,6 +143,10 @@ CREDENTIALS_REGISTER_SIGNING_KEY: Method[
     credentials_service_pb2.RegisterSigningKeyRequest,
     credentials_service_pb2.RegisterSigningKeyResponse,
 ] = method(credentials_service_pb2.DESCRIPTOR, "CredentialsService", "RegisterSigningKey")
+CREDENTIALS_REGISTER_CERTIFICATE: Method[
+    credentials_service_pb2.RegisterCertificateRequest,
+    credentials_service_pb2.RegisterCertificateResponse,
+] = method(credentials_service_pb2.DESCRIPTOR, "CredentialsService", "RegisterCertificate")
 
 DEVICES_START_DEVICE_ENROLMENT: Method[
     device_service_pb2.StartDeviceEnrolmentRequest, device_service_pb2.StartDeviceEnrolmentResponse

@@ -7,13 +7,14 @@ tokens whose signature was good, so that a flood of forged ones cannot push out 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Protocol
 
 from longmen_server.platform.refusal import Refusal
 from longmen_server.transport.context import Principal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from longmen_server.platform.ids import CustomerId
     from longmen_server.transport.chain import Step
@@ -26,6 +27,13 @@ the ids are random, and a repetition must have the same content, secrets include
 
 KEY_SCHEME = "key "
 """The scheme of API keys, in lower case, as it stands before the key."""
+
+NAMES_PROPERTY = "x509_subject_alternative_name"
+"""What gRPC calls the names in the client's certificate."""
+
+HOST = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]*[A-Za-z-][A-Za-z0-9-]*)+")
+"""A DNS name of two labels at least, none behind the first all digits: no address of either kind,
+and no wildcard, which names nobody in particular."""
 
 SCHEME = "bearer "
 """The authentication scheme, in lower case, as it stands before the token."""
@@ -98,8 +106,13 @@ class Doorkeeper(Protocol):
 class Keyring(Protocol):
     """Verifies API keys and the signatures that come with them."""
 
-    async def admit(self, call: Call, credential: str, method: Method) -> None:
+    async def admit(
+        self, call: Call, credential: str, method: Method, identities: Sequence[str] = ()
+    ) -> None:
         """Set the principal of a call, and what its request has to be; raise Refusal otherwise."""
+
+    async def admit_certificate(self, call: Call, identities: Sequence[str]) -> None:
+        """Set the principal of a call with a client certificate; raise Refusal otherwise."""
 
 
 class TokenVerifier(Protocol):
@@ -123,6 +136,7 @@ class Authn:
         remembered_s: float,
         doorkeeper: Doorkeeper | None = None,
         keyring: Keyring | None = None,
+        certificates: bool = False,
     ) -> None:
         """Take what the step needs.
 
@@ -133,7 +147,9 @@ class Authn:
             remembered_s: Seconds after which a remembered token is verified again.
             doorkeeper: Judges calls with bound tokens; None takes no such token.
             keyring: Verifies API keys; None takes none.
+            certificates: Whether callers may come with client certificates, which a keyring knows.
         """
+        self._certificates = certificates and keyring is not None
         self._doorkeeper = doorkeeper
         self._keyring = keyring
         self._verifier = verifier
@@ -149,11 +165,15 @@ class Authn:
         doorkeeper = self._doorkeeper
         writes = method.writes
         keyring = self._keyring
+        identities_of = client_identities if self._certificates else _no_identities
         stranger = _stranger(method) if ANONYMOUS in method.principal_kinds else None
 
         async def step(call: Call, request: Any) -> bytes:
             authorization = call.authorization
             if authorization is None:
+                if keyring is not None and (names := identities_of(call)):
+                    await keyring.admit_certificate(call, names)
+                    return await proceed(call, request)
                 if stranger is None:
                     raise Refusal(
                         "TOKEN_MISSING", "the call needs authorization metadata: Bearer <token>"
@@ -161,7 +181,8 @@ class Authn:
                 call.principal = stranger
                 return await proceed(call, request)
             if keyring is not None and authorization[: len(KEY_SCHEME)].lower() == KEY_SCHEME:
-                await keyring.admit(call, authorization[len(KEY_SCHEME) :].strip(), method)
+                shown = authorization[len(KEY_SCHEME) :].strip()
+                await keyring.admit(call, shown, method, identities_of(call))
                 return await proceed(call, request)
             known = remembered.get(authorization)
             if known is None or known[1] <= now_us():
@@ -201,6 +222,25 @@ class Authn:
         until = min(claims.expires_at_us, self._now_us() + self._remembered_us)
         self._remembered[authorization] = (principal, until)
         return principal
+
+
+def client_identities(call: Call) -> Sequence[str]:
+    """Return the names in the client certificate of a call: SPIFFE ids, then DNS names.
+
+    TLS has verified chain and validity before any call comes. gRPC gives all subject alternative
+    names in one list; what has a scheme is a URI, and nothing but a DNS name is left unnamed here.
+    """
+    context = call.wire.auth_context()
+    names = [name.decode("ascii", "replace") for name in context.get(NAMES_PROPERTY, ())]
+    spiffe = [name for name in names if name.startswith("spiffe://")]
+    hosts = [f"dns:{name.lower()}" for name in names if HOST.fullmatch(name)]
+    return [*spiffe, *hosts]
+
+
+def _no_identities(call: Call) -> Sequence[str]:
+    """Return none, where no client certificate is asked for."""
+    del call
+    return ()
 
 
 def _stranger(method: Method) -> Principal:

@@ -28,7 +28,7 @@ from longmen.type.v1 import policy_pb2 as longmen_dot_type_dot_v1_dot_policy__pb
 from longmen.type.v1 import rules_pb2 as longmen_dot_type_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0longmen/credentials/v1/credentials_service.proto\x12\x16longmen.credentials.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"\xb6\x02\n\x06\x41piKey\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x38\n\nowner_kind\x18\x02 \x01(\x0e\x32$.longmen.credentials.v1.KeyOwnerKind\x12\r\n\x05owner\x18\x03 \x01(\t\x12\r\n\x05label\x18\x04 \x01(\t\x12\x0e\n\x06scopes\x18\x05 \x03(\t\x12\x10\n\x08networks\x18\x06 \x03(\t\x12\x30\n\x0c\x63reated_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpiry_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0crevoked_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05signs\x18\n \x01(\x08\"\xbb\x02\n\x10\x43reateKeyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x44\n\nowner_kind\x18\x02 \x01(\x0e\x32$.longmen.credentials.v1.KeyOwnerKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12,\n\x05owner\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[A-Za-z0-9._-]{1,64}$\x12\x1a\n\x05label\x18\x04 \x01(\tB\x0b\xbaH\x08r\x06\x18@\x98\xd5\x18\x01\x12\x34\n\x06scopes\x18\x05 \x03(\tB$\xbaH!\x92\x01\x1e\x08\x01\x10@\"\x18r\x16\x32\x14^[a-z]+([.][a-z]+)+$\x12 \n\x08networks\x18\x06 \x03(\tB\x0e\xbaH\x0b\x92\x01\x08\x10\x10\"\x04r\x02\x18\x31\x12!\n\rlifetime_days\x18\x07 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xda\x05(\x00\"k\n\x11\x43reateKeyResponse\x12+\n\x03key\x18\x01 \x01(\x0b\x32\x1e.longmen.credentials.v1.ApiKey\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\x12\x13\n\x06secret\x18\x03 \x01(\tB\x03\x80\x01\x01\"~\n\x0fListKeysRequest\x12\x19\n\x04\x62ook\x18\x01 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\x12\x16\n\x05owner\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"Y\n\x10ListKeysResponse\x12,\n\x04keys\x18\x01 \x03(\x0b\x32\x1e.longmen.credentials.v1.ApiKey\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"K\n\x10RevokeKeyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x06key_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x98\xd6\x18\x01\"V\n\x11RevokeKeyResponse\x12+\n\x03key\x18\x01 \x01(\x0b\x32\x1e.longmen.credentials.v1.ApiKey\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"n\n\x10RotateKeyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x06key_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x98\xd6\x18\x01\x12!\n\roverlap_hours\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xd0\x05(\x00\"k\n\x11RotateKeyResponse\x12+\n\x03key\x18\x01 \x01(\x0b\x32\x1e.longmen.credentials.v1.ApiKey\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\x12\x13\n\x06secret\x18\x03 \x01(\tB\x03\x80\x01\x01\"t\n\x19RegisterSigningKeyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x06key_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x98\xd6\x18\x01\x12\x1e\n\npublic_key\x18\x03 \x01(\x0c\x42\n\xbaH\x07z\x05\x10\x01\x18\x80\x02\"_\n\x1aRegisterSigningKeyResponse\x12+\n\x03key\x18\x01 \x01(\x0b\x32\x1e.longmen.credentials.v1.ApiKey\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t*g\n\x0cKeyOwnerKind\x12\x1e\n\x1aKEY_OWNER_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16KEY_OWNER_KIND_SERVICE\x10\x01\x12\x1b\n\x17KEY_OWNER_KIND_MERCHANT\x10\x02\x32\xd7\x05\n\x12\x43redentialsService\x12\x85\x01\n\tCreateKey\x12(.longmen.credentials.v1.CreateKeyRequest\x1a).longmen.credentials.v1.CreateKeyResponse\"#\xaa\xd4\x18\x1f\n\x01\x03\x12\nkeys.write\x18\x88\' \xb0\xea\x01(\x03\x30\x02X\x05j\x01\x05\x12\x83\x01\n\x08ListKeys\x12\'.longmen.credentials.v1.ListKeysRequest\x1a(.longmen.credentials.v1.ListKeysResponse\"$\xaa\xd4\x18 \n\x01\x03\x12\tkeys.read\x18\x88\' \xb0\xea\x01(\x03\x30\x01X\x01j\x03\x02\x04\x05\x12\x87\x01\n\tRevokeKey\x12(.longmen.credentials.v1.RevokeKeyRequest\x1a).longmen.credentials.v1.RevokeKeyResponse\"%\xaa\xd4\x18!\n\x01\x03\x12\nkeys.write\x18\x88\' \xb0\xea\x01(\x03\x30\x02X\x05j\x03\x02\x03\x05\x12\x85\x01\n\tRotateKey\x12(.longmen.credentials.v1.RotateKeyRequest\x1a).longmen.credentials.v1.RotateKeyResponse\"#\xaa\xd4\x18\x1f\n\x01\x03\x12\nkeys.write\x18\x88\' \xb0\xea\x01(\x03\x30\x02X\x05j\x01\x05\x12\xa0\x01\n\x12RegisterSigningKey\x12\x31.longmen.credentials.v1.RegisterSigningKeyRequest\x1a\x32.longmen.credentials.v1.RegisterSigningKeyResponse\"#\xaa\xd4\x18\x1f\n\x01\x03\x12\nkeys.write\x18\x88\' \xb0\xea\x01(\x03\x30\x02X\x05j\x01\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0longmen/credentials/v1/credentials_service.proto\x12\x16longmen.credentials.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"\xd4\x02\n\x06\x41piKey\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x38\n\nowner_kind\x18\x02 \x01(\x0e\x32$.longmen.credentials.v1.KeyOwnerKind\x12\r\n\x05owner\x18\x03 \x01(\t\x12\r\n\x05label\x18\x04 \x01(\t\x12\x0e\n\x06scopes\x18\x05 \x03(\t\x12\x10\n\x08networks\x18\x06 \x03(\t\x12\x30\n\x0c\x63reated_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpiry_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0crevoked_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05signs\x18\n \x01(\x08\x12\x1c\n\x14\x63\x65rtificate_identity\x18\x0b \x01(\t\"\xbb\x02\n\x10\x43reateKeyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x44\n\nowner_kind\x18\x02 \x01(\x0e\x32$.longmen.credentials.v1.KeyOwnerKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12,\n\x05owner\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[A-Za-z0-9._-]{1,64}$\x12\x1a\n\x05label\x18\x04 \x01(\tB\x0b\xbaH\x08r\x06\x18@\x98\xd5\x18\x01\x12\x34\n\x06scopes\x18\x05 \x03(\tB$\xbaH!\x92\x01\x1e\x08\x01\x10@\"\x18r\x16\x32\x14^[a-z]+([.][a-z]+)+$\x12 \n\x08networks\x18\x06 \x03(\tB\x0e\xbaH\x0b\x92\x01\x08\x10\x10\"\x04r\x02\x18\x31\x12!\n\rlifetime_days\x18\x07 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xda\x05(\x00\"k\n\x11\x43reateKeyResponse\x12+\n\x03key\x18\x01 \x01(\x0b\x32\x1e.longmen.credentials.v1.ApiKey\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\x12\x13\n\x06secret\x18\x03 \x01(\tB\x03\x80\x01\x01\"~\n\x0fListKeysRequest\x12\x19\n\x04\x62ook\x18\x01 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\x12\x16\n\x05owner\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"Y\n\x10ListKeysResponse\x12,\n\x04keys\x18\x01 \x03(\x0b\x32\x1e.longmen.credentials.v1.ApiKey\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"K\n\x10RevokeKeyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x06key_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x98\xd6\x18\x01\"V\n\x11RevokeKeyResponse\x12+\n\x03key\x18\x01 \x01(\x0b\x32\x1e.longmen.credentials.v1.ApiKey\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"n\n\x10RotateKeyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x06key_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x98\xd6\x18\x01\x12!\n\roverlap_hours\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xd0\x05(\x00\"k\n\x11RotateKeyResponse\x12+\n\x03key\x18\x01 \x01(\x0b\x32\x1e.longmen.credentials.v1.ApiKey\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\x12\x13\n\x06secret\x18\x03 \x01(\tB\x03\x80\x01\x01\"t\n\x19RegisterSigningKeyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x06key_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x98\xd6\x18\x01\x12\x1e\n\npublic_key\x18\x03 \x01(\x0c\x42\n\xbaH\x07z\x05\x10\x01\x18\x80\x02\"_\n\x1aRegisterSigningKeyResponse\x12+\n\x03key\x18\x01 \x01(\x0b\x32\x1e.longmen.credentials.v1.ApiKey\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\xc9\x03\n\x1aRegisterCertificateRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x44\n\nowner_kind\x18\x02 \x01(\x0e\x32$.longmen.credentials.v1.KeyOwnerKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12,\n\x05owner\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[A-Za-z0-9._-]{1,64}$\x12\x1a\n\x05label\x18\x04 \x01(\tB\x0b\xbaH\x08r\x06\x18@\x98\xd5\x18\x01\x12\x34\n\x06scopes\x18\x05 \x03(\tB$\xbaH!\x92\x01\x1e\x08\x01\x10@\"\x18r\x16\x32\x14^[a-z]+([.][a-z]+)+$\x12 \n\x08networks\x18\x06 \x03(\tB\x0e\xbaH\x0b\x92\x01\x08\x10\x10\"\x04r\x02\x18\x31\x12!\n\rlifetime_days\x18\x07 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xda\x05(\x00\x12\x81\x01\n\x08identity\x18\x08 \x01(\tBo\xbaHlrj2h^(spiffe://[a-z0-9._-]{1,128}(/[A-Za-z0-9._-]{1,64}){1,8}|dns:[a-z0-9-]{1,63}([.][a-z0-9-]{1,63}){1,8})$\"`\n\x1bRegisterCertificateResponse\x12+\n\x03key\x18\x01 \x01(\x0b\x32\x1e.longmen.credentials.v1.ApiKey\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t*g\n\x0cKeyOwnerKind\x12\x1e\n\x1aKEY_OWNER_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16KEY_OWNER_KIND_SERVICE\x10\x01\x12\x1b\n\x17KEY_OWNER_KIND_MERCHANT\x10\x02\x32\xfd\x06\n\x12\x43redentialsService\x12\x85\x01\n\tCreateKey\x12(.longmen.credentials.v1.CreateKeyRequest\x1a).longmen.credentials.v1.CreateKeyResponse\"#\xaa\xd4\x18\x1f\n\x01\x03\x12\nkeys.write\x18\x88\' \xb0\xea\x01(\x03\x30\x02X\x05j\x01\x05\x12\x83\x01\n\x08ListKeys\x12\'.longmen.credentials.v1.ListKeysRequest\x1a(.longmen.credentials.v1.ListKeysResponse\"$\xaa\xd4\x18 \n\x01\x03\x12\tkeys.read\x18\x88\' \xb0\xea\x01(\x03\x30\x01X\x01j\x03\x02\x04\x05\x12\x87\x01\n\tRevokeKey\x12(.longmen.credentials.v1.RevokeKeyRequest\x1a).longmen.credentials.v1.RevokeKeyResponse\"%\xaa\xd4\x18!\n\x01\x03\x12\nkeys.write\x18\x88\' \xb0\xea\x01(\x03\x30\x02X\x05j\x03\x02\x03\x05\x12\x85\x01\n\tRotateKey\x12(.longmen.credentials.v1.RotateKeyRequest\x1a).longmen.credentials.v1.RotateKeyResponse\"#\xaa\xd4\x18\x1f\n\x01\x03\x12\nkeys.write\x18\x88\' \xb0\xea\x01(\x03\x30\x02X\x05j\x01\x05\x12\xa0\x01\n\x12RegisterSigningKey\x12\x31.longmen.credentials.v1.RegisterSigningKeyRequest\x1a\x32.longmen.credentials.v1.RegisterSigningKeyResponse\"#\xaa\xd4\x18\x1f\n\x01\x03\x12\nkeys.write\x18\x88\' \xb0\xea\x01(\x03\x30\x02X\x05j\x01\x05\x12\xa3\x01\n\x13RegisterCertificate\x12\x32.longmen.credentials.v1.RegisterCertificateRequest\x1a\x33.longmen.credentials.v1.RegisterCertificateResponse\"#\xaa\xd4\x18\x1f\n\x01\x03\x12\nkeys.write\x18\x88\' \xb0\xea\x01(\x03\x30\x02X\x05j\x01\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -77,6 +77,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REGISTERSIGNINGKEYREQUEST'].fields_by_name['key_id']._serialized_options = b'\272H\006r\004\230\326\030\001'
   _globals['_REGISTERSIGNINGKEYREQUEST'].fields_by_name['public_key']._loaded_options = None
   _globals['_REGISTERSIGNINGKEYREQUEST'].fields_by_name['public_key']._serialized_options = b'\272H\007z\005\020\001\030\200\002'
+  _globals['_REGISTERCERTIFICATEREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_REGISTERCERTIFICATEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_REGISTERCERTIFICATEREQUEST'].fields_by_name['owner_kind']._loaded_options = None
+  _globals['_REGISTERCERTIFICATEREQUEST'].fields_by_name['owner_kind']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
+  _globals['_REGISTERCERTIFICATEREQUEST'].fields_by_name['owner']._loaded_options = None
+  _globals['_REGISTERCERTIFICATEREQUEST'].fields_by_name['owner']._serialized_options = b'\272H\032r\0302\026^[A-Za-z0-9._-]{1,64}$'
+  _globals['_REGISTERCERTIFICATEREQUEST'].fields_by_name['label']._loaded_options = None
+  _globals['_REGISTERCERTIFICATEREQUEST'].fields_by_name['label']._serialized_options = b'\272H\010r\006\030@\230\325\030\001'
+  _globals['_REGISTERCERTIFICATEREQUEST'].fields_by_name['scopes']._loaded_options = None
+  _globals['_REGISTERCERTIFICATEREQUEST'].fields_by_name['scopes']._serialized_options = b'\272H!\222\001\036\010\001\020@\"\030r\0262\024^[a-z]+([.][a-z]+)+$'
+  _globals['_REGISTERCERTIFICATEREQUEST'].fields_by_name['networks']._loaded_options = None
+  _globals['_REGISTERCERTIFICATEREQUEST'].fields_by_name['networks']._serialized_options = b'\272H\013\222\001\010\020\020\"\004r\002\0301'
+  _globals['_REGISTERCERTIFICATEREQUEST'].fields_by_name['lifetime_days']._loaded_options = None
+  _globals['_REGISTERCERTIFICATEREQUEST'].fields_by_name['lifetime_days']._serialized_options = b'\272H\007\032\005\030\332\005(\000'
+  _globals['_REGISTERCERTIFICATEREQUEST'].fields_by_name['identity']._loaded_options = None
+  _globals['_REGISTERCERTIFICATEREQUEST'].fields_by_name['identity']._serialized_options = b'\272Hlrj2h^(spiffe://[a-z0-9._-]{1,128}(/[A-Za-z0-9._-]{1,64}){1,8}|dns:[a-z0-9-]{1,63}([.][a-z0-9-]{1,63}){1,8})$'
   _globals['_CREDENTIALSSERVICE'].methods_by_name['CreateKey']._loaded_options = None
   _globals['_CREDENTIALSSERVICE'].methods_by_name['CreateKey']._serialized_options = b'\252\324\030\037\n\001\003\022\nkeys.write\030\210\' \260\352\001(\0030\002X\005j\001\005'
   _globals['_CREDENTIALSSERVICE'].methods_by_name['ListKeys']._loaded_options = None
@@ -87,30 +103,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREDENTIALSSERVICE'].methods_by_name['RotateKey']._serialized_options = b'\252\324\030\037\n\001\003\022\nkeys.write\030\210\' \260\352\001(\0030\002X\005j\001\005'
   _globals['_CREDENTIALSSERVICE'].methods_by_name['RegisterSigningKey']._loaded_options = None
   _globals['_CREDENTIALSSERVICE'].methods_by_name['RegisterSigningKey']._serialized_options = b'\252\324\030\037\n\001\003\022\nkeys.write\030\210\' \260\352\001(\0030\002X\005j\001\005'
-  _globals['_KEYOWNERKIND']._serialized_start=1757
-  _globals['_KEYOWNERKIND']._serialized_end=1860
+  _globals['_CREDENTIALSSERVICE'].methods_by_name['RegisterCertificate']._loaded_options = None
+  _globals['_CREDENTIALSSERVICE'].methods_by_name['RegisterCertificate']._serialized_options = b'\252\324\030\037\n\001\003\022\nkeys.write\030\210\' \260\352\001(\0030\002X\005j\001\005'
+  _globals['_KEYOWNERKIND']._serialized_start=2345
+  _globals['_KEYOWNERKIND']._serialized_end=2448
   _globals['_APIKEY']._serialized_start=198
-  _globals['_APIKEY']._serialized_end=508
-  _globals['_CREATEKEYREQUEST']._serialized_start=511
-  _globals['_CREATEKEYREQUEST']._serialized_end=826
-  _globals['_CREATEKEYRESPONSE']._serialized_start=828
-  _globals['_CREATEKEYRESPONSE']._serialized_end=935
-  _globals['_LISTKEYSREQUEST']._serialized_start=937
-  _globals['_LISTKEYSREQUEST']._serialized_end=1063
-  _globals['_LISTKEYSRESPONSE']._serialized_start=1065
-  _globals['_LISTKEYSRESPONSE']._serialized_end=1154
-  _globals['_REVOKEKEYREQUEST']._serialized_start=1156
-  _globals['_REVOKEKEYREQUEST']._serialized_end=1231
-  _globals['_REVOKEKEYRESPONSE']._serialized_start=1233
-  _globals['_REVOKEKEYRESPONSE']._serialized_end=1319
-  _globals['_ROTATEKEYREQUEST']._serialized_start=1321
-  _globals['_ROTATEKEYREQUEST']._serialized_end=1431
-  _globals['_ROTATEKEYRESPONSE']._serialized_start=1433
-  _globals['_ROTATEKEYRESPONSE']._serialized_end=1540
-  _globals['_REGISTERSIGNINGKEYREQUEST']._serialized_start=1542
-  _globals['_REGISTERSIGNINGKEYREQUEST']._serialized_end=1658
-  _globals['_REGISTERSIGNINGKEYRESPONSE']._serialized_start=1660
-  _globals['_REGISTERSIGNINGKEYRESPONSE']._serialized_end=1755
-  _globals['_CREDENTIALSSERVICE']._serialized_start=1863
-  _globals['_CREDENTIALSSERVICE']._serialized_end=2590
+  _globals['_APIKEY']._serialized_end=538
+  _globals['_CREATEKEYREQUEST']._serialized_start=541
+  _globals['_CREATEKEYREQUEST']._serialized_end=856
+  _globals['_CREATEKEYRESPONSE']._serialized_start=858
+  _globals['_CREATEKEYRESPONSE']._serialized_end=965
+  _globals['_LISTKEYSREQUEST']._serialized_start=967
+  _globals['_LISTKEYSREQUEST']._serialized_end=1093
+  _globals['_LISTKEYSRESPONSE']._serialized_start=1095
+  _globals['_LISTKEYSRESPONSE']._serialized_end=1184
+  _globals['_REVOKEKEYREQUEST']._serialized_start=1186
+  _globals['_REVOKEKEYREQUEST']._serialized_end=1261
+  _globals['_REVOKEKEYRESPONSE']._serialized_start=1263
+  _globals['_REVOKEKEYRESPONSE']._serialized_end=1349
+  _globals['_ROTATEKEYREQUEST']._serialized_start=1351
+  _globals['_ROTATEKEYREQUEST']._serialized_end=1461
+  _globals['_ROTATEKEYRESPONSE']._serialized_start=1463
+  _globals['_ROTATEKEYRESPONSE']._serialized_end=1570
+  _globals['_REGISTERSIGNINGKEYREQUEST']._serialized_start=1572
+  _globals['_REGISTERSIGNINGKEYREQUEST']._serialized_end=1688
+  _globals['_REGISTERSIGNINGKEYRESPONSE']._serialized_start=1690
+  _globals['_REGISTERSIGNINGKEYRESPONSE']._serialized_end=1785
+  _globals['_REGISTERCERTIFICATEREQUEST']._serialized_start=1788
+  _globals['_REGISTERCERTIFICATEREQUEST']._serialized_end=2245
+  _globals['_REGISTERCERTIFICATERESPONSE']._serialized_start=2247
+  _globals['_REGISTERCERTIFICATERESPONSE']._serialized_end=2343
+  _globals['_CREDENTIALSSERVICE']._serialized_start=2451
+  _globals['_CREDENTIALSSERVICE']._serialized_end=3344
 # @@protoc_insertion_point(module_scope)

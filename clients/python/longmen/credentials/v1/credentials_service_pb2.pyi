@@ -60,6 +60,7 @@ class ApiKey(_message.Message):
     EXPIRY_TIME_FIELD_NUMBER: _builtins.int
     REVOKED_TIME_FIELD_NUMBER: _builtins.int
     SIGNS_FIELD_NUMBER: _builtins.int
+    CERTIFICATE_IDENTITY_FIELD_NUMBER: _builtins.int
     key_id: _builtins.str
     """Key id, the first part of what a caller shows."""
     owner_kind: Global___KeyOwnerKind.ValueType
@@ -70,6 +71,8 @@ class ApiKey(_message.Message):
     """Label for people."""
     signs: _builtins.bool
     """Signs says whether a signing key is registered, so that calls that move money have to be signed."""
+    certificate_identity: _builtins.str
+    """Certificate identity that the owner calls by instead of a secret; empty for keys."""
     @_builtins.property
     def scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Scopes that the key has."""
@@ -103,10 +106,11 @@ class ApiKey(_message.Message):
         expiry_time: _timestamp_pb2.Timestamp | None = ...,
         revoked_time: _timestamp_pb2.Timestamp | None = ...,
         signs: _builtins.bool = ...,
+        certificate_identity: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_time", b"created_time", "expiry_time", b"expiry_time", "revoked_time", b"revoked_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_time", b"created_time", "expiry_time", b"expiry_time", "key_id", b"key_id", "label", b"label", "networks", b"networks", "owner", b"owner", "owner_kind", b"owner_kind", "revoked_time", b"revoked_time", "scopes", b"scopes", "signs", b"signs"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_identity", b"certificate_identity", "created_time", b"created_time", "expiry_time", b"expiry_time", "key_id", b"key_id", "label", b"label", "networks", b"networks", "owner", b"owner", "owner_kind", b"owner_kind", "revoked_time", b"revoked_time", "scopes", b"scopes", "signs", b"signs"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -429,3 +433,85 @@ class RegisterSigningKeyResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RegisterSigningKeyResponse: _TypeAlias = RegisterSigningKeyResponse  # noqa: Y015
+
+@_typing.final
+class RegisterCertificateRequest(_message.Message):
+    """RegisterCertificateRequest is the request of RegisterCertificate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    OWNER_KIND_FIELD_NUMBER: _builtins.int
+    OWNER_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    SCOPES_FIELD_NUMBER: _builtins.int
+    NETWORKS_FIELD_NUMBER: _builtins.int
+    LIFETIME_DAYS_FIELD_NUMBER: _builtins.int
+    IDENTITY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Request id is a UUID that the caller makes once per intention and keeps for every retry."""
+    owner_kind: Global___KeyOwnerKind.ValueType
+    """Owner kind that the certificate speaks for."""
+    owner: _builtins.str
+    """Owner is the subject that the certificate speaks for: letters, digits, dot, dash and underscore."""
+    label: _builtins.str
+    """Label for people."""
+    lifetime_days: _builtins.int
+    """Lifetime days; 0 means 365."""
+    identity: _builtins.str
+    """Identity as the certificate has it: a SPIFFE id, "spiffe://bank.example/till", or a DNS name, "dns:till.bank.example"."""
+    @_builtins.property
+    def scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Scopes that its calls get."""
+
+    @_builtins.property
+    def networks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Networks, as CIDR, that it can be used from; none means anywhere."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        owner_kind: Global___KeyOwnerKind.ValueType = ...,
+        owner: _builtins.str = ...,
+        label: _builtins.str = ...,
+        scopes: _abc.Iterable[_builtins.str] | None = ...,
+        networks: _abc.Iterable[_builtins.str] | None = ...,
+        lifetime_days: _builtins.int = ...,
+        identity: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity", "label", b"label", "lifetime_days", b"lifetime_days", "networks", b"networks", "owner", b"owner", "owner_kind", b"owner_kind", "request_id", b"request_id", "scopes", b"scopes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RegisterCertificateRequest: _TypeAlias = RegisterCertificateRequest  # noqa: Y015
+
+@_typing.final
+class RegisterCertificateResponse(_message.Message):
+    """RegisterCertificateResponse is the reply of RegisterCertificate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    COMMITTED_AT_FIELD_NUMBER: _builtins.int
+    committed_at: _builtins.str
+    """Committed at is a token that reads take as at_least_as_fresh."""
+    @_builtins.property
+    def key(self) -> Global___ApiKey:
+        """Key that stands for the certificate."""
+
+    def __init__(
+        self,
+        *,
+        key: Global___ApiKey | None = ...,
+        committed_at: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["key", b"key"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed_at", b"committed_at", "key", b"key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RegisterCertificateResponse: _TypeAlias = RegisterCertificateResponse  # noqa: Y015

@@ -61,6 +61,11 @@ class CredentialsServiceStub:
                 request_serializer=longmen_dot_credentials_dot_v1_dot_credentials__service__pb2.RegisterSigningKeyRequest.SerializeToString,
                 response_deserializer=longmen_dot_credentials_dot_v1_dot_credentials__service__pb2.RegisterSigningKeyResponse.FromString,
                 _registered_method=True)
+        self.RegisterCertificate = channel.unary_unary(
+                '/longmen.credentials.v1.CredentialsService/RegisterCertificate',
+                request_serializer=longmen_dot_credentials_dot_v1_dot_credentials__service__pb2.RegisterCertificateRequest.SerializeToString,
+                response_deserializer=longmen_dot_credentials_dot_v1_dot_credentials__service__pb2.RegisterCertificateResponse.FromString,
+                _registered_method=True)
 
 
 class CredentialsServiceServicer:
@@ -94,7 +99,7 @@ class CredentialsServiceServicer:
 
     def RotateKey(self, request, context):
         """RotateKey makes a key that may do what an older one may, and lets the older one end after an overlap.
-        Reasons: KEY_NOT_FOUND, KEY_REVOKED, KEY_LIMIT_REACHED.
+        Reasons: KEY_NOT_FOUND, KEY_REVOKED, KEY_LIMIT_REACHED, CERTIFICATE_HAS_NO_SECRET.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -102,7 +107,16 @@ class CredentialsServiceServicer:
 
     def RegisterSigningKey(self, request, context):
         """RegisterSigningKey gives a key the public key that its signed calls are verified with. From then on its calls that move money have to be signed.
-        Reasons: KEY_NOT_FOUND, KEY_REVOKED, SIGNING_KEY_INVALID.
+        Reasons: KEY_NOT_FOUND, KEY_REVOKED, SIGNING_KEY_INVALID, CERTIFICATE_HAS_NO_SECRET.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RegisterCertificate(self, request, context):
+        """RegisterCertificate lets a system call by its client certificate, over mutual TLS, instead of a key: by the SPIFFE id or DNS name in the
+        certificate's subject alternative names. Such calls are not signed. It is listed and revoked like a key, and counts as one of the owner's two.
+        Reasons: KEY_LIMIT_REACHED, KEY_INVALID_NETWORK, CERTIFICATE_IDENTITY_TAKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -135,6 +149,11 @@ def add_CredentialsServiceServicer_to_server(servicer, server):
                     servicer.RegisterSigningKey,
                     request_deserializer=longmen_dot_credentials_dot_v1_dot_credentials__service__pb2.RegisterSigningKeyRequest.FromString,
                     response_serializer=longmen_dot_credentials_dot_v1_dot_credentials__service__pb2.RegisterSigningKeyResponse.SerializeToString,
+            ),
+            'RegisterCertificate': grpc.unary_unary_rpc_method_handler(
+                    servicer.RegisterCertificate,
+                    request_deserializer=longmen_dot_credentials_dot_v1_dot_credentials__service__pb2.RegisterCertificateRequest.FromString,
+                    response_serializer=longmen_dot_credentials_dot_v1_dot_credentials__service__pb2.RegisterCertificateResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -274,6 +293,33 @@ class CredentialsService:
             '/longmen.credentials.v1.CredentialsService/RegisterSigningKey',
             longmen_dot_credentials_dot_v1_dot_credentials__service__pb2.RegisterSigningKeyRequest.SerializeToString,
             longmen_dot_credentials_dot_v1_dot_credentials__service__pb2.RegisterSigningKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RegisterCertificate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longmen.credentials.v1.CredentialsService/RegisterCertificate',
+            longmen_dot_credentials_dot_v1_dot_credentials__service__pb2.RegisterCertificateRequest.SerializeToString,
+            longmen_dot_credentials_dot_v1_dot_credentials__service__pb2.RegisterCertificateResponse.FromString,
             options,
             channel_credentials,
             insecure,

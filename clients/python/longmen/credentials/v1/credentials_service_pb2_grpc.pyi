@@ -49,11 +49,16 @@ class CredentialsServiceStub:
     """
     RotateKey: _grpc.UnaryUnaryMultiCallable[_credentials_service_pb2.RotateKeyRequest, _credentials_service_pb2.RotateKeyResponse]
     """RotateKey makes a key that may do what an older one may, and lets the older one end after an overlap.
-    Reasons: KEY_NOT_FOUND, KEY_REVOKED, KEY_LIMIT_REACHED.
+    Reasons: KEY_NOT_FOUND, KEY_REVOKED, KEY_LIMIT_REACHED, CERTIFICATE_HAS_NO_SECRET.
     """
     RegisterSigningKey: _grpc.UnaryUnaryMultiCallable[_credentials_service_pb2.RegisterSigningKeyRequest, _credentials_service_pb2.RegisterSigningKeyResponse]
     """RegisterSigningKey gives a key the public key that its signed calls are verified with. From then on its calls that move money have to be signed.
-    Reasons: KEY_NOT_FOUND, KEY_REVOKED, SIGNING_KEY_INVALID.
+    Reasons: KEY_NOT_FOUND, KEY_REVOKED, SIGNING_KEY_INVALID, CERTIFICATE_HAS_NO_SECRET.
+    """
+    RegisterCertificate: _grpc.UnaryUnaryMultiCallable[_credentials_service_pb2.RegisterCertificateRequest, _credentials_service_pb2.RegisterCertificateResponse]
+    """RegisterCertificate lets a system call by its client certificate, over mutual TLS, instead of a key: by the SPIFFE id or DNS name in the
+    certificate's subject alternative names. Such calls are not signed. It is listed and revoked like a key, and counts as one of the owner's two.
+    Reasons: KEY_LIMIT_REACHED, KEY_INVALID_NETWORK, CERTIFICATE_IDENTITY_TAKEN.
     """
 
 @_typing.type_check_only
@@ -77,11 +82,16 @@ class CredentialsServiceAsyncStub(CredentialsServiceStub):
     """
     RotateKey: _aio.UnaryUnaryMultiCallable[_credentials_service_pb2.RotateKeyRequest, _credentials_service_pb2.RotateKeyResponse]  # type: ignore[assignment]
     """RotateKey makes a key that may do what an older one may, and lets the older one end after an overlap.
-    Reasons: KEY_NOT_FOUND, KEY_REVOKED, KEY_LIMIT_REACHED.
+    Reasons: KEY_NOT_FOUND, KEY_REVOKED, KEY_LIMIT_REACHED, CERTIFICATE_HAS_NO_SECRET.
     """
     RegisterSigningKey: _aio.UnaryUnaryMultiCallable[_credentials_service_pb2.RegisterSigningKeyRequest, _credentials_service_pb2.RegisterSigningKeyResponse]  # type: ignore[assignment]
     """RegisterSigningKey gives a key the public key that its signed calls are verified with. From then on its calls that move money have to be signed.
-    Reasons: KEY_NOT_FOUND, KEY_REVOKED, SIGNING_KEY_INVALID.
+    Reasons: KEY_NOT_FOUND, KEY_REVOKED, SIGNING_KEY_INVALID, CERTIFICATE_HAS_NO_SECRET.
+    """
+    RegisterCertificate: _aio.UnaryUnaryMultiCallable[_credentials_service_pb2.RegisterCertificateRequest, _credentials_service_pb2.RegisterCertificateResponse]  # type: ignore[assignment]
+    """RegisterCertificate lets a system call by its client certificate, over mutual TLS, instead of a key: by the SPIFFE id or DNS name in the
+    certificate's subject alternative names. Such calls are not signed. It is listed and revoked like a key, and counts as one of the owner's two.
+    Reasons: KEY_LIMIT_REACHED, KEY_INVALID_NETWORK, CERTIFICATE_IDENTITY_TAKEN.
     """
 
 class CredentialsServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -126,7 +136,7 @@ class CredentialsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_credentials_service_pb2.RotateKeyResponse, _abc.Awaitable[_credentials_service_pb2.RotateKeyResponse]]:
         """RotateKey makes a key that may do what an older one may, and lets the older one end after an overlap.
-        Reasons: KEY_NOT_FOUND, KEY_REVOKED, KEY_LIMIT_REACHED.
+        Reasons: KEY_NOT_FOUND, KEY_REVOKED, KEY_LIMIT_REACHED, CERTIFICATE_HAS_NO_SECRET.
         """
 
     @_abc_1.abstractmethod
@@ -136,7 +146,18 @@ class CredentialsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_credentials_service_pb2.RegisterSigningKeyResponse, _abc.Awaitable[_credentials_service_pb2.RegisterSigningKeyResponse]]:
         """RegisterSigningKey gives a key the public key that its signed calls are verified with. From then on its calls that move money have to be signed.
-        Reasons: KEY_NOT_FOUND, KEY_REVOKED, SIGNING_KEY_INVALID.
+        Reasons: KEY_NOT_FOUND, KEY_REVOKED, SIGNING_KEY_INVALID, CERTIFICATE_HAS_NO_SECRET.
+        """
+
+    @_abc_1.abstractmethod
+    def RegisterCertificate(
+        self,
+        request: _credentials_service_pb2.RegisterCertificateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_credentials_service_pb2.RegisterCertificateResponse, _abc.Awaitable[_credentials_service_pb2.RegisterCertificateResponse]]:
+        """RegisterCertificate lets a system call by its client certificate, over mutual TLS, instead of a key: by the SPIFFE id or DNS name in the
+        certificate's subject alternative names. Such calls are not signed. It is listed and revoked like a key, and counts as one of the owner's two.
+        Reasons: KEY_LIMIT_REACHED, KEY_INVALID_NETWORK, CERTIFICATE_IDENTITY_TAKEN.
         """
 
 def add_CredentialsServiceServicer_to_server(servicer: CredentialsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

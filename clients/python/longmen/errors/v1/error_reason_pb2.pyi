@@ -464,6 +464,18 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Enrolment rejected: no account waits for whoever has this key and this secret."""
     ERROR_REASON_SIGN_IN_STALE: _ErrorReason.ValueType  # 316
     """Sign in stale: the caller signed in too long ago for this. Sign in again. Metadata: seconds."""
+    ERROR_REASON_CERTIFICATE_UNKNOWN: _ErrorReason.ValueType  # 317
+    """Certificate unknown: the client certificate is good, and nobody has registered the identity in it."""
+    ERROR_REASON_CERTIFICATE_REFUSED: _ErrorReason.ValueType  # 318
+    """Certificate refused: the identity in the client certificate was registered, and that has been revoked or has expired."""
+    ERROR_REASON_CERTIFICATE_MISMATCH: _ErrorReason.ValueType  # 319
+    """Certificate mismatch: the API key that comes with the call belongs to somebody else than the client certificate."""
+    ERROR_REASON_CERTIFICATE_IDENTITY_TAKEN: _ErrorReason.ValueType  # 320
+    """Certificate identity taken: the identity is registered already. Metadata: identity."""
+    ERROR_REASON_CERTIFICATE_HAS_NO_SECRET: _ErrorReason.ValueType  # 321
+    """Certificate has no secret: a registered certificate has neither a secret to rotate nor signatures; renew the certificate itself.
+    Metadata: key_id.
+    """
     ERROR_REASON_ORDER_NOT_FOUND: _ErrorReason.ValueType  # 332
     """Order not found: no such order, or not one the caller may see. Metadata: order_id."""
     ERROR_REASON_ORDER_NUMBER_REUSED: _ErrorReason.ValueType  # 333
@@ -966,6 +978,18 @@ ERROR_REASON_ENROLMENT_REJECTED: ErrorReason.ValueType  # 315
 """Enrolment rejected: no account waits for whoever has this key and this secret."""
 ERROR_REASON_SIGN_IN_STALE: ErrorReason.ValueType  # 316
 """Sign in stale: the caller signed in too long ago for this. Sign in again. Metadata: seconds."""
+ERROR_REASON_CERTIFICATE_UNKNOWN: ErrorReason.ValueType  # 317
+"""Certificate unknown: the client certificate is good, and nobody has registered the identity in it."""
+ERROR_REASON_CERTIFICATE_REFUSED: ErrorReason.ValueType  # 318
+"""Certificate refused: the identity in the client certificate was registered, and that has been revoked or has expired."""
+ERROR_REASON_CERTIFICATE_MISMATCH: ErrorReason.ValueType  # 319
+"""Certificate mismatch: the API key that comes with the call belongs to somebody else than the client certificate."""
+ERROR_REASON_CERTIFICATE_IDENTITY_TAKEN: ErrorReason.ValueType  # 320
+"""Certificate identity taken: the identity is registered already. Metadata: identity."""
+ERROR_REASON_CERTIFICATE_HAS_NO_SECRET: ErrorReason.ValueType  # 321
+"""Certificate has no secret: a registered certificate has neither a secret to rotate nor signatures; renew the certificate itself.
+Metadata: key_id.
+"""
 ERROR_REASON_ORDER_NOT_FOUND: ErrorReason.ValueType  # 332
 """Order not found: no such order, or not one the caller may see. Metadata: order_id."""
 ERROR_REASON_ORDER_NUMBER_REUSED: ErrorReason.ValueType  # 333
