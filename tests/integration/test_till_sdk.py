@@ -13,8 +13,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from longmen.credentials.v1 import credentials_service_pb2
+from longmen.identity.v1.factor_pb2 import FactorProof
 from longmen.payments.v1 import order_pb2
-from longmen_client import ApiKey, Config, Money, errors
+from longmen_app import AsyncPayerCode, AsyncPurchase, AsyncWallet, BudgetSpentError
+from longmen_client import ApiKey, AsyncClient, Config, Money, errors
 from longmen_merchant import (
     AsyncTill,
     Charge,
@@ -29,7 +31,7 @@ from tests.support.phone import Phone
 from tests.support.poll import until
 from tests.support.sample_requests import merchant, terminal
 from tests.support.small_bank import BY_NAME, FUNDS, SmallBank, open_small_bank
-from tests.support.step_up import MEDIUM, Payer
+from tests.support.step_up import MEDIUM, PIN, Payer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from tests.support.small_bank import Person
 
 QUICK = Limits(charge_ms=3_000, settle_ms=2_000, attempt_ms=400)
+PATIENT = Limits(charge_ms=20_000, attempt_ms=2_000)
 TEA = Money(300, "CNY")
 SIGNING_KEY = Ed25519PrivateKey.from_private_bytes(bytes([9]) * 32)
 
@@ -299,6 +302,43 @@ async def test_a_payer_scans_the_code_that_the_till_shows(bank: SmallBank, shop:
             amount={"minor_units": 300, "currency_code": "CNY"},
         )
         assert (await waiting).paid
+
+
+async def test_the_app_shows_codes_confirms_declines_and_scans(bank: SmallBank, shop: Shop) -> None:
+    payer = await Payer.new(bank)
+    config = Config(target=bank.tokens.target, token=payer.token)
+    async with AsyncClient(config) as client, shop.till(limits=PATIENT) as till:
+        wallet = AsyncWallet(
+            client, payer.person.customer, approver=lambda _: FactorProof(payment_pin=PIN)
+        )
+        codes = await AsyncPayerCode.enrol(wallet, "CNY")
+        assert (await till.charge(codes.maker.next_code(), TEA)).paid
+        sale = till.begin(Money(MEDIUM, "CNY"))
+        for decide in (codes.decline, codes.confirm):
+            asked = asyncio.ensure_future(anext(codes.scans()))
+            scanning = asyncio.ensure_future(sale.scan(codes.maker.next_code()))
+            scan = await asyncio.wait_for(asked, 10)
+            assert (scan.merchant_name, scan.amount.minor_units) == ("街角茶铺", MEDIUM)
+            assert scan.asks
+            await decide(scan)
+            assert (await scanning).paid == (decide == codes.confirm)
+        latest = await codes.latest()
+        assert latest is not None
+        assert not latest.asks
+        shown = await till.show(TEA)
+        purchase = await AsyncPurchase.scan(wallet, shown.code)
+        assert (purchase.merchant_name, purchase.amount) == ("街角茶铺", TEA)
+        with pytest.raises(ValueError, match="typed amount"):
+            await purchase.confirm(Money(1, "CNY"))
+        paid = await purchase.confirm()
+        assert await purchase.confirm() == paid
+        assert (await shown.wait()).paid
+        await codes.renew()
+        assert codes.maker.codes_left == 15
+        await codes.revoke()
+        with pytest.raises(BudgetSpentError):
+            codes.maker.next_code()
+    assert await shop.takings() == MEDIUM + 2 * TEA.minor_units
 
 
 # -- money back --------------------------------------------------------------------------------

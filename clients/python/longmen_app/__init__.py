@@ -11,21 +11,31 @@ with Client(Config(token=customers_token)) as bank:
 """
 
 from longmen_app._async.session import AsyncPending, AsyncSession
+from longmen_app._async.shopping import AsyncPayerCode, AsyncPurchase
 from longmen_app._async.wallet import AsyncPayment, AsyncWallet
 from longmen_app._sync.session import Pending, Session
+from longmen_app._sync.shopping import PayerCode, Purchase
 from longmen_app._sync.wallet import Payment, Wallet
 from longmen_app.model import Account, Balance, Movement, Statement, Transfer
+from longmen_app.payer_code import BudgetSpentError, CodeMaker, Scan
 
 __all__ = [
     "Account",
+    "AsyncPayerCode",
     "AsyncPayment",
     "AsyncPending",
+    "AsyncPurchase",
     "AsyncSession",
     "AsyncWallet",
     "Balance",
+    "BudgetSpentError",
+    "CodeMaker",
     "Movement",
+    "PayerCode",
     "Payment",
     "Pending",
+    "Purchase",
+    "Scan",
     "Session",
     "Statement",
     "Transfer",
