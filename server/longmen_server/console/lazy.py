@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 CLIENT_COMMANDS: Mapping[str, tuple[str, str]] = {
     "account": ("longmen_server.console.account:account", "Wallets and their accounts."),
     "transfer": ("longmen_server.console.transfer:transfer", "Money between people."),
+    "merchant": (
+        "longmen_server.console.merchant:merchant",
+        "Who is paid for goods and services, and their tills.",
+    ),
+    "order": (
+        "longmen_server.console.order:order",
+        "Merchants' orders, from the code to the refund.",
+    ),
     "factor": ("longmen_server.console.factor:factor", "What a customer proves to be one with."),
     "challenge": (
         "longmen_server.console.factor:challenge",

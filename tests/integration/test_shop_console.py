@@ -1,0 +1,87 @@
+"""A shop on the command line: taken in, sells by both codes, looks up, refunds."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from longmen_app import PayerCode, Wallet
+from longmen_client import Client, Config, Money
+from longmen_server.cli import cli
+from tests.support.server import Server, data_folder, longmen, running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with data_folder() as data, running(data) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def run(server: Server) -> Callable[..., Any]:
+    """The JSON that a command prints; its exit code and text when that is not 0."""
+
+    def run_it(*words: str, code: int = 0, as_json: bool = True) -> Any:
+        words = (*words, "--target", server.address, "--token", server.token)
+        done = CliRunner().invoke(cli, [*words, "--json"] if as_json else list(words))
+        assert done.exit_code == code, done.output
+        return json.loads(done.stdout) if as_json and not code else done.output
+
+    return run_it
+
+
+def customer_of(server: Server) -> tuple[Client, Wallet]:
+    """A customer with 1,000.00, and the client of the customer's own token."""
+    with Client(Config(target=server.address, token=server.token)) as bank:
+        wallet = Wallet.open(
+            bank, phone_number="+8613800138000", display_name="李明", currency_code="CNY"
+        )
+        wallet.top_up(Money.of(1000, "CNY"), bank_account="6222020200112233445")
+        customer = wallet.customer_id
+    minted = longmen(
+        "token", "--kind", "customer", "--customer", customer, LONGMEN_DATA=str(server.data)
+    )
+    client = Client(Config(target=server.address, token=minted.stdout.strip()))
+    return client, Wallet(client, customer)
+
+
+def test_a_shop_opens_sells_and_gives_back(server: Server, run: Callable[..., Any]) -> None:
+    shop = run("merchant", "create", "Corner Tea", "--local-name", "街角", "--language", "zh")
+    shop_id = shop["merchant"]["merchantId"]
+    till = run("merchant", "add-till", shop_id, "till 1")["terminal"]
+    assert run("merchant", "tills", shop_id)["terminals"] == [till]
+    assert shop_id in run("merchant", "list", as_json=False)
+    assert "Corner Tea" in run("merchant", "show", shop_id, as_json=False)
+
+    client, wallet = customer_of(server)
+    with client:
+        made = run("order", "create", shop_id, "12.34", "--description", "tea")["order"]
+        order_id = made["orderId"]
+        run("order", "pay", order_id, wallet.account_id("CNY"))
+        codes = PayerCode.enrol(wallet, "CNY")
+        charged = run("order", "charge", shop_id, "5", codes.maker.next_code())["order"]
+        assert charged["state"] == "ORDER_STATE_PAID"
+        again = run("order", "charge", shop_id, "5", "8" * 18, code=3)
+        assert "CODE_MALFORMED" in again
+    refunded = run("order", "refund", order_id, "2.34", "--reason", "cold")["order"]
+    assert refunded["state"] == "ORDER_STATE_PARTIALLY_REFUNDED"
+    shown = run("order", "show", order_id, as_json=False)
+    assert "partially refunded" in shown
+    assert "cold" in shown
+    assert "paid" in run("order", "show", charged["orderId"], as_json=False)
+    assert len(run("order", "list", shop_id)["orders"]) == 3, "a refused scan leaves its order open"
+    found = run("order", "lookup", shop_id, made["orderNumber"])
+    assert found["answer"] == "ORDER_ANSWER_PAID"
+    barred = run("order", "lookup", shop_id, "never came", "--resolve")
+    assert barred["answer"] == "ORDER_ANSWER_NOT_PAID_AND_CLOSED"
+    drawn = run("order", "create", shop_id, "1", "--qr", as_json=False)
+    assert "█" in drawn
+    last = run("order", "list", shop_id, "--state", "pending-payer")["orders"][0]
+    closed = run("order", "close", last["orderId"])["order"]
+    assert closed["state"] == "ORDER_STATE_CLOSED"
