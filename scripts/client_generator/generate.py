@@ -40,7 +40,11 @@ from longmen.merchants.v1 import (
     settlements_service_pb2,
     webhooks_service_pb2,
 )
-from longmen.payments.v1 import payer_codes_service_pb2, payments_service_pb2
+from longmen.payments.v1 import (
+    authorizations_service_pb2,
+    payer_codes_service_pb2,
+    payments_service_pb2,
+)
 from longmen.staff.v1 import (
     approvals_service_pb2,
     staff_accounts_service_pb2,
@@ -71,6 +75,7 @@ SERVICES = [
         session_service_pb2,
         payer_codes_service_pb2,
         payments_service_pb2,
+        authorizations_service_pb2,
         webhooks_service_pb2,
         settlements_service_pb2,
         plans_service_pb2,

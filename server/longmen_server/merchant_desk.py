@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from longmen_server.jobs.merchant_days import MerchantDays
+from longmen_server.jobs.released_orders import ReleasedOrders
 from longmen_server.jobs.runner import JobRunner
 from longmen_server.jobs.webhook_queue import WebhookQueue
 from longmen_server.jobs.webhook_sender import WebhookSender
@@ -76,7 +77,7 @@ async def merchant_jobs_running(parts: Parts) -> AsyncIterator[None]:
         engine=parts.engine,
         clock=parts.clock,
         books=settings.books,
-        jobs=(MerchantDays(), WebhookQueue(), sender),
+        jobs=(ReleasedOrders(), MerchantDays(), WebhookQueue(), sender),
         settings=settings.jobs,
     )
     runner.start()

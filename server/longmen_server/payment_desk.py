@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from longmen_server.payer_codes.desk import CodeDesk
 from longmen_server.payer_codes.service import PayerCodesService
+from longmen_server.payments.authorization_service import AuthorizationsService
 from longmen_server.payments.service import PaymentsService
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ def payment_services(
     return {
         "longmen.payments.v1.PaymentsService": PaymentsService(
             **shared, settings=settings, step_up=step_up, code_desk=desk
+        ),
+        "longmen.payments.v1.AuthorizationsService": AuthorizationsService(
+            **without_tokens, step_up=step_up
         ),
         "longmen.payments.v1.PayerCodesService": PayerCodesService(
             **without_tokens,

@@ -76,7 +76,7 @@ async def test_a_book_with_everything_in_it_is_proven(
             "select 1 from kyc_evidence group by () having count(distinct state) = 2",
             "select 1 from transfer_schedule group by () having count(distinct state) = 6",
             "select 1 from clearing_instruction group by () having count(distinct state) = 3",
-            "select 1 from merchant_order group by () having count(distinct state) = 9",
+            "select 1 from merchant_order group by () having count(distinct state) = 10",
             "select 1 from order_attempt group by () having count(distinct outcome) = 3",
             "select 1 from payer_code group by () having count(distinct state) = 2",
             "select 1 from request_record group by () having count(distinct outcome) = 2",

@@ -503,6 +503,34 @@ async def merchant_with_deliveries(bank: SmallBank, owner: Person) -> Fields:
     return {"merchant_id": await merchant(bank, owner)}
 
 
+async def order_to_authorize(bank: SmallBank, owner: Person) -> Fields:
+    return {
+        "order_id": (await ordered(bank, owner)).order.order_id,
+        "from_account_id": owner.account,
+        "amount": cash(300),
+        "hold_seconds": 3_600,
+    }
+
+
+async def authorized_order(bank: SmallBank, owner: Person) -> Fields:
+    """An order of the owner's, for which the owner's money is held."""
+    fields = await order_to_authorize(bank, owner)
+    await bank.do("AuthorizationsService/AuthorizeOrder", **fields)
+    return {"order_id": fields["order_id"]}
+
+
+async def increment(bank: SmallBank, owner: Person) -> Fields:
+    return {**await authorized_order(bank, owner), "amount": cash(50)}
+
+
+async def capture_of_order(bank: SmallBank, owner: Person) -> Fields:
+    return {
+        **await authorized_order(bank, owner),
+        "capture_number": number(bank),
+        "amount": cash(100),
+    }
+
+
 async def new_terminal(bank: SmallBank, owner: Person) -> Fields:
     return {
         "merchant_id": await merchant(bank, owner),
@@ -809,6 +837,11 @@ SAMPLES: dict[str, Sample] = {
     "MerchantsService/GetTerminal": own_terminal,
     "PlansService/SetPlan": new_plan,
     "PlansService/ListPlans": merchant_with_plans,
+    "AuthorizationsService/AuthorizeOrder": order_to_authorize,
+    "AuthorizationsService/IncrementAuthorization": increment,
+    "AuthorizationsService/CaptureOrder": capture_of_order,
+    "AuthorizationsService/VoidOrder": authorized_order,
+    "AuthorizationsService/GetAuthorization": authorized_order,
     "WebhooksService/CreateEndpoint": new_endpoint,
     "WebhooksService/ListEndpoints": merchant_with_endpoints,
     "WebhooksService/SetEndpointState": endpoint_to_enable,
@@ -937,6 +970,7 @@ FOREIGN_BASES: dict[tuple[str, str], Sample] = {
 
 OPEN_IDS: dict[tuple[str, str], str] = {
     ("PaymentsService/PayOrder", "order_id"): "anybody may pay an order",
+    ("AuthorizationsService/AuthorizeOrder", "order_id"): "anybody may pay an order",
     ("TransfersService/CreateTransfer", "payee.account_id"): "anybody may be paid",
     ("TransfersService/BatchTransfers", "items.payee.account_id"): "anybody may be paid",
     ("TransfersService/LookupPayee", "payee.account_id"): "shows whom a payment would go to",

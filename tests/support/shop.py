@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from longmen.merchants.v1 import merchants_service_pb2 as merchants_pb
 from longmen.merchants.v1 import plan_pb2, plans_service_pb2
+from longmen.payments.v1 import authorizations_service_pb2
 from longmen.payments.v1 import payments_service_pb2 as payments_pb
 from longmen_server.accounts.model import Actor
 from longmen_server.jobs.job import Workplace
@@ -13,14 +14,16 @@ from longmen_server.jobs.merchant_days import MerchantDays
 from longmen_server.jobs.webhook_queue import WebhookQueue
 from longmen_server.merchants.commands import CreateMerchant
 from longmen_server.merchants.model import MerchantActor
-from longmen_server.payments import commands, returns
+from longmen_server.payments import commands, holding, returns
 from longmen_server.payments.commands import Sale
+from longmen_server.payments.endings import CloseOrder
 from longmen_server.plans.build import set_plan
 from longmen_server.platform.clock import business_date
 from longmen_server.platform.database import connect
 from longmen_server.platform.ids import (
     MERCHANT,
     AccountId,
+    CaptureId,
     EndpointId,
     MerchantId,
     OrderId,
@@ -135,6 +138,41 @@ class Shop:
             )
         )
 
+    async def authorize(self, amount: int) -> OrderId:
+        """Have the money of an order held."""
+        order_id = await self.order(amount)
+        await self.do(
+            holding.AuthorizeOrder(
+                BOOK,
+                None,
+                order_id=order_id,
+                payer_id=self.buyer.account_id,
+                amount=amount,
+                currency_code="CNY",
+                hold_us=3_600_000_000,
+                percent=20,
+                actor=Actor(None),
+                gate=None,
+            )
+        )
+        return order_id
+
+    async def capture(self, order_id: OrderId, amount: int, *, final: bool = False) -> None:
+        asked = authorizations_service_pb2.CaptureOrderRequest(
+            capture_number=self.fresh().hex(), amount=cash(amount), final=final
+        )
+        await self.do(
+            holding.CaptureOrder(
+                BOOK,
+                None,
+                order_id=order_id,
+                asked=asked,
+                actor=BANK,
+                capture_id=CaptureId(self.fresh()),
+                transaction_id=TransactionId(self.fresh()),
+            )
+        )
+
     async def listen(self) -> None:
         """Have an endpoint that is told of everything."""
         endpoint_id = EndpointId(self.fresh())
@@ -188,4 +226,17 @@ async def fill_shop(dsn: str, wallets: Wallets) -> None:
     await run_job(dsn, wallets, MerchantDays(), 20)
     await shop.sell(70)
     await run_job(dsn, wallets, MerchantDays(), 12)
+    await _authorizations(shop)
     await run_job(dsn, wallets, WebhookQueue())
+
+
+async def _authorizations(shop: Shop) -> None:
+    """Held orders of every fate: open, taken in part, beyond, and closed with its hold left."""
+    await shop.authorize(500)
+    part = await shop.authorize(1_000)
+    await shop.capture(part, 300)
+    await shop.capture(part, 200, final=True)
+    await shop.refund(part, 100)
+    await shop.capture(await shop.authorize(1_000), 1_150)
+    left = await shop.authorize(700)
+    await shop.do(CloseOrder(BOOK, None, order_id=left, actor=BANK))

@@ -26,7 +26,10 @@ from longmen.merchants.v1 import (
     settlements_service_pb2,
     webhooks_service_pb2,
 )
-from longmen.payments.v1 import payer_codes_service_pb2, payments_service_pb2
+from longmen.payments.v1 import (
+    payer_codes_service_pb2,
+    payments_service_pb2,
+)
 from longmen.staff.v1 import (
     approvals_service_pb2,
     staff_accounts_service_pb2,

@@ -29,6 +29,7 @@ from longmen_server.payments.model import (
     TerminalReferenceRow,
 )
 from longmen_server.payments.tables import ORDER, ORDER_NUMBER, TERMINAL_REFERENCE
+from longmen_server.payments.tables_authorizations import RELEASE
 from longmen_server.plans.tables import PLANS
 from longmen_server.platform.ids import ORDER as ORDER_TEXT
 from longmen_server.platform.refusal import Refusal
@@ -224,7 +225,8 @@ def _occupy_till(working_set: WorkingSet, sale: Sale) -> None:
     till = working_set.get(TERMINAL_STATE, terminal_id)
     if till is not None and till.last_order_id is not None:
         last = working_set.get(ORDER, till.last_order_id)
-        if last is not None and last.state_at(working_set.now_us) in model.OPEN_STATES:
+        state = None if last is None else last.state_at(working_set.now_us)
+        if last is not None and state in model.AWAITED_STATES:
             if not sale.supersede:
                 raise model.terminal_busy(last)
             move(working_set, last.order_id, OrderState.CLOSED)
@@ -235,6 +237,9 @@ def _occupy_till(working_set: WorkingSet, sale: Sale) -> None:
 def move(working_set: WorkingSet, order_id: OrderId, state: OrderState) -> OrderRow:
     """Bring an order to a state, and tell it by an event."""
     order = working_set.edit(ORDER, order_id)
+    if order.state == OrderState.AUTHORIZED != state:
+        # Whoever does not release the holds at once lets the job do it.
+        working_set.append(RELEASE, order_id)
     order.state = state
     order.version += 1
     order.updated_at_us = working_set.next_stamp()

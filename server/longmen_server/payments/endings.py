@@ -84,7 +84,7 @@ class ResolveOrder(Command):
             assert known is not None, "a number leads to its order"
             order = known
             if order.state in model.OPEN_STATES:
-                order = move(working_set, found, OrderState.CLOSED)
+                order = move(working_set, found, _ended(order, working_set.now_us))
         now_us = working_set.now_us
         return pb.ResolveOrderResponse(
             answer=int(model.answer_of(order, now_us)),  # type: ignore[arg-type]
@@ -136,7 +136,15 @@ class ExpireOrders(Command):
             order = working_set.get(ORDER, order_id)
             if order is None or order.state not in model.OPEN_STATES:
                 continue
-            if order.state_at(working_set.now_us) == OrderState.EXPIRED:
-                move(working_set, order_id, OrderState.EXPIRED)
+            state = order.state_at(working_set.now_us)
+            if state not in model.OPEN_STATES:
+                move(working_set, order_id, state)
                 noted += 1
         return str(noted).encode()
+
+
+def _ended(order: OrderRow, now_us: int) -> OrderState:
+    """Return how an order that was open ends now: paid for what was captured, or closed."""
+    if order.state_at(now_us) == OrderState.PAID:
+        return OrderState.PAID
+    return model.advance(order, Step.CLOSE, now_us)

@@ -61,6 +61,11 @@ class Step(Enum):
     REFUND_PART = "refund_part"
     REFUND_REST = "refund_rest"
     REVERSE = "reverse"
+    AUTHORIZE = "authorize"
+    """The money is held, to be taken later."""
+    CAPTURE_PART = "capture_part"
+    CAPTURE_REST = "capture_rest"
+    """The last of the held money is taken, or the rest released."""
 
 
 class Answer(IntEnum):
@@ -99,6 +104,9 @@ OPEN_STATES: Final = frozenset(
 )
 """States in which an order may yet be paid."""
 
+AWAITED_STATES: Final = OPEN_STATES - {OrderState.AUTHORIZED}
+"""States in which a till waits for a payer."""
+
 PAID_STATES: Final = frozenset(
     {OrderState.PAID, OrderState.PARTIALLY_REFUNDED, OrderState.REFUNDED}
 )
@@ -118,22 +126,32 @@ _RETURNS: Final[Mapping[Step, OrderState]] = {
 TRANSITIONS: Final[Mapping[OrderState, Mapping[Step, OrderState]]] = {
     OrderState.CREATED: {
         **_WHILE_OPEN,
+        Step.AUTHORIZE: OrderState.AUTHORIZED,
         Step.PRESENT: OrderState.PENDING_PAYER,
         Step.ASK_PAYER: OrderState.NEEDS_AUTH,
     },
     OrderState.PENDING_PAYER: {
         **_WHILE_OPEN,
+        Step.AUTHORIZE: OrderState.AUTHORIZED,
         Step.PRESENT: OrderState.PENDING_PAYER,
         Step.ASK_PAYER: OrderState.NEEDS_AUTH,
         Step.DECLINE: OrderState.PENDING_PAYER,
     },
     OrderState.NEEDS_AUTH: {
         **_WHILE_OPEN,
+        Step.AUTHORIZE: OrderState.AUTHORIZED,
         Step.ASK_PAYER: OrderState.NEEDS_AUTH,
         Step.DECLINE: OrderState.PENDING_PAYER,
     },
     OrderState.PROCESSING: _WHILE_OPEN,
-    OrderState.AUTHORIZED: _WHILE_OPEN,
+    # What was captured stays paid, whatever becomes of the rest: see `advance`.
+    OrderState.AUTHORIZED: {
+        Step.CAPTURE_PART: OrderState.AUTHORIZED,
+        Step.CAPTURE_REST: OrderState.PAID,
+        Step.CLOSE: OrderState.CLOSED,
+        Step.EXPIRE: OrderState.EXPIRED,
+        Step.REVERSE: OrderState.CLOSED,
+    },
     OrderState.PAID: _RETURNS,
     OrderState.PARTIALLY_REFUNDED: _RETURNS,
     # A till repeats a reversal until it is answered: what is settled stays as it is.
@@ -150,6 +168,7 @@ TRANSITIONS: Final[Mapping[OrderState, Mapping[Step, OrderState]]] = {
 
 _REFUSED_BY: Final[Mapping[OrderState, str]] = {
     **dict.fromkeys(PAID_STATES, "ORDER_PAID"),
+    OrderState.AUTHORIZED: "ORDER_AUTHORIZED",
     OrderState.CLOSED: "ORDER_CLOSED",
     OrderState.EXPIRED: "ORDER_EXPIRED",
     OrderState.REVERSED: "ORDER_REVERSED",
@@ -187,6 +206,8 @@ class OrderRow:
     """What the merchant was charged."""
     fee_returned: int = 0
     """What of the fee went back with refunds."""
+    captured: int | None = None
+    """What the merchant took of held money; None for an order that was never authorized."""
 
     def copy(self) -> OrderRow:
         """Return a copy, so that a refused command leaves the original as it was."""
@@ -195,7 +216,7 @@ class OrderRow:
     @property
     def paid(self) -> int:
         """What the merchant gets once it is paid, in minor units."""
-        return self.amount
+        return self.amount if self.captured is None else self.captured
 
     @property
     def remaining(self) -> int:
@@ -206,7 +227,7 @@ class OrderRow:
         """Where it stands at a moment: time closes what was not paid, whether noted or not."""
         state = OrderState(self.state)
         if state in OPEN_STATES and now_us >= self.expires_at_us:
-            return OrderState.EXPIRED
+            return OrderState.PAID if self.captured else OrderState.EXPIRED
         return state
 
 
@@ -289,6 +310,13 @@ def advance(order: OrderRow, step: Step, now_us: int) -> OrderState:
     """
     state = order.state_at(now_us)
     target = TRANSITIONS[state].get(step)
+    if state == OrderState.AUTHORIZED and order.captured:
+        # Part of it was taken: that is paid, and only a refund gives it back.
+        target = {
+            Step.CLOSE: OrderState.PAID,
+            Step.EXPIRE: OrderState.PAID,
+            Step.REVERSE: None,
+        }.get(step, target)
     if target is None:
         raise refused_step(order, state, step)
     return target
@@ -305,6 +333,8 @@ def refused_step(order: OrderRow, state: OrderState, step: Step) -> Refusal:
                 f"the order is {state.name.lower()}, so there is nothing to return",
                 metadata={"order_id": ORDER.encode(order.order_id), "state": state.name},
             )
+    if step in {Step.CAPTURE_PART, Step.CAPTURE_REST} and state in AWAITED_STATES:
+        return not_authorized(order.order_id)
     reason = _REFUSED_BY.get(state, "ORDER_CLOSED")
     metadata = {"order_id": ORDER.encode(order.order_id)}
     if reason == "ORDER_EXPIRED":
@@ -352,6 +382,16 @@ def terminal_busy(last: OrderRow) -> Refusal:
         "the terminal has another order open",
         metadata={"order_id": ORDER.encode(last.order_id), "order_number": last.order_number},
         field="terminal_id",
+    )
+
+
+def not_authorized(order_id: OrderId) -> Refusal:
+    """Return the refusal for an order that nothing is held for."""
+    return Refusal(
+        "ORDER_NOT_AUTHORIZED",
+        "nothing is held for the order",
+        metadata={"order_id": ORDER.encode(order_id)},
+        field="order_id",
     )
 
 

@@ -55,7 +55,8 @@ _LIST: Final = (
     f"select {ORDER_COLUMNS} from merchant_order"
     " where book = $1 and merchant_id = $2 and order_id < $3"
     f" and (cardinality($4::smallint[]) = 0 or case when state in ({_OPEN})"
-    f" and expires_at_us <= $5 then {OrderState.EXPIRED:d} else state end = any($4))"
+    f" and expires_at_us <= $5 then case when captured > 0 then {OrderState.PAID:d}"
+    f" else {OrderState.EXPIRED:d} end else state end = any($4))"
     " order by order_id desc limit $6"
 ).encode()
 _REFUNDS: Final = (

@@ -34,7 +34,8 @@ ORDERS: Final = Check(
         select o.*, p.kind as posting_kind, p.code, p.debit_account_id, p.credit_account_id,
             p.amount as posting_amount, p.currency_code as posting_currency,
             coalesce(r.total, 0) as refunds
-        from (select * from merchant_order where book = $1) as o
+        -- Those whose money was held first are looked at with their holds.
+        from (select * from merchant_order where book = $1 and captured is null) as o
         left join (select * from ledger_posting where book = $1 and ordinal = 0) as p
             on p.transaction_id = o.transaction_id
         left join (

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from longmen_server.ledger.codes import PostingCode
-from longmen_server.ledger.model import PostingKind
+from longmen_server.ledger.model import HoldState, PostingKind
 from longmen_server.ledger.verification.queries import Check, account_text, numbers
 from longmen_server.payments.model import PAID_STATES, OrderState
 from longmen_server.plans.model import BASIS_POINTS, FeeRounding
@@ -41,7 +41,8 @@ ORDERS: Final = Check(
     f"""
     select broken.* from (
         select o.order_id, o.refunded, o.fee, o.fee_returned, m.*,
-            case when o.state in ({_PAID}) then o.amount else 0 end as due
+            case when o.captured is not null then o.captured
+                when o.state in ({_PAID}) then o.amount else 0 end as due
         from (select * from merchant_order where book = $1) as o
         full join ({_MOVEMENTS}) as m
             on m.account_id = o.account_id and m.reference = o.order_number
@@ -85,7 +86,11 @@ FEES: Final = Check(
             select o.order_id, o.fee, o.amount, p.rounding, p.fixed_minor_units, p.cap_minor_units,
                 div(o.amount::numeric * p.basis_points, {BASIS_POINTS}) as whole,
                 mod(o.amount::numeric * p.basis_points, {BASIS_POINTS}) as rest
-            from (select * from merchant_order where book = $1 and state in ({_PAID})) as o
+            from (
+                select order_id, plan_id, fee, coalesce(captured, amount) as amount
+                from merchant_order where book = $1
+                    and (captured > 0 or (captured is null and state in ({_PAID})))
+            ) as o
             left join (select * from merchant_plan where book = $1) as p on p.plan_id = o.plan_id
         ) as o
     ) as o
@@ -93,4 +98,55 @@ FEES: Final = Check(
     """,
 )
 
-CHECKS: Final = (ORDERS, FEES)
+_OPEN: Final = int(OrderState.AUTHORIZED)
+
+# An order's holds are the pending postings with its number on its merchant's account.
+AUTHORIZATIONS: Final = Check(
+    "authorized orders against holds",
+    f"""
+    select broken.* from (
+        select o.order_id, o.state, o.amount, o.captured, o.refunded, a.authorized,
+            a.over_captured, coalesce(h.held, 0) as held, coalesce(h.taken, 0) as taken,
+            coalesce(c.total, 0) as captures, r.book as release,
+            coalesce(h.remaining, 0) as remaining
+        from (
+            select * from merchant_order where book = $1 and captured is not null
+        ) as o
+        full join (select * from order_authorization where book = $1) as a
+            on a.order_id = o.order_id
+        left join (
+            select p.credit_account_id, p.reference, sum(h.amount) as held,
+                sum(h.captured) as taken, sum(h.remaining) filter (
+                    where h.state = {HoldState.HELD:d}) as remaining
+            from (
+                select * from ledger_posting where book = $1 and code = {_PURCHASE}
+                    and kind = {PostingKind.PENDING:d}
+            ) as p
+            join (select * from ledger_hold where book = $1) as h
+                on h.transaction_id = p.transaction_id and h.ordinal = p.ordinal
+            group by p.credit_account_id, p.reference
+        ) as h on h.credit_account_id = o.account_id and h.reference = o.order_number
+        left join (
+            select order_id, sum(amount) as total from order_capture where book = $1
+            group by order_id
+        ) as c on c.order_id = o.order_id
+        left join (select * from order_release where book = $1) as r on r.order_id = o.order_id
+    ) as o
+    cross join lateral (
+        select 'AUTHORIZATION_MISMATCH', {_ORDER},
+            'authorized ' || coalesce(authorized::text, 'nothing') || ', the holds are of ' || held
+            where authorized is distinct from held
+        union all
+        select 'CAPTURE_MISMATCH', {_ORDER},
+            'captured ' || captured || ', ' || taken || ' of its holds and ' || over_captured
+                || ' beyond, its captures are ' || captures
+            where captured <> taken + over_captured or captured <> captures
+                or refunded > captured
+        union all
+        select 'HOLD_NOT_RELEASED', {_ORDER}, remaining || ' is held and nobody will release it'
+            where state <> {_OPEN} and remaining > 0 and release is null
+    ) as broken (kind, subject, detail)
+    """,
+)
+
+CHECKS: Final = (ORDERS, FEES, AUTHORIZATIONS)

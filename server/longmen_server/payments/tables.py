@@ -217,9 +217,10 @@ class _OrderFamily(RowFamily[OrderId, OrderRow]):
             yield Statement(
                 b"update merchant_order as o set state = u.s, refunded = u.r,"
                 b" payer_account_id = u.p, transaction_id = u.t, paid_at_us = u.a, version = u.v,"
-                b" updated_at_us = u.c, fee = u.f, fee_returned = u.g"
-                b" from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
-                b" as u (id, s, r, p, t, a, v, c, f, g)"
+                b" updated_at_us = u.c, fee = u.f, fee_returned = u.g, captured = u.k,"
+                b" expires_at_us = u.x"
+                b" from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+                b" as u (id, s, r, p, t, a, v, c, f, g, k, x)"
                 b" where o.book = $1 and o.order_id = u.id",
                 (
                     book,
@@ -233,6 +234,8 @@ class _OrderFamily(RowFamily[OrderId, OrderRow]):
                     Int8Array([row.updated_at_us for row in changed]),
                     Int8Array([row.fee for row in changed]),
                     Int8Array([row.fee_returned for row in changed]),
+                    Int8Array([row.captured for row in changed]),
+                    Int8Array([row.expires_at_us for row in changed]),
                 ),
             )
 
@@ -265,6 +268,7 @@ class _OrderFamily(RowFamily[OrderId, OrderRow]):
                 UuidArray([row.plan_id for row in rows]),
                 Int8Array([row.fee for row in rows]),
                 Int8Array([row.fee_returned for row in rows]),
+                Int8Array([row.captured for row in rows]),
             ),
         )
 

@@ -29,6 +29,7 @@ __all__ = [
     "APPROVAL",
     "BOOK_MAXIMUM",
     "BOOK_MINIMUM",
+    "CAPTURE",
     "CHALLENGE",
     "CUSTOMER",
     "DELIVERY",
@@ -52,6 +53,7 @@ __all__ = [
     "AccountId",
     "ApiKeyId",
     "ApprovalId",
+    "CaptureId",
     "ChallengeId",
     "CustomerId",
     "DeliveryId",
@@ -97,6 +99,7 @@ RefundId = NewType("RefundId", bytes)
 PlanId = NewType("PlanId", bytes)
 SettlementId = NewType("SettlementId", bytes)
 EndpointId = NewType("EndpointId", bytes)
+CaptureId = NewType("CaptureId", bytes)
 DeliveryId = NewType("DeliveryId", bytes)
 FactorId = NewType("FactorId", bytes)
 ChallengeId = NewType("ChallengeId", bytes)
@@ -237,6 +240,7 @@ REFUND: Final = IdKind[RefundId]("ref")
 PLAN: Final = IdKind[PlanId]("plan")
 SETTLEMENT: Final = IdKind[SettlementId]("stl")
 ENDPOINT: Final = IdKind[EndpointId]("whe")
+CAPTURE: Final = IdKind[CaptureId]("cap")
 DELIVERY: Final = IdKind[DeliveryId]("whd")
 FACTOR: Final = IdKind[FactorId]("fact")
 CHALLENGE: Final = IdKind[ChallengeId]("chal")

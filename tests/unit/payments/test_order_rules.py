@@ -28,35 +28,51 @@ OPEN = (
 )
 RETURNABLE = (
     "present!ORDER_PAID ask_payer!ORDER_PAID pay!ORDER_PAID close!ORDER_PAID expire!ORDER_PAID"
-    " decline!ORDER_PAID"
+    " decline!ORDER_PAID authorize!ORDER_PAID"
+    " capture_part!ORDER_PAID capture_rest!ORDER_PAID"
     " refund_part>PARTIALLY_REFUNDED refund_rest>REFUNDED reverse>REVERSED"
 )
+NO_HOLD = "capture_part!ORDER_NOT_AUTHORIZED capture_rest!ORDER_NOT_AUTHORIZED"
+FREE = f"{OPEN} {NO_HOLD} authorize>AUTHORIZED"
 EXPECTED = {
-    "CREATED": f"{OPEN} present>PENDING_PAYER ask_payer>NEEDS_AUTH decline!ORDER_CLOSED",
-    "PENDING_PAYER": f"{OPEN} present>PENDING_PAYER ask_payer>NEEDS_AUTH decline>PENDING_PAYER",
-    "NEEDS_AUTH": f"{OPEN} present!ORDER_CLOSED ask_payer>NEEDS_AUTH decline>PENDING_PAYER",
-    "PROCESSING": f"{OPEN} present!ORDER_CLOSED ask_payer!ORDER_CLOSED decline!ORDER_CLOSED",
-    "AUTHORIZED": f"{OPEN} present!ORDER_CLOSED ask_payer!ORDER_CLOSED decline!ORDER_CLOSED",
+    "CREATED": f"{FREE} present>PENDING_PAYER ask_payer>NEEDS_AUTH decline!ORDER_CLOSED",
+    "PENDING_PAYER": f"{FREE} present>PENDING_PAYER ask_payer>NEEDS_AUTH decline>PENDING_PAYER",
+    "NEEDS_AUTH": f"{FREE} present!ORDER_CLOSED ask_payer>NEEDS_AUTH decline>PENDING_PAYER",
+    "PROCESSING": (
+        f"{OPEN} present!ORDER_CLOSED ask_payer!ORDER_CLOSED decline!ORDER_CLOSED"
+        " authorize!ORDER_CLOSED capture_part!ORDER_NOT_AUTHORIZED"
+        " capture_rest!ORDER_NOT_AUTHORIZED"
+    ),
+    "AUTHORIZED": (
+        "pay!ORDER_AUTHORIZED close>CLOSED expire>EXPIRED reverse>CLOSED"
+        " refund_part!ORDER_NOT_PAID refund_rest!ORDER_NOT_PAID present!ORDER_AUTHORIZED"
+        " ask_payer!ORDER_AUTHORIZED decline!ORDER_AUTHORIZED authorize!ORDER_AUTHORIZED"
+        " capture_part>AUTHORIZED capture_rest>PAID"
+    ),
     "PAID": RETURNABLE,
     "PARTIALLY_REFUNDED": RETURNABLE,
     "REFUNDED": (
         "present!ORDER_PAID ask_payer!ORDER_PAID pay!ORDER_PAID close!ORDER_PAID expire!ORDER_PAID"
-        " decline!ORDER_PAID"
+        " decline!ORDER_PAID authorize!ORDER_PAID"
+        " capture_part!ORDER_PAID capture_rest!ORDER_PAID"
         " refund_part!REFUND_EXCEEDS_PAYMENT refund_rest!REFUND_EXCEEDS_PAYMENT reverse>REFUNDED"
     ),
     "CLOSED": (
         "present!ORDER_CLOSED ask_payer!ORDER_CLOSED pay!ORDER_CLOSED close>CLOSED"
-        " expire!ORDER_CLOSED decline!ORDER_CLOSED"
+        " expire!ORDER_CLOSED decline!ORDER_CLOSED authorize!ORDER_CLOSED"
+        " capture_part!ORDER_CLOSED capture_rest!ORDER_CLOSED"
         " refund_part!ORDER_NOT_PAID refund_rest!ORDER_NOT_PAID reverse>CLOSED"
     ),
     "EXPIRED": (
         "present!ORDER_EXPIRED ask_payer!ORDER_EXPIRED pay!ORDER_EXPIRED close>CLOSED"
-        " expire>EXPIRED decline!ORDER_EXPIRED"
+        " expire>EXPIRED decline!ORDER_EXPIRED authorize!ORDER_EXPIRED"
+        " capture_part!ORDER_EXPIRED capture_rest!ORDER_EXPIRED"
         " refund_part!ORDER_NOT_PAID refund_rest!ORDER_NOT_PAID reverse>CLOSED"
     ),
     "REVERSED": (
         "present!ORDER_REVERSED ask_payer!ORDER_REVERSED pay!ORDER_REVERSED close!ORDER_REVERSED"
-        " expire!ORDER_REVERSED decline!ORDER_REVERSED"
+        " expire!ORDER_REVERSED decline!ORDER_REVERSED authorize!ORDER_REVERSED"
+        " capture_part!ORDER_REVERSED capture_rest!ORDER_REVERSED"
         " refund_part!ORDER_REVERSED refund_rest!ORDER_REVERSED"
         " reverse>REVERSED"
     ),
@@ -154,3 +170,14 @@ def test_the_policy_of_a_day_is_the_last_that_has_begun() -> None:
         20,
     ]
     assert policy_at(POLICIES[0].effective_from_us) == POLICIES[0]
+
+
+def test_what_was_captured_stays_paid_whatever_ends_the_rest() -> None:
+    row = order(OrderState.AUTHORIZED)
+    row.captured = 100
+    assert outcome(row, Step.CLOSE) == "close>PAID"
+    assert outcome(row, Step.EXPIRE) == "expire>PAID"
+    assert outcome(row, Step.REVERSE) == "reverse!ORDER_AUTHORIZED"
+    row.expires_at_us = NOW
+    assert row.state_at(NOW) == OrderState.PAID
+    assert row.remaining == 100

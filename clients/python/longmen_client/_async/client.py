@@ -14,6 +14,7 @@ from longmen_client._generated.accounts_async import AsyncAccounts
 from longmen_client._generated.admin_async import AsyncAdmin
 from longmen_client._generated.approvals_async import AsyncApprovals
 from longmen_client._generated.audit_async import AsyncAudit
+from longmen_client._generated.authorizations_async import AsyncAuthorizations
 from longmen_client._generated.challenges_async import AsyncChallenges
 from longmen_client._generated.credentials_async import AsyncCredentials
 from longmen_client._generated.devices_async import AsyncDevices
@@ -170,6 +171,11 @@ class AsyncClient:
     def webhooks(self) -> AsyncWebhooks:
         """Where merchants are told what happens."""
         return AsyncWebhooks(self._caller)
+
+    @cached_property
+    def authorizations(self) -> AsyncAuthorizations:
+        """Money held for orders, and taken later."""
+        return AsyncAuthorizations(self._caller)
 
     @cached_property
     def transfers(self) -> AsyncTransfers:

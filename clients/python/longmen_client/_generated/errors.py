@@ -48,6 +48,8 @@ __all__ = [
     "BillNotReady",
     "BookMismatch",
     "CaptureAmountExceeded",
+    "CaptureExceedsAuthorization",
+    "CaptureNumberReused",
     "CertificateHasNoSecret",
     "CertificateIdentityTaken",
     "CertificateMismatch",
@@ -105,6 +107,7 @@ __all__ = [
     "FactorRequired",
     "FrozenByBank",
     "IdNumberInUse",
+    "IncrementLimitReached",
     "InsufficientFunds",
     "Internal",
     "InvalidConsistencyToken",
@@ -129,8 +132,10 @@ __all__ = [
     "NeedsAuth",
     "NotReversible",
     "NothingToMove",
+    "OrderAuthorized",
     "OrderClosed",
     "OrderExpired",
+    "OrderNotAuthorized",
     "OrderNotFound",
     "OrderNotPaid",
     "OrderNumberReused",
@@ -1903,6 +1908,56 @@ class DeliveryNotFound(NotFoundError):
     metadata_keys = ("delivery_id",)
 
 
+class OrderNotAuthorized(FailedPreconditionError):
+    """Nothing is held for the order. Metadata: order_id."""
+
+    reason = "ORDER_NOT_AUTHORIZED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("order_id",)
+
+
+class OrderAuthorized(FailedPreconditionError):
+    """Money is held for the order; capture or void it. Metadata: order_id."""
+
+    reason = "ORDER_AUTHORIZED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("order_id",)
+
+
+class CaptureExceedsAuthorization(FailedPreconditionError):
+    """Captures together would be more than is held, tolerance included. Metadata:
+    capturable_minor_units, currency_code.
+    """
+
+    reason = "CAPTURE_EXCEEDS_AUTHORIZATION"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "capturable_minor_units",
+        "currency_code",
+    )
+
+
+class CaptureNumberReused(AlreadyExistsError):
+    """The number belongs to a capture of the order with another content. Fields names what
+    differs. Metadata: capture_id, fields.
+    """
+
+    reason = "CAPTURE_NUMBER_REUSED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = (
+        "capture_id",
+        "fields",
+    )
+
+
+class IncrementLimitReached(FailedPreconditionError):
+    """The authorization was incremented as often as it can be. Metadata: limit."""
+
+    reason = "INCREMENT_LIMIT_REACHED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("limit",)
+
+
 class EndpointDisabled(FailedPreconditionError):
     """The endpoint is switched off. Enable it first. Metadata: endpoint_id."""
 
@@ -2102,6 +2157,11 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "ENDPOINT_URL_REFUSED": EndpointUrlRefused,
     "ENDPOINT_LIMIT_REACHED": EndpointLimitReached,
     "DELIVERY_NOT_FOUND": DeliveryNotFound,
+    "ORDER_NOT_AUTHORIZED": OrderNotAuthorized,
+    "ORDER_AUTHORIZED": OrderAuthorized,
+    "CAPTURE_EXCEEDS_AUTHORIZATION": CaptureExceedsAuthorization,
+    "CAPTURE_NUMBER_REUSED": CaptureNumberReused,
+    "INCREMENT_LIMIT_REACHED": IncrementLimitReached,
     "ENDPOINT_DISABLED": EndpointDisabled,
 }
 """The class of each reason of the contract."""

@@ -22,7 +22,11 @@ from longmen.merchants.v1 import (
     settlements_service_pb2,
     webhooks_service_pb2,
 )
-from longmen.payments.v1 import payer_codes_service_pb2, payments_service_pb2
+from longmen.payments.v1 import (
+    authorizations_service_pb2,
+    payer_codes_service_pb2,
+    payments_service_pb2,
+)
 from longmen.staff.v1 import (
     approvals_service_pb2,
     staff_accounts_service_pb2,
@@ -437,6 +441,25 @@ PAYMENTS_PAY_ORDER: Method[
 PAYMENTS_PAY_STATIC_CODE: Method[
     payments_service_pb2.PayStaticCodeRequest, payments_service_pb2.PayStaticCodeResponse
 ] = method(payments_service_pb2.DESCRIPTOR, "PaymentsService", "PayStaticCode")
+
+AUTHORIZATIONS_AUTHORIZE_ORDER: Method[
+    authorizations_service_pb2.AuthorizeOrderRequest,
+    authorizations_service_pb2.AuthorizeOrderResponse,
+] = method(authorizations_service_pb2.DESCRIPTOR, "AuthorizationsService", "AuthorizeOrder")
+AUTHORIZATIONS_INCREMENT_AUTHORIZATION: Method[
+    authorizations_service_pb2.IncrementAuthorizationRequest,
+    authorizations_service_pb2.IncrementAuthorizationResponse,
+] = method(authorizations_service_pb2.DESCRIPTOR, "AuthorizationsService", "IncrementAuthorization")
+AUTHORIZATIONS_CAPTURE_ORDER: Method[
+    authorizations_service_pb2.CaptureOrderRequest, authorizations_service_pb2.CaptureOrderResponse
+] = method(authorizations_service_pb2.DESCRIPTOR, "AuthorizationsService", "CaptureOrder")
+AUTHORIZATIONS_VOID_ORDER: Method[
+    authorizations_service_pb2.VoidOrderRequest, authorizations_service_pb2.VoidOrderResponse
+] = method(authorizations_service_pb2.DESCRIPTOR, "AuthorizationsService", "VoidOrder")
+AUTHORIZATIONS_GET_AUTHORIZATION: Method[
+    authorizations_service_pb2.GetAuthorizationRequest,
+    authorizations_service_pb2.GetAuthorizationResponse,
+] = method(authorizations_service_pb2.DESCRIPTOR, "AuthorizationsService", "GetAuthorization")
 
 WEBHOOKS_CREATE_ENDPOINT: Method[
     webhooks_service_pb2.CreateEndpointRequest, webhooks_service_pb2.CreateEndpointResponse

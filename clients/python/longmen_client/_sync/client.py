@@ -13,6 +13,7 @@ from longmen_client._generated.accounts_sync import Accounts
 from longmen_client._generated.admin_sync import Admin
 from longmen_client._generated.approvals_sync import Approvals
 from longmen_client._generated.audit_sync import Audit
+from longmen_client._generated.authorizations_sync import Authorizations
 from longmen_client._generated.challenges_sync import Challenges
 from longmen_client._generated.credentials_sync import Credentials
 from longmen_client._generated.devices_sync import Devices
@@ -170,6 +171,11 @@ class Client:
     def webhooks(self) -> Webhooks:
         """Where merchants are told what happens."""
         return Webhooks(self._caller)
+
+    @cached_property
+    def authorizations(self) -> Authorizations:
+        """Money held for orders, and taken later."""
+        return Authorizations(self._caller)
 
     @cached_property
     def transfers(self) -> Transfers:

@@ -288,6 +288,16 @@ KINDS: Final[dict[str, Kind]] = {
         " not fit its secret.",
         "Revoke the device's codes; compare with a backup.",
     ),
+    "AUTHORIZATION_MISMATCH": Kind(
+        "What is authorized for an order is not what is held for it.", _RESTORE
+    ),
+    "CAPTURE_MISMATCH": Kind(
+        "What was captured of an order is not what its holds and captures say.", _RESTORE
+    ),
+    "HOLD_NOT_RELEASED": Kind(
+        "Money is held for an order that is authorized no longer, and nothing releases it.",
+        "Add the order to order_release: the job gives the payer the money back.",
+    ),
     "WEBHOOK_CURSOR_AHEAD": Kind(
         "Webhooks have read further than a journal goes: what comes next would not be told.",
         "Set the cursor back to the journal's last event; merchants drop what comes twice.",

@@ -563,6 +563,20 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Endpoint limit reached: the merchant has as many endpoints as one may have. Metadata: limit."""
     ERROR_REASON_DELIVERY_NOT_FOUND: _ErrorReason.ValueType  # 386
     """Delivery not found: no such delivery, or not one the caller may see. Metadata: delivery_id."""
+    ERROR_REASON_ORDER_NOT_AUTHORIZED: _ErrorReason.ValueType  # 388
+    """Order not authorized: nothing is held for the order. Metadata: order_id."""
+    ERROR_REASON_ORDER_AUTHORIZED: _ErrorReason.ValueType  # 389
+    """Order authorized: money is held for the order; capture or void it. Metadata: order_id."""
+    ERROR_REASON_CAPTURE_EXCEEDS_AUTHORIZATION: _ErrorReason.ValueType  # 390
+    """Capture exceeds authorization: captures together would be more than is held, tolerance included. Metadata:
+    capturable_minor_units, currency_code.
+    """
+    ERROR_REASON_CAPTURE_NUMBER_REUSED: _ErrorReason.ValueType  # 391
+    """Capture number reused: the number belongs to a capture of the order with another content. Fields names what differs.
+    Metadata: capture_id, fields.
+    """
+    ERROR_REASON_INCREMENT_LIMIT_REACHED: _ErrorReason.ValueType  # 392
+    """Increment limit reached: the authorization was incremented as often as it can be. Metadata: limit."""
     ERROR_REASON_ENDPOINT_DISABLED: _ErrorReason.ValueType  # 387
     """Endpoint disabled: the endpoint is switched off. Enable it first. Metadata: endpoint_id."""
 
@@ -1077,6 +1091,20 @@ ERROR_REASON_ENDPOINT_LIMIT_REACHED: ErrorReason.ValueType  # 385
 """Endpoint limit reached: the merchant has as many endpoints as one may have. Metadata: limit."""
 ERROR_REASON_DELIVERY_NOT_FOUND: ErrorReason.ValueType  # 386
 """Delivery not found: no such delivery, or not one the caller may see. Metadata: delivery_id."""
+ERROR_REASON_ORDER_NOT_AUTHORIZED: ErrorReason.ValueType  # 388
+"""Order not authorized: nothing is held for the order. Metadata: order_id."""
+ERROR_REASON_ORDER_AUTHORIZED: ErrorReason.ValueType  # 389
+"""Order authorized: money is held for the order; capture or void it. Metadata: order_id."""
+ERROR_REASON_CAPTURE_EXCEEDS_AUTHORIZATION: ErrorReason.ValueType  # 390
+"""Capture exceeds authorization: captures together would be more than is held, tolerance included. Metadata:
+capturable_minor_units, currency_code.
+"""
+ERROR_REASON_CAPTURE_NUMBER_REUSED: ErrorReason.ValueType  # 391
+"""Capture number reused: the number belongs to a capture of the order with another content. Fields names what differs.
+Metadata: capture_id, fields.
+"""
+ERROR_REASON_INCREMENT_LIMIT_REACHED: ErrorReason.ValueType  # 392
+"""Increment limit reached: the authorization was incremented as often as it can be. Metadata: limit."""
 ERROR_REASON_ENDPOINT_DISABLED: ErrorReason.ValueType  # 387
 """Endpoint disabled: the endpoint is switched off. Enable it first. Metadata: endpoint_id."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -1,0 +1,535 @@
+"""The commands that hold money for orders, take it, and give back the rest. All pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from longmen.payments.v1 import authorization_pb2
+from longmen.payments.v1 import authorizations_service_pb2 as pb
+from longmen_server.engine.command import Command, RequestKey, RowKey
+from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER
+from longmen_server.ledger.codes import PostingCode
+from longmen_server.ledger.encode import timestamp
+from longmen_server.ledger.model import HoldState, PostingIntent, PostingKind
+from longmen_server.ledger.posting import book_posting
+from longmen_server.ledger.tables import ACCOUNT, HOLD
+from longmen_server.payments import authorizations, encode, fees, model
+from longmen_server.payments.authorizations import (
+    LEGS_MAX,
+    AuthorizationRow,
+    CaptureNumber,
+    CaptureRow,
+    leg_id,
+)
+from longmen_server.payments.commands import find_order, move
+from longmen_server.payments.intents import of_purchase
+from longmen_server.payments.model import OrderState, Step
+from longmen_server.payments.returns import account_keys
+from longmen_server.payments.tables import ORDER
+from longmen_server.payments.tables_authorizations import AUTHORIZATION, CAPTURE
+from longmen_server.platform.ids import CAPTURE as CAPTURE_TEXT
+from longmen_server.platform.ids import ORDER as ORDER_TEXT
+from longmen_server.platform.ids import TRANSACTION
+from longmen_server.platform.refusal import Refusal
+from longmen_server.transfers.commands import find_wallet_account
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from longmen_server.accounts.model import Actor
+    from longmen_server.challenges.gate import Gate
+    from longmen_server.engine.working_set import WorkingSet
+    from longmen_server.ledger.model import HoldRow, PostingOutcome
+    from longmen_server.merchants.model import MerchantActor
+    from longmen_server.payments.model import OrderRow
+    from longmen_server.platform.ids import AccountId, CaptureId, OrderId, TransactionId
+
+__all__ = [
+    "AuthorizeOrder",
+    "CaptureOrder",
+    "IncrementAuthorization",
+    "ReleaseHolds",
+    "VoidOrder",
+    "authorization_message",
+]
+
+
+class _HoldCommand(Command):
+    """A command about an order whose money is held."""
+
+    __slots__ = ("order_id",)
+
+    def __init__(self, book: int, request: RequestKey | None, *, order_id: OrderId) -> None:
+        super().__init__(book, request)
+        self.order_id = order_id
+
+    @property
+    def weight(self) -> int:
+        """As many postings as there may be holds, and as many releases."""
+        return 2 * LEGS_MAX
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name all holds there can be, the order, then both accounts."""
+        if stage == STAGE_POINTER:
+            for number in range(LEGS_MAX):
+                yield RowKey(HOLD, (leg_id(self.order_id, number), 0))
+        elif stage == STAGE_LINK:
+            yield RowKey(ORDER, self.order_id)
+            yield RowKey(AUTHORIZATION, self.order_id)
+        elif stage == STAGE_ACCOUNT:
+            yield from account_keys(working_set, working_set.get(ORDER, self.order_id))
+
+    def held(self, working_set: WorkingSet, order: OrderRow, step: Step) -> AuthorizationRow:
+        """Return what is held for an order.
+
+        Raises:
+            Refusal: of the order's state; ORDER_NOT_AUTHORIZED.
+        """
+        row = working_set.get(AUTHORIZATION, self.order_id)
+        state = order.state_at(working_set.now_us)
+        if row is None and state in model.OPEN_STATES:
+            raise model.not_authorized(self.order_id)
+        if row is None or state != OrderState.AUTHORIZED:
+            raise model.refused_step(order, state, step)
+        return row
+
+    def open_holds(self, working_set: WorkingSet, legs: int) -> list[HoldRow]:
+        """Return the holds that have something left, oldest first."""
+        found = (
+            working_set.get(HOLD, (leg_id(self.order_id, number), 0)) for number in range(legs)
+        )
+        return [hold for hold in found if hold is not None and hold.state == HoldState.HELD]
+
+
+class AuthorizeOrder(Command):
+    """Hold the money of an order."""
+
+    __slots__ = (
+        "actor",
+        "amount",
+        "currency_code",
+        "gate",
+        "hold_us",
+        "order_id",
+        "payer_id",
+        "percent",
+    )
+
+    def __init__(
+        self,
+        book: int,
+        request: RequestKey | None,
+        *,
+        order_id: OrderId,
+        payer_id: AccountId,
+        amount: int,
+        currency_code: str,
+        hold_us: int,
+        percent: int,
+        actor: Actor,
+        gate: Gate | None,
+    ) -> None:
+        super().__init__(book, request)
+        self.order_id = order_id
+        self.payer_id = payer_id
+        self.amount = amount
+        self.currency_code = currency_code
+        self.hold_us = hold_us
+        self.percent = percent
+        """What the merchant's category tolerates; it never changes."""
+        self.actor = actor
+        self.gate = gate
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name the order, then both accounts."""
+        if self.gate is not None:
+            yield from self.gate.keys(working_set, stage)
+        if stage == STAGE_LINK:
+            yield RowKey(ORDER, self.order_id)
+            yield RowKey(AUTHORIZATION, self.order_id)
+        elif stage == STAGE_ACCOUNT:
+            yield RowKey(ACCOUNT, self.payer_id)
+            order = working_set.get(ORDER, self.order_id)
+            if order is not None:
+                yield RowKey(ACCOUNT, order.account_id)
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Hold it unless it is too late, or not what the payer saw."""
+        order = working_set.get(ORDER, self.order_id)
+        if order is None or not order.amount:
+            raise model.order_not_found(self.order_id)
+        find_wallet_account(working_set, self.payer_id, self.currency_code, self.actor)
+        model.check_amount(order, self.amount, self.currency_code)
+        state = model.advance(order, Step.AUTHORIZE, working_set.now_us)
+        if self.gate is not None:
+            self.gate.demand(
+                working_set,
+                of_purchase(order.merchant_id, self.payer_id, self.amount, self.currency_code),
+            )
+        outcome = _hold(working_set, order, self.payer_id, self.amount, self.hold_us, leg=0)
+        changed = working_set.edit(ORDER, self.order_id)
+        changed.payer_account_id = self.payer_id
+        changed.captured = 0
+        changed.expires_at_us = working_set.now_us + self.hold_us
+        order = move(working_set, self.order_id, state)
+        row = AuthorizationRow(self.order_id, self.amount, 0, self.percent, 1, order.updated_at_us)
+        working_set.insert(AUTHORIZATION, self.order_id, row)
+        return pb.AuthorizeOrderResponse(
+            order=encode.order(order, working_set.now_us),
+            authorization=authorization_message(row, order, (), working_set.now_us),
+            available_minor_units=outcome.debit.available,
+            committed_at=working_set.committed_at,
+        ).SerializeToString()
+
+    def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
+        """Leave the challenge behind."""
+        if self.gate is not None:
+            self.gate.refused(working_set, refusal)
+
+
+class IncrementAuthorization(_HoldCommand):
+    """Hold more for an order."""
+
+    __slots__ = ("actor", "amount", "currency_code", "gate")
+
+    def __init__(
+        self,
+        book: int,
+        request: RequestKey | None,
+        *,
+        order_id: OrderId,
+        amount: int,
+        currency_code: str,
+        actor: Actor,
+        gate: Gate | None,
+    ) -> None:
+        super().__init__(book, request, order_id=order_id)
+        self.amount = amount
+        self.currency_code = currency_code
+        self.actor = actor
+        self.gate = gate
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name what every command about holds needs, and what approves it."""
+        if self.gate is not None:
+            yield from self.gate.keys(working_set, stage)
+        yield from super().keys(working_set, stage)
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Hold it until the first hold ends."""
+        order = working_set.get(ORDER, self.order_id)
+        if order is None or not order.amount:
+            raise model.order_not_found(self.order_id)
+        payer_id = order.payer_account_id
+        payer = None if payer_id is None else working_set.get(ACCOUNT, payer_id)
+        if payer is not None and not self.actor.may_use(payer.owner_id):
+            raise model.order_not_found(self.order_id)
+        if payer is None and self.actor.customer_id is not None:
+            # Whose it will be is nobody's to be told.
+            raise model.order_not_found(self.order_id)
+        row = self.held(working_set, order, Step.AUTHORIZE)
+        assert payer is not None, "an authorized order has a payer"
+        find_wallet_account(working_set, payer.account_id, self.currency_code, self.actor)
+        authorizations.check_increment(row)
+        if self.gate is not None:
+            self.gate.demand(
+                working_set,
+                of_purchase(order.merchant_id, payer.account_id, self.amount, self.currency_code),
+            )
+        left_us = order.expires_at_us - working_set.now_us
+        _hold(working_set, order, payer.account_id, self.amount, left_us, leg=row.legs)
+        row = working_set.edit(AUTHORIZATION, self.order_id)
+        row.authorized += self.amount
+        row.legs += 1
+        order = move(working_set, self.order_id, OrderState.AUTHORIZED)
+        return pb.IncrementAuthorizationResponse(
+            authorization=authorization_message(row, order, (), working_set.now_us),
+            committed_at=working_set.committed_at,
+        ).SerializeToString()
+
+    def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
+        """Leave the challenge behind."""
+        if self.gate is not None:
+            self.gate.refused(working_set, refusal)
+
+
+class CaptureOrder(_HoldCommand):
+    """Take all or part of what is held."""
+
+    __slots__ = ("actor", "asked", "capture_id", "number", "transaction_id")
+
+    def __init__(
+        self,
+        book: int,
+        request: RequestKey | None,
+        *,
+        order_id: OrderId,
+        asked: pb.CaptureOrderRequest,
+        actor: MerchantActor,
+        capture_id: CaptureId,
+        transaction_id: TransactionId,
+    ) -> None:
+        super().__init__(book, request, order_id=order_id)
+        self.number = CaptureNumber(order_id, asked.capture_number)
+        self.asked = asked
+        self.actor = actor
+        self.capture_id = capture_id
+        self.transaction_id = transaction_id
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name the capture of the number, and what every command about holds needs."""
+        if stage == STAGE_POINTER:
+            yield RowKey(CAPTURE, self.number)
+        yield from super().keys(working_set, stage)
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Take it, unless the number's capture was made before."""
+        order = find_order(working_set, self.order_id, self.actor)
+        known = working_set.get(CAPTURE, self.number)
+        if known is None:
+            known, order = self._take(working_set, order)
+        else:
+            self._check_same(known, order)
+        return pb.CaptureOrderResponse(
+            capture=capture_message(known, order.currency_code),
+            order=encode.order(order, working_set.now_us),
+            committed_at=working_set.committed_at,
+        ).SerializeToString()
+
+    def _take(self, working_set: WorkingSet, order: OrderRow) -> tuple[CaptureRow, OrderRow]:
+        asked = self.asked
+        amount = asked.amount.minor_units
+        row = self.held(working_set, order, Step.CAPTURE_PART)
+        if asked.amount.currency_code != order.currency_code:
+            raise Refusal(
+                "CURRENCY_MISMATCH",
+                "the amount is in another currency than the order",
+                metadata={
+                    "expected": order.currency_code,
+                    "actual": asked.amount.currency_code,
+                },
+                field="amount.currency_code",
+            )
+        authorizations.check_capture(row, order, amount)
+        holds = self.open_holds(working_set, row.legs)
+        held = sum(hold.remaining for hold in holds)
+        is_last = asked.final or amount >= held
+        over, ordinal = self._book(working_set, order, holds, is_last=is_last)
+        captured = (order.captured or 0) + amount
+        fee = fees.charge(working_set, order, captured, self.transaction_id, ordinal=ordinal)
+        if over:
+            working_set.edit(AUTHORIZATION, self.order_id).over_captured += over
+        changed = working_set.edit(ORDER, self.order_id)
+        changed.captured = captured
+        changed.fee += fee
+        changed.transaction_id = self.transaction_id
+        changed.paid_at_us = working_set.last_stamp
+        step = Step.CAPTURE_REST if is_last else Step.CAPTURE_PART
+        state = model.TRANSITIONS[OrderState.AUTHORIZED][step]
+        order = move(working_set, self.order_id, state)
+        capture = CaptureRow(
+            capture_id=self.capture_id,
+            order_id=self.order_id,
+            capture_number=asked.capture_number,
+            amount=amount,
+            final=asked.final,
+            transaction_id=self.transaction_id,
+            created_at_us=order.updated_at_us,
+        )
+        working_set.insert(CAPTURE, self.number, capture)
+        return capture, order
+
+    def _book(
+        self,
+        working_set: WorkingSet,
+        order: OrderRow,
+        holds: Sequence[HoldRow],
+        *,
+        is_last: bool,
+    ) -> tuple[int, int]:
+        """Take the amount from the holds, oldest first; return what went beyond them.
+
+        Returns:
+            What was taken beyond the holds, and the next free ordinal of the transaction.
+        """
+        left, ordinal = self.asked.amount.minor_units, 0
+        for hold in holds:
+            part = min(left, hold.remaining)
+            if not part and not is_last:
+                break
+            outcomes = book_posting(
+                working_set,
+                PostingIntent(
+                    transaction_id=self.transaction_id,
+                    ordinal=ordinal,
+                    kind=PostingKind.CAPTURE if part else PostingKind.VOID,
+                    pending=(hold.transaction_id, hold.ordinal),
+                    currency_code=order.currency_code,
+                    amount=part,
+                    final=is_last and bool(part),
+                    code=PostingCode.PURCHASE,
+                    reference=order.order_number,
+                    description=(order.description or None) if part else None,
+                ),
+            )
+            ordinal += len(outcomes)
+            left -= part
+        if left:
+            book_posting(
+                working_set,
+                PostingIntent(
+                    transaction_id=self.transaction_id,
+                    ordinal=ordinal,
+                    debit_account_id=order.payer_account_id,
+                    credit_account_id=order.account_id,
+                    currency_code=order.currency_code,
+                    amount=left,
+                    code=PostingCode.PURCHASE,
+                    reference=order.order_number,
+                    description=order.description or None,
+                ),
+            )
+            ordinal += 1
+        return left, ordinal
+
+    def _check_same(self, known: CaptureRow, order: OrderRow) -> None:
+        asked = self.asked
+        fields = {
+            "amount": (known.amount, order.currency_code)
+            == (asked.amount.minor_units, asked.amount.currency_code),
+            "final": known.final == asked.final,
+        }
+        differing = [name for name, same in fields.items() if not same]
+        if differing:
+            raise authorizations.number_reused(known, differing)
+
+
+class VoidOrder(_HoldCommand):
+    """Give back what is held and not captured."""
+
+    __slots__ = ("actor", "transaction_id")
+
+    def __init__(
+        self,
+        book: int,
+        request: RequestKey | None,
+        *,
+        order_id: OrderId,
+        actor: MerchantActor,
+        transaction_id: TransactionId,
+    ) -> None:
+        super().__init__(book, request, order_id=order_id)
+        self.actor = actor
+        self.transaction_id = transaction_id
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Release it: the order is closed, or paid for what was captured."""
+        order = find_order(working_set, self.order_id, self.actor)
+        row = self.held(working_set, order, Step.CLOSE)
+        _release(working_set, order, self.open_holds(working_set, row.legs), self.transaction_id)
+        order = move(
+            working_set, self.order_id, model.advance(order, Step.CLOSE, working_set.now_us)
+        )
+        return pb.VoidOrderResponse(
+            order=encode.order(order, working_set.now_us), committed_at=working_set.committed_at
+        ).SerializeToString()
+
+
+class ReleaseHolds(_HoldCommand):
+    """Give back what is held for an order that is no longer authorized."""
+
+    __slots__ = ("transaction_id",)
+
+    def __init__(self, book: int, order_id: OrderId, *, transaction_id: TransactionId) -> None:
+        super().__init__(book, None, order_id=order_id)
+        self.transaction_id = transaction_id
+
+    def decide(self, working_set: WorkingSet) -> bytes:
+        """Release what is left, if anything is; what has expired is released by time."""
+        order = working_set.get(ORDER, self.order_id)
+        row = working_set.get(AUTHORIZATION, self.order_id)
+        if order is None or row is None or order.state == OrderState.AUTHORIZED:
+            return b"passed"
+        now_us = working_set.now_us
+        holds = [
+            hold for hold in self.open_holds(working_set, row.legs) if now_us < hold.expires_at_us
+        ]
+        _release(working_set, order, holds, self.transaction_id)
+        return b"done"
+
+
+def _hold(
+    working_set: WorkingSet,
+    order: OrderRow,
+    payer_id: AccountId,
+    amount: int,
+    hold_us: int,
+    *,
+    leg: int,
+) -> PostingOutcome:
+    return book_posting(
+        working_set,
+        PostingIntent(
+            transaction_id=leg_id(order.order_id, leg),
+            kind=PostingKind.PENDING,
+            debit_account_id=payer_id,
+            credit_account_id=order.account_id,
+            currency_code=order.currency_code,
+            amount=amount,
+            hold_duration_us=hold_us,
+            code=PostingCode.PURCHASE,
+            reference=order.order_number,
+            description=order.description or None,
+        ),
+    )[0]
+
+
+def _release(
+    working_set: WorkingSet,
+    order: OrderRow,
+    holds: Sequence[HoldRow],
+    transaction_id: TransactionId,
+) -> None:
+    for ordinal, hold in enumerate(holds):
+        book_posting(
+            working_set,
+            PostingIntent(
+                transaction_id=transaction_id,
+                ordinal=ordinal,
+                kind=PostingKind.VOID,
+                pending=(hold.transaction_id, hold.ordinal),
+                code=PostingCode.PURCHASE,
+                reference=order.order_number,
+            ),
+        )
+
+
+def authorization_message(
+    row: AuthorizationRow, order: OrderRow, captures: Sequence[CaptureRow], now_us: int
+) -> authorization_pb2.Authorization:
+    """Return an authorization as it stands at a moment."""
+    captured = order.captured or 0
+    is_held = order.state_at(now_us) == OrderState.AUTHORIZED
+    left = authorizations.capturable(row, captured) if is_held else 0
+    currency = order.currency_code
+    return authorization_pb2.Authorization(
+        order_id=ORDER_TEXT.encode(row.order_id),
+        authorized=encode.money(row.authorized, currency),
+        captured=encode.money(captured, currency),
+        capturable=encode.money(left, currency),
+        expire_time=timestamp(order.expires_at_us),
+        create_time=timestamp(row.created_at_us),
+        captures=[capture_message(one, currency) for one in captures],
+    )
+
+
+def capture_message(row: CaptureRow, currency_code: str) -> authorization_pb2.Capture:
+    """Return a capture."""
+    return authorization_pb2.Capture(
+        capture_id=CAPTURE_TEXT.encode(row.capture_id),
+        capture_number=row.capture_number,
+        amount=encode.money(row.amount, currency_code),
+        final=row.final,
+        transaction_id=TRANSACTION.encode(row.transaction_id),
+        create_time=timestamp(row.created_at_us),
+    )
