@@ -23,7 +23,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo demo-identity test corpus check fmt lint types layers gen gen-check buf bench bench-edge tools sbom ci clean
+.PHONY: help setup run demo demo-identity test corpus check fmt lint types layers gen gen-check buf bench bench-edge tools tls-scan sbom ci clean
 
 help: ## Show what can be done
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -106,6 +106,9 @@ tools: ## Install ghz and grpcurl into .tools/bin through the Go module proxy
 	else \
 	  echo "no Go toolchain: ghz and grpcurl were not installed (tests that use them do less)"; \
 	fi
+
+tls-scan: setup ## Look at the TLS port with sslscan and testssl.sh (apt-get install sslscan testssl.sh)
+	$(BIN)/python scripts/tls_scan.py
 
 sbom: setup ## Write the bill of materials of the server (CycloneDX, from uv.lock)
 	@mkdir -p $(dir $(SBOM))

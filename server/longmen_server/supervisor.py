@@ -99,7 +99,9 @@ def serve(
         to_try_out = postgres is not None and issuer is not None
         settings = replace(settings, samples=settings.samples and to_try_out)
         prepare_schema(settings, announce)
-        crew = stack.enter_context(Crew(settings, announce, stopping))
+        # The workers serve with the certificate's files, however those came about.
+        theirs = replace(settings, tls_development=False)
+        crew = stack.enter_context(Crew(theirs, announce, stopping))
         crew.start()
         if crew.await_ready():
             server = Server(settings=settings, issuer=issuer, embedded=postgres is not None)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import json
+import runpy
 import ssl
 import warnings
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import grpc
 import grpc.aio
@@ -16,9 +19,7 @@ from longmen_server.platform.certificates import check_certificate, development_
 from longmen_server.platform.clock import SystemClock
 from tests.support.certificates import write_certificate
 from tests.support.edge import LEDGER, Edge, running_edge, transfers
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.support.server import data_folder, running
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 AEAD = {"GCM", "CHACHA20"}
@@ -192,3 +193,61 @@ async def test_callers_trust_the_development_authority(tmp_path: Path) -> None:
         secure_channel(edge, made.authority.read_bytes()) as channel,
     ):
         await call_over(edge, channel)
+
+
+def test_a_server_with_an_authority_of_its_own_speaks_tls_and_nothing_weak() -> None:
+    with data_folder() as data, running(data, {"LONGMEN_TLS_DEVELOPMENT": "yes"}) as server:
+        port = int(server.address.rpartition(":")[2])
+        trusted = (data / "keys" / "tls-authority.pem").read_bytes()
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            _, suite, _ = shake_hands(port, version, ciphers="DEFAULT", trusted=trusted)
+            assert any(mode in suite for mode in AEAD)
+        for old in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
+            with pytest.raises((ssl.SSLError, ConnectionError)):
+                shake_hands(port, old)
+
+
+# -- What the scanners say.
+
+
+SCAN = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "tls_scan.py"))
+
+
+def sslscan(protocols: dict[str, str], *suites: tuple[str, str]) -> str:
+    """A report of sslscan's, as far as it is read."""
+    rows = [
+        f'<protocol type="{name[:3]}" version="{name[3:]}" enabled="{on}" />'
+        for name, on in protocols.items()
+    ]
+    rows += [f'<cipher sslversion="{v}" cipher="{suite}" />' for v, suite in suites]
+    return f"<document><ssltest>{''.join(rows)}</ssltest></document>"
+
+
+GOOD = (("TLSv1.3", "TLS_AES_128_GCM_SHA256"), ("TLSv1.2", "ECDHE-ECDSA-AES128-GCM-SHA256"))
+
+
+@pytest.mark.parametrize(
+    ("report", "wrong"),
+    [
+        (sslscan({"tls1.0": "0", "tls1.2": "1", "tls1.3": "1"}, *GOOD), []),
+        (sslscan({"tls1.0": "1"}, *GOOD), ["speaks TLS 1.0"]),
+        (sslscan({"ssl3": "1"}, *GOOD), ["speaks SSL 3"]),
+        (sslscan({}), ["no suite was found: is it a TLS port?"]),
+        (
+            sslscan({}, ("TLSv1.2", "ECDHE-RSA-AES128-SHA256"), ("TLSv1.2", "AES128-GCM-SHA256")),
+            ["takes ECDHE-RSA-AES128-SHA256 over TLSv1.2", "takes AES128-GCM-SHA256 over TLSv1.2"],
+        ),
+    ],
+    ids=["good", "old TLS", "SSL", "nothing", "weak suites"],
+)
+def test_a_scan_is_judged(report: str, wrong: list[str]) -> None:
+    assert SCAN["judge_sslscan"](report) == wrong
+
+
+def test_findings_about_the_server_count_and_those_about_a_tried_certificate_do_not() -> None:
+    findings = [
+        {"id": "cert_trust", "severity": "CRITICAL", "finding": "self-signed"},
+        {"id": "TLS1", "severity": "INFO", "finding": "not offered"},
+        {"id": "BEAST", "severity": "MEDIUM", "finding": "vulnerable"},
+    ]
+    assert SCAN["judge_testssl"](json.dumps(findings)) == ["BEAST: vulnerable"]
