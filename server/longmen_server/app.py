@@ -37,6 +37,7 @@ from longmen_server.jobs.deliveries import Deliveries
 from longmen_server.jobs.due_transfers import DueTransfers
 from longmen_server.jobs.expired_holds import ExpiredHolds
 from longmen_server.jobs.expired_orders import ExpiredOrders
+from longmen_server.jobs.housekeeping import Housekeeping
 from longmen_server.jobs.reply_expiry import ReplyExpiry
 from longmen_server.jobs.runner import JobRunner
 from longmen_server.ledger.read_service import ReadTools
@@ -225,6 +226,7 @@ def build_jobs(parts: Parts) -> JobRunner:
             DueTransfers(),
             Clearing(clearing_adapter(settings), parts.vault),
             ReplyExpiry(kept_days=settings.jobs.reply_kept_days),
+            Housekeeping(settings.jobs, settings.identity.session_absolute_s, parts.trusted_clock),
         ),
         settings=settings.jobs,
     )

@@ -329,6 +329,8 @@ async def test_a_till_is_told_no_more_of_a_payer_than_it_needs(bank: SmallBank, 
     who = await register(bank)
     enrolled = await bank.signed(ENROL, who, account_id=who.account)
     lost = Phone(bank, "", enrolled)
+    limited = await shop.refused(lost.code(), 200_001)
+    assert (limited.reason, limited.metadata) == ("PAYER_STATE", {"problem": "LIMIT"})
     await bank.do("DevicesService/RevokeDevice", device_id=who.device_id)
     gone = await shop.refused(lost.code())
     assert (gone.reason, gone.metadata) == ("PAYER_STATE", {"problem": "DEVICE"})

@@ -71,8 +71,8 @@ FUNDS = 10_000
 BOOK = 1
 GENEROUS = ("customer.payment=500/2000", "customer.read=500/2000")
 """Rates that let tests of races send what they want; those of rates set their own."""
-NEVER_US = 1 << 62
-"""When the sessions of `session_token` end."""
+NEVER_US = 253_402_300_000_000_000
+"""When the sessions of `session_token` end: in 9999, the last year that a Timestamp can tell."""
 STAFF_SUBJECT = "stf_" + "0" * 28 + "0001"
 """Whom tokens of staff are of that a test makes up; the account is there where a test needs it."""
 SERVICE = "service"

@@ -37,9 +37,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ADMITTED", "REFUSED", "flag_copy", "reserve_try", "take_verdict", "verdict_keys"]
 
-ADMITTED = b"\x01"
-REFUSED = b"\x00"
-"""Replies of commands that reserve a try."""
+ADMITTED = b"\x08\x01"
+REFUSED = b"\x08\x00"
+"""Replies of commands that reserve a try: messages whose first field is 1 or 0, since the
+verification reads every recorded reply."""
 
 
 def reserve_try(working_set: WorkingSet, key: AttemptKey, notices: Iterable[MessageRow]) -> bool:

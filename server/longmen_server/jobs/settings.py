@@ -21,3 +21,18 @@ class JobSettings:
     reply_kept_days: int = 30
     """Days that replies to requests are kept for callers who ask again; the ids are kept for
     ever."""
+    verification_kept_days: int = 2
+    """Days that codes sent, pairing codes and sign-ins begun are kept: they are good for minutes,
+    and support is asked about them the next day."""
+    session_kept_days: int = 30
+    """Days that sessions are kept after their end, of customers and of staff: a refresh token that
+    is used again later is told that its session was revoked, and the customer may ask which device
+    it was. The audit trail keeps who did what for longer."""
+    challenge_kept_days: int = 30
+    """Days that challenges are kept which nobody approved, and codes sent for any of them."""
+    approval_kept_days: int = 400
+    """Days that challenges are kept which were approved and used: payers may dispute a payment for
+    thirteen months (Directive (EU) 2015/2366 Art. 71), and the approval is the bank's proof."""
+    message_kept_days: int = 30
+    """Days that it is kept whether a message was delivered, when and why not; its content is
+    deleted as soon as that is known."""

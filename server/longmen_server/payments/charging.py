@@ -18,6 +18,7 @@ from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTE
 from longmen_server.factors.tables import SECURITY
 from longmen_server.identity.model import DeviceState
 from longmen_server.identity.tables import DEVICE
+from longmen_server.kyc.limits import check_payment, class_keys
 from longmen_server.ledger.tables import ACCOUNT
 from longmen_server.merchants.tables import MERCHANT
 from longmen_server.payer_codes.encode import budget_of
@@ -52,6 +53,7 @@ _PROBLEMS = {
     "DEBIT_ACCOUNT_FROZEN": "ACCOUNT",
     "CURRENCY_MISMATCH": "CURRENCY",
     "STEP_UP_UNAVAILABLE": "APPROVAL",
+    "SINGLE_LIMIT_EXCEEDED": "LIMIT",
 }
 """What a till is told instead of the payer's own reasons, which are the payer's business."""
 
@@ -115,6 +117,7 @@ class PayByCode(Command):
             row = working_set.get(PAYER_CODE, judged.code.handle)
             if row is not None:
                 yield RowKey(ACCOUNT, row.account_id)
+                yield from class_keys(stage, row.account_id)
 
     def _merchant_keys(self, working_set: WorkingSet) -> Iterable[RowKey]:
         """Name the merchant's account, and what its fee needs."""
@@ -198,7 +201,8 @@ class PayByCode(Command):
         if device is not None and device.state != DeviceState.ACTIVE:
             raise payer_state("DEVICE")
         actor = Actor(payer.customer_id)
-        find_wallet_account(working_set, payer.account_id, order.currency_code, actor)
+        account = find_wallet_account(working_set, payer.account_id, order.currency_code, actor)
+        check_payment(working_set, account, order.amount)
         # The row is this command's own copy: taking the code made it.
         payer.last_order_id = order.order_id
         intent = of_purchase(order.merchant_id, payer.account_id, order.amount, order.currency_code)

@@ -78,6 +78,7 @@ __all__ = [
     "book_of",
     "decode_posting",
     "encode_posting",
+    "first_id_at",
     "milliseconds_of",
     "new_id",
 ]
@@ -182,6 +183,11 @@ def book_of(identifier: bytes) -> int:
 def milliseconds_of(identifier: bytes) -> int:
     """When an id was made, in milliseconds since the epoch of the clock that made it."""
     return int.from_bytes(identifier[:6], "big")
+
+
+def first_id_at(at_us: int) -> bytes:
+    """Return what sorts before every id made at a time or later, and after all made before it."""
+    return max(at_us // 1000, 0).to_bytes(6, "big") + bytes(10)
 
 
 T = TypeVar("T", bound=bytes)

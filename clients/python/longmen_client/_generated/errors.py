@@ -1816,8 +1816,8 @@ class CodeBudgetSpent(FailedPreconditionError):
 
 class PayerState(FailedPreconditionError):
     """The payer cannot pay this way at present. Problem tells a till no more than it needs:
-    ACCOUNT, CURRENCY, DEVICE, or APPROVAL where the payer has nothing to approve with.
-    Metadata: problem.
+    ACCOUNT, CURRENCY, DEVICE, LIMIT where the payer's class of identification does not permit
+    the amount, or APPROVAL where the payer has nothing to approve with. Metadata: problem.
     """
 
     reason = "PAYER_STATE"

@@ -535,8 +535,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     amount, age since it was online, or wrong tries. Metadata: which.
     """
     ERROR_REASON_PAYER_STATE: _ErrorReason.ValueType  # 353
-    """Payer state: the payer cannot pay this way at present. Problem tells a till no more than it needs: ACCOUNT, CURRENCY, DEVICE, or APPROVAL
-    where the payer has nothing to approve with. Metadata: problem.
+    """Payer state: the payer cannot pay this way at present. Problem tells a till no more than it needs: ACCOUNT, CURRENCY, DEVICE, LIMIT
+    where the payer's class of identification does not permit the amount, or APPROVAL where the payer has nothing to approve with. Metadata: problem.
     """
     ERROR_REASON_TERMINAL_BUSY: _ErrorReason.ValueType  # 354
     """Terminal busy: the terminal has another order open. Finish or close that one, or send this one with supersede. Metadata: order_id,
@@ -1063,8 +1063,8 @@ ERROR_REASON_CODE_BUDGET_SPENT: ErrorReason.ValueType  # 352
 amount, age since it was online, or wrong tries. Metadata: which.
 """
 ERROR_REASON_PAYER_STATE: ErrorReason.ValueType  # 353
-"""Payer state: the payer cannot pay this way at present. Problem tells a till no more than it needs: ACCOUNT, CURRENCY, DEVICE, or APPROVAL
-where the payer has nothing to approve with. Metadata: problem.
+"""Payer state: the payer cannot pay this way at present. Problem tells a till no more than it needs: ACCOUNT, CURRENCY, DEVICE, LIMIT
+where the payer's class of identification does not permit the amount, or APPROVAL where the payer has nothing to approve with. Metadata: problem.
 """
 ERROR_REASON_TERMINAL_BUSY: ErrorReason.ValueType  # 354
 """Terminal busy: the terminal has another order open. Finish or close that one, or send this one with supersede. Metadata: order_id,
