@@ -42,6 +42,13 @@ def postgres() -> Iterator[SharedPostgres]:
 
 
 @pytest.fixture(scope="session")
+def durable_postgres() -> Iterator[SharedPostgres]:
+    """One that loses nothing, for tests that point `longmen serve` at its databases."""
+    with SharedPostgres(durable=True) as shared:
+        yield shared
+
+
+@pytest.fixture(scope="session")
 def postgres_dsn(postgres: SharedPostgres) -> str:
     """The run's Postgres as its superuser, database `postgres`."""
     return postgres.dsn()

@@ -162,6 +162,12 @@ def test_a_bad_configuration_is_told_in_one_line(tmp_path: Path, name: str) -> N
     assert "secret=" not in line
 
 
+@pytest.fixture(scope="module")
+def postgres(durable_postgres: SharedPostgres) -> SharedPostgres:
+    """Databases that a server agrees to start on."""
+    return durable_postgres
+
+
 # -- The database's role and link in production.
 
 

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from tests.support.postgres import Database, SharedPostgres
 
 
+@pytest.fixture(scope="module")
+def postgres(durable_postgres: SharedPostgres) -> SharedPostgres:
+    """Databases that a server agrees to start on."""
+    return durable_postgres
+
+
 @pytest.fixture
 def empty(postgres: SharedPostgres) -> Iterator[str]:
     """A database without any schema, as its owner."""

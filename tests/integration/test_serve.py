@@ -27,8 +27,16 @@ from tests.support.server import Server, data_folder, environment, longmen, runn
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.support.postgres import SharedPostgres
+
 ROOT = Path(__file__).resolve().parents[2]
 SERVING = health_pb2.HealthCheckResponse.SERVING
+
+
+@pytest.fixture(scope="module")
+def postgres(durable_postgres: SharedPostgres) -> SharedPostgres:
+    """Databases that a server agrees to start on."""
+    return durable_postgres
 
 
 @pytest.fixture
