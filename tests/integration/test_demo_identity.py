@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+
+from longmen_server.demo.identity import PIN, WRONG_PINS
 
 STEPS = (
     "open wallet",
@@ -28,7 +31,7 @@ def test_every_step_comes_as_it_has_to() -> None:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("LONGMEN_")}
     done = subprocess.run(
         [sys.executable, "-m", "longmen_server", "demo-identity", "--serve"],
-        env=environment | {"COLUMNS": "200"},
+        env=environment | {"COLUMNS": "200", "LONGMEN_LOG_LEVEL": "debug"},
         capture_output=True,
         text=True,
         check=False,
@@ -43,3 +46,7 @@ def test_every_step_comes_as_it_has_to() -> None:
         assert full, f"{step} is not told: {titles}"
         assert full[0] > at, f"{step} comes too early"
         at = full[0]
+    # Neither the server's log, which says all it can, nor the story itself shows what was typed.
+    shown = done.stdout + done.stderr
+    for pin in (PIN, *WRONG_PINS):
+        assert re.search(rf"(?<![0-9a-f]){pin}(?![0-9a-f])", shown) is None

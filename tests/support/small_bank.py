@@ -421,8 +421,13 @@ def cash(minor_units: int, currency: str = "CNY") -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def open_small_bank(database: Database, folder: Path) -> AsyncIterator[SmallBank]:
-    """Run a server with everything a worker serves, on a database of its own."""
+async def open_small_bank(
+    database: Database, folder: Path, **more: Any
+) -> AsyncIterator[SmallBank]:
+    """Run a server with everything a worker serves, on a database of its own.
+
+    More surroundings of the edge can be given, such as a tracer.
+    """
     (folder / "page_token.key").write_bytes(bytes(range(32)))
     (folder / "secrets.key").write_bytes(bytes(range(32, 64)))
     chosen = Settings(
@@ -437,7 +442,7 @@ async def open_small_bank(database: Database, folder: Path) -> AsyncIterator[Sma
     )
     prepare(database.app_dsn, key_file(), chosen.books)
     tokens = Tokens({})
-    async with open_parts(chosen, 0) as parts, open_worker(parts, tokens) as channel:
+    async with open_parts(chosen, 0) as parts, open_worker(parts, tokens, **more) as channel:
         bank = SmallBank(parts, tokens, channel, database.admin_dsn)
         bank.services = frozenset(build_services(parts))
         try:
@@ -448,7 +453,7 @@ async def open_small_bank(database: Database, folder: Path) -> AsyncIterator[Sma
 
 
 @asynccontextmanager
-async def open_worker(parts: Parts, tokens: Tokens) -> AsyncIterator[Any]:
+async def open_worker(parts: Parts, tokens: Tokens, **more: Any) -> AsyncIterator[Any]:
     """Serve with the parts of a worker; gives a channel to it."""
     server = worker_server(parts, tokens)
     await server.start()
@@ -476,6 +481,7 @@ def worker_server(parts: Parts, tokens: Tokens, **changes: Any) -> EdgeServer:
             doorkeeper=build_doorkeeper(parts),
             trail=parts.trail,
             keyring=parts.keyring,
+            **more,
         ),
     )
 
