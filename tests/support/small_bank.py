@@ -455,7 +455,7 @@ async def open_small_bank(
 @asynccontextmanager
 async def open_worker(parts: Parts, tokens: Tokens, **more: Any) -> AsyncIterator[Any]:
     """Serve with the parts of a worker; gives a channel to it."""
-    server = worker_server(parts, tokens)
+    server = worker_server(parts, tokens, more=more)
     await server.start()
     await server.set_ready(ready=True)
     tokens.target = f"127.0.0.1:{server.port}"
@@ -467,8 +467,13 @@ async def open_worker(parts: Parts, tokens: Tokens, **more: Any) -> AsyncIterato
         await server.drain(0)
 
 
-def worker_server(parts: Parts, tokens: Tokens, **changes: Any) -> EdgeServer:
-    """The server of a worker with these parts, with changes to the edge's settings."""
+def worker_server(
+    parts: Parts, tokens: Tokens, *, more: dict[str, Any] | None = None, **changes: Any
+) -> EdgeServer:
+    """The server of a worker with these parts, with changes to the edge's settings.
+
+    `more` surroundings can be given, such as a tracer.
+    """
     return build_server(
         build_services(parts),
         settings=settings(**{"rates": GENEROUS, **changes}),
@@ -481,7 +486,7 @@ def worker_server(parts: Parts, tokens: Tokens, **changes: Any) -> EdgeServer:
             doorkeeper=build_doorkeeper(parts),
             trail=parts.trail,
             keyring=parts.keyring,
-            **more,
+            **(more or {}),
         ),
     )
 
