@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import grpc.aio
 import psycopg
 import pytest
 
+from longmen.errors.v1 import error_reason_pb2
 from longmen.events.v1 import event_pb2
 from longmen.identity.v1 import identity_pb2
 from longmen.staff.v1 import approval_pb2
-from longmen.transfers.v1 import transfer_pb2
+from longmen.transfers.v1 import transfer_pb2, transfers_service_pb2
 from longmen_server.app import open_parts
+from longmen_server.kyc import standing
+from longmen_server.kyc.model import Packs
+from longmen_server.kyc.packs import load_packs
 from tests.integration.test_personal_data import dump, traces
 from tests.support.edge import told
 from tests.support.evidence import BANK_ACCOUNT, account, card, resident_id
 from tests.support.identity import register
 from tests.support.proof import proof_of
-from tests.support.sample_requests import ordered
+from tests.support.rpcs import METHODS, short
+from tests.support.sample_requests import make_sample, ordered
 from tests.support.small_bank import BY_NAME, Person, SmallBank, cash, open_small_bank, open_worker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
 
+    from longmen_server.transport.method import Method
     from tests.support.edge import Told
     from tests.support.identity import SignedIn
     from tests.support.postgres import Database
@@ -39,6 +46,11 @@ PHONE, RESIDENT_ID, ACCOUNT, IN_PERSON = (
     identity_pb2.EVIDENCE_BANK_ACCOUNT,
     identity_pb2.EVIDENCE_IN_PERSON,
 )
+
+
+MONEY = [method for method in METHODS if method.step_up_class == "money"]
+UNLIMITED = {"TransfersService/Withdraw"}
+"""To one's own bank account: no payment."""
 
 
 @pytest.fixture(scope="module")
@@ -374,6 +386,39 @@ async def test_a_class_limits_single_payments_wherever_they_are_made(bank: Small
         account_id=person.account,
         amount=cash(much),
         bank_account="62220212345",
+    )
+
+
+@pytest.mark.parametrize("method", MONEY, ids=short)
+async def test_whatever_moves_a_customers_money_asks_for_the_limit(
+    bank: SmallBank, method: Method, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = await bank.person()
+    request = await make_sample(bank, method, person)
+    await lower(bank, person, 4)
+    monkeypatch.setattr(standing, "load_packs", tightened)
+    asked = bank.call(method, request, bank.token("customer", person))
+    name = short(method)
+    if name in UNLIMITED:
+        assert (await asked).messages
+    elif name == "TransfersService/BatchTransfers":
+        reply = transfers_service_pb2.BatchTransfersResponse.FromString((await asked).messages[0])
+        exceeded = error_reason_pb2.ERROR_REASON_SINGLE_LIMIT_EXCEEDED
+        assert {one.reason for one in reply.results} == {exceeded}
+    else:
+        assert (await refusal(asked)).reason == "SINGLE_LIMIT_EXCEEDED"
+
+
+def tightened() -> Packs:
+    """The packs with one minor unit as the most that customers of a class may pay."""
+    return Packs(
+        tuple(
+            replace(
+                pack,
+                classes={n: replace(rules, single=1) for n, rules in pack.classes.items()},
+            )
+            for pack in load_packs().packs
+        )
     )
 
 

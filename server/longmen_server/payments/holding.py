@@ -8,6 +8,7 @@ from longmen.payments.v1 import authorization_pb2
 from longmen.payments.v1 import authorizations_service_pb2 as pb
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER
+from longmen_server.kyc.limits import check_payment, class_keys
 from longmen_server.ledger.codes import PostingCode
 from longmen_server.ledger.encode import timestamp
 from longmen_server.ledger.model import HoldState, PostingIntent, PostingKind
@@ -149,6 +150,7 @@ class AuthorizeOrder(Command):
             yield RowKey(AUTHORIZATION, self.order_id)
         elif stage == STAGE_ACCOUNT:
             yield RowKey(ACCOUNT, self.payer_id)
+            yield from class_keys(stage, self.payer_id)
             order = working_set.get(ORDER, self.order_id)
             if order is not None:
                 yield RowKey(ACCOUNT, order.account_id)
@@ -158,7 +160,8 @@ class AuthorizeOrder(Command):
         order = working_set.get(ORDER, self.order_id)
         if order is None or not order.amount:
             raise model.order_not_found(self.order_id)
-        find_wallet_account(working_set, self.payer_id, self.currency_code, self.actor)
+        payer = find_wallet_account(working_set, self.payer_id, self.currency_code, self.actor)
+        check_payment(working_set, payer, self.amount)
         model.check_amount(order, self.amount, self.currency_code)
         state = model.advance(order, Step.AUTHORIZE, working_set.now_us)
         if self.gate is not None:
@@ -210,10 +213,13 @@ class IncrementAuthorization(_HoldCommand):
         self.gate = gate
 
     def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
-        """Name what every command about holds needs, and what approves it."""
+        """Name what every command about holds needs, what approves it, and the payer's class."""
         if self.gate is not None:
             yield from self.gate.keys(working_set, stage)
         yield from super().keys(working_set, stage)
+        order = working_set.get(ORDER, self.order_id)
+        if order is not None:
+            yield from class_keys(stage, order.payer_account_id)
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Hold it until the first hold ends."""
@@ -230,6 +236,8 @@ class IncrementAuthorization(_HoldCommand):
         row = self.held(working_set, order, Step.AUTHORIZE)
         assert payer is not None, "an authorized order has a payer"
         find_wallet_account(working_set, payer.account_id, self.currency_code, self.actor)
+        # All that is held for an order is one payment.
+        check_payment(working_set, payer, row.authorized + self.amount)
         authorizations.check_increment(row)
         if self.gate is not None:
             self.gate.demand(
