@@ -18,6 +18,7 @@ from longmen.errors.v1 import error_reason_pb2
 from longmen.events.v1 import events_service_pb2
 from longmen.identity.v1 import challenge_service_pb2
 from longmen.ledger.v1 import ledger_service_pb2
+from longmen.merchants.v1 import settlements_service_pb2, webhooks_service_pb2
 from longmen.transfers.v1 import transfers_service_pb2
 from longmen_client._methods import HEALTH_CHECK, Method, describe
 
@@ -176,7 +177,9 @@ def _handlers(
             challenge_service_pb2,
             events_service_pb2,
             ledger_service_pb2,
+            settlements_service_pb2,
             transfers_service_pb2,
+            webhooks_service_pb2,
         )
         for service in module.DESCRIPTOR.services_by_name.values()
         for method in service.methods

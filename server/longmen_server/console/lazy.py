@@ -17,6 +17,18 @@ CLIENT_COMMANDS: Mapping[str, tuple[str, str]] = {
         "longmen_server.console.merchant:merchant",
         "Who is paid for goods and services, and their tills.",
     ),
+    "settlement": (
+        "longmen_server.console.settlement:settlement",
+        "What merchants were paid out, by business date.",
+    ),
+    "bill": (
+        "longmen_server.console.bill:bill",
+        "What a merchant's business date came to, line by line.",
+    ),
+    "webhook": (
+        "longmen_server.console.webhook:webhook",
+        "Where merchants are told what happens.",
+    ),
     "order": (
         "longmen_server.console.order:order",
         "Merchants' orders, from the code to the refund.",
