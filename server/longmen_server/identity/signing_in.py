@@ -116,7 +116,11 @@ async def complete(
             options = await _passkey_options(tools, verification_id, found, call)
             refusal.metadata = {**refusal.metadata, "passkey_options_json": options}
         raise
-    reply: Any = reply_type.FromString(whole)
+    return await _named(tools, reply_type.FromString(whole), book, call)
+
+
+async def _named(tools: IdentityTools, reply: Any, book: int, call: Call) -> bytes:
+    """Return a reply with the name of its device, which stored replies do not repeat."""
     async with tools.readers.connection(deadline=call.deadline) as connection:
         device = await find_device(connection, book, DEVICE.decode(reply.device.device_id))
     reply.device.name = "" if device is None else device.name
