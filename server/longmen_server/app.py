@@ -31,6 +31,7 @@ from longmen_server.credentials.service import CredentialsService
 from longmen_server.engine.engine import Engine
 from longmen_server.engine.failpoints import Failpoints
 from longmen_server.events.service import EventsService
+from longmen_server.fx_desk import fx_services, prepare_rates
 from longmen_server.identity_desk import identity_services
 from longmen_server.jobs.clearing import Clearing
 from longmen_server.jobs.deliveries import Deliveries
@@ -192,6 +193,7 @@ def build_services(parts: Parts) -> Mapping[str, object]:
         **payment_services(
             shared, secrets=parts.secrets, settings=settings.payments, step_up=step_up
         ),
+        **fx_services(parts.engine, reading, settings),
         "longmen.admin.v1.AdminService": AdminService(
             settings=settings,
             worker_index=parts.worker_index,
@@ -297,6 +299,10 @@ async def serve(settings: Settings, worker_index: int, on_ready: Callable[[], No
         merchant_jobs_running(parts),
     ):
         await prepare_samples(parts)
+        if parts.worker_index == 0:  # one worker is enough for that
+            await prepare_rates(
+                parts.settings, parts.engine, parts.readers, parts.clock, parts.trusted_clock
+            )
         ready = asyncio.Event()
 
         async def tell(answer: bool) -> None:  # noqa: FBT001 - the watcher's one answer

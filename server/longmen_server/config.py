@@ -24,6 +24,7 @@ from longmen_server.accounts.settings import AccountsSettings
 from longmen_server.audit.settings import AuditSettings
 from longmen_server.engine.writer import WriterLimits
 from longmen_server.factors.settings import FactorsSettings
+from longmen_server.fxrates.settings import FxSettings
 from longmen_server.identity.settings import IdentitySettings
 from longmen_server.jobs.settings import JobSettings
 from longmen_server.messages.settings import MessageSettings
@@ -188,6 +189,7 @@ class Settings:
     accounts: AccountsSettings = field(default_factory=AccountsSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
     factors: FactorsSettings = field(default_factory=FactorsSettings)
+    fx: FxSettings = field(default_factory=FxSettings)
     payments: PaymentsSettings = field(default_factory=PaymentsSettings)
     jobs: JobSettings = field(default_factory=JobSettings)
     identity: IdentitySettings = field(default_factory=IdentitySettings)
@@ -228,6 +230,7 @@ class Settings:
             *self.messages.problems(production=self.production),
             *self.identity.problems(),
             *self.staff.problems(),
+            *self.fx.problems(),
         ):
             raise ConfigError(f"{variable(name)}: {problem}")
         try:

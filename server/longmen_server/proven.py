@@ -6,6 +6,7 @@ from typing import Final
 
 from longmen_server.accounts import queries_verification as accounts
 from longmen_server.challenges import queries_verification as challenges
+from longmen_server.fxrates import queries_verification as fxrates
 from longmen_server.kyc import queries_verification as kyc
 from longmen_server.payer_codes import queries_verification as payer_codes
 from longmen_server.payments import queries_orders_verification as orders
@@ -26,4 +27,5 @@ CHECKS: Final = (
     *staff.CHECKS,
     *webhooks.CHECKS,
     *challenges.CHECKS,
+    *fxrates.CHECKS,
 )

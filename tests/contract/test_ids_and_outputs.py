@@ -56,6 +56,7 @@ PLAIN_VALUES = {
     "longmen.staff.v1.UnlockFactorsRequest",
     "longmen.merchants.v1.SetPlanRequest",
     "longmen.merchants.v1.FeeTerms",
+    "longmen.fx.v1.SetRateRequest",
     "longmen.ledger.v1.CreateTransactionRequest",
     "longmen.ledger.v1.ReverseTransactionRequest",
     "longmen.ledger.v1.SetAccountStateRequest",

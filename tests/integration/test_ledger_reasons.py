@@ -493,6 +493,11 @@ ELSEWHERE = {
     "tests/integration/test_settlements.py": (
         "BILL_NOT_READY PLAN_DATE_PASSED SETTLEMENT_NOT_FOUND"
     ),
+    "tests/integration/test_fx_rates.py": (
+        "FX_AMOUNT_TOO_LARGE FX_AMOUNT_TOO_SMALL FX_CURRENCY_NOT_TRADABLE FX_FEED_INVALID"
+        " FX_RATE_FROM_FUTURE FX_RATE_JUMP FX_RATE_NOT_FOUND FX_RATE_STALE FX_RATE_SUPERSEDED"
+        " FX_SAME_CURRENCY"
+    ),
 }
 
 

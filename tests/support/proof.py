@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from psycopg import IsolationLevel
 
 from longmen.transfers.v1 import transfer_pb2
 from longmen_server.engine.command import RequestKey
+from longmen_server.fxrates.commands import ImportRates, SetRate
+from longmen_server.fxrates.feeds import Sheet
 from longmen_server.kyc import commands as kyc
 from longmen_server.kyc.model import Category, EvidenceKind, SealedEvidence
 from longmen_server.ledger import commands
@@ -17,8 +21,9 @@ from longmen_server.ledger.chart import BANK_CLEARING
 from longmen_server.ledger.model import AccountState, PostingKind
 from longmen_server.ledger.verification.report import Finding, Progress, Report, Summary
 from longmen_server.ledger.verification.run import verify
+from longmen_server.platform.clock import from_microseconds
 from longmen_server.platform.database import connect
-from longmen_server.platform.ids import CustomerId, new_id
+from longmen_server.platform.ids import CustomerId, RateImportId, new_id
 from longmen_server.platform.refusal import Refusal
 from longmen_server.proven import CHECKS
 from tests.support.ledger import BOOK, Ledger, open_ledger
@@ -66,7 +71,31 @@ async def fill_book(dsn: str, clock: SettableClock) -> None:
         await one.move(bank, leaving, 5, description="十元", effective_at_us=clock.now_us() - 9)
         await one.move(leaving, bank, 5, closes_debit_account=True, code=7)
         await fill_staff(one)
+        await _rates(one, clock)
     await _wallets(dsn, clock)
+
+
+async def _rates(ledger: Ledger, clock: SettableClock) -> None:
+    """Rates of a feed, and one set by hand."""
+    now = from_microseconds(clock.now_us())
+    sheet = Sheet(
+        now.date() - timedelta(1),
+        {code: Decimal(rate) for code, rate in (("USD", "1.1172"), ("CNY", "7.4326"))},
+    )
+    await ledger.submit(
+        ImportRates(BOOK, None, import_id=RateImportId(new_id(BOOK, clock)), sheets=[sheet])
+    )
+    await ledger.submit(
+        SetRate(
+            BOOK,
+            None,
+            import_id=RateImportId(new_id(BOOK, clock)),
+            currency_code="HKD",
+            rate=Decimal("8.7652"),
+            observed_at_us=clock.now_us(),
+            agreed=True,
+        )
+    )
 
 
 async def _wallets(dsn: str, clock: SettableClock) -> None:

@@ -56,6 +56,12 @@ PUBLIC_KEY, OTHER_PUBLIC_KEY = (
 )
 """Two keys that signatures can be verified with."""
 
+FEED = (
+    b"<Envelope><Cube><Cube time='2026-10-23'><Cube currency='USD' rate='1.16'/></Cube></Cube>"
+    b"</Envelope>"
+)
+"""A feed of a day that no other request brings."""
+
 SPECIAL_CHANGES: dict[str, Any] = {
     "phone_number": "+8613912345678",
     "to_time": Timestamp(seconds=4_000_000_000),
@@ -80,6 +86,11 @@ SPECIAL_CHANGES: dict[str, Any] = {
     "effective_date": "2099-02-03",
     "types": "order.closed",
     "notice_email": "shop@example.com",
+    "start_date": "2026-10-01",
+    "end_date": "2026-10-31",
+    "source_currency_code": "JPY",
+    "target_currency_code": "JPY",
+    "content": FEED,
 }
 """Another valid value of fields that no rule of thumb fits."""
 

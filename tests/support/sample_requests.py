@@ -531,6 +531,38 @@ async def capture_of_order(bank: SmallBank, owner: Person) -> Fields:
     }
 
 
+def feed(*rates: tuple[str, str], day: str = "2026-10-30") -> bytes:
+    """A daily feed of the European Central Bank."""
+    cubes = "".join(f"<Cube currency='{code}' rate='{rate}'/>" for code, rate in rates)
+    return f"<Envelope><Cube><Cube time='{day}'>{cubes}</Cube></Cube></Envelope>".encode()
+
+
+FIXING = (("USD", "1.1172"), ("CNY", "7.4326"), ("JPY", "175.68"), ("HKD", "8.7652"))
+"""Some of the rates of 30 October 2026."""
+
+
+async def with_rates(bank: SmallBank, _: Person, **fields: Any) -> Fields:
+    """A pair, once there are rates."""
+    await bank.do("RatesService/ImportRates", content=feed(*FIXING))
+    return {"source_currency_code": "CNY", "target_currency_code": "USD", **fields}
+
+
+async def new_rate(bank: SmallBank, owner: Person) -> Fields:
+    """A rate a little above the present one."""
+    await with_rates(bank, owner)
+    found = (await bank.do("RatesService/ListCurrencies")).currencies
+    present = next(one for one in found if one.currency_code == "HKD")
+    at = present.observe_time
+    at.seconds += 1
+    return {"currency_code": "HKD", "rate": present.rate + "1", "observe_time": at}
+
+
+async def rates_of_days(bank: SmallBank, owner: Person) -> Fields:
+    for day in (27, 28, 29):
+        await bank.do("RatesService/ImportRates", content=feed(*FIXING, day=f"2026-10-{day}"))
+    return await with_rates(bank, owner)
+
+
 async def new_terminal(bank: SmallBank, owner: Person) -> Fields:
     return {
         "merchant_id": await merchant(bank, owner),
@@ -855,6 +887,11 @@ SAMPLES: dict[str, Sample] = {
     "SettlementsService/Reconcile": own_list,
     "MerchantsService/ListTerminals": three_terminals,
     "MerchantsService/ReportTerminal": terminal_alive,
+    "RatesService/ListCurrencies": lambda *_: {},
+    "RatesService/ImportRates": lambda *_: {"content": feed(*FIXING, day="2026-10-26")},
+    "RatesService/SetRate": new_rate,
+    "RatesService/GetRate": lambda bank, owner: with_rates(bank, owner, minor_units=10_000),
+    "RatesService/ListRates": rates_of_days,
     "FactorsService/SetPassword": lambda *_: {"password": "correct horse battery staple"},
     "FactorsService/SetPaymentPin": lambda *_: {"pin": PIN},
     "FactorsService/StartTotp": lambda *_: {},

@@ -11,6 +11,7 @@ from longmen.admin.v1 import admin_service_pb2
 from longmen.audit.v1 import audit_service_pb2
 from longmen.credentials.v1 import credentials_service_pb2
 from longmen.events.v1 import events_service_pb2
+from longmen.fx.v1 import rates_service_pb2
 from longmen.identity.v1 import (
     challenge_service_pb2,
     device_service_pb2,
@@ -67,6 +68,7 @@ _MODULES = (
     webhooks_service_pb2,
     settlements_service_pb2,
     plans_service_pb2,
+    rates_service_pb2,
     transfers_service_pb2,
 )
 """Every module of the contract that declares a service."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from longmen.ledger.v1 import account_pb2
 from longmen.staff.v1 import approval_pb2
 from longmen_server.factors.tables import SECURITY
+from longmen_server.fxrates.tables import RATE_CHANGE
 from longmen_server.kyc.model import EvidenceKind, EvidenceState
 from longmen_server.kyc.tables import EVIDENCE
 from longmen_server.ledger.encode import timestamp
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from longmen_server.engine.family import RowFamily
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.factors.model import SecurityRow
+    from longmen_server.fxrates.model import RateRow
     from longmen_server.kyc.model import EvidenceRow
     from longmen_server.ledger.model import AccountRow
     from longmen_server.plans.model import PlanRow
@@ -78,12 +80,22 @@ def _staff(row: StaffRow) -> tuple[str, dict[str, str]]:
     }
 
 
+def _rate(row: RateRow) -> tuple[str, dict[str, str]]:
+    return row.currency_code, {
+        "rate": row.rate,
+        "rate.source": row.source,
+        "rate.observe_time": timestamp(row.observed_at_us).ToJsonString(),
+        "rate.held_rate": row.held_rate or "",
+    }
+
+
 DESCRIBED: Final[dict[RowFamily[Any, Any], Callable[[Any], tuple[str, dict[str, str]]]]] = {
     ACCOUNT: _account,
     SECURITY: _security,
     PLAN: _plan,
     EVIDENCE: _evidence,
     STAFF_ROWS: _staff,
+    RATE_CHANGE: _rate,
 }
 """Rows that a decider understands: the subject's name, and its fields as text."""
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from google.protobuf import descriptor_pool
 
 from longmen_server.accounts.build import unfreeze_by_bank
+from longmen_server.fxrates.build import set_rate
 from longmen_server.kyc.build import confirm_in_person
 from longmen_server.ledger import build
 from longmen_server.plans.build import set_plan
@@ -109,6 +110,13 @@ PROPOSABLE: Final[dict[str, Proposable]] = {
         "longmen.identity.v1.KycService/ConfirmInPerson",
         "kyc.confirm",
         lambda request, _: confirm_in_person(request, None),
+    ),
+    "set_fx_rate": Proposable(
+        "longmen.fx.v1.RatesService/SetRate",
+        "fx.rates",
+        lambda request, desk: set_rate(
+            request, None, desk.clock, book=request.book or desk.book, agreed=True
+        ),
     ),
 }
 """By the name of the field of ProposedCommand."""

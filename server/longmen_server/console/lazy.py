@@ -38,6 +38,7 @@ CLIENT_COMMANDS: Mapping[str, tuple[str, str]] = {
         "longmen_server.console.factor:challenge",
         "What a customer is asked to approve.",
     ),
+    "fx": ("longmen_server.console.fx:fx", "Currencies: rates, quotes and conversions."),
     "ledger": ("longmen_server.console.ledger:ledger", "The double-entry ledger itself."),
     "events": ("longmen_server.console.events:events", "Every committed change, in order."),
     "approval": (

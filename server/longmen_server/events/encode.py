@@ -16,6 +16,7 @@ from longmen_server.platform.ids import (
     EVENT,
     MERCHANT,
     ORDER,
+    RATE_IMPORT,
     SETTLEMENT,
     STAFF,
     TRANSACTION,
@@ -82,6 +83,7 @@ _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_SETTLEMENT_CHANGED: "settlement_change",
     event_pb2.EVENT_TYPE_PAYER_CODE_CHANGED: "payer_code_change",
     event_pb2.EVENT_TYPE_ENDPOINT_CHANGED: "endpoint_change",
+    event_pb2.EVENT_TYPE_FX_RATES_CHANGED: "fx_rates_change",
     event_pb2.EVENT_TYPE_APPROVAL_CHANGED: "approval_change",
     event_pb2.EVENT_TYPE_CHALLENGE_STATE_CHANGED: "challenge_change",
     event_pb2.EVENT_TYPE_CHALLENGE_CODE_SENT: "challenge_change",
@@ -107,6 +109,7 @@ _SUBJECTS: Final[dict[int, IdKind[Any]]] = {
     event_pb2.EVENT_TYPE_ORDER_CHANGED: ORDER,
     event_pb2.EVENT_TYPE_SETTLEMENT_CHANGED: SETTLEMENT,
     event_pb2.EVENT_TYPE_ENDPOINT_CHANGED: ENDPOINT,
+    event_pb2.EVENT_TYPE_FX_RATES_CHANGED: RATE_IMPORT,
 }
 """What the subject of an event of a type is an id of; of all others it is a transaction's."""
 

@@ -43,6 +43,7 @@ __all__ = [
     "ORDINAL_MAXIMUM",
     "PLAN",
     "PRINCIPAL",
+    "RATE_IMPORT",
     "REFUND",
     "SESSION",
     "SETTLEMENT",
@@ -68,6 +69,7 @@ __all__ = [
     "OrderId",
     "PlanId",
     "PrincipalId",
+    "RateImportId",
     "RefundId",
     "SessionId",
     "SettlementId",
@@ -106,6 +108,7 @@ FactorId = NewType("FactorId", bytes)
 ChallengeId = NewType("ChallengeId", bytes)
 ApiKeyId = NewType("ApiKeyId", bytes)
 StaffId = NewType("StaffId", bytes)
+RateImportId = NewType("RateImportId", bytes)
 
 BOOK_MINIMUM: Final = 1
 BOOK_MAXIMUM: Final = 32767
@@ -252,6 +255,7 @@ FACTOR: Final = IdKind[FactorId]("fact")
 CHALLENGE: Final = IdKind[ChallengeId]("chal")
 API_KEY: Final = IdKind[ApiKeyId]("key")
 STAFF: Final = IdKind[StaffId]("stf")
+RATE_IMPORT: Final = IdKind[RateImportId]("fxi")
 
 ORDINAL_MAXIMUM: Final = 99
 """Postings of one transaction are numbered from 0; the contract allows two digits."""

@@ -26,6 +26,7 @@ from longmen_client._generated.merchants_async import AsyncMerchants
 from longmen_client._generated.payer_codes_async import AsyncPayerCodes
 from longmen_client._generated.payments_async import AsyncPayments
 from longmen_client._generated.plans_async import AsyncPlans
+from longmen_client._generated.rates_async import AsyncRates
 from longmen_client._generated.registration_async import AsyncRegistration
 from longmen_client._generated.sessions_async import AsyncSessions
 from longmen_client._generated.settlements_async import AsyncSettlements
@@ -176,6 +177,11 @@ class AsyncClient:
     def authorizations(self) -> AsyncAuthorizations:
         """Money held for orders, and taken later."""
         return AsyncAuthorizations(self._caller)
+
+    @cached_property
+    def rates(self) -> AsyncRates:
+        """What currencies are worth."""
+        return AsyncRates(self._caller)
 
     @cached_property
     def transfers(self) -> AsyncTransfers:

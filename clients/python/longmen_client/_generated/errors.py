@@ -106,6 +106,16 @@ __all__ = [
     "FactorRejected",
     "FactorRequired",
     "FrozenByBank",
+    "FxAmountTooLarge",
+    "FxAmountTooSmall",
+    "FxCurrencyNotTradable",
+    "FxFeedInvalid",
+    "FxRateFromFuture",
+    "FxRateJump",
+    "FxRateNotFound",
+    "FxRateStale",
+    "FxRateSuperseded",
+    "FxSameCurrency",
     "IdNumberInUse",
     "IncrementLimitReached",
     "InsufficientFunds",
@@ -1966,6 +1976,102 @@ class EndpointDisabled(FailedPreconditionError):
     metadata_keys = ("endpoint_id",)
 
 
+class FxFeedInvalid(InvalidArgumentError):
+    """The feed cannot be read whole, so nothing of it was taken. Problems names lines and what
+    is wrong with them, up to twenty. Metadata: problems, problem_count.
+    """
+
+    reason = "FX_FEED_INVALID"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "problems",
+        "problem_count",
+    )
+
+
+class FxRateNotFound(FailedPreconditionError):
+    """Nothing ever told what the currency is worth. Metadata: currency_code."""
+
+    reason = "FX_RATE_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("currency_code",)
+
+
+class FxRateStale(FailedPreconditionError):
+    """The rate is older than its limit and is not guessed. Metadata: currency_code,
+    age_seconds, limit_seconds.
+    """
+
+    reason = "FX_RATE_STALE"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "currency_code",
+        "age_seconds",
+        "limit_seconds",
+    )
+
+
+class FxRateJump(FailedPreconditionError):
+    """The rate moved further from the present one than one caller may move it: two people may.
+    Metadata: currency_code, present_rate, moved_basis_points, limit_basis_points.
+    """
+
+    reason = "FX_RATE_JUMP"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "currency_code",
+        "present_rate",
+        "moved_basis_points",
+        "limit_basis_points",
+    )
+
+
+class FxSameCurrency(InvalidArgumentError):
+    """Source and target are one currency. Metadata: currency_code."""
+
+    reason = "FX_SAME_CURRENCY"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("currency_code",)
+
+
+class FxCurrencyNotTradable(FailedPreconditionError):
+    """The currency is unknown or cannot be exchanged here. Metadata: currency_code."""
+
+    reason = "FX_CURRENCY_NOT_TRADABLE"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("currency_code",)
+
+
+class FxAmountTooSmall(FailedPreconditionError):
+    """The amount is worth less than one minor unit of the target currency. Metadata: none."""
+
+    reason = "FX_AMOUNT_TOO_SMALL"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class FxAmountTooLarge(FailedPreconditionError):
+    """One side of the exchange does not fit into 64 bits. Metadata: none."""
+
+    reason = "FX_AMOUNT_TOO_LARGE"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class FxRateFromFuture(FailedPreconditionError):
+    """The rate was observed after the server's present. Metadata: now_us."""
+
+    reason = "FX_RATE_FROM_FUTURE"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("now_us",)
+
+
+class FxRateSuperseded(FailedPreconditionError):
+    """The present rate was observed later. Metadata: observed_us."""
+
+    reason = "FX_RATE_SUPERSEDED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("observed_us",)
+
+
 BY_REASON: Mapping[str, type[LongmenError]] = {
     "MALFORMED_REQUEST": MalformedRequest,
     "INVALID_REQUEST": InvalidRequest,
@@ -2163,5 +2269,15 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "CAPTURE_NUMBER_REUSED": CaptureNumberReused,
     "INCREMENT_LIMIT_REACHED": IncrementLimitReached,
     "ENDPOINT_DISABLED": EndpointDisabled,
+    "FX_FEED_INVALID": FxFeedInvalid,
+    "FX_RATE_NOT_FOUND": FxRateNotFound,
+    "FX_RATE_STALE": FxRateStale,
+    "FX_RATE_JUMP": FxRateJump,
+    "FX_SAME_CURRENCY": FxSameCurrency,
+    "FX_CURRENCY_NOT_TRADABLE": FxCurrencyNotTradable,
+    "FX_AMOUNT_TOO_SMALL": FxAmountTooSmall,
+    "FX_AMOUNT_TOO_LARGE": FxAmountTooLarge,
+    "FX_RATE_FROM_FUTURE": FxRateFromFuture,
+    "FX_RATE_SUPERSEDED": FxRateSuperseded,
 }
 """The class of each reason of the contract."""

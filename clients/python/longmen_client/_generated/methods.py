@@ -7,6 +7,7 @@ from longmen.admin.v1 import admin_service_pb2
 from longmen.audit.v1 import audit_service_pb2
 from longmen.credentials.v1 import credentials_service_pb2
 from longmen.events.v1 import events_service_pb2
+from longmen.fx.v1 import rates_service_pb2
 from longmen.identity.v1 import (
     challenge_service_pb2,
     device_service_pb2,
@@ -502,6 +503,22 @@ PLANS_SET_PLAN: Method[plans_service_pb2.SetPlanRequest, plans_service_pb2.SetPl
 PLANS_LIST_PLANS: Method[
     plans_service_pb2.ListPlansRequest, plans_service_pb2.ListPlansResponse
 ] = method(plans_service_pb2.DESCRIPTOR, "PlansService", "ListPlans")
+
+RATES_LIST_CURRENCIES: Method[
+    rates_service_pb2.ListCurrenciesRequest, rates_service_pb2.ListCurrenciesResponse
+] = method(rates_service_pb2.DESCRIPTOR, "RatesService", "ListCurrencies")
+RATES_IMPORT_RATES: Method[
+    rates_service_pb2.ImportRatesRequest, rates_service_pb2.ImportRatesResponse
+] = method(rates_service_pb2.DESCRIPTOR, "RatesService", "ImportRates")
+RATES_SET_RATE: Method[rates_service_pb2.SetRateRequest, rates_service_pb2.SetRateResponse] = (
+    method(rates_service_pb2.DESCRIPTOR, "RatesService", "SetRate")
+)
+RATES_GET_RATE: Method[rates_service_pb2.GetRateRequest, rates_service_pb2.GetRateResponse] = (
+    method(rates_service_pb2.DESCRIPTOR, "RatesService", "GetRate")
+)
+RATES_LIST_RATES: Method[
+    rates_service_pb2.ListRatesRequest, rates_service_pb2.ListRatesResponse
+] = method(rates_service_pb2.DESCRIPTOR, "RatesService", "ListRates")
 
 TRANSFERS_CREATE_TRANSFER: Method[
     transfers_service_pb2.CreateTransferRequest, transfers_service_pb2.CreateTransferResponse

@@ -25,6 +25,7 @@ from longmen_client._generated.merchants_sync import Merchants
 from longmen_client._generated.payer_codes_sync import PayerCodes
 from longmen_client._generated.payments_sync import Payments
 from longmen_client._generated.plans_sync import Plans
+from longmen_client._generated.rates_sync import Rates
 from longmen_client._generated.registration_sync import Registration
 from longmen_client._generated.sessions_sync import Sessions
 from longmen_client._generated.settlements_sync import Settlements
@@ -176,6 +177,11 @@ class Client:
     def authorizations(self) -> Authorizations:
         """Money held for orders, and taken later."""
         return Authorizations(self._caller)
+
+    @cached_property
+    def rates(self) -> Rates:
+        """What currencies are worth."""
+        return Rates(self._caller)
 
     @cached_property
     def transfers(self) -> Transfers:

@@ -309,6 +309,10 @@ KINDS: Final[dict[str, Kind]] = {
     "WEBHOOK_STATE_UNKNOWN": Kind(
         "A webhook's delivery is in no state that it can be in.", _REPORT
     ),
+    "FX_RATE_MISMATCH": Kind(
+        "A currency is worth what was never observed.",
+        "Deal in it no more; set the rate by two people, and look for what was dealt at it.",
+    ),
     "REQUEST_MALFORMED": Kind(
         "The stored content of a request has a length that no content has.", _REPORT
     ),

@@ -579,6 +579,34 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Increment limit reached: the authorization was incremented as often as it can be. Metadata: limit."""
     ERROR_REASON_ENDPOINT_DISABLED: _ErrorReason.ValueType  # 387
     """Endpoint disabled: the endpoint is switched off. Enable it first. Metadata: endpoint_id."""
+    ERROR_REASON_FX_FEED_INVALID: _ErrorReason.ValueType  # 420
+    """-- Exchange of currencies.
+
+    FX feed invalid: the feed cannot be read whole, so nothing of it was taken. Problems names lines and what is wrong with
+    them, up to twenty. Metadata: problems, problem_count.
+    """
+    ERROR_REASON_FX_RATE_NOT_FOUND: _ErrorReason.ValueType  # 421
+    """FX rate not found: nothing ever told what the currency is worth. Metadata: currency_code."""
+    ERROR_REASON_FX_RATE_STALE: _ErrorReason.ValueType  # 422
+    """FX rate stale: the rate is older than its limit and is not guessed. Metadata: currency_code, age_seconds,
+    limit_seconds.
+    """
+    ERROR_REASON_FX_RATE_JUMP: _ErrorReason.ValueType  # 423
+    """FX rate jump: the rate moved further from the present one than one caller may move it: two people may. Metadata:
+    currency_code, present_rate, moved_basis_points, limit_basis_points.
+    """
+    ERROR_REASON_FX_SAME_CURRENCY: _ErrorReason.ValueType  # 424
+    """FX same currency: source and target are one currency. Metadata: currency_code."""
+    ERROR_REASON_FX_CURRENCY_NOT_TRADABLE: _ErrorReason.ValueType  # 425
+    """FX currency not tradable: the currency is unknown or cannot be exchanged here. Metadata: currency_code."""
+    ERROR_REASON_FX_AMOUNT_TOO_SMALL: _ErrorReason.ValueType  # 426
+    """FX amount too small: the amount is worth less than one minor unit of the target currency. Metadata: none."""
+    ERROR_REASON_FX_AMOUNT_TOO_LARGE: _ErrorReason.ValueType  # 427
+    """FX amount too large: one side of the exchange does not fit into 64 bits. Metadata: none."""
+    ERROR_REASON_FX_RATE_FROM_FUTURE: _ErrorReason.ValueType  # 428
+    """FX rate from future: the rate was observed after the server's present. Metadata: now_us."""
+    ERROR_REASON_FX_RATE_SUPERSEDED: _ErrorReason.ValueType  # 429
+    """FX rate superseded: the present rate was observed later. Metadata: observed_us."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the reason of a refusal. On the wire it stands in google.rpc.ErrorInfo: reason is the value's name without
@@ -1107,6 +1135,34 @@ ERROR_REASON_INCREMENT_LIMIT_REACHED: ErrorReason.ValueType  # 392
 """Increment limit reached: the authorization was incremented as often as it can be. Metadata: limit."""
 ERROR_REASON_ENDPOINT_DISABLED: ErrorReason.ValueType  # 387
 """Endpoint disabled: the endpoint is switched off. Enable it first. Metadata: endpoint_id."""
+ERROR_REASON_FX_FEED_INVALID: ErrorReason.ValueType  # 420
+"""-- Exchange of currencies.
+
+FX feed invalid: the feed cannot be read whole, so nothing of it was taken. Problems names lines and what is wrong with
+them, up to twenty. Metadata: problems, problem_count.
+"""
+ERROR_REASON_FX_RATE_NOT_FOUND: ErrorReason.ValueType  # 421
+"""FX rate not found: nothing ever told what the currency is worth. Metadata: currency_code."""
+ERROR_REASON_FX_RATE_STALE: ErrorReason.ValueType  # 422
+"""FX rate stale: the rate is older than its limit and is not guessed. Metadata: currency_code, age_seconds,
+limit_seconds.
+"""
+ERROR_REASON_FX_RATE_JUMP: ErrorReason.ValueType  # 423
+"""FX rate jump: the rate moved further from the present one than one caller may move it: two people may. Metadata:
+currency_code, present_rate, moved_basis_points, limit_basis_points.
+"""
+ERROR_REASON_FX_SAME_CURRENCY: ErrorReason.ValueType  # 424
+"""FX same currency: source and target are one currency. Metadata: currency_code."""
+ERROR_REASON_FX_CURRENCY_NOT_TRADABLE: ErrorReason.ValueType  # 425
+"""FX currency not tradable: the currency is unknown or cannot be exchanged here. Metadata: currency_code."""
+ERROR_REASON_FX_AMOUNT_TOO_SMALL: ErrorReason.ValueType  # 426
+"""FX amount too small: the amount is worth less than one minor unit of the target currency. Metadata: none."""
+ERROR_REASON_FX_AMOUNT_TOO_LARGE: ErrorReason.ValueType  # 427
+"""FX amount too large: one side of the exchange does not fit into 64 bits. Metadata: none."""
+ERROR_REASON_FX_RATE_FROM_FUTURE: ErrorReason.ValueType  # 428
+"""FX rate from future: the rate was observed after the server's present. Metadata: now_us."""
+ERROR_REASON_FX_RATE_SUPERSEDED: ErrorReason.ValueType  # 429
+"""FX rate superseded: the present rate was observed later. Metadata: observed_us."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final

@@ -3,9 +3,11 @@
 isort:skip_file
 Events, as other systems get them."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from longmen.identity.v1 import challenge_pb2 as _challenge_pb2
 from longmen.identity.v1 import factor_pb2 as _factor_pb2
@@ -107,6 +109,8 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """Payer code changed means that a device was enrolled to show codes, or that its codes were revoked."""
     EVENT_TYPE_ENDPOINT_CHANGED: _EventType.ValueType  # 69
     """Endpoint changed: a merchant's webhook endpoint was made, switched on or off, or got another secret."""
+    EVENT_TYPE_FX_RATES_CHANGED: _EventType.ValueType  # 80
+    """FX rates changed: rates were imported or set."""
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
     """EventType is what happened."""
@@ -189,6 +193,8 @@ EVENT_TYPE_PAYER_CODE_CHANGED: EventType.ValueType  # 62
 """Payer code changed means that a device was enrolled to show codes, or that its codes were revoked."""
 EVENT_TYPE_ENDPOINT_CHANGED: EventType.ValueType  # 69
 """Endpoint changed: a merchant's webhook endpoint was made, switched on or off, or got another secret."""
+EVENT_TYPE_FX_RATES_CHANGED: EventType.ValueType  # 80
+"""FX rates changed: rates were imported or set."""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 @_typing.final
@@ -596,6 +602,40 @@ class EndpointChange(_message.Message):
 Global___EndpointChange: _TypeAlias = EndpointChange  # noqa: Y015
 
 @_typing.final
+class FxRatesChange(_message.Message):
+    """FxRatesChange is what became of rates."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODES_FIELD_NUMBER: _builtins.int
+    HELD_CURRENCY_CODES_FIELD_NUMBER: _builtins.int
+    source: _builtins.str
+    """Source of the rates, such as ecb or manual."""
+    @_builtins.property
+    def currency_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Currency codes whose present rate changed."""
+
+    @_builtins.property
+    def held_currency_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Held currency codes, whose rates moved too far to be taken."""
+
+    def __init__(
+        self,
+        *,
+        source: _builtins.str = ...,
+        currency_codes: _abc.Iterable[_builtins.str] | None = ...,
+        held_currency_codes: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency_codes", b"currency_codes", "held_currency_codes", b"held_currency_codes", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FxRatesChange: _TypeAlias = FxRatesChange  # noqa: Y015
+
+@_typing.final
 class Event(_message.Message):
     """Event is one committed change."""
 
@@ -623,6 +663,7 @@ class Event(_message.Message):
     SETTLEMENT_CHANGE_FIELD_NUMBER: _builtins.int
     PAYER_CODE_CHANGE_FIELD_NUMBER: _builtins.int
     ENDPOINT_CHANGE_FIELD_NUMBER: _builtins.int
+    FX_RATES_CHANGE_FIELD_NUMBER: _builtins.int
     DEBIT_BALANCES_FIELD_NUMBER: _builtins.int
     CREDIT_BALANCES_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
@@ -632,7 +673,7 @@ class Event(_message.Message):
     book: _builtins.int
     """Book the change is in."""
     subject_id: _builtins.str
-    """Subject id is the account, transaction, customer, merchant or order the event is about."""
+    """Subject id is the account, transaction, customer, merchant, order or import of rates the event is about."""
     @_builtins.property
     def booked_time(self) -> _timestamp_pb2.Timestamp:
         """Booked time of the change; for any one account it grows strictly."""
@@ -706,6 +747,10 @@ class Event(_message.Message):
         """Endpoint change."""
 
     @_builtins.property
+    def fx_rates_change(self) -> Global___FxRatesChange:
+        """FX rates change."""
+
+    @_builtins.property
     def debit_balances(self) -> _account_pb2.Balances:
         """Debit balances are the debit account's as of the posting: posted, available and version."""
 
@@ -738,14 +783,15 @@ class Event(_message.Message):
         settlement_change: Global___SettlementChange | None = ...,
         payer_code_change: Global___PayerCodeChange | None = ...,
         endpoint_change: Global___EndpointChange | None = ...,
+        fx_rates_change: Global___FxRatesChange | None = ...,
         debit_balances: _account_pb2.Balances | None = ...,
         credit_balances: _account_pb2.Balances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "identification_change", b"identification_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_rates_change", b"fx_rates_change", "identification_change", b"identification_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "identification_change", b"identification_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_rates_change", b"fx_rates_change", "identification_change", b"identification_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change", "endpoint_change"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change", "endpoint_change", "fx_rates_change"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

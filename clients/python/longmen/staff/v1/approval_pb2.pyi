@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from longmen.accounts.v1 import accounts_service_pb2 as _accounts_service_pb2
+from longmen.fx.v1 import rates_service_pb2 as _rates_service_pb2
 from longmen.identity.v1 import kyc_service_pb2 as _kyc_service_pb2
 from longmen.ledger.v1 import ledger_service_pb2 as _ledger_service_pb2
 from longmen.merchants.v1 import plans_service_pb2 as _plans_service_pb2
@@ -80,6 +81,7 @@ class ProposedCommand(_message.Message):
     RESET_STAFF_FIELD_NUMBER: _builtins.int
     SET_PLAN_FIELD_NUMBER: _builtins.int
     CONFIRM_IN_PERSON_FIELD_NUMBER: _builtins.int
+    SET_FX_RATE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def create_transaction(self) -> _ledger_service_pb2.CreateTransactionRequest:
         """Create transaction corrects the books by hand."""
@@ -120,6 +122,10 @@ class ProposedCommand(_message.Message):
     def confirm_in_person(self) -> _kyc_service_pb2.ConfirmInPersonRequest:
         """Confirm in person notes that a customer was seen with the identity document."""
 
+    @_builtins.property
+    def set_fx_rate(self) -> _rates_service_pb2.SetRateRequest:
+        """Set FX rate sets the rate of one currency by hand."""
+
     def __init__(
         self,
         *,
@@ -133,12 +139,13 @@ class ProposedCommand(_message.Message):
         reset_staff: _staff_accounts_service_pb2.ResetStaffRequest | None = ...,
         set_plan: _plans_service_pb2.SetPlanRequest | None = ...,
         confirm_in_person: _kyc_service_pb2.ConfirmInPersonRequest | None = ...,
+        set_fx_rate: _rates_service_pb2.SetRateRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "confirm_in_person", b"confirm_in_person", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "reset_staff", b"reset_staff", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_plan", b"set_plan", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "confirm_in_person", b"confirm_in_person", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "reset_staff", b"reset_staff", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "confirm_in_person", b"confirm_in_person", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "reset_staff", b"reset_staff", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_plan", b"set_plan", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "confirm_in_person", b"confirm_in_person", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "reset_staff", b"reset_staff", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["create_transaction", "reverse_transaction", "set_account_state", "unfreeze_account", "unlock_factors", "create_staff", "grant_staff", "reset_staff", "set_plan", "confirm_in_person"]  # noqa: Y015
+    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["create_transaction", "reverse_transaction", "set_account_state", "unfreeze_account", "unlock_factors", "create_staff", "grant_staff", "reset_staff", "set_plan", "confirm_in_person", "set_fx_rate"]  # noqa: Y015
     _WhichOneofArgType_command: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_command) -> _WhichOneofReturnType_command | None: ...
 

@@ -1,0 +1,213 @@
+"""Generated from proto/ by scripts/gen. Do not edit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from longmen.fx.v1 import rate_pb2, rates_service_pb2
+from longmen_client._generated import methods
+from longmen_client._sync.pager import Pager
+from longmen_client._wire import wire_time
+from longmen_client.ids import new_request_id
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from longmen_client._config import CallOptions
+    from longmen_client._reply import Reply
+    from longmen_client._sync.caller import Caller
+
+
+class Rates:
+    """RatesService keeps what currencies are worth. Every rate has a source, the time it was fixed
+    and the time it came; nothing is overwritten and nothing guessed: a rate that is too old is
+    refused with its age. Pairs are computed through EUR from exact fractions.
+    """
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def list_currencies(
+        self,
+        *,
+        book: int = 0,
+        at_least_as_fresh: str = "",
+        options: CallOptions | None = None,
+    ) -> rates_service_pb2.ListCurrenciesResponse:
+        """Lists every currency of ISO 4217 with minor units, by code, with its present rate.
+
+        Args:
+            book: Book of the rates; 0 means the server's default book.
+            at_least_as_fresh: At least as fresh is the committed_at of a change that the reply must
+                show; empty means no demand.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed.
+
+        Scope: fx.read. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = rates_service_pb2.ListCurrenciesRequest(
+            book=book, at_least_as_fresh=at_least_as_fresh
+        )
+        return self._caller.ask(methods.RATES_LIST_CURRENCIES, request, options)
+
+    def import_rates(
+        self,
+        *,
+        content: bytes,
+        book: int = 0,
+        request_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Reply[rates_service_pb2.ImportRatesResponse]:
+        """Takes a feed of the European Central Bank: the daily XML, or the history as CSV or ZIP.
+
+        It is taken whole or not at all. Days that are known are passed over. A rate that moves too
+        far from the present one is held until it is set by two people.
+
+        Args:
+            content: Content of the feed as it came.
+            book: Book of the rates; 0 means the server's default book.
+            request_id: Request id is a UUID that the caller makes once per intention and keeps for
+                every retry.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: FX_FEED_INVALID.
+
+        Scope: fx.rates. Deadline: 30000 ms, at most 60000 ms.
+        """
+        request = rates_service_pb2.ImportRatesRequest(
+            content=content, book=book, request_id=request_id or new_request_id()
+        )
+        return self._caller.change(methods.RATES_IMPORT_RATES, request, request.request_id, options)
+
+    def set_rate(
+        self,
+        *,
+        currency_code: str,
+        rate: str,
+        observe_time: datetime,
+        book: int = 0,
+        request_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Reply[rates_service_pb2.SetRateResponse]:
+        """Sets the rate of one currency by hand.
+
+        Two people may set any; a service is held to the same jumps as feeds.
+
+        Args:
+            currency_code: Currency code of the rate.
+            rate: Rate in units per EUR, as a plain decimal with up to twelve digits on either side
+                of the point.
+            observe_time: Observe time is when the rate was observed; not in the future, and not
+                before the present rate.
+            book: Book of the rate; 0 means the server's default book.
+            request_id: Request id is a UUID that the caller makes once per intention and keeps for
+                every retry.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: FX_CURRENCY_NOT_TRADABLE,
+                FX_RATE_FROM_FUTURE, FX_RATE_SUPERSEDED, FX_RATE_JUMP.
+
+        Scope: fx.rates. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = rates_service_pb2.SetRateRequest(
+            currency_code=currency_code,
+            rate=rate,
+            observe_time=wire_time(observe_time),
+            book=book,
+            request_id=request_id or new_request_id(),
+        )
+        return self._caller.change(methods.RATES_SET_RATE, request, request.request_id, options)
+
+    def get_rate(
+        self,
+        *,
+        source_currency_code: str,
+        target_currency_code: str,
+        minor_units: int = 0,
+        fixed_side: rate_pb2.FixedSide.ValueType = rate_pb2.FIXED_SIDE_UNSPECIFIED,
+        book: int = 0,
+        at_least_as_fresh: str = "",
+        options: CallOptions | None = None,
+    ) -> rates_service_pb2.GetRateResponse:
+        """Returns what a pair costs now, and with an amount what an exchange of it would be;
+        nothing is promised.
+
+        Args:
+            source_currency_code: Source currency code is what is paid.
+            target_currency_code: Target currency code is what is got.
+            minor_units: Minor units to try an exchange of; 0 tries none.
+            fixed_side: Fixed side that the minor units are on; unspecified means what is paid.
+            book: Book of the rates; 0 means the server's default book.
+            at_least_as_fresh: At least as fresh is the committed_at of a change that the reply must
+                show; empty means no demand.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: FX_SAME_CURRENCY,
+                FX_CURRENCY_NOT_TRADABLE, FX_RATE_NOT_FOUND, FX_RATE_STALE, FX_AMOUNT_TOO_SMALL,
+                FX_AMOUNT_TOO_LARGE.
+
+        Scope: fx.read. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = rates_service_pb2.GetRateRequest(
+            source_currency_code=source_currency_code,
+            target_currency_code=target_currency_code,
+            minor_units=minor_units,
+            fixed_side=fixed_side,
+            book=book,
+            at_least_as_fresh=at_least_as_fresh,
+        )
+        return self._caller.ask(methods.RATES_GET_RATE, request, options)
+
+    def list_rates(
+        self,
+        *,
+        source_currency_code: str,
+        target_currency_code: str,
+        start_date: str = "",
+        end_date: str = "",
+        page_size: int = 0,
+        page_token: str = "",
+        book: int = 0,
+        at_least_as_fresh: str = "",
+        options: CallOptions | None = None,
+    ) -> Pager[rate_pb2.DailyRate, rates_service_pb2.ListRatesResponse]:
+        """Lists a pair's mid-market rates of past days, newest first.
+
+        A currency without a rate on a day is left out of that day.
+
+        Args:
+            source_currency_code: Source currency code is what is paid.
+            target_currency_code: Target currency code is what is got.
+            start_date: Start date, YYYY-MM-DD, the first to list; empty means from the beginning.
+            end_date: End date, YYYY-MM-DD, the last to list; empty means up to now.
+            page_size: Page size is how many to return at most; 0 means 100, more than 1000 means
+                1000.
+            page_token: Page token is next_page_token of the page before, for otherwise the same
+                request.
+            book: Book of the rates; 0 means the server's default book.
+            at_least_as_fresh: At least as fresh is the committed_at of a change that the reply must
+                show; empty means no demand.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: FX_SAME_CURRENCY,
+                INVALID_PAGE_TOKEN.
+
+        Scope: fx.read. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = rates_service_pb2.ListRatesRequest(
+            source_currency_code=source_currency_code,
+            target_currency_code=target_currency_code,
+            start_date=start_date,
+            end_date=end_date,
+            page_size=page_size,
+            page_token=page_token,
+            book=book,
+            at_least_as_fresh=at_least_as_fresh,
+        )
+        return Pager(self._caller, methods.RATES_LIST_RATES, request, "rates", options)

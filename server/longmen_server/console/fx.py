@@ -1,0 +1,217 @@
+"""`longmen fx`: what currencies are worth, and their exchange."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from longmen.fx.v1 import rate_pb2
+from longmen_server.console import views
+from longmen_server.console.failure import EXIT_CODES
+from longmen_server.console.parameters import book_option, limit_option, money
+from longmen_server.console.session import (
+    Session,
+    connected,
+    print_json_line,
+    request_id_option,
+)
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from longmen.fx.v1 import rates_service_pb2
+
+BARS = "▁▂▃▄▅▆▇█"
+FEED_SECONDS = 30.0
+"""How long fetching a feed may take."""
+
+
+@click.group(epilog=EXIT_CODES)
+def fx() -> None:
+    """Currencies: rates, quotes and conversions."""
+
+
+@fx.command()
+@click.option("--all", "with_all", is_flag=True, help="Also what has no rate.")
+@book_option
+@connected
+def rates(session: Session, book: int, *, with_all: bool) -> None:
+    """List what one EUR is worth in every currency, and how old the rates are."""
+    reply = session.bank.rates.list_currencies(book=book)
+    found = [one for one in reply.currencies if one.rate or with_all]
+    session.show(reply, lambda: currencies_table(found))
+
+
+def currencies_table(found: list[rate_pb2.Currency]) -> Table:
+    """Currencies with their rates."""
+    columns = ["currency", "digits", "per EUR", "source", "observed", "age", "held"]
+    return views.table(
+        "Rates",
+        columns,
+        [
+            [
+                one.currency_code if one.tradable else f"({one.currency_code})",
+                str(one.exponent),
+                one.rate,
+                one.source,
+                views.moment(one.observe_time),
+                f"{one.age_seconds / 86_400:.1f} d" if one.HasField("observe_time") else "",
+                one.held_rate,
+            ]
+            for one in found
+        ],
+        right=["digits", "per EUR", "age", "held"],
+    )
+
+
+@fx.command("import")
+@click.argument("source", default="")
+@book_option
+@request_id_option
+@connected
+def import_rates(session: Session, source: str, book: int, request_id: str | None) -> None:
+    """Import a feed: a file or an https URL; without one the whole history that came along."""
+    reply = session.bank.rates.import_rates(
+        content=read_feed(source), book=book, request_id=request_id
+    )
+    session.show(reply.message, lambda: import_card(reply.message))
+
+
+def read_feed(source: str) -> bytes:
+    """Return a feed's content.
+
+    Raises:
+        ValueError: the address is no https URL, or its server refuses.
+        OSError: the file cannot be read.
+    """
+    if not source:
+        from longmen_server.fxrates.seed import packaged_history
+
+        return packaged_history()
+    if "://" not in source:
+        return Path(source).read_bytes()
+    if not source.startswith("https://"):
+        raise ValueError(f"{source}: feeds are fetched by https only")
+    import httpx
+
+    try:
+        answer = httpx.get(source, timeout=FEED_SECONDS).raise_for_status()
+    except httpx.HTTPError as error:
+        raise ValueError(f"{source}: {error}") from error
+    return answer.content
+
+
+def import_card(reply: rates_service_pb2.ImportRatesResponse) -> Table:
+    """What an import did."""
+    held = [f"{one.currency_code} {one.present_rate} → {one.held_rate}" for one in reply.held]
+    return views.card(
+        "Import",
+        [
+            ("import", reply.import_id),
+            ("new days", f"{reply.day_count:,}"),
+            ("known days", f"{reply.known_day_count:,}"),
+            ("changed", " ".join(reply.currency_codes)),
+            ("held", ", ".join(held)),
+        ],
+    )
+
+
+@fx.command()
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@click.argument("amount", default="")
+@click.option("--get", is_flag=True, help="The amount is what is got, not what is paid.")
+@book_option
+@connected
+def rate(session: Session, source: str, target: str, amount: str, book: int, *, get: bool) -> None:
+    """Show what a pair costs now, and what an exchange of an AMOUNT would be."""
+    source, target = source.upper(), target.upper()
+    minor_units = money(amount, target if get else source).minor_units if amount else 0
+    reply = session.bank.rates.get_rate(
+        source_currency_code=source,
+        target_currency_code=target,
+        minor_units=minor_units,
+        fixed_side=rate_pb2.FIXED_SIDE_TARGET if get else rate_pb2.FIXED_SIDE_SOURCE,
+        book=book,
+    )
+    session.show(reply, lambda: rate_card(reply.rate, reply.exchange))
+
+
+def rate_card(found: rate_pb2.Rate, exchange: rate_pb2.Exchange) -> Table:
+    """A pair's rate, and an exchange if there is one."""
+    rows: list[tuple[str, str | views.Text]] = [
+        ("mid", found.mid),
+        ("customer gets", found.bid),
+        ("customer pays", found.ask),
+        ("spread", f"{found.spread_basis_points} bp"),
+        ("fee", f"{found.fee_basis_points} bp" if found.fee_basis_points else ""),
+        ("observed", views.moment(found.observe_time)),
+        ("age", f"{found.age_seconds / 86_400:.1f} days"),
+    ]
+    rows += exchange_rows(exchange)
+    return views.card(f"{found.source_currency_code}/{found.target_currency_code}", rows)
+
+
+def exchange_rows(exchange: rate_pb2.Exchange) -> list[tuple[str, str | views.Text]]:
+    """The amounts of an exchange."""
+    named = [
+        ("you pay", "source_amount"),
+        ("of it fee", "fee"),
+        ("you get", "target_amount"),
+        ("spread", "spread"),
+        ("rounding", "rounding"),
+    ]
+    return [
+        (title, views.amount(getattr(exchange, name)))
+        for title, name in named
+        if exchange.HasField(name)  # type: ignore[arg-type]  # names of its fields
+    ]
+
+
+@fx.command()
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@click.option("--since", "start_date", default="", help="First day, YYYY-MM-DD.")
+@click.option("--until", "end_date", default="", help="Last day, YYYY-MM-DD.")
+@limit_option
+@book_option
+@connected
+def history(
+    session: Session,
+    source: str,
+    target: str,
+    start_date: str,
+    end_date: str,
+    limit: int,
+    book: int,
+) -> None:
+    """Chart the mid-market rate of a pair, day by day."""
+    found = session.bank.rates.list_rates(
+        source_currency_code=source.upper(),
+        target_currency_code=target.upper(),
+        start_date=start_date,
+        end_date=end_date,
+        book=book,
+    )
+    days = list(islice(found, limit))
+    if session.as_json:
+        for one in days:
+            print_json_line(one)
+        return
+    session.say(chart([float(one.mid) for one in reversed(days)]))
+    rows = [[one.date, one.mid, one.source] for one in days]
+    title = f"{source.upper()}/{target.upper()}"
+    session.console.print(views.table(title, ["date", "mid", "source"], rows, right=["mid"]))
+
+
+def chart(values: list[float]) -> str:
+    """Return values as a line of bars, from the lowest to the highest."""
+    if not values:
+        return ""
+    low, high = min(values), max(values)
+    span = high - low or 1.0
+    bars = (BARS[int((value - low) / span * (len(BARS) - 1))] for value in values)
+    return f"{low:g} {''.join(bars)} {high:g}"

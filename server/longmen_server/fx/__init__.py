@@ -1,0 +1,1 @@
+"""Exchange of currencies: rates, quotes, conversions and the bank's position."""

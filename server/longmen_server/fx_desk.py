@@ -1,0 +1,64 @@
+"""The part of the composition root that exchanges currencies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from longmen_server.fxrates.seed import seed_rates
+from longmen_server.fxrates.service import RatesService
+from longmen_server.platform.refusal import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from longmen_server.config import Settings
+    from longmen_server.engine.engine import Engine
+    from longmen_server.ledger.read_service import ReadTools
+    from longmen_server.platform.clock import Clock
+    from longmen_server.platform.database import Readers
+
+__all__ = ["fx_services", "prepare_rates"]
+
+
+def fx_services(engine: Engine, reading: ReadTools, settings: Settings) -> Mapping[str, object]:
+    """The servicers of exchange, by their full names.
+
+    Args:
+        engine: runs what changes something.
+        reading: what reads are made of.
+        settings: of the server.
+    """
+
+    def age_max_us(listed_us: int) -> int:
+        return settings.fx.rate_age_max_us(listed_us=listed_us, production=settings.production)
+
+    return {
+        "longmen.fx.v1.RatesService": RatesService(
+            engine=engine, reading=reading, age_max_us=age_max_us
+        ),
+    }
+
+
+async def prepare_rates(
+    settings: Settings, engine: Engine, readers: Readers, clock: Clock, trusted_clock: Clock
+) -> None:
+    """Let books without rates begin with some.
+
+    Args:
+        settings: of the server.
+        engine: where they are taken in.
+        readers: to see whether there are some.
+        clock: business time.
+        trusted_clock: the machine's time.
+    """
+    for book in settings.books:
+        days, now = settings.fx.fx_seed_days, trusted_clock.monotonic()
+        try:
+            await seed_rates(engine, readers, clock, book, days=days, now=now)
+        except Refusal as refusal:
+            # Rates can be imported at any time, and all else works without.
+            structlog.stdlib.get_logger("longmen.worker").warning(
+                "rates_refused", reason=refusal.reason
+            )

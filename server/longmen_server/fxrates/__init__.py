@@ -1,0 +1,1 @@
+"""What currencies are worth: feeds, rates set by hand, and their history."""
