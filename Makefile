@@ -23,7 +23,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo demo-identity test corpus check fmt lint types layers gen gen-check buf bench bench-edge tools tls-scan sbom ci clean
+.PHONY: help setup run demo demo-identity test corpus check fmt lint types layers gen gen-check buf bench bench-payments bench-edge tools tls-scan sbom ci clean
 
 help: ## Show what can be done
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ buf: setup ## Lint, format and compatibility of the contract
 
 bench: setup ## Measure the bars and write bench/out/report.json
 	$(BIN)/python -m bench
+
+bench-payments: setup ## Measure payments by code and by order, and streams of orders
+	$(BIN)/python -m bench.payments
 
 bench-edge: setup ## Measure what the edge adds to a call
 	$(BIN)/python -m bench.edge

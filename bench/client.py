@@ -13,7 +13,6 @@ import grpc.aio
 import uvloop
 
 from bench.load import Load, Share
-from bench.wire import Requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -53,7 +52,7 @@ class Session:
 
     def __init__(self, load: Load, seed: int, start: float, share: Share) -> None:
         self._load = load
-        self._requests = Requests(load.shape, seed)
+        self._requests = load.shape.requests(seed)
         self._random = random.Random(seed)
         self._start = start
         self._from = start + load.warm_up

@@ -16,7 +16,7 @@ from hdrh.histogram import HdrHistogram
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bench.wire import Shape
+    from bench.wire import LoadShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Load:
 
     target: str
     """host:port of the server."""
-    shape: Shape
+    shape: LoadShape
     seconds: float
     """Length of the measured window."""
     in_flight: int = 1

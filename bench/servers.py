@@ -153,6 +153,11 @@ class LongmenServer:
             self._process.send_signal(signal.SIGTERM)
         self._process.wait(STOP_SECONDS)
 
+    @property
+    def secrets_key(self) -> Path:
+        """File of the key that its stored secrets hang on."""
+        return self._data / "keys" / "secrets.key"
+
     def run_cli(self, *arguments: str) -> str:
         """What a `longmen` command against this server prints.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from longmen.ledger.v1 import ledger_service_pb2, transaction_pb2
 from longmen.transfers.v1 import transfers_service_pb2
@@ -84,6 +84,31 @@ class Shape:
     def method(self) -> str:
         """Full method name to call."""
         return {"empty": EMPTY, "ledger": CREATE_TRANSFERS, "customer": CREATE_TRANSFER}[self.kind]
+
+    def requests(self, seed: int) -> Requests:
+        """Return one client process's requests."""
+        return Requests(self, seed)
+
+
+class Source(Protocol):
+    """An endless source of requests, and the judge of their replies."""
+
+    def make(self) -> bytes:
+        """Return the next request."""
+
+    def check(self, reply: bytes) -> int:
+        """Return how many payments a reply made."""
+
+
+class LoadShape(Protocol):
+    """What a load asks for, small enough to send to the client processes."""
+
+    @property
+    def method(self) -> str:
+        """Full method name to call."""
+
+    def requests(self, seed: int) -> Source:
+        """Return one client process's requests."""
 
 
 class Requests:

@@ -8,11 +8,13 @@ device's.
 
 from __future__ import annotations
 
+import asyncio
 import hmac
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from longmen_server.payer_codes.model import LATE_STEPS, Judged
-from longmen_server.payer_codes.queries import find_by_handle
+from longmen_server.payer_codes.queries import find_by_handles
 from longmen_server.payments.codes import payer_code
 from longmen_server.payments.codes.tlv import CodeError
 from longmen_server.payments.scan import code_refusal
@@ -31,6 +33,9 @@ __all__ = ["CodeDesk"]
 REMEMBERED_MAX: Final = 20_000
 """Devices remembered by one worker, some 10 MB; their secrets stay sealed meanwhile."""
 
+READ_SECONDS_MAX: Final = 5.0
+"""How long one read of devices may take."""
+
 
 class CodeDesk:
     """Judges scanned codes."""
@@ -47,6 +52,8 @@ class CodeDesk:
         self._clock = clock
         self._sealer = sealer
         self._remembered: dict[tuple[int, int], PayerCodeRow] = {}
+        self._wanted: dict[tuple[int, int], asyncio.Future[PayerCodeRow | None]] = {}
+        self._reading: asyncio.Task[None] | None = None
 
     async def judge(self, text: str, book: int, deadline: float) -> Judged:
         """Return what is to be known of a scanned code.
@@ -69,8 +76,7 @@ class CodeDesk:
             judged = self._compare(code, row)
             if judged.step is not None:
                 return judged
-        async with self._readers.connection(deadline=deadline) as connection:
-            row = await find_by_handle(connection, book, code.handle)
+        row = await self._look_up(key, deadline)
         self._remembered.pop(key, None)
         if row is None:
             return Judged(code=code)
@@ -78,6 +84,53 @@ class CodeDesk:
             del self._remembered[next(iter(self._remembered))]
         self._remembered[key] = row
         return self._compare(code, row)
+
+    async def _look_up(self, key: tuple[int, int], deadline: float) -> PayerCodeRow | None:
+        """Read a device, together with those that others want meanwhile.
+
+        Tills scan payers who were never here before, so most codes have to be read; those that come
+        while a read is under way share the next one.
+
+        Raises:
+            Refusal: STORAGE_UNAVAILABLE and its like; DEADLINE_EXCEEDED.
+        """
+        wanted = self._wanted.get(key)
+        if wanted is None:
+            wanted = self._wanted[key] = asyncio.get_running_loop().create_future()
+            if self._reading is None or self._reading.done():
+                self._reading = asyncio.create_task(self._read(), name="payer-codes")
+        try:
+            left = deadline - self._clock.monotonic()
+            return await asyncio.wait_for(asyncio.shield(wanted), left)
+        except TimeoutError:
+            raise Refusal(
+                "DEADLINE_EXCEEDED", "the deadline passed before the code was looked up"
+            ) from None
+
+    async def _read(self) -> None:
+        """Read what is wanted until nothing is."""
+        while self._wanted:
+            wanted, self._wanted = self._wanted, {}
+            by_book: defaultdict[int, list[int]] = defaultdict(list)
+            for book, handle in wanted:
+                by_book[book].append(handle)
+            try:
+                deadline = self._clock.monotonic() + READ_SECONDS_MAX
+                async with self._readers.connection(deadline=deadline) as connection:
+                    found = {
+                        (book, handle): row
+                        for book, handles in by_book.items()
+                        for handle, row in (
+                            await find_by_handles(connection, book, handles)
+                        ).items()
+                    }
+            except Refusal as refusal:
+                for future in wanted.values():
+                    future.set_exception(refusal)
+                    future.exception()  # whoever waited may have left
+                continue
+            for key, future in wanted.items():
+                future.set_result(found.get(key))
 
     def _compare(self, code: PayerCode, row: PayerCodeRow) -> Judged:
         """Compare a code with those that its device can have made."""

@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Final
 
 from longmen_server.payer_codes.model import CodeDevice, PayerCodeRow
 from longmen_server.payer_codes.tables import PAYER_CODE_COLUMNS
-from longmen_server.platform.adapters import Uuid, UuidArray
+from longmen_server.platform.adapters import Int4Array, Int8Array, Uuid, UuidArray
 from longmen_server.platform.ids import CustomerId, DeviceId, book_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from longmen_server.platform.database import Connection
 
-__all__ = ["find_by_device", "find_by_handle", "find_watched", "watch_key"]
+__all__ = ["find_by_device", "find_by_handles", "find_watched", "watch_key"]
 
 _ID_BYTES: Final = 16
 
-_BY_HANDLE: Final = (
-    f"select {PAYER_CODE_COLUMNS} from payer_code where book = $1 and handle = $2".encode()
+_BY_HANDLES: Final = (
+    f"select {PAYER_CODE_COLUMNS} from payer_code where book = $1 and handle = any($2)".encode()
 )
 _BY_DEVICE: Final = (
     f"select {PAYER_CODE_COLUMNS} from payer_code"
@@ -27,16 +27,17 @@ _BY_DEVICE: Final = (
 ).encode()
 _BY_DEVICES: Final = (
     f"select {', '.join('c.' + name for name in PayerCodeRow.__slots__)}"
-    " from unnest($2::uuid[], $3::uuid[]) as u (c, d) join payer_code as c"
-    " on c.book = $1 and c.customer_id = u.c and c.device_id = u.d"
+    " from unnest($2::uuid[], $3::uuid[], $4::bigint[]) as u (c, d, v) join payer_code as c"
+    " on c.book = $1 and c.customer_id = u.c and c.device_id = u.d and c.version > u.v"
 ).encode()
 
 
-async def find_by_handle(connection: Connection, book: int, handle: int) -> PayerCodeRow | None:
-    """Return the device of a number, or None when no device has it."""
-    cursor = await connection.execute(_BY_HANDLE, (book, handle))
-    record = await cursor.fetchone()
-    return None if record is None else PayerCodeRow(*record)
+async def find_by_handles(
+    connection: Connection, book: int, handles: Sequence[int]
+) -> dict[int, PayerCodeRow]:
+    """Return those devices that have a number, by it."""
+    cursor = await connection.execute(_BY_HANDLES, (book, Int4Array(handles)))
+    return {record[0]: PayerCodeRow(*record) for record in await cursor.fetchall()}
 
 
 async def find_by_device(connection: Connection, device: CodeDevice) -> PayerCodeRow | None:
@@ -54,15 +55,17 @@ def watch_key(device: CodeDevice) -> bytes:
 
 
 async def find_watched(
-    connection: Connection, book: int, keys: Sequence[bytes]
+    connection: Connection, book: int, seen: Mapping[bytes, int]
 ) -> dict[bytes, PayerCodeRow]:
-    """Return those devices that exist, by their `watch_key`."""
+    """Return those devices that have changed since a version was seen, by their `watch_key`."""
+    keys = list(seen)
     cursor = await connection.execute(
         _BY_DEVICES,
         (
             book,
             UuidArray([CustomerId(key[:_ID_BYTES]) for key in keys]),
             UuidArray([DeviceId(key[_ID_BYTES:]) for key in keys]),
+            Int8Array(list(seen.values())),
         ),
     )
     rows = (PayerCodeRow(*record) for record in await cursor.fetchall())

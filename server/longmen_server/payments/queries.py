@@ -12,11 +12,11 @@ from longmen_server.payments.model import (
     RefundRow,
 )
 from longmen_server.payments.tables import ATTEMPT_COLUMNS, ORDER_COLUMNS, REFUND_COLUMNS
-from longmen_server.platform.adapters import Int2Array, Uuid, UuidArray
+from longmen_server.platform.adapters import Int2Array, Int8Array, Uuid, UuidArray
 from longmen_server.platform.ids import book_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from longmen_server.payments.model import OrderNumber, TerminalReference
     from longmen_server.platform.database import Connection
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "due_orders",
+    "find_changed_orders",
     "find_order",
     "find_orders",
     "list_attempts",
@@ -41,6 +42,11 @@ _OPEN: Final = ", ".join(str(int(state)) for state in sorted(OPEN_STATES))
 
 _ORDERS: Final = (
     f"select {ORDER_COLUMNS} from merchant_order where book = $1 and order_id = any($2)"
+).encode()
+_CHANGED: Final = (
+    f"select {', '.join('o.' + name for name in OrderRow.__slots__)}"
+    " from unnest($2::uuid[], $3::bigint[]) as u (id, v) join merchant_order as o"
+    " on o.book = $1 and o.order_id = u.id and o.version > u.v"
 ).encode()
 _BY_NUMBER: Final = (
     f"select {ORDER_COLUMNS} from merchant_order"
@@ -78,6 +84,16 @@ async def find_orders(
 ) -> dict[OrderId, OrderRow]:
     """Return those orders that exist."""
     cursor = await connection.execute(_ORDERS, (book, UuidArray(order_ids)))
+    return {record[0]: OrderRow(*record) for record in await cursor.fetchall()}
+
+
+async def find_changed_orders(
+    connection: Connection, book: int, seen: Mapping[OrderId, int]
+) -> dict[OrderId, OrderRow]:
+    """Return those orders that have changed since a version of theirs was seen."""
+    cursor = await connection.execute(
+        _CHANGED, (book, UuidArray(list(seen)), Int8Array(list(seen.values())))
+    )
     return {record[0]: OrderRow(*record) for record in await cursor.fetchall()}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from longmen_server.payments.queries import find_orders
+from longmen_server.payments.queries import find_changed_orders
 from longmen_server.platform.watching import Watcher
 
 if TYPE_CHECKING:
@@ -26,4 +26,4 @@ def order_watcher(
         clock: for deadlines.
         interval_ms: milliseconds between two looks.
     """
-    return Watcher(readers, clock, find_orders, interval_ms=interval_ms)
+    return Watcher(readers, clock, find_changed_orders, interval_ms=interval_ms)

@@ -18,7 +18,7 @@ from longmen_server.platform.ids import book_of
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from longmen_server.platform.clock import Clock
     from longmen_server.platform.database import Connection, Readers
@@ -75,7 +75,7 @@ class Watcher(Generic[K, R]):
         self,
         readers: Readers,
         clock: Clock,
-        read: Callable[[Connection, int, Sequence[K]], Awaitable[dict[K, R]]],
+        read: Callable[[Connection, int, Mapping[K, int]], Awaitable[dict[K, R]]],
         *,
         interval_ms: int,
     ) -> None:
@@ -84,7 +84,8 @@ class Watcher(Generic[K, R]):
         Args:
             readers: where to read.
             clock: for deadlines.
-            read: returns those rows of a book that exist, by their ids.
+            read: returns those rows of a book that have changed, by their ids, when it is told
+                which version of each was seen; rows that have not changed do no harm.
             interval_ms: milliseconds between two looks.
         """
         self._readers = readers
@@ -121,14 +122,16 @@ class Watcher(Generic[K, R]):
         self._looking = None
 
     async def _look_once(self) -> None:
-        by_book: defaultdict[int, list[K]] = defaultdict(list)
-        for key in self._watches:
-            by_book[book_of(key)].append(key)
+        by_book: defaultdict[int, list[tuple[K, int]]] = defaultdict(list)
+        for key, watches in self._watches.items():
+            seen = min(watch.seen_version for watch in watches)
+            by_book[book_of(key)].append((key, seen))
         deadline = self._clock.monotonic() + READ_SECONDS_MAX
         async with self._readers.connection(deadline=deadline) as connection:
-            for book, keys in by_book.items():
-                for start in range(0, len(keys), ROWS_PER_READ):
-                    rows = await self._read(connection, book, keys[start : start + ROWS_PER_READ])
+            for book, pairs in by_book.items():
+                for start in range(0, len(pairs), ROWS_PER_READ):
+                    part = dict(pairs[start : start + ROWS_PER_READ])
+                    rows = await self._read(connection, book, part)
                     for key, row in rows.items():
                         for watch in self._watches.get(key, ()):
                             watch.offer(row)
