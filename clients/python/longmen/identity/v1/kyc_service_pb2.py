@@ -28,7 +28,7 @@ from longmen.type.v1 import policy_pb2 as longmen_dot_type_dot_v1_dot_policy__pb
 from longmen.type.v1 import rules_pb2 as longmen_dot_type_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%longmen/identity/v1/kyc_service.proto\x12\x13longmen.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"longmen/identity/v1/identity.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"\x8c\x02\n\x10IdentityDocument\x12;\n\x04kind\x18\x01 \x01(\x0e\x32\x1d.longmen.identity.v1.EvidenceB\x0e\xbaH\x0b\x82\x01\x08\x10\x01\x18\x02\x18\x05\x18\x06\x12\x1e\n\x04name\x18\x02 \x01(\tB\x10\x80\x01\x01\xbaH\nr\x08\x10\x01\x18<\x98\xd5\x18\x01\x12-\n\x06number\x18\x03 \x01(\tB\x1d\x80\x01\x01\xbaH\x17r\x15\x32\x13^[0-9A-Za-z]{5,18}$\x12=\n\nbirth_date\x18\x04 \x01(\tB)\x80\x01\x01\xbaH#r\x1e\x32\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xd8\x01\x01\x12-\n\x0fissuing_country\x18\x05 \x01(\tB\x14\xbaH\x11r\x0c\x32\n^[A-Z]{3}$\xd8\x01\x01\"\x97\x01\n\x11SubmittedEvidence\x12\x39\n\x08\x64ocument\x18\x01 \x01(\x0b\x32%.longmen.identity.v1.IdentityDocumentH\x00\x12\x35\n\x0c\x62\x61nk_account\x18\x02 \x01(\tB\x1d\x80\x01\x01\xbaH\x17r\x15\x32\x13^[0-9A-Za-z]{8,34}$H\x00\x42\x10\n\x07\x63ontent\x12\x05\xbaH\x02\x08\x01\"\x84\x01\n\rGetKycRequest\x12!\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12+\n\rcurrency_code\x18\x02 \x01(\tB\x14\xbaH\x11r\x0c\x32\n^[A-Z]{3}$\xd8\x01\x01\x12#\n\x11\x61t_least_as_fresh\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\"M\n\x0eGetKycResponse\x12;\n\x0eidentification\x18\x01 \x01(\x0b\x32#.longmen.identity.v1.Identification\"\x9a\x01\n\x15SubmitEvidenceRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12!\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12@\n\x08\x65vidence\x18\x03 \x01(\x0b\x32&.longmen.identity.v1.SubmittedEvidenceB\x06\xbaH\x03\xc8\x01\x01\"t\n\x16SubmitEvidenceResponse\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12/\n\x08\x65vidence\x18\x02 \x01(\x0e\x32\x1d.longmen.identity.v1.Evidence\x12\x14\n\x0c\x63ommitted_at\x18\x03 \x01(\t\"}\n\x11UpgradeKycRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12!\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12\'\n\x14identification_class\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x04(\x01\"]\n\x12UpgradeKycResponse\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x1c\n\x14identification_class\x18\x02 \x01(\x05\x12\x14\n\x0c\x63ommitted_at\x18\x03 \x01(\t\"V\n\x16\x43onfirmInPersonRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x90\xd5\x18\x01\"D\n\x17\x43onfirmInPersonResponse\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\xe4\x01\n\x13\x44owngradeKycRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x90\xd5\x18\x01\x12\'\n\x14identification_class\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x04(\x01\x12>\n\x05\x63\x61use\x18\x04 \x01(\x0e\x32#.longmen.identity.v1.DowngradeCauseB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12&\n\x0breason_text\x18\x05 \x01(\tB\x11\x80\x01\x01\xbaH\x0br\t\x10\x01\x18\x80\x02\x98\xd5\x18\x01\"_\n\x14\x44owngradeKycResponse\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x1c\n\x14identification_class\x18\x02 \x01(\x05\x12\x14\n\x0c\x63ommitted_at\x18\x03 \x01(\t*\xa2\x01\n\x0e\x44owngradeCause\x12\x1f\n\x1b\x44OWNGRADE_CAUSE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x44OWNGRADE_CAUSE_EXPIRED\x10\x01\x12\x19\n\x15\x44OWNGRADE_CAUSE_WRONG\x10\x02\x12\x18\n\x14\x44OWNGRADE_CAUSE_RISK\x10\x03\x12\x1d\n\x19\x44OWNGRADE_CAUSE_REQUESTED\x10\x04\x32\xc0\x05\n\nKycService\x12y\n\x06GetKyc\x12\".longmen.identity.v1.GetKycRequest\x1a#.longmen.identity.v1.GetKycResponse\"&\xaa\xd4\x18\"\n\x03\x01\x02\x03\x12\x08kyc.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x04\x01\x02\x03\x04\x12\x8b\x01\n\x0eSubmitEvidence\x12*.longmen.identity.v1.SubmitEvidenceRequest\x1a+.longmen.identity.v1.SubmitEvidenceResponse\" \xaa\xd4\x18\x1c\n\x02\x01\x02\x12\tkyc.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12\x7f\n\nUpgradeKyc\x12&.longmen.identity.v1.UpgradeKycRequest\x1a\'.longmen.identity.v1.UpgradeKycResponse\" \xaa\xd4\x18\x1c\n\x02\x01\x02\x12\tkyc.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12\x97\x01\n\x0f\x43onfirmInPerson\x12+.longmen.identity.v1.ConfirmInPersonRequest\x1a,.longmen.identity.v1.ConfirmInPersonResponse\")\xaa\xd4\x18%\n\x02\x01\x03\x12\x0bkyc.confirm\x18\x88\' \xb0\xea\x01(\x03\x30\x02X\x05`\x01j\x03\x01\x02\x03\x12\x8d\x01\n\x0c\x44owngradeKyc\x12(.longmen.identity.v1.DowngradeKycRequest\x1a).longmen.identity.v1.DowngradeKycResponse\"(\xaa\xd4\x18$\n\x02\x01\x03\x12\rkyc.downgrade\x18\x88\' \xb0\xea\x01(\x03\x30\x02X\x05j\x02\x02\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%longmen/identity/v1/kyc_service.proto\x12\x13longmen.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"longmen/identity/v1/identity.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"\x8e\x02\n\x10IdentityDocument\x12=\n\x04kind\x18\x01 \x01(\x0e\x32\x1d.longmen.identity.v1.EvidenceB\x10\xbaH\r\x82\x01\n\x10\x01 \x00 \x01 \x03 \x04\x12\x1e\n\x04name\x18\x02 \x01(\tB\x10\x80\x01\x01\xbaH\nr\x08\x10\x01\x18<\x98\xd5\x18\x01\x12-\n\x06number\x18\x03 \x01(\tB\x1d\x80\x01\x01\xbaH\x17r\x15\x32\x13^[0-9A-Za-z]{5,18}$\x12=\n\nbirth_date\x18\x04 \x01(\tB)\x80\x01\x01\xbaH#r\x1e\x32\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xd8\x01\x01\x12-\n\x0fissuing_country\x18\x05 \x01(\tB\x14\xbaH\x11r\x0c\x32\n^[A-Z]{3}$\xd8\x01\x01\"\x97\x01\n\x11SubmittedEvidence\x12\x39\n\x08\x64ocument\x18\x01 \x01(\x0b\x32%.longmen.identity.v1.IdentityDocumentH\x00\x12\x35\n\x0c\x62\x61nk_account\x18\x02 \x01(\tB\x1d\x80\x01\x01\xbaH\x17r\x15\x32\x13^[0-9A-Za-z]{8,34}$H\x00\x42\x10\n\x07\x63ontent\x12\x05\xbaH\x02\x08\x01\"\x84\x01\n\rGetKycRequest\x12!\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12+\n\rcurrency_code\x18\x02 \x01(\tB\x14\xbaH\x11r\x0c\x32\n^[A-Z]{3}$\xd8\x01\x01\x12#\n\x11\x61t_least_as_fresh\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\"M\n\x0eGetKycResponse\x12;\n\x0eidentification\x18\x01 \x01(\x0b\x32#.longmen.identity.v1.Identification\"\x9a\x01\n\x15SubmitEvidenceRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12!\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12@\n\x08\x65vidence\x18\x03 \x01(\x0b\x32&.longmen.identity.v1.SubmittedEvidenceB\x06\xbaH\x03\xc8\x01\x01\"t\n\x16SubmitEvidenceResponse\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12/\n\x08\x65vidence\x18\x02 \x01(\x0e\x32\x1d.longmen.identity.v1.Evidence\x12\x14\n\x0c\x63ommitted_at\x18\x03 \x01(\t\"}\n\x11UpgradeKycRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12!\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12\'\n\x14identification_class\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x04(\x01\"]\n\x12UpgradeKycResponse\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x1c\n\x14identification_class\x18\x02 \x01(\x05\x12\x14\n\x0c\x63ommitted_at\x18\x03 \x01(\t\"V\n\x16\x43onfirmInPersonRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x90\xd5\x18\x01\"D\n\x17\x43onfirmInPersonResponse\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\xe4\x01\n\x13\x44owngradeKycRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x90\xd5\x18\x01\x12\'\n\x14identification_class\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x04(\x01\x12>\n\x05\x63\x61use\x18\x04 \x01(\x0e\x32#.longmen.identity.v1.DowngradeCauseB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12&\n\x0breason_text\x18\x05 \x01(\tB\x11\x80\x01\x01\xbaH\x0br\t\x10\x01\x18\x80\x02\x98\xd5\x18\x01\"_\n\x14\x44owngradeKycResponse\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12\x1c\n\x14identification_class\x18\x02 \x01(\x05\x12\x14\n\x0c\x63ommitted_at\x18\x03 \x01(\t*\xa2\x01\n\x0e\x44owngradeCause\x12\x1f\n\x1b\x44OWNGRADE_CAUSE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x44OWNGRADE_CAUSE_EXPIRED\x10\x01\x12\x19\n\x15\x44OWNGRADE_CAUSE_WRONG\x10\x02\x12\x18\n\x14\x44OWNGRADE_CAUSE_RISK\x10\x03\x12\x1d\n\x19\x44OWNGRADE_CAUSE_REQUESTED\x10\x04\x32\xc0\x05\n\nKycService\x12y\n\x06GetKyc\x12\".longmen.identity.v1.GetKycRequest\x1a#.longmen.identity.v1.GetKycResponse\"&\xaa\xd4\x18\"\n\x03\x01\x02\x03\x12\x08kyc.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x04\x01\x02\x03\x04\x12\x8b\x01\n\x0eSubmitEvidence\x12*.longmen.identity.v1.SubmitEvidenceRequest\x1a+.longmen.identity.v1.SubmitEvidenceResponse\" \xaa\xd4\x18\x1c\n\x02\x01\x02\x12\tkyc.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12\x7f\n\nUpgradeKyc\x12&.longmen.identity.v1.UpgradeKycRequest\x1a\'.longmen.identity.v1.UpgradeKycResponse\" \xaa\xd4\x18\x1c\n\x02\x01\x02\x12\tkyc.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12\x97\x01\n\x0f\x43onfirmInPerson\x12+.longmen.identity.v1.ConfirmInPersonRequest\x1a,.longmen.identity.v1.ConfirmInPersonResponse\")\xaa\xd4\x18%\n\x02\x01\x03\x12\x0bkyc.confirm\x18\x88\' \xb0\xea\x01(\x03\x30\x02X\x05`\x01j\x03\x01\x02\x03\x12\x8d\x01\n\x0c\x44owngradeKyc\x12(.longmen.identity.v1.DowngradeKycRequest\x1a).longmen.identity.v1.DowngradeKycResponse\"(\xaa\xd4\x18$\n\x02\x01\x03\x12\rkyc.downgrade\x18\x88\' \xb0\xea\x01(\x03\x30\x02X\x05j\x02\x02\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,7 +36,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longmen.identity.v1.kyc_ser
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_IDENTITYDOCUMENT'].fields_by_name['kind']._loaded_options = None
-  _globals['_IDENTITYDOCUMENT'].fields_by_name['kind']._serialized_options = b'\272H\013\202\001\010\020\001\030\002\030\005\030\006'
+  _globals['_IDENTITYDOCUMENT'].fields_by_name['kind']._serialized_options = b'\272H\r\202\001\n\020\001 \000 \001 \003 \004'
   _globals['_IDENTITYDOCUMENT'].fields_by_name['name']._loaded_options = None
   _globals['_IDENTITYDOCUMENT'].fields_by_name['name']._serialized_options = b'\200\001\001\272H\nr\010\020\001\030<\230\325\030\001'
   _globals['_IDENTITYDOCUMENT'].fields_by_name['number']._loaded_options = None
@@ -91,32 +91,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_KYCSERVICE'].methods_by_name['ConfirmInPerson']._serialized_options = b'\252\324\030%\n\002\001\003\022\013kyc.confirm\030\210\' \260\352\001(\0030\002X\005`\001j\003\001\002\003'
   _globals['_KYCSERVICE'].methods_by_name['DowngradeKyc']._loaded_options = None
   _globals['_KYCSERVICE'].methods_by_name['DowngradeKyc']._serialized_options = b'\252\324\030$\n\002\001\003\022\rkyc.downgrade\030\210\' \260\352\001(\0030\002X\005j\002\002\003'
-  _globals['_DOWNGRADECAUSE']._serialized_start=1809
-  _globals['_DOWNGRADECAUSE']._serialized_end=1971
+  _globals['_DOWNGRADECAUSE']._serialized_start=1811
+  _globals['_DOWNGRADECAUSE']._serialized_end=1973
   _globals['_IDENTITYDOCUMENT']._serialized_start=187
-  _globals['_IDENTITYDOCUMENT']._serialized_end=455
-  _globals['_SUBMITTEDEVIDENCE']._serialized_start=458
-  _globals['_SUBMITTEDEVIDENCE']._serialized_end=609
-  _globals['_GETKYCREQUEST']._serialized_start=612
-  _globals['_GETKYCREQUEST']._serialized_end=744
-  _globals['_GETKYCRESPONSE']._serialized_start=746
-  _globals['_GETKYCRESPONSE']._serialized_end=823
-  _globals['_SUBMITEVIDENCEREQUEST']._serialized_start=826
-  _globals['_SUBMITEVIDENCEREQUEST']._serialized_end=980
-  _globals['_SUBMITEVIDENCERESPONSE']._serialized_start=982
-  _globals['_SUBMITEVIDENCERESPONSE']._serialized_end=1098
-  _globals['_UPGRADEKYCREQUEST']._serialized_start=1100
-  _globals['_UPGRADEKYCREQUEST']._serialized_end=1225
-  _globals['_UPGRADEKYCRESPONSE']._serialized_start=1227
-  _globals['_UPGRADEKYCRESPONSE']._serialized_end=1320
-  _globals['_CONFIRMINPERSONREQUEST']._serialized_start=1322
-  _globals['_CONFIRMINPERSONREQUEST']._serialized_end=1408
-  _globals['_CONFIRMINPERSONRESPONSE']._serialized_start=1410
-  _globals['_CONFIRMINPERSONRESPONSE']._serialized_end=1478
-  _globals['_DOWNGRADEKYCREQUEST']._serialized_start=1481
-  _globals['_DOWNGRADEKYCREQUEST']._serialized_end=1709
-  _globals['_DOWNGRADEKYCRESPONSE']._serialized_start=1711
-  _globals['_DOWNGRADEKYCRESPONSE']._serialized_end=1806
-  _globals['_KYCSERVICE']._serialized_start=1974
-  _globals['_KYCSERVICE']._serialized_end=2678
+  _globals['_IDENTITYDOCUMENT']._serialized_end=457
+  _globals['_SUBMITTEDEVIDENCE']._serialized_start=460
+  _globals['_SUBMITTEDEVIDENCE']._serialized_end=611
+  _globals['_GETKYCREQUEST']._serialized_start=614
+  _globals['_GETKYCREQUEST']._serialized_end=746
+  _globals['_GETKYCRESPONSE']._serialized_start=748
+  _globals['_GETKYCRESPONSE']._serialized_end=825
+  _globals['_SUBMITEVIDENCEREQUEST']._serialized_start=828
+  _globals['_SUBMITEVIDENCEREQUEST']._serialized_end=982
+  _globals['_SUBMITEVIDENCERESPONSE']._serialized_start=984
+  _globals['_SUBMITEVIDENCERESPONSE']._serialized_end=1100
+  _globals['_UPGRADEKYCREQUEST']._serialized_start=1102
+  _globals['_UPGRADEKYCREQUEST']._serialized_end=1227
+  _globals['_UPGRADEKYCRESPONSE']._serialized_start=1229
+  _globals['_UPGRADEKYCRESPONSE']._serialized_end=1322
+  _globals['_CONFIRMINPERSONREQUEST']._serialized_start=1324
+  _globals['_CONFIRMINPERSONREQUEST']._serialized_end=1410
+  _globals['_CONFIRMINPERSONRESPONSE']._serialized_start=1412
+  _globals['_CONFIRMINPERSONRESPONSE']._serialized_end=1480
+  _globals['_DOWNGRADEKYCREQUEST']._serialized_start=1483
+  _globals['_DOWNGRADEKYCREQUEST']._serialized_end=1711
+  _globals['_DOWNGRADEKYCRESPONSE']._serialized_start=1713
+  _globals['_DOWNGRADEKYCRESPONSE']._serialized_end=1808
+  _globals['_KYCSERVICE']._serialized_start=1976
+  _globals['_KYCSERVICE']._serialized_end=2680
 # @@protoc_insertion_point(module_scope)

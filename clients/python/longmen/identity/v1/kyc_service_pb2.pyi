@@ -62,7 +62,7 @@ class IdentityDocument(_message.Message):
     BIRTH_DATE_FIELD_NUMBER: _builtins.int
     ISSUING_COUNTRY_FIELD_NUMBER: _builtins.int
     kind: _identity_pb2.Evidence.ValueType
-    """Kind of the document."""
+    """Kind of the document: resident id, passport or travel permit."""
     name: _builtins.str
     """Name as it stands there."""
     number: _builtins.str
