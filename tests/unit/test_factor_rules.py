@@ -59,7 +59,7 @@ def test_long_passwords_are_refused_only_for_being_guessable(password: str) -> N
         model.check_password(password, common_passwords(), PHONE)
     except Refusal as refusal:
         rule = refusal.metadata["rule"]
-    assert rule in {"", "common", "phone_number"}
+    assert rule in {"", "common", "phone_number", "context"}
 
 
 @pytest.mark.parametrize(
@@ -70,12 +70,20 @@ def test_long_passwords_are_refused_only_for_being_guessable(password: str) -> N
         ("Password", "common"),
         ("trustno1", "common"),
         ("my 47205913 phone", "phone_number"),
+        ("Longmen-2026!", "context"),
+        ("mybankpassword", "context"),
+        ("我的龙门钱包密码2026", "context"),
     ],
 )
 def test_weak_passwords(password: str, rule: str) -> None:
     with pytest.raises(Refusal) as caught:
         model.check_password(password, common_passwords(), PHONE)
     assert caught.value.metadata["rule"] == rule
+
+
+def test_words_of_banks_are_taken_in_passwords_that_are_long_enough_without() -> None:
+    for password in ("the bank of my aunt's dog", "wallets correct horse", "Sbattery4x9q"):
+        model.check_password(password, common_passwords(), PHONE)
 
 
 def test_the_list_of_common_passwords_is_of_a_useful_size() -> None:
@@ -146,4 +154,5 @@ def test_every_secret_of_the_contract_is_marked_as_one() -> None:
         "codes",
         "totp_code",
         "backup_code",
+        "message_code",
     }

@@ -20,6 +20,7 @@ import pyotp
 from longmen_server.factors.model import (
     CODE_CHARACTERS,
     CODES,
+    CONTEXT_WORDS,
     MAIN_SLOT,
     SALT_BYTES,
     TOTP_STEP_S,
@@ -83,6 +84,8 @@ class FactorChecks:
         self._replies = secrets_.sealer("factors/replies")
         self._bank_name = settings.bank_name
         self.passkeys = Passkeys(settings)
+        self.context_words = (*CONTEXT_WORDS, settings.bank_name.lower())
+        """Words that make no password longer: the bank's own name beside those of all banks."""
 
     # -- making --------------------------------------------------------------------------------
 

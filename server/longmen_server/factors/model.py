@@ -281,13 +281,26 @@ _REPEATED_MAX: Final = 2
 """Different characters that a password must exceed."""
 
 
-def check_password(password: str, common: Collection[str], phone_number: str) -> None:
+CONTEXT_WORDS: Final = (
+    *("longmen", "wallet", "bank", "password", "passwort", "qianbao", "yinhang", "mima"),
+    *("龙门", "钱包", "银行", "密码"),
+)
+"""Words that guessers put into passwords for a bank's wallet, in lower case (ASVS 6.1.2)."""
+
+
+def check_password(
+    password: str,
+    common: Collection[str],
+    phone_number: str,
+    words: Iterable[str] = CONTEXT_WORDS,
+) -> None:
     """Refuse a password that guessers try first.
 
     Args:
         password: in normalization form C.
         common: passwords that everybody uses, in lower case.
         phone_number: the customer's, in E.164 form.
+        words: that make a password no longer: what is left beside them has to be long enough.
 
     Raises:
         Refusal: PASSWORD_WEAK.
@@ -301,6 +314,11 @@ def check_password(password: str, common: Collection[str], phone_number: str) ->
         raise password_weak("common", PASSWORD_MIN)
     if phone_number[-8:] and phone_number[-8:] in password:
         raise password_weak("phone_number", PASSWORD_MIN)
+    left = lower
+    for word in words:
+        left = left.replace(word, "")
+    if len(left) < min(len(lower), PASSWORD_MIN):
+        raise password_weak("context", PASSWORD_MIN)
 
 
 def check_password_length(length: int, other_kinds: int) -> None:

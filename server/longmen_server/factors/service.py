@@ -88,7 +88,8 @@ class FactorsService:
         customer_id, book = owner_of(call)
         password = normal(request.password)
         person = await self._person(customer_id, call)
-        check_password(password, common_passwords(), _phone_of(person))
+        words = self._checks.context_words
+        check_password(password, common_passwords(), _phone_of(person), words)
         command = commands.SetPassword(
             book,
             request_key(call),

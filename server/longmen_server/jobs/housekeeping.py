@@ -92,8 +92,9 @@ class Housekeeping:
         session_us = kept.session_kept_days * DAY_US
         yield ENDED_SESSIONS, now_us - session_us - self._session_us
         yield ENDED_STAFF_SESSIONS, now_us - session_us - STAFF_ABSOLUTE_US
-        yield UNUSED_CHALLENGES, now_us - kept.challenge_kept_days * DAY_US
+        # Codes before their challenges: a code without one is a finding of the verification.
         yield MESSAGE_CODES, now_us - kept.challenge_kept_days * DAY_US
+        yield UNUSED_CHALLENGES, now_us - kept.challenge_kept_days * DAY_US
         yield USED_CHALLENGES, now_us - kept.approval_kept_days * DAY_US
         yield SETTLED_MESSAGES, now_us - kept.message_kept_days * DAY_US
         yield NONCES, self._trusted_clock.now_us()
