@@ -31,6 +31,7 @@ from longmen_server.messages.settings import MessageSettings
 from longmen_server.payments.settings import PaymentsSettings
 from longmen_server.platform.hashing import HashingSettings
 from longmen_server.staff.settings import StaffSettings
+from longmen_server.transport.proxies import Proxies
 from longmen_server.transport.rates import parse_rates
 from longmen_server.transport.settings import EdgeSettings
 from longmen_server.webhooks.settings import WebhookSettings
@@ -233,11 +234,16 @@ class Settings:
             *self.fx.problems(),
         ):
             raise ConfigError(f"{variable(name)}: {problem}")
-        try:
-            parse_rates(self.edge.rates)
-        except ValueError as error:
-            raise ConfigError(f"{variable('rates')}: {error}") from None
+        self._validate_edge()
         self._validate_security()
+
+    def _validate_edge(self) -> None:
+        """Refuse rates and proxies that mean nothing."""
+        for name, read in (("rates", parse_rates), ("trusted_proxies", Proxies)):
+            try:
+                read(getattr(self.edge, name))
+            except ValueError as error:
+                raise ConfigError(f"{variable(name)}: {error}") from None
 
     def _validate_security(self) -> None:
         """Refuse what would be unsafe rather than broken."""

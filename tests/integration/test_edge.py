@@ -11,6 +11,7 @@ import grpc
 import grpc.aio
 import pytest
 
+from longmen.identity.v1 import session_service_pb2
 from longmen.ledger.v1 import ledger_service_pb2
 from longmen_server.platform.refusal import Refusal
 from tests.support.edge import (
@@ -463,6 +464,48 @@ async def test_a_principal_that_calls_too_often_is_refused_and_no_other() -> Non
         assert answer.retry_ms is not None
         await edge.call(token="other")
         await edge.call(GET_BALANCES, b"")  # another class has no rate here
+
+
+async def test_callers_without_a_token_are_counted_by_address_behind_our_proxies() -> None:
+    service = "longmen.identity.v1.SessionsService"
+    method = f"{service}/StartLogin"
+    payload = session_service_pb2.StartLoginRequest(
+        request_id=REQUEST_ID, phone_number="+8613800138000", key_thumbprint="A" * 43
+    ).SerializeToString()
+    async with running_edge(
+        service, rates=("anonymous.message=0.5/2",), trusted_proxies=("127.0.0.0/8",)
+    ) as edge:
+
+        async def come(*notes: str) -> Told | None:
+            metadata = tuple(("x-forwarded-for", note) for note in notes)
+            try:
+                await edge.call(method, payload, token=None, metadata=metadata)
+            except grpc.aio.AioRpcError as error:
+                return told(error)
+            return None
+
+        for _ in range(2):
+            assert await come("203.0.113.5") is None
+        begun = time.monotonic()
+        answer = await come("203.0.113.5")
+        assert time.monotonic() - begun < 0.05 * max(1, os.getloadavg()[0])
+        assert answer is not None
+        assert (answer.code, answer.reason) == (
+            grpc.StatusCode.RESOURCE_EXHAUSTED,
+            "QUOTA_EXCEEDED",
+        )
+        assert answer.metadata == {"quota": "calls_per_second", "limit": "0.5/2"}
+        assert answer.retry_ms is not None
+        assert 1_000 <= answer.retry_ms <= 2_000
+        # Another name before the proxy's own note changes nothing; another address does.
+        assert await come("198.51.100.1, 203.0.113.5") is not None
+        assert await come("198.51.100.1") is None
+        for host in (1, 2):
+            assert await come(f"2001:db8::{host}") is None
+        assert await come("2001:db8::3") is not None
+        assert await come("2001:db8:0:1::3") is None
+        (_, _, call) = edge.servicers[service].calls[0]
+        assert call.address == call.actor.peer == "203.0.113.5"
 
 
 async def test_streams_of_one_principal_are_bounded() -> None:

@@ -16,6 +16,7 @@ from longmen_server.platform.metrics import Metrics
 from tests.support.certificates import BEGIN, Authority, write_certificate
 from tests.support.edge import told
 from tests.support.poll import until
+from tests.support.rpcs import PUBLIC_KEY
 from tests.support.small_bank import BY_NAME, SmallBank, cash, open_small_bank, worker_server
 
 if TYPE_CHECKING:
@@ -242,13 +243,16 @@ async def test_an_identity_is_one_owners_and_has_no_secret(house: House) -> None
     answer = told(caught.value)
     assert code(answer) == ("ALREADY_EXISTS", "CERTIFICATE_IDENTITY_TAKEN")
     assert answer.metadata == {"identity": "spiffe://bank.example/one"}
-    for rpc, more in (("RotateKey", {}), ("RegisterSigningKey", {"public_key": b"x" * 44})):
+    for identity in ("spiffe://bank.example", "dns:localhost", "http://bank.example/x"):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await house.register(identity, "three")
+        assert code(told(caught.value)) == ("INVALID_ARGUMENT", "CERTIFICATE_IDENTITY_INVALID")
+    for rpc, more in (("RotateKey", {}), ("RegisterSigningKey", {"public_key": PUBLIC_KEY})):
         method = BY_NAME[f"CredentialsService/{rpc}"]
         request = method.request_class(request_id=bank.new_request_id(), key_id=key.key_id, **more)
         answer = await bank.refused(method, request, bank.token("staff"))
-        if answer.reason != "SIGNING_KEY_INVALID":
-            assert code(answer) == ("FAILED_PRECONDITION", "CERTIFICATE_HAS_NO_SECRET")
-            assert answer.metadata == {"key_id": key.key_id}
+        assert code(answer) == ("FAILED_PRECONDITION", "CERTIFICATE_HAS_NO_SECRET")
+        assert answer.metadata == {"key_id": key.key_id}
     answer = await house.refusal(
         None, authorization=f"Key {key.key_id}.{'A' * 43}", port=house.server.port
     )

@@ -69,7 +69,11 @@ ENDLESS = frozenset(
 """Streams that go on until the caller leaves; the others are read to their end."""
 FUNDS = 10_000
 BOOK = 1
-GENEROUS = ("customer.payment=500/2000", "customer.read=500/2000")
+GENEROUS = tuple(
+    f"{kind}.{what}=500/2000"
+    for kind in ("anonymous", "customer", "merchant", "staff")
+    for what in ("payment", "read", "admin", "stream")
+)
 """Rates that let tests of races send what they want; those of rates set their own."""
 NEVER_US = 253_402_300_000_000_000
 """When the sessions of `session_token` end: in 9999, the last year that a Timestamp can tell."""

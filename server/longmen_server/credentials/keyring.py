@@ -23,7 +23,7 @@ from longmen_server.credentials import queries, signing
 from longmen_server.platform.database import connect
 from longmen_server.platform.ids import API_KEY, ApiKeyId, MalformedIdError, book_of
 from longmen_server.platform.refusal import Refusal
-from longmen_server.transport.context import Principal, host_of
+from longmen_server.transport.context import Principal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -115,7 +115,7 @@ class Keyring:
                 "CERTIFICATE_REFUSED", "the identity in the certificate is registered no longer"
             )
         call.principal = _principal(row)
-        if not row.allows(host_of(call.wire.peer())):
+        if not row.allows(call.address):
             raise Refusal("KEY_NETWORK_REFUSED", "the key cannot be used from this address")
 
     async def _registered(self, call: Call, identities: Sequence[str]) -> KeyRow | None:
@@ -154,7 +154,7 @@ class Keyring:
         if row is None or not same or not row.is_good(self._clock.now_us()):
             raise invalid()
         call.principal = _principal(row)
-        if not row.allows(host_of(call.wire.peer())):
+        if not row.allows(call.address):
             raise Refusal("KEY_NETWORK_REFUSED", "the key cannot be used from this address")
         if identities:
             other = await self._registered(call, identities)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from longmen_server.platform.ids import ApiKeyId
+
+SPIFFE: Final = re.compile(r"spiffe://[a-z0-9._-]{1,128}(/[A-Za-z0-9._-]{1,64}){1,8}")
+HOST: Final = re.compile(r"dns:[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){1,8}")
 
 KEYS_PER_OWNER: Final = 2
 """Keys that an owner has at a time: one in use, and one that takes over from it."""
@@ -103,6 +107,21 @@ def key_not_found(key_id: ApiKeyId) -> Refusal:
         metadata={"key_id": API_KEY.encode(key_id)},
         field="key_id",
     )
+
+
+def check_identity(identity: str) -> str:
+    """Return the name in a certificate that somebody is to be known by.
+
+    Raises:
+        Refusal: CERTIFICATE_IDENTITY_INVALID.
+    """
+    if SPIFFE.fullmatch(identity) is None and HOST.fullmatch(identity) is None:
+        raise Refusal(
+            "CERTIFICATE_IDENTITY_INVALID",
+            "an identity is spiffe://trust.domain/path, or dns: and a name in small letters",
+            field="identity",
+        )
+    return identity
 
 
 def check_identity_free(taken: ApiKeyId | None, identity: str) -> None:

@@ -141,7 +141,7 @@ class CredentialsService:
             created_at_us=0,
             expires_at_us=(request.lifetime_days or LIFETIME_DAYS_DEFAULT) * 24 * HOUR_US,
             revoked_at_us=None,
-            identity=request.identity,
+            identity=model.check_identity(request.identity),
         )
         command = commands.CreateKey(book, request_key(call), row=row, sealed_secret="")
         return await submit(self._engine, command, request=request, call=call)

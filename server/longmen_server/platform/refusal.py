@@ -29,9 +29,19 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
         final: Whether the request id is used up by it. When False the engine records nothing under
             the id, so that the same request can be sent again once what was missing is there.
         audited: Whether the audit trail has it already.
+        retry_ms: Milliseconds after which the caller may come again, where that is known.
     """
 
-    __slots__ = ("audited", "field", "final", "message", "metadata", "reason", "replayed")
+    __slots__ = (
+        "audited",
+        "field",
+        "final",
+        "message",
+        "metadata",
+        "reason",
+        "replayed",
+        "retry_ms",
+    )
 
     def __init__(
         self,
@@ -49,6 +59,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
         self.replayed = False
         self.final = True
         self.audited = False
+        self.retry_ms: int | None = None
 
     def __str__(self) -> str:
         """Reason and sentence, for logs."""

@@ -97,6 +97,7 @@ class Call:
     """
 
     __slots__ = (
+        "_address",
         "authorization",
         "body_digest",
         "deadline",
@@ -145,11 +146,23 @@ class Call:
         self.signed_digest = None
         self.status = None
         self.replayed = False
+        self._address: str | None = None
+
+    @property
+    def address(self) -> str:
+        """Where the call comes from: the peer's address, or what a trusted proxy says it is."""
+        if self._address is None:
+            self._address = host_of(self.wire.peer())
+        return self._address
+
+    @address.setter
+    def address(self, address: str) -> None:
+        self._address = address
 
     @property
     def actor(self) -> Actor:
         """Who calls, in all that the audit trail keeps; empty texts before authentication."""
-        peer = host_of(self.wire.peer())
+        peer = self.address
         try:
             who = self.principal
         except AttributeError:

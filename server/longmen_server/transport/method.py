@@ -68,6 +68,9 @@ class Method:
     step_up_class: str = "unspecified"
     """What a customer's call may have to be approved as: "unspecified" for nothing, "money",
     "factor_change" or "protection"."""
+    rate_class: str = "read"
+    """What its calls are counted as: "read", "change", "money", "sign_in", "message", "watch",
+    "export" or "operate"."""
     audit_class: int
     """What the audit trail keeps of it, a longmen.type.v1.AuditClass; never unspecified."""
 
@@ -130,8 +133,22 @@ def read_method(descriptor: MethodDescriptor) -> Method:
             _suffix(policy_pb2.StaffRole.Name(role), "STAFF_ROLE_") for role in policy.staff_roles
         ),
         step_up_class=_suffix(policy_pb2.StepUpClass.Name(policy.step_up_class), "STEP_UP_CLASS_"),
+        rate_class=_rate_class(policy, streams=descriptor.server_streaming),
         audit_class=_audit_class(policy),
     )
+
+
+def _rate_class(policy: policy_pb2.MethodPolicy, *, streams: bool) -> str:
+    """Return what calls are counted as; where the policy does not say, its other parts do."""
+    if policy.rate_class != policy_pb2.RATE_CLASS_UNSPECIFIED:
+        return _suffix(policy_pb2.RateClass.Name(policy.rate_class), "RATE_CLASS_")
+    if streams:
+        return "watch"
+    if policy.request_class == policy_pb2.REQUEST_CLASS_ADMIN:
+        return "operate"
+    if policy.idempotency == policy_pb2.IDEMPOTENCY_CLASS_READ_ONLY:
+        return "read"
+    return "money" if policy.audit_class == policy_pb2.AUDIT_CLASS_MONEY else "change"
 
 
 def _audit_class(policy: policy_pb2.MethodPolicy) -> int:

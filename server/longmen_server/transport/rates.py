@@ -11,23 +11,39 @@ microsecond and remembering some hundred bytes.
 
 from __future__ import annotations
 
+import ipaddress
+import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
+
+from longmen.type.v1 import policy_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["Meter", "Rate", "parse_rates", "rate_of"]
+__all__ = ["CONTRACT_RATES", "Meter", "Rate", "network_of", "parse_rates", "rate_of"]
 
 TEXT: Final = re.compile(
-    r"(?P<kind>[a-z]+)\.(?P<what>[a-z]+|[A-Za-z0-9]+/[A-Za-z0-9]+)"
+    r"(?P<kind>[a-z]+)\.(?P<what>[a-z_]+|[A-Za-z0-9]+/[A-Za-z0-9]+)"
     r"=(?P<per_second>[0-9]+(?:\.[0-9]+)?)/(?P<burst>[0-9]+)"
 )
 """customer.payment=20/100, or customer.TransfersService/CreateTransfer=5/20."""
 
 KINDS: Final = frozenset({"anonymous", "customer", "merchant", "service", "staff"})
-CLASSES: Final = frozenset({"payment", "read", "admin", "stream"})
+REQUEST_CLASSES: Final = frozenset({"payment", "read", "admin", "stream"})
+RATE_CLASSES: Final = frozenset(
+    {"read", "change", "money", "sign_in", "message", "watch", "export", "operate"}
+)
+CLASSES: Final = REQUEST_CLASSES | RATE_CLASSES
+"""What settings may name besides single methods: a rate class, or a whole request class."""
+
+IPV6_PREFIX: Final = 64
+"""Bits of an IPv6 address that a caller without a token is known by: the rest is at its choice."""
+
+RETRY_MS_MAX: Final = 60_000
+"""Longest wait told to a caller; who has to wait longer may ask again after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +86,65 @@ def parse_rates(texts: Iterable[str]) -> dict[tuple[str, str], Rate]:
     return rates
 
 
+def contract_rates() -> Mapping[tuple[str, str], Rate]:
+    """Return the rates that the contract declares, by kind of principal and rate class."""
+    rates: dict[tuple[str, str], Rate] = {}
+    for value in policy_pb2.RateClass.DESCRIPTOR.values:
+        name = value.name.removeprefix("RATE_CLASS_").lower()
+        for one in value.GetOptions().Extensions[policy_pb2.rate].rates:
+            kind = policy_pb2.PrincipalKind.Name(one.principal_kind)
+            key = kind.removeprefix("PRINCIPAL_KIND_").lower(), name
+            rates[key] = Rate(one.calls_per_minute / 60, one.burst)
+    return rates
+
+
+CONTRACT_RATES: Final = contract_rates()
+
+
 def rate_of(
-    rates: Mapping[tuple[str, str], Rate], kind: str, *, method: str, admission_class: str
-) -> Rate | None:
-    """Return the rate of a kind of principal for a method; None if it may call at will.
+    rates: Mapping[tuple[str, str], Rate],
+    kind: str,
+    *,
+    method: str,
+    rate_class: str,
+    admission_class: str,
+) -> tuple[str, Rate] | None:
+    """Return what calls of a kind of principal are counted as, and the rate.
+
+    The settings go first, the nearer to the method the earlier; then the contract. None means that
+    the kind may call at will.
 
     Args:
-        rates: all rates.
+        rates: those of the settings.
         kind: sort of principal.
         method: the method with its service, without the package: "LedgerService/GetAccount".
-        admission_class: the class that rates for many methods name.
+        rate_class: its rate class.
+        admission_class: its request class.
     """
-    return rates.get((kind, method)) or rates.get((kind, admission_class))
+    for what in (method, rate_class, admission_class):
+        rate = rates.get((kind, what))
+        if rate is not None:
+            return what, rate
+    rate = CONTRACT_RATES.get((kind, rate_class))
+    return None if rate is None else (rate_class, rate)
+
+
+@lru_cache(maxsize=16_384)
+def network_of(address: str) -> str:
+    """Return what a caller without a token is counted by: the IPv4 address, or the IPv6 /64.
+
+    An IPv4 address in IPv6's form is that address; what is no address, such as a Unix socket,
+    counts as it is.
+    """
+    try:
+        host = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(host, ipaddress.IPv4Address):
+        return address
+    if host.ipv4_mapped is not None:
+        return str(host.ipv4_mapped)
+    return str(ipaddress.ip_network((host.packed, IPV6_PREFIX), strict=False))
 
 
 class Meter:
@@ -119,6 +182,12 @@ class Meter:
             known = self._busy_until = self._kept(now)
         known[subject] = begins + self._interval
         return True
+
+    def wait_ms(self, subject: str) -> int:
+        """Milliseconds, a minute's at most, until a principal is admitted that was not."""
+        begins = self._busy_until.get(subject, 0.0)
+        wait = math.ceil((begins - self._now() - self._tolerance) * 1000)
+        return min(RETRY_MS_MAX, max(1, wait))
 
     def _kept(self, now: float) -> dict[str, float]:
         """Who is still remembered: all but the quiet, and of too many busy ones the latest.

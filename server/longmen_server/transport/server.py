@@ -35,6 +35,7 @@ from longmen_server.transport.interceptors.quota import Quota
 from longmen_server.transport.interceptors.telemetry import Telemetry
 from longmen_server.transport.interceptors.validation import Validation
 from longmen_server.transport.method import read_methods
+from longmen_server.transport.proxies import Proxies
 from longmen_server.transport.rates import parse_rates
 from longmen_server.transport.registration import UnknownMethods, handler
 
@@ -226,6 +227,7 @@ def build_interceptors(
             monotonic=surroundings.monotonic,
             minimum_budget_s=settings.minimum_budget_ms / 1000,
             draining=draining,
+            proxies=Proxies(settings.trusted_proxies) if settings.trusted_proxies else None,
         ),
         Admission(
             settings.in_work_max(),

@@ -49,17 +49,16 @@ class EdgeSettings:
     ever fewer are let in at once, down to an eighth, until that is over; 0 never lets in fewer."""
     reads_latency_ms: int = 1_000
     """The same for calls that only look."""
-    rates: tuple[str, ...] = (
-        "customer.payment=20/100",
-        "customer.read=50/200",
-        "merchant.payment=200/1000",
-        "merchant.read=200/1000",
-        "staff.payment=20/100",
-        "staff.read=50/200",
-    )
-    """How often one principal may call in each worker, separated by commas: kind.class=calls per
-    second/burst, or kind.Service/Method=... for a single method, which then counts for itself.
-    Services are the bank's own and may call at will unless they are named."""
+    rates: tuple[str, ...] = ()
+    """How often one principal may call in each worker where that differs from what the contract
+    declares (longmen.type.v1.RateClass), separated by commas: kind.class=calls per second/burst for
+    a rate class or a whole request class, or kind.Service/Method=... for a single method, which
+    then counts for itself. Services are the bank's own and may call at will unless they are
+    named. Callers without a token are counted by address."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks of the proxies before the server, as CIDRs separated by commas. What they note in
+    x-forwarded-for is taken for the caller's address: in rates, networks of keys and the audit
+    trail."""
     rates_remembered_max: int = 100_000
     """Principals remembered for each rate, about 150 bytes each."""
     stream_send_timeout_s: float = 30.0

@@ -11,7 +11,7 @@ import random
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import grpc
 from google.protobuf import any_pb2
@@ -125,6 +125,10 @@ RULES: Mapping[str, Rule] = _read_rules()
 """Rule of each reason, by its name without prefix."""
 
 
+STEP_MS: Final = 100
+"""What waits are rounded up to, so that refusals under overload are rendered once."""
+
+
 def of_refusal(refusal: Refusal) -> Status:
     """Render a refusal; raise LookupError for a reason that the contract does not know."""
     rule = RULES[refusal.reason]
@@ -136,8 +140,15 @@ def of_refusal(refusal: Refusal) -> Status:
         refusal.message,
         tuple(refusal.metadata.items()),
         violations,
-        random.choice(RETRY_DELAY_MS) if rule.backs_off else 0,  # noqa: S311 - spreads retries
+        _delay_ms(refusal) if rule.backs_off else 0,
     )
+
+
+def _delay_ms(refusal: Refusal) -> int:
+    """When to come again: as the refusal says, to a tenth of a second, or at some time soon."""
+    if refusal.retry_ms is None:
+        return int(random.choice(RETRY_DELAY_MS))  # noqa: S311 - spreads retries
+    return -(-refusal.retry_ms // STEP_MS) * STEP_MS
 
 
 def of_incident(incident_id: str) -> Status:

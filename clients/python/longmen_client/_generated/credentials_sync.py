@@ -231,7 +231,7 @@ class Credentials:
 
         Raises:
             LongmenError: the call did not succeed; of its own reasons: KEY_LIMIT_REACHED,
-                KEY_INVALID_NETWORK, CERTIFICATE_IDENTITY_TAKEN.
+                KEY_INVALID_NETWORK, CERTIFICATE_IDENTITY_INVALID, CERTIFICATE_IDENTITY_TAKEN.
 
         Scope: keys.write. Deadline: 5000 ms, at most 30000 ms.
         """

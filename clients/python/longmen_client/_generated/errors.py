@@ -51,6 +51,7 @@ __all__ = [
     "CaptureExceedsAuthorization",
     "CaptureNumberReused",
     "CertificateHasNoSecret",
+    "CertificateIdentityInvalid",
     "CertificateIdentityTaken",
     "CertificateMismatch",
     "CertificateRefused",
@@ -1604,6 +1605,13 @@ class CertificateIdentityTaken(AlreadyExistsError):
     metadata_keys = ("identity",)
 
 
+class CertificateIdentityInvalid(InvalidArgumentError):
+    """It is neither a SPIFFE id with a path nor "dns:" and a name of two labels at least."""
+
+    reason = "CERTIFICATE_IDENTITY_INVALID"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
 class CertificateHasNoSecret(FailedPreconditionError):
     """A registered certificate has neither a secret to rotate nor signatures; renew the
     certificate itself. Metadata: key_id.
@@ -2231,6 +2239,7 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "CERTIFICATE_REFUSED": CertificateRefused,
     "CERTIFICATE_MISMATCH": CertificateMismatch,
     "CERTIFICATE_IDENTITY_TAKEN": CertificateIdentityTaken,
+    "CERTIFICATE_IDENTITY_INVALID": CertificateIdentityInvalid,
     "CERTIFICATE_HAS_NO_SECRET": CertificateHasNoSecret,
     "ORDER_NOT_FOUND": OrderNotFound,
     "ORDER_NUMBER_REUSED": OrderNumberReused,

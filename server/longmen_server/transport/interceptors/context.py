@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from longmen_server.transport.chain import Step
     from longmen_server.transport.context import Call
     from longmen_server.transport.method import Method
+    from longmen_server.transport.proxies import Proxies
 
 METADATA_BYTES_MAX = 8_192
 """Largest metadata of a call: bytes of all keys and values."""
@@ -61,6 +62,7 @@ class Context:
         monotonic: Callable[[], float],
         minimum_budget_s: float,
         draining: Draining,
+        proxies: Proxies | None = None,
     ) -> None:
         """Take what the step needs.
 
@@ -68,7 +70,9 @@ class Context:
             monotonic: The clock that deadlines are counted on, in seconds.
             minimum_budget_s: Seconds below which a deadline is hopeless and the call is not begun.
             draining: Where open streams are noted.
+            proxies: Whose word on where a call comes from is taken; None takes nobody's.
         """
+        self._proxies = proxies
         self._monotonic = monotonic
         self._minimum_budget_s = minimum_budget_s
         self._draining = draining
@@ -82,9 +86,13 @@ class Context:
         maximum_s = method.maximum_deadline_ms / 1000
         minimum_s = self._minimum_budget_s
         monotonic = self._monotonic
+        proxies = self._proxies
 
         async def step(call: Call, request: Any) -> bytes:
-            call.authorization = guard(call.wire.invocation_metadata() or ())
+            metadata = call.wire.invocation_metadata() or ()
+            call.authorization = guard(metadata)
+            if proxies is not None:
+                call.address = proxies.address_of(call.address, metadata)
             remaining = call.wire.time_remaining()
             if remaining is not None and remaining <= maximum_s:
                 if remaining < minimum_s:
@@ -109,9 +117,13 @@ class Context:
         default_s = method.default_deadline_ms / 1000
         maximum_s = method.maximum_deadline_ms / 1000
         draining = self._draining
+        proxies = self._proxies
 
         async def step(call: Call, request: Any) -> bytes:
-            call.authorization = guard(call.wire.invocation_metadata() or ())
+            metadata = call.wire.invocation_metadata() or ()
+            call.authorization = guard(metadata)
+            if proxies is not None:
+                call.address = proxies.address_of(call.address, metadata)
             if draining.begun:
                 raise _shutting_down()
             remaining = call.wire.time_remaining()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from longmen_server.platform.refusal import Refusal
-from longmen_server.transport.rates import Meter, rate_of
+from longmen_server.transport.rates import Meter, network_of, rate_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from longmen_server.transport.context import Call
     from longmen_server.transport.method import Method
     from longmen_server.transport.rates import Rate
+
+ANONYMOUS: Final = "anonymous"
+"""Kind of callers without a token."""
 
 STREAMS: Final = "streams_per_principal"
 CALLS: Final = "calls_per_second"
@@ -62,10 +65,16 @@ class Quota:
     def _meter(self, kind: str, method: Method) -> Meter | None:
         """Return the meter of a kind for a method; one of a class is shared by its methods."""
         name = f"{method.service.rpartition('.')[2]}/{method.name}"
-        rate = rate_of(self._rates, kind, method=name, admission_class=method.admission_class)
-        if rate is None:
+        found = rate_of(
+            self._rates,
+            kind,
+            method=name,
+            rate_class=method.rate_class,
+            admission_class=method.admission_class,
+        )
+        if found is None:
             return None
-        what = name if (kind, name) in self._rates else method.admission_class
+        what, rate = found
         meter = self._meters.get((kind, what))
         if meter is None:
             meter = Meter(rate, self._monotonic, self._remembered_max)
@@ -105,12 +114,19 @@ def _metered(meters: Mapping[str, Meter], proceed: Step) -> Step:
     async def step(call: Call, request: Any) -> bytes:
         principal = call.principal
         meter = meters.get(principal.kind)
-        if meter is not None and not meter.admits(principal.subject):
-            raise Refusal(
+        if meter is None:
+            return await proceed(call, request)
+        # Whoever has no token is known by where the call comes from, and by nothing else.
+        stranger = principal.kind == ANONYMOUS
+        subject = network_of(call.address) if stranger else principal.subject
+        if not meter.admits(subject):
+            refusal = Refusal(
                 "QUOTA_EXCEEDED",
                 "the principal calls more often than it may",
                 metadata={"quota": CALLS, "limit": meter.rate.text},
             )
+            refusal.retry_ms = meter.wait_ms(subject)
+            raise refusal
         return await proceed(call, request)
 
     return step

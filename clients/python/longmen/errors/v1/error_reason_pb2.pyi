@@ -472,6 +472,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Certificate mismatch: the API key that comes with the call belongs to somebody else than the client certificate."""
     ERROR_REASON_CERTIFICATE_IDENTITY_TAKEN: _ErrorReason.ValueType  # 320
     """Certificate identity taken: the identity is registered already. Metadata: identity."""
+    ERROR_REASON_CERTIFICATE_IDENTITY_INVALID: _ErrorReason.ValueType  # 322
+    """Certificate identity invalid: it is neither a SPIFFE id with a path nor "dns:" and a name of two labels at least."""
     ERROR_REASON_CERTIFICATE_HAS_NO_SECRET: _ErrorReason.ValueType  # 321
     """Certificate has no secret: a registered certificate has neither a secret to rotate nor signatures; renew the certificate itself.
     Metadata: key_id.
@@ -1028,6 +1030,8 @@ ERROR_REASON_CERTIFICATE_MISMATCH: ErrorReason.ValueType  # 319
 """Certificate mismatch: the API key that comes with the call belongs to somebody else than the client certificate."""
 ERROR_REASON_CERTIFICATE_IDENTITY_TAKEN: ErrorReason.ValueType  # 320
 """Certificate identity taken: the identity is registered already. Metadata: identity."""
+ERROR_REASON_CERTIFICATE_IDENTITY_INVALID: ErrorReason.ValueType  # 322
+"""Certificate identity invalid: it is neither a SPIFFE id with a path nor "dns:" and a name of two labels at least."""
 ERROR_REASON_CERTIFICATE_HAS_NO_SECRET: ErrorReason.ValueType  # 321
 """Certificate has no secret: a registered certificate has neither a secret to rotate nor signatures; renew the certificate itself.
 Metadata: key_id.

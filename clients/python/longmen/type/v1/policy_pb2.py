@@ -25,25 +25,47 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1clongmen/type/v1/policy.proto\x12\x0flongmen.type.v1\x1a google/protobuf/descriptor.proto\"\xf0\x03\n\x0cMethodPolicy\x12\x37\n\x0fprincipal_kinds\x18\x01 \x03(\x0e\x32\x1e.longmen.type.v1.PrincipalKind\x12\r\n\x05scope\x18\x02 \x01(\t\x12\x1b\n\x13\x64\x65\x66\x61ult_deadline_ms\x18\x03 \x01(\x05\x12\x1b\n\x13maximum_deadline_ms\x18\x04 \x01(\x05\x12\x34\n\rrequest_class\x18\x05 \x01(\x0e\x32\x1d.longmen.type.v1.RequestClass\x12\x36\n\x0bidempotency\x18\x06 \x01(\x0e\x32!.longmen.type.v1.IdempotencyClass\x12\x1d\n\x15maximum_request_bytes\x18\x07 \x01(\x05\x12\x1b\n\x13non_production_only\x18\x08 \x01(\x08\x12\x30\n\x0b\x61udit_class\x18\x0b \x01(\x0e\x32\x1b.longmen.type.v1.AuditClass\x12\x1c\n\x14staff_needs_approval\x18\x0c \x01(\x08\x12\x33\n\rstep_up_class\x18\t \x01(\x0e\x32\x1c.longmen.type.v1.StepUpClass\x12/\n\x0bstaff_roles\x18\r \x03(\x0e\x32\x1a.longmen.type.v1.StaffRole*\xbd\x01\n\rPrincipalKind\x12\x1e\n\x1aPRINCIPAL_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16PRINCIPAL_KIND_SERVICE\x10\x01\x12\x1b\n\x17PRINCIPAL_KIND_CUSTOMER\x10\x02\x12\x18\n\x14PRINCIPAL_KIND_STAFF\x10\x03\x12\x1b\n\x17PRINCIPAL_KIND_MERCHANT\x10\x04\x12\x1c\n\x18PRINCIPAL_KIND_ANONYMOUS\x10\x05*\x93\x01\n\x0cRequestClass\x12\x1d\n\x19REQUEST_CLASS_UNSPECIFIED\x10\x00\x12\x19\n\x15REQUEST_CLASS_PAYMENT\x10\x01\x12\x16\n\x12REQUEST_CLASS_READ\x10\x02\x12\x17\n\x13REQUEST_CLASS_ADMIN\x10\x03\x12\x18\n\x14REQUEST_CLASS_STREAM\x10\x04*\x98\x01\n\x10IdempotencyClass\x12!\n\x1dIDEMPOTENCY_CLASS_UNSPECIFIED\x10\x00\x12\x1f\n\x1bIDEMPOTENCY_CLASS_READ_ONLY\x10\x01\x12 \n\x1cIDEMPOTENCY_CLASS_REQUEST_ID\x10\x02\x12\x1e\n\x1aIDEMPOTENCY_CLASS_ABSOLUTE\x10\x03*\xbd\x01\n\nAuditClass\x12\x1b\n\x17\x41UDIT_CLASS_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41UDIT_CLASS_NONE\x10\x01\x12\x16\n\x12\x41UDIT_CLASS_CHANGE\x10\x02\x12\x15\n\x11\x41UDIT_CLASS_MONEY\x10\x03\x12\x1e\n\x1a\x41UDIT_CLASS_AUTHENTICATION\x10\x04\x12\x15\n\x11\x41UDIT_CLASS_STAFF\x10\x05\x12\x16\n\x12\x41UDIT_CLASS_ACCESS\x10\x06*\x84\x01\n\x0bStepUpClass\x12\x1d\n\x19STEP_UP_CLASS_UNSPECIFIED\x10\x00\x12\x17\n\x13STEP_UP_CLASS_MONEY\x10\x01\x12\x1f\n\x1bSTEP_UP_CLASS_FACTOR_CHANGE\x10\x02\x12\x1c\n\x18STEP_UP_CLASS_PROTECTION\x10\x03*\xa4\x01\n\tStaffRole\x12\x1a\n\x16STAFF_ROLE_UNSPECIFIED\x10\x00\x12\x15\n\x11STAFF_ROLE_TELLER\x10\x01\x12\x19\n\x15STAFF_ROLE_OPERATIONS\x10\x02\x12\x1b\n\x17STAFF_ROLE_RISK_OFFICER\x10\x03\x12\x16\n\x12STAFF_ROLE_AUDITOR\x10\x04\x12\x14\n\x10STAFF_ROLE_ADMIN\x10\x05:V\n\rmethod_policy\x12\x1e.google.protobuf.MethodOptions\x18\xc5\x8a\x03 \x01(\x0b\x32\x1d.longmen.type.v1.MethodPolicyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1clongmen/type/v1/policy.proto\x12\x0flongmen.type.v1\x1a google/protobuf/descriptor.proto\"k\n\x08KindRate\x12\x36\n\x0eprincipal_kind\x18\x01 \x01(\x0e\x32\x1e.longmen.type.v1.PrincipalKind\x12\x18\n\x10\x63\x61lls_per_minute\x18\x02 \x01(\x05\x12\r\n\x05\x62urst\x18\x03 \x01(\x05\"4\n\x08RateRule\x12(\n\x05rates\x18\x01 \x03(\x0b\x32\x19.longmen.type.v1.KindRate\"\xa0\x04\n\x0cMethodPolicy\x12\x37\n\x0fprincipal_kinds\x18\x01 \x03(\x0e\x32\x1e.longmen.type.v1.PrincipalKind\x12\r\n\x05scope\x18\x02 \x01(\t\x12\x1b\n\x13\x64\x65\x66\x61ult_deadline_ms\x18\x03 \x01(\x05\x12\x1b\n\x13maximum_deadline_ms\x18\x04 \x01(\x05\x12\x34\n\rrequest_class\x18\x05 \x01(\x0e\x32\x1d.longmen.type.v1.RequestClass\x12\x36\n\x0bidempotency\x18\x06 \x01(\x0e\x32!.longmen.type.v1.IdempotencyClass\x12\x1d\n\x15maximum_request_bytes\x18\x07 \x01(\x05\x12\x1b\n\x13non_production_only\x18\x08 \x01(\x08\x12.\n\nrate_class\x18\n \x01(\x0e\x32\x1a.longmen.type.v1.RateClass\x12\x30\n\x0b\x61udit_class\x18\x0b \x01(\x0e\x32\x1b.longmen.type.v1.AuditClass\x12\x1c\n\x14staff_needs_approval\x18\x0c \x01(\x08\x12\x33\n\rstep_up_class\x18\t \x01(\x0e\x32\x1c.longmen.type.v1.StepUpClass\x12/\n\x0bstaff_roles\x18\r \x03(\x0e\x32\x1a.longmen.type.v1.StaffRole*\xbd\x01\n\rPrincipalKind\x12\x1e\n\x1aPRINCIPAL_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16PRINCIPAL_KIND_SERVICE\x10\x01\x12\x1b\n\x17PRINCIPAL_KIND_CUSTOMER\x10\x02\x12\x18\n\x14PRINCIPAL_KIND_STAFF\x10\x03\x12\x1b\n\x17PRINCIPAL_KIND_MERCHANT\x10\x04\x12\x1c\n\x18PRINCIPAL_KIND_ANONYMOUS\x10\x05*\x93\x01\n\x0cRequestClass\x12\x1d\n\x19REQUEST_CLASS_UNSPECIFIED\x10\x00\x12\x19\n\x15REQUEST_CLASS_PAYMENT\x10\x01\x12\x16\n\x12REQUEST_CLASS_READ\x10\x02\x12\x17\n\x13REQUEST_CLASS_ADMIN\x10\x03\x12\x18\n\x14REQUEST_CLASS_STREAM\x10\x04*\x98\x01\n\x10IdempotencyClass\x12!\n\x1dIDEMPOTENCY_CLASS_UNSPECIFIED\x10\x00\x12\x1f\n\x1bIDEMPOTENCY_CLASS_READ_ONLY\x10\x01\x12 \n\x1cIDEMPOTENCY_CLASS_REQUEST_ID\x10\x02\x12\x1e\n\x1aIDEMPOTENCY_CLASS_ABSOLUTE\x10\x03*\xbd\x01\n\nAuditClass\x12\x1b\n\x17\x41UDIT_CLASS_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41UDIT_CLASS_NONE\x10\x01\x12\x16\n\x12\x41UDIT_CLASS_CHANGE\x10\x02\x12\x15\n\x11\x41UDIT_CLASS_MONEY\x10\x03\x12\x1e\n\x1a\x41UDIT_CLASS_AUTHENTICATION\x10\x04\x12\x15\n\x11\x41UDIT_CLASS_STAFF\x10\x05\x12\x16\n\x12\x41UDIT_CLASS_ACCESS\x10\x06*\x84\x01\n\x0bStepUpClass\x12\x1d\n\x19STEP_UP_CLASS_UNSPECIFIED\x10\x00\x12\x17\n\x13STEP_UP_CLASS_MONEY\x10\x01\x12\x1f\n\x1bSTEP_UP_CLASS_FACTOR_CHANGE\x10\x02\x12\x1c\n\x18STEP_UP_CLASS_PROTECTION\x10\x03*\xc1\x03\n\tRateClass\x12\x1a\n\x16RATE_CLASS_UNSPECIFIED\x10\x00\x12\x37\n\x0fRATE_CLASS_READ\x10\x01\x1a\"\xba\xd4\x18\x1e\n\x08\x08\x02\x10\xb8\x17\x18\xc8\x01\n\x08\x08\x04\x10\xe0]\x18\xe8\x07\n\x08\x08\x03\x10\xb8\x17\x18\xc8\x01\x12\x37\n\x11RATE_CLASS_CHANGE\x10\x02\x1a \xba\xd4\x18\x1c\n\x07\x08\x02\x10\xb0\t\x18\x64\n\x08\x08\x04\x10\xe0]\x18\xe8\x07\n\x07\x08\x03\x10\xb0\t\x18\x64\x12\x36\n\x10RATE_CLASS_MONEY\x10\x03\x1a \xba\xd4\x18\x1c\n\x07\x08\x02\x10\xb0\t\x18\x64\n\x08\x08\x04\x10\xe0]\x18\xe8\x07\n\x07\x08\x03\x10\xd8\x04\x18\x32\x12.\n\x12RATE_CLASS_SIGN_IN\x10\x04\x1a\x16\xba\xd4\x18\x12\n\x08\x08\x05\x10\xac\x02\x18\xc8\x01\n\x06\x08\x02\x10x\x18<\x12,\n\x12RATE_CLASS_MESSAGE\x10\x05\x1a\x14\xba\xd4\x18\x10\n\x06\x08\x05\x10x\x18<\n\x06\x08\x02\x10\x0c\x18\x14\x12\x34\n\x10RATE_CLASS_WATCH\x10\x06\x1a\x1e\xba\xd4\x18\x1a\n\x06\x08\x02\x10<\x18<\n\x08\x08\x04\x10\xd8\x04\x18\xac\x02\n\x06\x08\x03\x10<\x18<\x12+\n\x11RATE_CLASS_EXPORT\x10\x07\x1a\x14\xba\xd4\x18\x10\n\x06\x08\x02\x10\x06\x18\x05\n\x06\x08\x03\x10\x1e\x18\x14\x12-\n\x12RATE_CLASS_OPERATE\x10\x08\x1a\x15\xba\xd4\x18\x11\n\x06\x08\x05\x10<\x18<\n\x07\x08\x03\x10\xb0\t\x18\x64*\xa4\x01\n\tStaffRole\x12\x1a\n\x16STAFF_ROLE_UNSPECIFIED\x10\x00\x12\x15\n\x11STAFF_ROLE_TELLER\x10\x01\x12\x19\n\x15STAFF_ROLE_OPERATIONS\x10\x02\x12\x1b\n\x17STAFF_ROLE_RISK_OFFICER\x10\x03\x12\x16\n\x12STAFF_ROLE_AUDITOR\x10\x04\x12\x14\n\x10STAFF_ROLE_ADMIN\x10\x05:L\n\x04rate\x12!.google.protobuf.EnumValueOptions\x18\xc7\x8a\x03 \x01(\x0b\x32\x19.longmen.type.v1.RateRule:V\n\rmethod_policy\x12\x1e.google.protobuf.MethodOptions\x18\xc5\x8a\x03 \x01(\x0b\x32\x1d.longmen.type.v1.MethodPolicyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longmen.type.v1.policy_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PRINCIPALKIND']._serialized_start=583
-  _globals['_PRINCIPALKIND']._serialized_end=772
-  _globals['_REQUESTCLASS']._serialized_start=775
-  _globals['_REQUESTCLASS']._serialized_end=922
-  _globals['_IDEMPOTENCYCLASS']._serialized_start=925
-  _globals['_IDEMPOTENCYCLASS']._serialized_end=1077
-  _globals['_AUDITCLASS']._serialized_start=1080
-  _globals['_AUDITCLASS']._serialized_end=1269
-  _globals['_STEPUPCLASS']._serialized_start=1272
-  _globals['_STEPUPCLASS']._serialized_end=1404
-  _globals['_STAFFROLE']._serialized_start=1407
-  _globals['_STAFFROLE']._serialized_end=1571
-  _globals['_METHODPOLICY']._serialized_start=84
-  _globals['_METHODPOLICY']._serialized_end=580
+  _globals['_RATECLASS'].values_by_name["RATE_CLASS_READ"]._loaded_options = None
+  _globals['_RATECLASS'].values_by_name["RATE_CLASS_READ"]._serialized_options = b'\272\324\030\036\n\010\010\002\020\270\027\030\310\001\n\010\010\004\020\340]\030\350\007\n\010\010\003\020\270\027\030\310\001'
+  _globals['_RATECLASS'].values_by_name["RATE_CLASS_CHANGE"]._loaded_options = None
+  _globals['_RATECLASS'].values_by_name["RATE_CLASS_CHANGE"]._serialized_options = b'\272\324\030\034\n\007\010\002\020\260\t\030d\n\010\010\004\020\340]\030\350\007\n\007\010\003\020\260\t\030d'
+  _globals['_RATECLASS'].values_by_name["RATE_CLASS_MONEY"]._loaded_options = None
+  _globals['_RATECLASS'].values_by_name["RATE_CLASS_MONEY"]._serialized_options = b'\272\324\030\034\n\007\010\002\020\260\t\030d\n\010\010\004\020\340]\030\350\007\n\007\010\003\020\330\004\0302'
+  _globals['_RATECLASS'].values_by_name["RATE_CLASS_SIGN_IN"]._loaded_options = None
+  _globals['_RATECLASS'].values_by_name["RATE_CLASS_SIGN_IN"]._serialized_options = b'\272\324\030\022\n\010\010\005\020\254\002\030\310\001\n\006\010\002\020x\030<'
+  _globals['_RATECLASS'].values_by_name["RATE_CLASS_MESSAGE"]._loaded_options = None
+  _globals['_RATECLASS'].values_by_name["RATE_CLASS_MESSAGE"]._serialized_options = b'\272\324\030\020\n\006\010\005\020x\030<\n\006\010\002\020\014\030\024'
+  _globals['_RATECLASS'].values_by_name["RATE_CLASS_WATCH"]._loaded_options = None
+  _globals['_RATECLASS'].values_by_name["RATE_CLASS_WATCH"]._serialized_options = b'\272\324\030\032\n\006\010\002\020<\030<\n\010\010\004\020\330\004\030\254\002\n\006\010\003\020<\030<'
+  _globals['_RATECLASS'].values_by_name["RATE_CLASS_EXPORT"]._loaded_options = None
+  _globals['_RATECLASS'].values_by_name["RATE_CLASS_EXPORT"]._serialized_options = b'\272\324\030\020\n\006\010\002\020\006\030\005\n\006\010\003\020\036\030\024'
+  _globals['_RATECLASS'].values_by_name["RATE_CLASS_OPERATE"]._loaded_options = None
+  _globals['_RATECLASS'].values_by_name["RATE_CLASS_OPERATE"]._serialized_options = b'\272\324\030\021\n\006\010\005\020<\030<\n\007\010\003\020\260\t\030d'
+  _globals['_PRINCIPALKIND']._serialized_start=794
+  _globals['_PRINCIPALKIND']._serialized_end=983
+  _globals['_REQUESTCLASS']._serialized_start=986
+  _globals['_REQUESTCLASS']._serialized_end=1133
+  _globals['_IDEMPOTENCYCLASS']._serialized_start=1136
+  _globals['_IDEMPOTENCYCLASS']._serialized_end=1288
+  _globals['_AUDITCLASS']._serialized_start=1291
+  _globals['_AUDITCLASS']._serialized_end=1480
+  _globals['_STEPUPCLASS']._serialized_start=1483
+  _globals['_STEPUPCLASS']._serialized_end=1615
+  _globals['_RATECLASS']._serialized_start=1618
+  _globals['_RATECLASS']._serialized_end=2067
+  _globals['_STAFFROLE']._serialized_start=2070
+  _globals['_STAFFROLE']._serialized_end=2234
+  _globals['_KINDRATE']._serialized_start=83
+  _globals['_KINDRATE']._serialized_end=190
+  _globals['_RATERULE']._serialized_start=192
+  _globals['_RATERULE']._serialized_end=244
+  _globals['_METHODPOLICY']._serialized_start=247
+  _globals['_METHODPOLICY']._serialized_end=791
 # @@protoc_insertion_point(module_scope)

@@ -185,6 +185,58 @@ STEP_UP_CLASS_PROTECTION: StepUpClass.ValueType  # 3
 """Protection of the wallet is loosened: approved with a factor the customer has already, if there is any."""
 Global___StepUpClass: _TypeAlias = StepUpClass  # noqa: Y015
 
+class _RateClass:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RateClassEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RateClass.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RATE_CLASS_UNSPECIFIED: _RateClass.ValueType  # 0
+    """Unspecified stands for what follows from the rest of the policy: watch for streams, operate for methods of the request class
+    admin, read for looks, money for changes of the audit class money, change for other changes.
+    """
+    RATE_CLASS_READ: _RateClass.ValueType  # 1
+    """Read is every look that costs little."""
+    RATE_CLASS_CHANGE: _RateClass.ValueType  # 2
+    """Change is every change that moves no money."""
+    RATE_CLASS_MONEY: _RateClass.ValueType  # 3
+    """Money is every change that moves, holds or frees money."""
+    RATE_CLASS_SIGN_IN: _RateClass.ValueType  # 4
+    """Sign in is every step of proving who one is, which guessers would take."""
+    RATE_CLASS_MESSAGE: _RateClass.ValueType  # 5
+    """Message is every call that has a message sent, which costs money."""
+    RATE_CLASS_WATCH: _RateClass.ValueType  # 6
+    """Watch is every stream that is opened."""
+    RATE_CLASS_EXPORT: _RateClass.ValueType  # 7
+    """Export is every look at very much at once."""
+    RATE_CLASS_OPERATE: _RateClass.ValueType  # 8
+    """Operate is work on the server and on who may use it."""
+
+class RateClass(_RateClass, metaclass=_RateClassEnumTypeWrapper):
+    """RateClass says with which other methods calls of a method are counted, and how often they may come."""
+
+RATE_CLASS_UNSPECIFIED: RateClass.ValueType  # 0
+"""Unspecified stands for what follows from the rest of the policy: watch for streams, operate for methods of the request class
+admin, read for looks, money for changes of the audit class money, change for other changes.
+"""
+RATE_CLASS_READ: RateClass.ValueType  # 1
+"""Read is every look that costs little."""
+RATE_CLASS_CHANGE: RateClass.ValueType  # 2
+"""Change is every change that moves no money."""
+RATE_CLASS_MONEY: RateClass.ValueType  # 3
+"""Money is every change that moves, holds or frees money."""
+RATE_CLASS_SIGN_IN: RateClass.ValueType  # 4
+"""Sign in is every step of proving who one is, which guessers would take."""
+RATE_CLASS_MESSAGE: RateClass.ValueType  # 5
+"""Message is every call that has a message sent, which costs money."""
+RATE_CLASS_WATCH: RateClass.ValueType  # 6
+"""Watch is every stream that is opened."""
+RATE_CLASS_EXPORT: RateClass.ValueType  # 7
+"""Export is every look at very much at once."""
+RATE_CLASS_OPERATE: RateClass.ValueType  # 8
+"""Operate is work on the server and on who may use it."""
+Global___RateClass: _TypeAlias = RateClass  # noqa: Y015
+
 class _StaffRole:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -224,6 +276,60 @@ STAFF_ROLE_ADMIN: StaffRole.ValueType  # 5
 Global___StaffRole: _TypeAlias = StaffRole  # noqa: Y015
 
 @_typing.final
+class KindRate(_message.Message):
+    """KindRate is how often principals of one kind may call the methods of a rate class, each principal in each worker."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRINCIPAL_KIND_FIELD_NUMBER: _builtins.int
+    CALLS_PER_MINUTE_FIELD_NUMBER: _builtins.int
+    BURST_FIELD_NUMBER: _builtins.int
+    principal_kind: Global___PrincipalKind.ValueType
+    """Principal kind; anonymous callers are counted by their address, IPv6 ones by their /64."""
+    calls_per_minute: _builtins.int
+    """Calls per minute in the long run."""
+    burst: _builtins.int
+    """Burst is how many calls may come at once after a quiet time."""
+    def __init__(
+        self,
+        *,
+        principal_kind: Global___PrincipalKind.ValueType = ...,
+        calls_per_minute: _builtins.int = ...,
+        burst: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["burst", b"burst", "calls_per_minute", b"calls_per_minute", "principal_kind", b"principal_kind"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KindRate: _TypeAlias = KindRate  # noqa: Y015
+
+@_typing.final
+class RateRule(_message.Message):
+    """RateRule is how often the methods of a rate class may be called; kinds that it does not name may call at will."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RATES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rates(self) -> _containers.RepeatedCompositeFieldContainer[Global___KindRate]:
+        """Rates by kind of principal."""
+
+    def __init__(
+        self,
+        *,
+        rates: _abc.Iterable[Global___KindRate] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rates", b"rates"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateRule: _TypeAlias = RateRule  # noqa: Y015
+
+@_typing.final
 class MethodPolicy(_message.Message):
     """MethodPolicy is the policy of one method. A method without one is refused at start-up."""
 
@@ -237,6 +343,7 @@ class MethodPolicy(_message.Message):
     IDEMPOTENCY_FIELD_NUMBER: _builtins.int
     MAXIMUM_REQUEST_BYTES_FIELD_NUMBER: _builtins.int
     NON_PRODUCTION_ONLY_FIELD_NUMBER: _builtins.int
+    RATE_CLASS_FIELD_NUMBER: _builtins.int
     AUDIT_CLASS_FIELD_NUMBER: _builtins.int
     STAFF_NEEDS_APPROVAL_FIELD_NUMBER: _builtins.int
     STEP_UP_CLASS_FIELD_NUMBER: _builtins.int
@@ -255,6 +362,8 @@ class MethodPolicy(_message.Message):
     """Maximum request size in bytes; 0 means the server's general limit of 256 KiB."""
     non_production_only: _builtins.bool
     """Non production only methods answer METHOD_DISABLED on a production server."""
+    rate_class: Global___RateClass.ValueType
+    """Rate class is what calls are counted as, each principal's for itself."""
     audit_class: Global___AuditClass.ValueType
     """Audit class is what the audit trail keeps of the method's calls."""
     staff_needs_approval: _builtins.bool
@@ -282,6 +391,7 @@ class MethodPolicy(_message.Message):
         idempotency: Global___IdempotencyClass.ValueType = ...,
         maximum_request_bytes: _builtins.int = ...,
         non_production_only: _builtins.bool = ...,
+        rate_class: Global___RateClass.ValueType = ...,
         audit_class: Global___AuditClass.ValueType = ...,
         staff_needs_approval: _builtins.bool = ...,
         step_up_class: Global___StepUpClass.ValueType = ...,
@@ -289,12 +399,15 @@ class MethodPolicy(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audit_class", b"audit_class", "default_deadline_ms", b"default_deadline_ms", "idempotency", b"idempotency", "maximum_deadline_ms", b"maximum_deadline_ms", "maximum_request_bytes", b"maximum_request_bytes", "non_production_only", b"non_production_only", "principal_kinds", b"principal_kinds", "request_class", b"request_class", "scope", b"scope", "staff_needs_approval", b"staff_needs_approval", "staff_roles", b"staff_roles", "step_up_class", b"step_up_class"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audit_class", b"audit_class", "default_deadline_ms", b"default_deadline_ms", "idempotency", b"idempotency", "maximum_deadline_ms", b"maximum_deadline_ms", "maximum_request_bytes", b"maximum_request_bytes", "non_production_only", b"non_production_only", "principal_kinds", b"principal_kinds", "rate_class", b"rate_class", "request_class", b"request_class", "scope", b"scope", "staff_needs_approval", b"staff_needs_approval", "staff_roles", b"staff_roles", "step_up_class", b"step_up_class"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MethodPolicy: _TypeAlias = MethodPolicy  # noqa: Y015
 
+RATE_FIELD_NUMBER: _builtins.int
 METHOD_POLICY_FIELD_NUMBER: _builtins.int
+rate: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.EnumValueOptions, Global___RateRule]
+"""Rate is how often the methods of the rate class it stands on may be called, unless LONGMEN_RATES says otherwise."""
 method_policy: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, Global___MethodPolicy]
 """Method policy is the policy of the method it stands on."""
