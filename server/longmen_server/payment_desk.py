@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from longmen_server.mandates.service import MandatesService
 from longmen_server.payer_codes.desk import CodeDesk
 from longmen_server.payer_codes.service import PayerCodesService
 from longmen_server.payments.authorization_service import AuthorizationsService
@@ -50,6 +51,7 @@ def payment_services(
         "longmen.payments.v1.AuthorizationsService": AuthorizationsService(
             **without_tokens, step_up=step_up
         ),
+        "longmen.payments.v1.MandatesService": MandatesService(**shared, step_up=step_up),
         "longmen.payments.v1.PayerCodesService": PayerCodesService(
             **without_tokens,
             settings=settings,

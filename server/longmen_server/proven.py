@@ -8,6 +8,7 @@ from longmen_server.accounts import queries_verification as accounts
 from longmen_server.challenges import queries_verification as challenges
 from longmen_server.fxrates import queries_verification as fxrates
 from longmen_server.kyc import queries_verification as kyc
+from longmen_server.mandates import queries_verification as mandates
 from longmen_server.payer_codes import queries_verification as payer_codes
 from longmen_server.payments import queries_orders_verification as orders
 from longmen_server.payments import queries_verification as payments
@@ -23,6 +24,7 @@ CHECKS: Final = (
     *payments.CHECKS,
     *orders.CHECKS,
     *payer_codes.CHECKS,
+    *mandates.CHECKS,
     *settlements.CHECKS,
     *staff.CHECKS,
     *webhooks.CHECKS,

@@ -37,6 +37,7 @@ ID_RULES: dict[str, Any] = {
     "ref": rules_pb2.refund_id,
     "stl": rules_pb2.settlement_id,
     "whe": rules_pb2.endpoint_id,
+    "mnd": rules_pb2.mandate_id,
     "whd": rules_pb2.delivery_id,
     "fact": rules_pb2.factor_id,
     "chal": rules_pb2.challenge_id,

@@ -17,7 +17,7 @@ from longmen.credentials.v1 import credentials_service_pb2
 from longmen.identity.v1 import challenge_service_pb2
 from longmen.ledger.v1 import account_pb2, transaction_pb2
 from longmen.merchants.v1 import plan_pb2, settlement_pb2, webhook_pb2
-from longmen.payments.v1 import order_pb2
+from longmen.payments.v1 import mandate_pb2, order_pb2
 from longmen.transfers.v1 import transfer_pb2
 from longmen_app.authenticator import SoftwareAuthenticator
 from longmen_server.ledger.chart import CUSTOMER_DEPOSITS
@@ -563,6 +563,48 @@ async def rates_of_days(bank: SmallBank, owner: Person) -> Fields:
     return await with_rates(bank, owner)
 
 
+async def new_mandate(bank: SmallBank, owner: Person) -> Fields:
+    """Leave that the owner gives to the own shop."""
+    return {
+        "from_account_id": owner.account,
+        "merchant_id": await merchant(bank, owner),
+        "mandate_number": number(bank),
+        "single_cap": cash(200),
+        "cycle_cap": cash(500),
+        "cycle": mandate_pb2.MANDATE_CYCLE_DAY,
+        "lifetime_days": 30,
+        "description": "monthly tea",
+    }
+
+
+async def mandate(bank: SmallBank, owner: Person) -> Fields:
+    made = await bank.do("MandatesService/SignMandate", **await new_mandate(bank, owner))
+    return {"mandate_id": made.mandate.mandate_id}
+
+
+async def mandate_to_end(bank: SmallBank, owner: Person) -> Fields:
+    return {**await mandate(bank, owner), "state": mandate_pb2.MANDATE_STATE_TERMINATED}
+
+
+async def account_with_mandates(bank: SmallBank, owner: Person) -> Fields:
+    for _ in range(3):
+        await mandate(bank, owner)
+    return {"account_id": owner.account}
+
+
+async def announcement(bank: SmallBank, owner: Person) -> Fields:
+    return {**await mandate(bank, owner), "amount": cash(150)}
+
+
+async def charge(bank: SmallBank, owner: Person) -> Fields:
+    return {
+        **await mandate(bank, owner),
+        "merchant_id": await merchant(bank, owner),
+        "order_number": number(bank),
+        "amount": cash(150),
+    }
+
+
 async def new_terminal(bank: SmallBank, owner: Person) -> Fields:
     return {
         "merchant_id": await merchant(bank, owner),
@@ -874,6 +916,12 @@ SAMPLES: dict[str, Sample] = {
     "AuthorizationsService/CaptureOrder": capture_of_order,
     "AuthorizationsService/VoidOrder": authorized_order,
     "AuthorizationsService/GetAuthorization": authorized_order,
+    "MandatesService/SignMandate": new_mandate,
+    "MandatesService/GetMandate": mandate,
+    "MandatesService/ListMandates": account_with_mandates,
+    "MandatesService/SetMandateState": mandate_to_end,
+    "MandatesService/AnnounceCharge": announcement,
+    "MandatesService/ChargeMandate": charge,
     "WebhooksService/CreateEndpoint": new_endpoint,
     "WebhooksService/ListEndpoints": merchant_with_endpoints,
     "WebhooksService/SetEndpointState": endpoint_to_enable,
@@ -1007,6 +1055,7 @@ FOREIGN_BASES: dict[tuple[str, str], Sample] = {
 
 OPEN_IDS: dict[tuple[str, str], str] = {
     ("PaymentsService/PayOrder", "order_id"): "anybody may pay an order",
+    ("MandatesService/SignMandate", "merchant_id"): "any merchant may be given leave",
     ("AuthorizationsService/AuthorizeOrder", "order_id"): "anybody may pay an order",
     ("TransfersService/CreateTransfer", "payee.account_id"): "anybody may be paid",
     ("TransfersService/BatchTransfers", "items.payee.account_id"): "anybody may be paid",

@@ -12,6 +12,8 @@ from longmen_server.accounts.model import Actor
 from longmen_server.jobs.job import Workplace
 from longmen_server.jobs.merchant_days import MerchantDays
 from longmen_server.jobs.webhook_queue import WebhookQueue
+from longmen_server.mandates.commands import ChargeMandate, SignMandate
+from longmen_server.mandates.model import Cycle, MandateRow, MandateState
 from longmen_server.merchants.commands import CreateMerchant
 from longmen_server.merchants.model import MerchantActor
 from longmen_server.payments import commands, holding, returns
@@ -25,6 +27,7 @@ from longmen_server.platform.ids import (
     AccountId,
     CaptureId,
     EndpointId,
+    MandateId,
     MerchantId,
     OrderId,
     RefundId,
@@ -91,9 +94,9 @@ class Shop:
         )
         await self.do(set_plan(plan, None, self.wallets.clock))
 
-    async def order(self, amount: int) -> OrderId:
+    def sale(self, amount: int) -> Sale:
         order_id = OrderId(self.fresh())
-        sale = Sale(
+        return Sale(
             order_id=order_id,
             merchant_id=self.merchant_id,
             order_number=order_id.hex(),
@@ -103,8 +106,11 @@ class Shop:
             description="",
             reference=None,
         )
+
+    async def order(self, amount: int) -> OrderId:
+        sale = self.sale(amount)
         await self.do(commands.CreateOrder(BOOK, None, sale=sale))
-        return order_id
+        return sale.order_id
 
     async def sell(self, amount: int) -> OrderId:
         order_id = await self.order(amount)
@@ -173,6 +179,42 @@ class Shop:
             )
         )
 
+    async def sign(self) -> None:
+        """Be given leave to charge the buyer, and charge once."""
+        mandate_id = MandateId(self.fresh())
+        wanted = MandateRow(
+            mandate_id=mandate_id,
+            merchant_id=self.merchant_id,
+            mandate_number="m-1",
+            account_id=self.buyer.account_id,
+            currency_code="CNY",
+            state=MandateState.ACTIVE,
+            single_cap=500,
+            cycle_cap=900,
+            cycle=Cycle.MONTH,
+            cycle_start="",
+            cycle_used=0,
+            notice_hours=0,
+            announced=0,
+            charge_from_us=0,
+            expires_at_us=DAY_SECONDS * 1_000_000,
+            version=1,
+            created_at_us=0,
+            updated_at_us=0,
+            description="",
+        )
+        await self.do(SignMandate(BOOK, None, wanted=wanted, actor=Actor(None), gate=None))
+        await self.do(
+            ChargeMandate(
+                BOOK,
+                None,
+                mandate_id=mandate_id,
+                actor=BANK,
+                sale=self.sale(400),
+                transaction_id=TransactionId(self.fresh()),
+            )
+        )
+
     async def listen(self) -> None:
         """Have an endpoint that is told of everything."""
         endpoint_id = EndpointId(self.fresh())
@@ -227,6 +269,7 @@ async def fill_shop(dsn: str, wallets: Wallets) -> None:
     await shop.sell(70)
     await run_job(dsn, wallets, MerchantDays(), 12)
     await _authorizations(shop)
+    await shop.sign()
     await run_job(dsn, wallets, WebhookQueue())
 
 

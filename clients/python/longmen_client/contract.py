@@ -27,10 +27,7 @@ from longmen.merchants.v1 import (
     settlements_service_pb2,
     webhooks_service_pb2,
 )
-from longmen.payments.v1 import (
-    payer_codes_service_pb2,
-    payments_service_pb2,
-)
+from longmen.payments.v1 import mandates_service_pb2, payer_codes_service_pb2, payments_service_pb2
 from longmen.staff.v1 import (
     approvals_service_pb2,
     staff_accounts_service_pb2,
@@ -65,6 +62,7 @@ _MODULES = (
     session_service_pb2,
     payer_codes_service_pb2,
     payments_service_pb2,
+    mandates_service_pb2,
     webhooks_service_pb2,
     settlements_service_pb2,
     plans_service_pb2,

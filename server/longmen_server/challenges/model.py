@@ -39,6 +39,7 @@ class Operation(IntEnum):
     PURCHASE = 5
     DEVICE_ENROLMENT = 6
     UNFREEZE = 7
+    MANDATE = 8
 
 
 PROTECTING: Final = frozenset(

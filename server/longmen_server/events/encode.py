@@ -14,6 +14,7 @@ from longmen_server.platform.ids import (
     CUSTOMER,
     ENDPOINT,
     EVENT,
+    MANDATE,
     MERCHANT,
     ORDER,
     RATE_IMPORT,
@@ -84,6 +85,7 @@ _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_PAYER_CODE_CHANGED: "payer_code_change",
     event_pb2.EVENT_TYPE_ENDPOINT_CHANGED: "endpoint_change",
     event_pb2.EVENT_TYPE_FX_RATES_CHANGED: "fx_rates_change",
+    event_pb2.EVENT_TYPE_MANDATE_CHANGED: "mandate_change",
     event_pb2.EVENT_TYPE_APPROVAL_CHANGED: "approval_change",
     event_pb2.EVENT_TYPE_CHALLENGE_STATE_CHANGED: "challenge_change",
     event_pb2.EVENT_TYPE_CHALLENGE_CODE_SENT: "challenge_change",
@@ -110,6 +112,7 @@ _SUBJECTS: Final[dict[int, IdKind[Any]]] = {
     event_pb2.EVENT_TYPE_SETTLEMENT_CHANGED: SETTLEMENT,
     event_pb2.EVENT_TYPE_ENDPOINT_CHANGED: ENDPOINT,
     event_pb2.EVENT_TYPE_FX_RATES_CHANGED: RATE_IMPORT,
+    event_pb2.EVENT_TYPE_MANDATE_CHANGED: MANDATE,
 }
 """What the subject of an event of a type is an id of; of all others it is a transaction's."""
 

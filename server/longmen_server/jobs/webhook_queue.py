@@ -28,7 +28,13 @@ __all__ = ["WebhookQueue"]
 EVENTS_MAX: Final = 500
 """Events taken from the journal at a time."""
 _TOLD: Final = EventFilter(
-    frozenset({event_pb2.EVENT_TYPE_ORDER_CHANGED, event_pb2.EVENT_TYPE_SETTLEMENT_CHANGED})
+    frozenset(
+        {
+            event_pb2.EVENT_TYPE_ORDER_CHANGED,
+            event_pb2.EVENT_TYPE_SETTLEMENT_CHANGED,
+            event_pb2.EVENT_TYPE_MANDATE_CHANGED,
+        }
+    )
 )
 _REST_US: Final = 60_000_000
 """How often the cursor moves on while nobody is to be told anything."""
@@ -104,9 +110,9 @@ async def _listening(
 
 
 def _change(event: event_pb2.Event) -> Any:
-    if event.type == event_pb2.EVENT_TYPE_ORDER_CHANGED:
-        return event.order_change
-    return event.settlement_change
+    payload = event.WhichOneof("payload")
+    assert payload is not None, "each of these types has a payload"
+    return getattr(event, payload)
 
 
 def _merchant_of(event: event_pb2.Event) -> MerchantId:
@@ -115,15 +121,18 @@ def _merchant_of(event: event_pb2.Event) -> MerchantId:
 
 def _kind(event: event_pb2.Event) -> str:
     """Return what receivers know an event as, such as order.paid."""
-    subject = "order" if event.type == event_pb2.EVENT_TYPE_ORDER_CHANGED else "settlement"
-    return f"{subject}.{_change(event).state.lower()}"
+    change = _change(event)
+    if event.type == event_pb2.EVENT_TYPE_ORDER_CHANGED:
+        return f"order.{change.state.lower()}"
+    if event.type == event_pb2.EVENT_TYPE_SETTLEMENT_CHANGED:
+        return f"settlement.{change.state.lower()}"
+    return f"mandate.{(change.state if change.cause == 'ASKED' else change.cause).lower()}"
 
 
 def _delivery(
     workplace: Workplace, endpoint: EndpointRow, event: event_pb2.Event, kind: str, at_us: int
 ) -> DeliveryRow:
-    is_order = event.type == event_pb2.EVENT_TYPE_ORDER_CHANGED
-    sequence = event.order_change.version if is_order else at_us
+    sequence = getattr(_change(event), "version", at_us)
     body = {
         "id": event.event_id,
         "type": kind,

@@ -37,6 +37,7 @@ __all__ = [
     "ENDPOINT",
     "EVENT",
     "FACTOR",
+    "MANDATE",
     "MERCHANT",
     "MESSAGE",
     "ORDER",
@@ -64,6 +65,7 @@ __all__ = [
     "FactorId",
     "IdKind",
     "MalformedIdError",
+    "MandateId",
     "MerchantId",
     "MessageId",
     "OrderId",
@@ -103,6 +105,7 @@ PlanId = NewType("PlanId", bytes)
 SettlementId = NewType("SettlementId", bytes)
 EndpointId = NewType("EndpointId", bytes)
 CaptureId = NewType("CaptureId", bytes)
+MandateId = NewType("MandateId", bytes)
 DeliveryId = NewType("DeliveryId", bytes)
 FactorId = NewType("FactorId", bytes)
 ChallengeId = NewType("ChallengeId", bytes)
@@ -250,6 +253,7 @@ PLAN: Final = IdKind[PlanId]("plan")
 SETTLEMENT: Final = IdKind[SettlementId]("stl")
 ENDPOINT: Final = IdKind[EndpointId]("whe")
 CAPTURE: Final = IdKind[CaptureId]("cap")
+MANDATE: Final = IdKind[MandateId]("mnd")
 DELIVERY: Final = IdKind[DeliveryId]("whd")
 FACTOR: Final = IdKind[FactorId]("fact")
 CHALLENGE: Final = IdKind[ChallengeId]("chal")

@@ -35,6 +35,11 @@ class Calendar:
         midnight = dt.datetime.combine(day, dt.time())
         return to_microseconds((midnight + self.cut_off).replace(tzinfo=self.zone))
 
+    def midnight_us(self, day: dt.date) -> int:
+        """Return when a calendar day ends at midnight, whatever the cut-off, in microseconds."""
+        following = dt.datetime.combine(day + DAY, dt.time(), tzinfo=self.zone)
+        return to_microseconds(following)
+
     def date_of(self, at_us: int) -> dt.date:
         """Return the business date of a moment."""
         day = from_microseconds(at_us).astimezone(self.zone).date()

@@ -22,6 +22,7 @@ from longmen_client._generated.events_async import AsyncEvents
 from longmen_client._generated.factors_async import AsyncFactors
 from longmen_client._generated.kyc_async import AsyncKyc
 from longmen_client._generated.ledger_async import AsyncLedger
+from longmen_client._generated.mandates_async import AsyncMandates
 from longmen_client._generated.merchants_async import AsyncMerchants
 from longmen_client._generated.payer_codes_async import AsyncPayerCodes
 from longmen_client._generated.payments_async import AsyncPayments
@@ -182,6 +183,11 @@ class AsyncClient:
     def rates(self) -> AsyncRates:
         """What currencies are worth."""
         return AsyncRates(self._caller)
+
+    @cached_property
+    def mandates(self) -> AsyncMandates:
+        """What merchants may charge by themselves."""
+        return AsyncMandates(self._caller)
 
     @cached_property
     def transfers(self) -> AsyncTransfers:

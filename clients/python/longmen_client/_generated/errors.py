@@ -136,6 +136,12 @@ __all__ = [
     "LinkedChainOpen",
     "LinkedTransferFailed",
     "MalformedRequest",
+    "MandateCapExceeded",
+    "MandateNotActive",
+    "MandateNotFound",
+    "MandateNoticeRequired",
+    "MandateNumberReused",
+    "MandateStateConflict",
     "MerchantNotFound",
     "MetadataRejected",
     "MethodDisabled",
@@ -1926,6 +1932,76 @@ class DeliveryNotFound(NotFoundError):
     metadata_keys = ("delivery_id",)
 
 
+class MandateNotFound(NotFoundError):
+    """No such mandate, or not one the caller may see. Metadata: mandate_id."""
+
+    reason = "MANDATE_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("mandate_id",)
+
+
+class MandateNumberReused(AlreadyExistsError):
+    """The merchant's number belongs to a mandate with another content. Fields names what
+    differs. Metadata: mandate_id, fields.
+    """
+
+    reason = "MANDATE_NUMBER_REUSED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = (
+        "mandate_id",
+        "fields",
+    )
+
+
+class MandateStateConflict(FailedPreconditionError):
+    """The mandate cannot come to that state from the one it is in, or not by this caller.
+    Metadata: mandate_id, state.
+    """
+
+    reason = "MANDATE_STATE_CONFLICT"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "mandate_id",
+        "state",
+    )
+
+
+class MandateNotActive(FailedPreconditionError):
+    """The mandate is paused, terminated or expired. Metadata: mandate_id, state."""
+
+    reason = "MANDATE_NOT_ACTIVE"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "mandate_id",
+        "state",
+    )
+
+
+class MandateCapExceeded(FailedPreconditionError):
+    """The charge is more than the mandate lets. Which is SINGLE or CYCLE. Metadata: which,
+    remaining_minor_units, currency_code, resets_at_us.
+    """
+
+    reason = "MANDATE_CAP_EXCEEDED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "which",
+        "remaining_minor_units",
+        "currency_code",
+        "resets_at_us",
+    )
+
+
+class MandateNoticeRequired(FailedPreconditionError):
+    """The charge was not announced, with another amount, or too short a time ago. Metadata:
+    charge_from_time_us.
+    """
+
+    reason = "MANDATE_NOTICE_REQUIRED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("charge_from_time_us",)
+
+
 class OrderNotAuthorized(FailedPreconditionError):
     """Nothing is held for the order. Metadata: order_id."""
 
@@ -2272,6 +2348,12 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "ENDPOINT_URL_REFUSED": EndpointUrlRefused,
     "ENDPOINT_LIMIT_REACHED": EndpointLimitReached,
     "DELIVERY_NOT_FOUND": DeliveryNotFound,
+    "MANDATE_NOT_FOUND": MandateNotFound,
+    "MANDATE_NUMBER_REUSED": MandateNumberReused,
+    "MANDATE_STATE_CONFLICT": MandateStateConflict,
+    "MANDATE_NOT_ACTIVE": MandateNotActive,
+    "MANDATE_CAP_EXCEEDED": MandateCapExceeded,
+    "MANDATE_NOTICE_REQUIRED": MandateNoticeRequired,
     "ORDER_NOT_AUTHORIZED": OrderNotAuthorized,
     "ORDER_AUTHORIZED": OrderAuthorized,
     "CAPTURE_EXCEEDS_AUTHORIZATION": CaptureExceedsAuthorization,

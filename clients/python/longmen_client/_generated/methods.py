@@ -25,6 +25,7 @@ from longmen.merchants.v1 import (
 )
 from longmen.payments.v1 import (
     authorizations_service_pb2,
+    mandates_service_pb2,
     payer_codes_service_pb2,
     payments_service_pb2,
 )
@@ -442,6 +443,25 @@ PAYMENTS_PAY_ORDER: Method[
 PAYMENTS_PAY_STATIC_CODE: Method[
     payments_service_pb2.PayStaticCodeRequest, payments_service_pb2.PayStaticCodeResponse
 ] = method(payments_service_pb2.DESCRIPTOR, "PaymentsService", "PayStaticCode")
+
+MANDATES_SIGN_MANDATE: Method[
+    mandates_service_pb2.SignMandateRequest, mandates_service_pb2.SignMandateResponse
+] = method(mandates_service_pb2.DESCRIPTOR, "MandatesService", "SignMandate")
+MANDATES_GET_MANDATE: Method[
+    mandates_service_pb2.GetMandateRequest, mandates_service_pb2.GetMandateResponse
+] = method(mandates_service_pb2.DESCRIPTOR, "MandatesService", "GetMandate")
+MANDATES_LIST_MANDATES: Method[
+    mandates_service_pb2.ListMandatesRequest, mandates_service_pb2.ListMandatesResponse
+] = method(mandates_service_pb2.DESCRIPTOR, "MandatesService", "ListMandates")
+MANDATES_SET_MANDATE_STATE: Method[
+    mandates_service_pb2.SetMandateStateRequest, mandates_service_pb2.SetMandateStateResponse
+] = method(mandates_service_pb2.DESCRIPTOR, "MandatesService", "SetMandateState")
+MANDATES_ANNOUNCE_CHARGE: Method[
+    mandates_service_pb2.AnnounceChargeRequest, mandates_service_pb2.AnnounceChargeResponse
+] = method(mandates_service_pb2.DESCRIPTOR, "MandatesService", "AnnounceCharge")
+MANDATES_CHARGE_MANDATE: Method[
+    mandates_service_pb2.ChargeMandateRequest, mandates_service_pb2.ChargeMandateResponse
+] = method(mandates_service_pb2.DESCRIPTOR, "MandatesService", "ChargeMandate")
 
 AUTHORIZATIONS_AUTHORIZE_ORDER: Method[
     authorizations_service_pb2.AuthorizeOrderRequest,

@@ -21,6 +21,7 @@ from longmen_client._generated.events_sync import Events
 from longmen_client._generated.factors_sync import Factors
 from longmen_client._generated.kyc_sync import Kyc
 from longmen_client._generated.ledger_sync import Ledger
+from longmen_client._generated.mandates_sync import Mandates
 from longmen_client._generated.merchants_sync import Merchants
 from longmen_client._generated.payer_codes_sync import PayerCodes
 from longmen_client._generated.payments_sync import Payments
@@ -182,6 +183,11 @@ class Client:
     def rates(self) -> Rates:
         """What currencies are worth."""
         return Rates(self._caller)
+
+    @cached_property
+    def mandates(self) -> Mandates:
+        """What merchants may charge by themselves."""
+        return Mandates(self._caller)
 
     @cached_property
     def transfers(self) -> Transfers:

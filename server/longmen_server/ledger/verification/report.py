@@ -288,6 +288,10 @@ KINDS: Final[dict[str, Kind]] = {
         " not fit its secret.",
         "Revoke the device's codes; compare with a backup.",
     ),
+    "MANDATE_EVENT_MISMATCH": Kind(
+        "A mandate's changes are not those that its events tell, or its state is unknown.",
+        _TAMPERED,
+    ),
     "AUTHORIZATION_MISMATCH": Kind(
         "What is authorized for an order is not what is held for it.", _RESTORE
     ),

@@ -565,6 +565,26 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Endpoint limit reached: the merchant has as many endpoints as one may have. Metadata: limit."""
     ERROR_REASON_DELIVERY_NOT_FOUND: _ErrorReason.ValueType  # 386
     """Delivery not found: no such delivery, or not one the caller may see. Metadata: delivery_id."""
+    ERROR_REASON_MANDATE_NOT_FOUND: _ErrorReason.ValueType  # 393
+    """Mandate not found: no such mandate, or not one the caller may see. Metadata: mandate_id."""
+    ERROR_REASON_MANDATE_NUMBER_REUSED: _ErrorReason.ValueType  # 394
+    """Mandate number reused: the merchant's number belongs to a mandate with another content. Fields names what differs.
+    Metadata: mandate_id, fields.
+    """
+    ERROR_REASON_MANDATE_STATE_CONFLICT: _ErrorReason.ValueType  # 395
+    """Mandate state conflict: the mandate cannot come to that state from the one it is in, or not by this caller. Metadata:
+    mandate_id, state.
+    """
+    ERROR_REASON_MANDATE_NOT_ACTIVE: _ErrorReason.ValueType  # 396
+    """Mandate not active: the mandate is paused, terminated or expired. Metadata: mandate_id, state."""
+    ERROR_REASON_MANDATE_CAP_EXCEEDED: _ErrorReason.ValueType  # 397
+    """Mandate cap exceeded: the charge is more than the mandate lets. Which is SINGLE or CYCLE. Metadata: which,
+    remaining_minor_units, currency_code, resets_at_us.
+    """
+    ERROR_REASON_MANDATE_NOTICE_REQUIRED: _ErrorReason.ValueType  # 398
+    """Mandate notice required: the charge was not announced, with another amount, or too short a time ago. Metadata:
+    charge_from_time_us.
+    """
     ERROR_REASON_ORDER_NOT_AUTHORIZED: _ErrorReason.ValueType  # 388
     """Order not authorized: nothing is held for the order. Metadata: order_id."""
     ERROR_REASON_ORDER_AUTHORIZED: _ErrorReason.ValueType  # 389
@@ -1123,6 +1143,26 @@ ERROR_REASON_ENDPOINT_LIMIT_REACHED: ErrorReason.ValueType  # 385
 """Endpoint limit reached: the merchant has as many endpoints as one may have. Metadata: limit."""
 ERROR_REASON_DELIVERY_NOT_FOUND: ErrorReason.ValueType  # 386
 """Delivery not found: no such delivery, or not one the caller may see. Metadata: delivery_id."""
+ERROR_REASON_MANDATE_NOT_FOUND: ErrorReason.ValueType  # 393
+"""Mandate not found: no such mandate, or not one the caller may see. Metadata: mandate_id."""
+ERROR_REASON_MANDATE_NUMBER_REUSED: ErrorReason.ValueType  # 394
+"""Mandate number reused: the merchant's number belongs to a mandate with another content. Fields names what differs.
+Metadata: mandate_id, fields.
+"""
+ERROR_REASON_MANDATE_STATE_CONFLICT: ErrorReason.ValueType  # 395
+"""Mandate state conflict: the mandate cannot come to that state from the one it is in, or not by this caller. Metadata:
+mandate_id, state.
+"""
+ERROR_REASON_MANDATE_NOT_ACTIVE: ErrorReason.ValueType  # 396
+"""Mandate not active: the mandate is paused, terminated or expired. Metadata: mandate_id, state."""
+ERROR_REASON_MANDATE_CAP_EXCEEDED: ErrorReason.ValueType  # 397
+"""Mandate cap exceeded: the charge is more than the mandate lets. Which is SINGLE or CYCLE. Metadata: which,
+remaining_minor_units, currency_code, resets_at_us.
+"""
+ERROR_REASON_MANDATE_NOTICE_REQUIRED: ErrorReason.ValueType  # 398
+"""Mandate notice required: the charge was not announced, with another amount, or too short a time ago. Metadata:
+charge_from_time_us.
+"""
 ERROR_REASON_ORDER_NOT_AUTHORIZED: ErrorReason.ValueType  # 388
 """Order not authorized: nothing is held for the order. Metadata: order_id."""
 ERROR_REASON_ORDER_AUTHORIZED: ErrorReason.ValueType  # 389

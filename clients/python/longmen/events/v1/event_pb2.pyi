@@ -111,6 +111,8 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """Endpoint changed: a merchant's webhook endpoint was made, switched on or off, or got another secret."""
     EVENT_TYPE_FX_RATES_CHANGED: _EventType.ValueType  # 80
     """FX rates changed: rates were imported or set."""
+    EVENT_TYPE_MANDATE_CHANGED: _EventType.ValueType  # 70
+    """Mandate changed: a mandate was signed, announced a charge, charged, paused, resumed or ended."""
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
     """EventType is what happened."""
@@ -195,6 +197,8 @@ EVENT_TYPE_ENDPOINT_CHANGED: EventType.ValueType  # 69
 """Endpoint changed: a merchant's webhook endpoint was made, switched on or off, or got another secret."""
 EVENT_TYPE_FX_RATES_CHANGED: EventType.ValueType  # 80
 """FX rates changed: rates were imported or set."""
+EVENT_TYPE_MANDATE_CHANGED: EventType.ValueType  # 70
+"""Mandate changed: a mandate was signed, announced a charge, charged, paused, resumed or ended."""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 @_typing.final
@@ -636,6 +640,44 @@ class FxRatesChange(_message.Message):
 Global___FxRatesChange: _TypeAlias = FxRatesChange  # noqa: Y015
 
 @_typing.final
+class MandateChange(_message.Message):
+    """MandateChange is what became of a mandate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MANDATE_ID_FIELD_NUMBER: _builtins.int
+    MERCHANT_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    mandate_id: _builtins.str
+    """Mandate id changed."""
+    merchant_id: _builtins.str
+    """Merchant id that may charge."""
+    state: _builtins.str
+    """State name after the change, such as ACTIVE."""
+    cause: _builtins.str
+    """Cause in a word: SIGNED, ANNOUNCED, CHARGED or ASKED."""
+    version: _builtins.int
+    """Version of the mandate after the change."""
+    def __init__(
+        self,
+        *,
+        mandate_id: _builtins.str = ...,
+        merchant_id: _builtins.str = ...,
+        state: _builtins.str = ...,
+        cause: _builtins.str = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "mandate_id", b"mandate_id", "merchant_id", b"merchant_id", "state", b"state", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MandateChange: _TypeAlias = MandateChange  # noqa: Y015
+
+@_typing.final
 class Event(_message.Message):
     """Event is one committed change."""
 
@@ -664,6 +706,7 @@ class Event(_message.Message):
     PAYER_CODE_CHANGE_FIELD_NUMBER: _builtins.int
     ENDPOINT_CHANGE_FIELD_NUMBER: _builtins.int
     FX_RATES_CHANGE_FIELD_NUMBER: _builtins.int
+    MANDATE_CHANGE_FIELD_NUMBER: _builtins.int
     DEBIT_BALANCES_FIELD_NUMBER: _builtins.int
     CREDIT_BALANCES_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
@@ -751,6 +794,10 @@ class Event(_message.Message):
         """FX rates change."""
 
     @_builtins.property
+    def mandate_change(self) -> Global___MandateChange:
+        """Mandate change."""
+
+    @_builtins.property
     def debit_balances(self) -> _account_pb2.Balances:
         """Debit balances are the debit account's as of the posting: posted, available and version."""
 
@@ -784,14 +831,15 @@ class Event(_message.Message):
         payer_code_change: Global___PayerCodeChange | None = ...,
         endpoint_change: Global___EndpointChange | None = ...,
         fx_rates_change: Global___FxRatesChange | None = ...,
+        mandate_change: Global___MandateChange | None = ...,
         debit_balances: _account_pb2.Balances | None = ...,
         credit_balances: _account_pb2.Balances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_rates_change", b"fx_rates_change", "identification_change", b"identification_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_rates_change", b"fx_rates_change", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_rates_change", b"fx_rates_change", "identification_change", b"identification_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_rates_change", b"fx_rates_change", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change", "endpoint_change", "fx_rates_change"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change", "endpoint_change", "fx_rates_change", "mandate_change"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

@@ -44,6 +44,8 @@ class _ChallengeOperationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Ch
     """Device enrolment lets another device take part."""
     CHALLENGE_OPERATION_UNFREEZE: _ChallengeOperation.ValueType  # 7
     """Unfreeze lifts a freeze of the customer's own."""
+    CHALLENGE_OPERATION_MANDATE: _ChallengeOperation.ValueType  # 8
+    """Mandate lets a merchant charge the customer by itself."""
 
 class ChallengeOperation(_ChallengeOperation, metaclass=_ChallengeOperationEnumTypeWrapper):
     """ChallengeOperation is what a challenge asks to approve."""
@@ -64,6 +66,8 @@ CHALLENGE_OPERATION_DEVICE_ENROLMENT: ChallengeOperation.ValueType  # 6
 """Device enrolment lets another device take part."""
 CHALLENGE_OPERATION_UNFREEZE: ChallengeOperation.ValueType  # 7
 """Unfreeze lifts a freeze of the customer's own."""
+CHALLENGE_OPERATION_MANDATE: ChallengeOperation.ValueType  # 8
+"""Mandate lets a merchant charge the customer by itself."""
 Global___ChallengeOperation: _TypeAlias = ChallengeOperation  # noqa: Y015
 
 class _ChallengeState:

@@ -28,6 +28,7 @@ TERMINAL_ID_FIELD_NUMBER: _builtins.int
 ORDER_ID_FIELD_NUMBER: _builtins.int
 REFUND_ID_FIELD_NUMBER: _builtins.int
 SETTLEMENT_ID_FIELD_NUMBER: _builtins.int
+MANDATE_ID_FIELD_NUMBER: _builtins.int
 ENDPOINT_ID_FIELD_NUMBER: _builtins.int
 DELIVERY_ID_FIELD_NUMBER: _builtins.int
 FACTOR_ID_FIELD_NUMBER: _builtins.int
@@ -66,6 +67,8 @@ refund_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, 
 """Refund id demands the text form of a refund's id: "ref_" and 32 lower-case hexadecimal digits."""
 settlement_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Settlement id demands the text form of a settlement's id: "stl_" and 32 lower-case hexadecimal digits."""
+mandate_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Mandate id demands the text form of a mandate's id: "mnd_" and 32 lower-case hexadecimal digits."""
 endpoint_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Endpoint id demands the text form of a endpoint's id: "whe_" and 32 lower-case hexadecimal digits."""
 delivery_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]

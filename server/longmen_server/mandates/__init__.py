@@ -1,0 +1,1 @@
+"""Mandates: payers' leave for merchants to charge them by themselves, within limits."""
