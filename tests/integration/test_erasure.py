@@ -108,6 +108,7 @@ async def resident(bank: SmallBank) -> Resident:
         "AccountsService/OpenAccount", who, currency_code="USD", nickname=words.nickname
     )
     assert opened.account.nickname == words.nickname
+    await bank.signed("PayerCodesService/EnrolPayerCode", who, account_id=who.account)
     started = await bank.signed("FactorsService/StartPasskey", who)
     credential = SoftwareAuthenticator().create(started.options_json)
     confirmed = await bank.signed(
@@ -169,6 +170,7 @@ async def test_an_export_has_all_that_is_kept_and_no_secret(bank: SmallBank) -> 
         "devices",
         "sessions",
         "factors",
+        "payer_codes",
         "challenges",
         "accounts",
     ]
@@ -229,6 +231,7 @@ async def test_nothing_of_an_erased_customer_is_left(
             ("select count(*) from challenge where customer_id = %s and state in (1, 2)", 0),
             ("select count(*) from challenge where customer_id = %s and text <> ''", 0),
             ("select count(*) from kyc_evidence where customer_id = %s and state <> 3", 0),
+            ("select count(*) from payer_code where customer_id = %s and state <> 2", 0),
             ("select count(*) from customer_key where customer_id = %s", 0),
         ):
             assert connection.execute(statement.encode(), [customer]).fetchone() == (wanted,), (

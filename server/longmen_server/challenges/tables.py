@@ -230,6 +230,11 @@ class _ErasedFamily(RowFamily[CustomerId, CustomerId]):
             (book, customers),
         )
         yield Statement(
+            b"delete from challenge_code where book = $1 and challenge_id in"
+            b" (select challenge_id from challenge where book = $1 and customer_id = any($2))",
+            (book, customers),
+        )
+        yield Statement(
             b"delete from known_payee where book = $1 and customer_id = any($2)",
             (book, customers),
         )

@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
     from longmen_server.platform.database import Connection
 
-__all__ = ["find_by_device", "find_by_handles", "find_watched", "watch_key"]
+__all__ = [
+    "find_by_device",
+    "find_by_handles",
+    "find_watched",
+    "list_of_customer",
+    "watch_key",
+]
 
 _ID_BYTES: Final = 16
 
@@ -24,6 +30,10 @@ _BY_HANDLES: Final = (
 _BY_DEVICE: Final = (
     f"select {PAYER_CODE_COLUMNS} from payer_code"
     " where book = $1 and customer_id = $2 and device_id = $3"
+).encode()
+_OF_CUSTOMER: Final = (
+    f"select {PAYER_CODE_COLUMNS} from payer_code where book = $1 and customer_id = $2"
+    " order by device_id"
 ).encode()
 _BY_DEVICES: Final = (
     f"select {', '.join('c.' + name for name in PayerCodeRow.__slots__)}"
@@ -47,6 +57,12 @@ async def find_by_device(connection: Connection, device: CodeDevice) -> PayerCod
     )
     record = await cursor.fetchone()
     return None if record is None else PayerCodeRow(*record)
+
+
+async def list_of_customer(connection: Connection, customer_id: CustomerId) -> list[PayerCodeRow]:
+    """Return a customer's devices that show codes, or once did."""
+    cursor = await connection.execute(_OF_CUSTOMER, (book_of(customer_id), Uuid(customer_id)))
+    return [PayerCodeRow(*record) for record in await cursor.fetchall()]
 
 
 def watch_key(device: CodeDevice) -> bytes:

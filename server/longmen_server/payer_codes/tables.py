@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from longmen_server.engine.family import STAGE_LINK, STAGE_POINTER, RowFamily, Statement
+from longmen_server.engine.family import (
+    STAGE_LINK,
+    STAGE_POINTER,
+    STAGE_RECORD,
+    RowFamily,
+    Statement,
+)
 from longmen_server.payer_codes.model import CodeDevice, PayerCodeRow
 from longmen_server.platform.adapters import (
     ByteaArray,
@@ -14,6 +20,7 @@ from longmen_server.platform.adapters import (
     TextArray,
     UuidArray,
 )
+from longmen_server.platform.ids import CustomerId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -115,5 +122,24 @@ def _columns(given: Sequence[PayerCodeRow]) -> tuple[object, ...]:
     )
 
 
+class _ErasedFamily(RowFamily[CustomerId, CustomerId]):
+    """What goes of payer codes with their owner: nobody takes one any more."""
+
+    name = "payer codes of erased customers"
+    stage = STAGE_RECORD
+    rank = 95
+
+    def write(
+        self, book: int, inserted: Sequence[CustomerId], changed: Sequence[CustomerId]
+    ) -> Iterable[Statement]:
+        assert not changed, "a customer is erased once"
+        yield Statement(
+            b"update payer_code set state = 2, secret = '', version = version + 1"
+            b" where book = $1 and customer_id = any($2) and state <> 2",
+            (book, UuidArray(inserted)),
+        )
+
+
 HANDLE = _HandleFamily()
 PAYER_CODE = _PayerCodeFamily()
+ERASED = _ErasedFamily()

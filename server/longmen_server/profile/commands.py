@@ -26,6 +26,7 @@ from longmen_server.kyc import standing as kyc
 from longmen_server.ledger.encode import timestamp
 from longmen_server.messages import tables as messages
 from longmen_server.messages.model import ErasedRecipient
+from longmen_server.payer_codes import tables as payer_codes
 from longmen_server.platform.ids import CUSTOMER, CustomerId
 from longmen_server.platform.refusal import Refusal
 
@@ -180,6 +181,7 @@ class EraseCustomer(ProfileCommand):
         working_set.append(identity.ERASED, owner)
         working_set.append(factors.ERASED, customer_id)
         working_set.append(challenges.ERASED, customer_id)
+        working_set.append(payer_codes.ERASED, customer_id)
         for recipient in self.recipients:
             working_set.append(messages.ERASED, ErasedRecipient(recipient, at_us))
 

@@ -16,6 +16,8 @@ from longmen_server.kyc.personal import clear_evidence, clear_reason
 from longmen_server.kyc.queries import find_evidence, find_standing, list_changes
 from longmen_server.ledger.encode import timestamp
 from longmen_server.ledger.paging import PAGE_SIZE_MAX
+from longmen_server.payer_codes import encode as payer_codes
+from longmen_server.payer_codes.queries import list_of_customer
 from longmen_server.platform.ids import ACCOUNT, book_of
 
 if TYPE_CHECKING:
@@ -62,6 +64,8 @@ async def owned(
         yield Record(
             "known_payees", {"account_id": ACCOUNT.encode(payee.account_id), "since": since}
         )
+    for device_code in await list_of_customer(connection, customer_id):
+        yield Record("payer_codes", payer_codes.payer_code(device_code, now_us))
     for challenge in await list_challenges(connection, book, customer_id):
         yield Record("challenges", challenges.challenge(challenge, now_us))
 
