@@ -27,7 +27,8 @@ from tests.support.identity import (
     signed_in,
 )
 from tests.support.proof import proof_of
-from tests.support.small_bank import BY_NAME, SmallBank, cash, open_small_bank
+from tests.support.sample_requests import new_mandate
+from tests.support.small_bank import BY_NAME, Person, SmallBank, cash, open_small_bank
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
@@ -161,6 +162,8 @@ async def erase(bank: SmallBank, one: Resident) -> None:
 
 async def test_an_export_has_all_that_is_kept_and_no_secret(bank: SmallBank) -> None:
     one = await resident(bank)
+    owner = Person(one.who.customer, one.who.account, one.who.phone)
+    await bank.do("MandatesService/SignMandate", **await new_mandate(bank, owner))
     found = await exported(bank, one.who)
     assert list(found) == [
         "profile",
@@ -173,6 +176,7 @@ async def test_an_export_has_all_that_is_kept_and_no_secret(bank: SmallBank) -> 
         "payer_codes",
         "challenges",
         "accounts",
+        "mandates",
     ]
     assert found["identification"][0]["identification_class"] == 3
     document, account = found["evidence"]
@@ -192,6 +196,7 @@ async def test_an_export_has_all_that_is_kept_and_no_secret(bank: SmallBank) -> 
     }
     assert [each["label"] for each in found["factors"]] == [one.words.label]
     assert len(found["challenges"]) == 1
+    assert [each["account_id"] for each in found["mandates"]] == [one.who.account]
     whole = json.dumps(found)
     for secret in (one.who.access_token, one.who.refresh_token, "secret", "public_key"):
         assert secret not in whole
@@ -278,3 +283,35 @@ async def test_a_sign_in_that_was_begun_before_comes_to_nothing(bank: SmallBank)
     )
     assert await reason(completed) == "VERIFICATION_NOT_FOUND"
     assert await reason(bank.signed("SessionsService/ListSessions", again)) == "SESSION_REVOKED"
+
+
+REACHED = {
+    "wallet": "emptied",
+    "wallet_account": "its nickname is",
+    "alias": "deleted",
+    "customer_key": "deleted",
+    "customer_security": "deleted",
+    "factor": "deleted",
+    "factor_attempt": "deleted",
+    "challenge": "its texts are emptied",
+    "challenge_code": "deleted",
+    "known_payee": "deleted",
+    "identity_customer": "has a time only, by which sessions are void",
+    "identity_device": "revoked, its name is emptied",
+    "identity_session": "ended",
+    "identity_verification": "deleted",
+    "kyc_standing": "a number of nobody",
+    "kyc_change": "its reason is sealed under the key that is deleted",
+    "kyc_evidence": "emptied",
+    "payer_code": "revoked",
+}
+"""What becomes of each table's rows of an erased customer: a new table is thought about here."""
+
+
+def test_every_table_of_customers_is_thought_about(module_database: Database) -> None:
+    with psycopg.connect(module_database.admin_dsn) as connection:
+        rows = connection.execute(
+            "select table_name from information_schema.columns"
+            " where table_schema = 'public' and column_name = 'customer_id'"
+        ).fetchall()
+    assert {table for (table,) in rows} == REACHED.keys()

@@ -12,6 +12,8 @@ from longmen_server.accounts.movements import movement
 from longmen_server.accounts.personal import masked_names, open_person
 from longmen_server.ledger.paging import PAGE_SIZE_MAX
 from longmen_server.ledger.queries.history import HistoryFilter
+from longmen_server.mandates.encode import mandate
+from longmen_server.mandates.queries import list_mandates
 from longmen_server.platform.ids import book_of
 from longmen_server.profile.encode import profile
 from longmen_server.profile.owned import owned
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from longmen_server.accounts.personal import FoundWallet
     from longmen_server.ledger.model import AccountRow
     from longmen_server.platform.database import Connection, Readers
+    from longmen_server.platform.ids import AccountId
     from longmen_server.platform.pii import Vault
 
 __all__ = ["export"]
@@ -60,9 +63,26 @@ async def export(
             yield "accounts", as_json(encode.wallet_account(pocket, account))
             async for line in movements(readers, vault, account, deadline=deadline):
                 yield "movements", line
+            async for line in consents(readers, pocket.account_id, now_us, deadline=deadline):
+                yield "mandates", line
         if len(pairs) < PAGE_SIZE_MAX:
             return
         after = pairs[-1][0].account_id
+
+
+async def consents(
+    readers: Readers, account_id: AccountId, now_us: int, *, deadline: float
+) -> AsyncIterator[str]:
+    """Yield what was signed that merchants may charge to an account, newest first."""
+    before = b""
+    while True:
+        async with readers.snapshot(deadline=deadline) as connection:
+            rows = await list_mandates(connection, account_id, before=before, limit=PAGE_SIZE_MAX)
+        for row in rows:
+            yield as_json(mandate(row, now_us))
+        if len(rows) < PAGE_SIZE_MAX:
+            return
+        before = rows[-1].mandate_id
 
 
 async def movements(
