@@ -39,6 +39,7 @@ from longmen.merchants.v1 import (
     merchants_service_pb2,
     plans_service_pb2,
     settlements_service_pb2,
+    shifts_service_pb2,
     webhooks_service_pb2,
 )
 from longmen.payments.v1 import (
@@ -81,6 +82,7 @@ SERVICES = [
         authorizations_service_pb2,
         webhooks_service_pb2,
         settlements_service_pb2,
+        shifts_service_pb2,
         plans_service_pb2,
         rates_service_pb2,
         transfers_service_pb2,

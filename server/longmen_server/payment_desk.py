@@ -1,4 +1,4 @@
-"""The part of the composition root that serves orders, and the codes that payers show."""
+"""The part of the composition root that serves orders, payers' codes and cashiers' shifts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from longmen_server.payer_codes.desk import CodeDesk
 from longmen_server.payer_codes.service import PayerCodesService
 from longmen_server.payments.authorization_service import AuthorizationsService
 from longmen_server.payments.service import PaymentsService
+from longmen_server.shifts.service import ShiftsService
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +53,7 @@ def payment_services(
             **without_tokens, step_up=step_up
         ),
         "longmen.payments.v1.MandatesService": MandatesService(**shared, step_up=step_up),
+        "longmen.merchants.v1.ShiftsService": ShiftsService(**shared),
         "longmen.payments.v1.PayerCodesService": PayerCodesService(
             **without_tokens,
             settings=settings,

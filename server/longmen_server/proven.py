@@ -13,6 +13,7 @@ from longmen_server.payer_codes import queries_verification as payer_codes
 from longmen_server.payments import queries_orders_verification as orders
 from longmen_server.payments import queries_verification as payments
 from longmen_server.settlements import queries_verification as settlements
+from longmen_server.shifts import queries_verification as shifts
 from longmen_server.staff import queries_verification as staff
 from longmen_server.transfers import queries_verification as transfers
 from longmen_server.webhooks import queries_verification as webhooks
@@ -26,6 +27,7 @@ CHECKS: Final = (
     *payer_codes.CHECKS,
     *mandates.CHECKS,
     *settlements.CHECKS,
+    *shifts.CHECKS,
     *staff.CHECKS,
     *webhooks.CHECKS,
     *challenges.CHECKS,

@@ -474,7 +474,7 @@ ELSEWHERE = {
     "tests/integration/test_profile.py": "CUSTOMER_ERASED ERASURE_TOO_EARLY WALLET_NOT_CLOSED",
     "tests/integration/test_payer_codes.py": (
         "CODE_INVALID CODE_EXPIRED CODE_USED CODE_BUDGET_SPENT PAYER_STATE TERMINAL_BUSY"
-        " PAYER_CODE_NOT_FOUND"
+        " PAYER_CODE_NOT_FOUND SHIFT_OPEN SHIFT_NOT_FOUND"
     ),
     "tests/integration/test_orders.py": (
         "AMOUNT_MISMATCH CODE_MALFORMED CODE_OF_ORDER CODE_UNKNOWN_SCHEME ORDER_CLOSED"

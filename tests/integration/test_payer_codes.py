@@ -11,6 +11,7 @@ import pytest
 from longmen.events.v1 import event_pb2
 from longmen.payments.v1 import order_pb2, payer_code_pb2
 from longmen_server.payments.codes import payer_code
+from longmen_server.platform.clock import business_date
 from tests.support.edge import told
 from tests.support.identity import register
 from tests.support.phone import Phone
@@ -623,3 +624,99 @@ async def test_tills_show_when_they_were_seen(bank: SmallBank, shop: Shop) -> No
         name = "MerchantsService/ReportTerminal"
         answer = await refused(bank, name, token, terminal_id=till)
         assert answer.reason == "TERMINAL_NOT_FOUND"
+
+
+async def test_a_shift_adds_up_what_its_till_has_taken(
+    bank: SmallBank, shop: Shop, phone: Phone
+) -> None:
+    till = await terminal(bank, shop.owner)
+    traces = iter(range(1, 100))
+    today = business_date(bank.parts.clock.now_us()).isoformat()
+
+    def at_till() -> dict[str, Any]:
+        return {"terminal_id": till, "trace_number": next(traces), "business_date": today}
+
+    async def do(name: str, **fields: Any) -> Any:
+        return await bank.do(f"ShiftsService/{name}", shop.token, **fields)
+
+    await shop.charge(phone.code(), 100, **at_till())
+    opened = [
+        await refused_or(bank, do("OpenShift", terminal_id=till, cashier_label="Xiao Wang"))
+        for _ in range(2)
+    ]
+    shift = opened[0].shift
+    assert (opened[1].reason, opened[1].metadata) == ("SHIFT_OPEN", {"shift_id": shift.shift_id})
+    first = await shop.charge(phone.code(), 200, **at_till())
+    reference = at_till()
+    await shop.charge(phone.code(), 30, **reference)
+    await shop.refused(phone.code(minutes=-9), **at_till())
+    await bank.do(
+        "PaymentsService/RefundOrder", order_id=first.order_id, refund_number="1", amount=cash(50)
+    )
+    await bank.do("PaymentsService/ReverseByTerminalRef", **reference)
+    await shop.charge(phone.code(), 7, **at_till(), supersede=True)
+    closed = (await do("CloseShift", shift_id=shift.shift_id)).shift
+    assert (await do("CloseShift", shift_id=shift.shift_id)).shift == closed
+    await shop.charge(phone.code(), 1_000, **at_till())
+    shown = await do("GetShift", shift_id=shift.shift_id)
+    assert shown.shift == closed
+    assert sums(shown.totals) == (3, 237, 2, 80, 1)
+    day = await do("GetTerminalTotals", terminal_id=till, business_date=today)
+    assert sums(day.totals) == (5, 1_337, 2, 80, 1)
+    second = (await do("OpenShift", terminal_id=till, cashier_label="Xiao Li")).shift
+    listed = await do("ListShifts", merchant_id=shop.merchant_id)
+    assert [one.shift_id for one in listed.shifts] == [second.shift_id, shift.shift_id]
+    assert sums((await do("GetShift", shift_id=second.shift_id)).totals) == (0, 0, 0, 0, 0)
+
+
+def sums(totals: Any) -> tuple[int, ...]:
+    """Totals as numbers."""
+    return (
+        totals.sales_count,
+        totals.sales.minor_units,
+        totals.refunds_count,
+        totals.refunds.minor_units,
+        totals.unpaid_count,
+    )
+
+
+async def refused_or(bank: SmallBank, work: Any) -> Any:
+    """The reply of a call, or what its refusal told."""
+    del bank
+    try:
+        return await work
+    except grpc.aio.AioRpcError as error:
+        return told(error)
+
+
+async def test_shifts_that_are_not_there_or_anothers_are_not_found(
+    bank: SmallBank, shop: Shop
+) -> None:
+    till = await terminal(bank, shop.owner)
+    opened = await bank.do("ShiftsService/OpenShift", terminal_id=till, cashier_label="Xiao Wang")
+    other = await bank.person()
+    await merchant(bank, other)
+    stranger = bank.token("merchant", other)
+    shift_id = opened.shift.shift_id
+    for token, named in (
+        (stranger, shift_id),
+        (shop.token, elsewhere(shift_id)),
+        (shop.token, of_foreign_book(shift_id)),
+    ):
+        for name in ("GetShift", "CloseShift"):
+            answer = await refused(bank, f"ShiftsService/{name}", token, shift_id=named)
+            assert (answer.reason, answer.metadata) == ("SHIFT_NOT_FOUND", {"shift_id": named})
+    for name, fields in (
+        ("OpenShift", {"cashier_label": "Xiao Li"}),
+        ("GetTerminalTotals", {"business_date": DAY}),
+    ):
+        answer = await refused(bank, f"ShiftsService/{name}", stranger, terminal_id=till, **fields)
+        assert answer.reason == "TERMINAL_NOT_FOUND"
+    no_day = await refused(
+        bank,
+        "ShiftsService/GetTerminalTotals",
+        shop.token,
+        terminal_id=till,
+        business_date="2026-02-30",
+    )
+    assert no_day.reason == "INVALID_REQUEST"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from longmen.merchants.v1 import merchants_service_pb2 as merchants_pb
+from longmen.merchants.v1 import shifts_service_pb2 as shifts_pb
 from longmen.payments.v1 import payer_codes_service_pb2 as codes_pb
 from longmen.payments.v1 import payments_service_pb2 as payments_pb
 from longmen_server.challenges.office import StepUpOffice
@@ -21,6 +22,7 @@ from longmen_server.payments.settings import PaymentsSettings
 from longmen_server.platform.ids import FactorId, new_id
 from longmen_server.platform.refusal import Refusal
 from longmen_server.platform.sealing import Sealer
+from longmen_server.shifts.service import ShiftsService
 from tests.support.ledger import BOOK
 from tests.support.wallets import SERVICE, cash
 
@@ -52,6 +54,7 @@ class Market:
                     **shared, tokens=tokens, settings=settings, step_up=step_up, code_desk=desk
                 ),
             ),
+            (shifts_pb, ShiftsService(**shared, tokens=tokens)),
             (
                 codes_pb,
                 PayerCodesService(
@@ -154,6 +157,9 @@ async def fill_market(wallets: Wallets, dsn: str, clock: SettableClock) -> None:
     await runner.stop()
     await market.ask("CreateOrder", **market.sale())
     await _scans(market, payer, leaving)
+    shift = await market.ask("OpenShift", terminal_id=market.terminal, cashier_label="1")
+    await market.ask("CloseShift", shift_id=shift.shift.shift_id)
+    await market.ask("OpenShift", terminal_id=market.terminal, cashier_label="2")
 
 
 async def _scans(market: Market, payer: Person, leaving: Person) -> None:

@@ -820,6 +820,25 @@ async def three_terminals(bank: SmallBank, owner: Person) -> Fields:
     return {"merchant_id": await merchant(bank, owner)}
 
 
+async def new_shift(bank: SmallBank, owner: Person) -> Fields:
+    return {**await own_terminal(bank, owner), "cashier_label": "Xiao Wang"}
+
+
+async def opened_shift(bank: SmallBank, owner: Person) -> Fields:
+    reply = await bank.do("ShiftsService/OpenShift", **await new_shift(bank, owner))
+    return {"shift_id": reply.shift.shift_id}
+
+
+async def three_shifts(bank: SmallBank, owner: Person) -> Fields:
+    for _ in range(3):
+        await opened_shift(bank, owner)
+    return {"merchant_id": await merchant(bank, owner)}
+
+
+async def till_of_a_day(bank: SmallBank, owner: Person) -> Fields:
+    return {**await own_terminal(bank, owner), "business_date": DAY}
+
+
 async def terminal_alive(bank: SmallBank, owner: Person) -> Fields:
     return {**await own_terminal(bank, owner), "software_version": "1.2.3"}
 
@@ -935,6 +954,11 @@ SAMPLES: dict[str, Sample] = {
     "SettlementsService/Reconcile": own_list,
     "MerchantsService/ListTerminals": three_terminals,
     "MerchantsService/ReportTerminal": terminal_alive,
+    "ShiftsService/OpenShift": new_shift,
+    "ShiftsService/CloseShift": opened_shift,
+    "ShiftsService/GetShift": opened_shift,
+    "ShiftsService/ListShifts": three_shifts,
+    "ShiftsService/GetTerminalTotals": till_of_a_day,
     "RatesService/ListCurrencies": lambda *_: {},
     "RatesService/ImportRates": lambda *_: {"content": feed(*FIXING, day="2026-10-26")},
     "RatesService/SetRate": new_rate,

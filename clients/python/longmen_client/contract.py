@@ -25,6 +25,7 @@ from longmen.merchants.v1 import (
     merchants_service_pb2,
     plans_service_pb2,
     settlements_service_pb2,
+    shifts_service_pb2,
     webhooks_service_pb2,
 )
 from longmen.payments.v1 import mandates_service_pb2, payer_codes_service_pb2, payments_service_pb2
@@ -65,6 +66,7 @@ _MODULES = (
     mandates_service_pb2,
     webhooks_service_pb2,
     settlements_service_pb2,
+    shifts_service_pb2,
     plans_service_pb2,
     rates_service_pb2,
     transfers_service_pb2,

@@ -48,6 +48,7 @@ __all__ = [
     "REFUND",
     "SESSION",
     "SETTLEMENT",
+    "SHIFT",
     "STAFF",
     "TERMINAL",
     "TRANSACTION",
@@ -75,6 +76,7 @@ __all__ = [
     "RefundId",
     "SessionId",
     "SettlementId",
+    "ShiftId",
     "StaffId",
     "TerminalId",
     "TransactionId",
@@ -101,6 +103,7 @@ MerchantId = NewType("MerchantId", bytes)
 TerminalId = NewType("TerminalId", bytes)
 OrderId = NewType("OrderId", bytes)
 RefundId = NewType("RefundId", bytes)
+ShiftId = NewType("ShiftId", bytes)
 PlanId = NewType("PlanId", bytes)
 SettlementId = NewType("SettlementId", bytes)
 EndpointId = NewType("EndpointId", bytes)
@@ -249,6 +252,7 @@ MERCHANT: Final = IdKind[MerchantId]("mer")
 TERMINAL: Final = IdKind[TerminalId]("trm")
 ORDER: Final = IdKind[OrderId]("ord")
 REFUND: Final = IdKind[RefundId]("ref")
+SHIFT: Final = IdKind[ShiftId]("shift")
 PLAN: Final = IdKind[PlanId]("plan")
 SETTLEMENT: Final = IdKind[SettlementId]("stl")
 ENDPOINT: Final = IdKind[EndpointId]("whe")

@@ -31,6 +31,7 @@ from longmen_client._generated.rates_async import AsyncRates
 from longmen_client._generated.registration_async import AsyncRegistration
 from longmen_client._generated.sessions_async import AsyncSessions
 from longmen_client._generated.settlements_async import AsyncSettlements
+from longmen_client._generated.shifts_async import AsyncShifts
 from longmen_client._generated.staff_accounts_async import AsyncStaffAccounts
 from longmen_client._generated.staff_async import AsyncStaff
 from longmen_client._generated.staff_sessions_async import AsyncStaffSessions
@@ -153,6 +154,11 @@ class AsyncClient:
     def staff_sessions(self) -> AsyncStaffSessions:
         """How staff sign in."""
         return AsyncStaffSessions(self._caller)
+
+    @cached_property
+    def shifts(self) -> AsyncShifts:
+        """Who works at which till, and what it has taken."""
+        return AsyncShifts(self._caller)
 
     @cached_property
     def payments(self) -> AsyncPayments:

@@ -195,6 +195,8 @@ __all__ = [
     "SessionRevoked",
     "SessionsUnknown",
     "SettlementNotFound",
+    "ShiftNotFound",
+    "ShiftOpen",
     "ShuttingDown",
     "SignInExpired",
     "SignInRejected",
@@ -1862,6 +1864,22 @@ class TerminalBusy(FailedPreconditionError):
     )
 
 
+class ShiftOpen(FailedPreconditionError):
+    """The terminal has a shift open already; close that one first. Metadata: shift_id."""
+
+    reason = "SHIFT_OPEN"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("shift_id",)
+
+
+class ShiftNotFound(NotFoundError):
+    """No such shift, or not the caller's to see. Metadata: shift_id."""
+
+    reason = "SHIFT_NOT_FOUND"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("shift_id",)
+
+
 class PayerCodeNotFound(NotFoundError):
     """The device was not enrolled to show codes, or its codes were revoked."""
 
@@ -2340,6 +2358,8 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "CODE_BUDGET_SPENT": CodeBudgetSpent,
     "PAYER_STATE": PayerState,
     "TERMINAL_BUSY": TerminalBusy,
+    "SHIFT_OPEN": ShiftOpen,
+    "SHIFT_NOT_FOUND": ShiftNotFound,
     "PAYER_CODE_NOT_FOUND": PayerCodeNotFound,
     "PLAN_DATE_PASSED": PlanDatePassed,
     "SETTLEMENT_NOT_FOUND": SettlementNotFound,

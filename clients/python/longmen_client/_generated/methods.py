@@ -21,6 +21,7 @@ from longmen.merchants.v1 import (
     merchants_service_pb2,
     plans_service_pb2,
     settlements_service_pb2,
+    shifts_service_pb2,
     webhooks_service_pb2,
 )
 from longmen.payments.v1 import (
@@ -516,6 +517,22 @@ SETTLEMENTS_DOWNLOAD_BILL: Method[
 SETTLEMENTS_RECONCILE: Method[
     settlements_service_pb2.ReconcileRequest, settlements_service_pb2.ReconcileResponse
 ] = method(settlements_service_pb2.DESCRIPTOR, "SettlementsService", "Reconcile")
+
+SHIFTS_OPEN_SHIFT: Method[
+    shifts_service_pb2.OpenShiftRequest, shifts_service_pb2.OpenShiftResponse
+] = method(shifts_service_pb2.DESCRIPTOR, "ShiftsService", "OpenShift")
+SHIFTS_CLOSE_SHIFT: Method[
+    shifts_service_pb2.CloseShiftRequest, shifts_service_pb2.CloseShiftResponse
+] = method(shifts_service_pb2.DESCRIPTOR, "ShiftsService", "CloseShift")
+SHIFTS_GET_SHIFT: Method[
+    shifts_service_pb2.GetShiftRequest, shifts_service_pb2.GetShiftResponse
+] = method(shifts_service_pb2.DESCRIPTOR, "ShiftsService", "GetShift")
+SHIFTS_LIST_SHIFTS: Method[
+    shifts_service_pb2.ListShiftsRequest, shifts_service_pb2.ListShiftsResponse
+] = method(shifts_service_pb2.DESCRIPTOR, "ShiftsService", "ListShifts")
+SHIFTS_GET_TERMINAL_TOTALS: Method[
+    shifts_service_pb2.GetTerminalTotalsRequest, shifts_service_pb2.GetTerminalTotalsResponse
+] = method(shifts_service_pb2.DESCRIPTOR, "ShiftsService", "GetTerminalTotals")
 
 PLANS_SET_PLAN: Method[plans_service_pb2.SetPlanRequest, plans_service_pb2.SetPlanResponse] = (
     method(plans_service_pb2.DESCRIPTOR, "PlansService", "SetPlan")

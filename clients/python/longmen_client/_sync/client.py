@@ -30,6 +30,7 @@ from longmen_client._generated.rates_sync import Rates
 from longmen_client._generated.registration_sync import Registration
 from longmen_client._generated.sessions_sync import Sessions
 from longmen_client._generated.settlements_sync import Settlements
+from longmen_client._generated.shifts_sync import Shifts
 from longmen_client._generated.staff_accounts_sync import StaffAccounts
 from longmen_client._generated.staff_sessions_sync import StaffSessions
 from longmen_client._generated.staff_sync import Staff
@@ -153,6 +154,11 @@ class Client:
     def staff_sessions(self) -> StaffSessions:
         """How staff sign in."""
         return StaffSessions(self._caller)
+
+    @cached_property
+    def shifts(self) -> Shifts:
+        """Who works at which till, and what it has taken."""
+        return Shifts(self._caller)
 
     @cached_property
     def payments(self) -> Payments:

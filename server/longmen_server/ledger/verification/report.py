@@ -283,6 +283,9 @@ KINDS: Final[dict[str, Kind]] = {
     "ATTEMPT_MISMATCH": Kind(
         "A scan is of no order, or says that it paid one that it did not pay.", _RESTORE
     ),
+    "SHIFT_MISMATCH": Kind(
+        "A shift is at no till of its merchant, or two of one till overlap.", _RESTORE
+    ),
     "PAYER_CODE_MISMATCH": Kind(
         "A device that shows codes pays from an account that is not its owner's, or its state does"
         " not fit its secret.",

@@ -544,6 +544,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Terminal busy: the terminal has another order open. Finish or close that one, or send this one with supersede. Metadata: order_id,
     order_number.
     """
+    ERROR_REASON_SHIFT_OPEN: _ErrorReason.ValueType  # 356
+    """Shift open: the terminal has a shift open already; close that one first. Metadata: shift_id."""
+    ERROR_REASON_SHIFT_NOT_FOUND: _ErrorReason.ValueType  # 357
+    """Shift not found: no such shift, or not the caller's to see. Metadata: shift_id."""
     ERROR_REASON_PAYER_CODE_NOT_FOUND: _ErrorReason.ValueType  # 355
     """Payer code not found: the device was not enrolled to show codes, or its codes were revoked."""
     ERROR_REASON_PLAN_DATE_PASSED: _ErrorReason.ValueType  # 380
@@ -1122,6 +1126,10 @@ ERROR_REASON_TERMINAL_BUSY: ErrorReason.ValueType  # 354
 """Terminal busy: the terminal has another order open. Finish or close that one, or send this one with supersede. Metadata: order_id,
 order_number.
 """
+ERROR_REASON_SHIFT_OPEN: ErrorReason.ValueType  # 356
+"""Shift open: the terminal has a shift open already; close that one first. Metadata: shift_id."""
+ERROR_REASON_SHIFT_NOT_FOUND: ErrorReason.ValueType  # 357
+"""Shift not found: no such shift, or not the caller's to see. Metadata: shift_id."""
 ERROR_REASON_PAYER_CODE_NOT_FOUND: ErrorReason.ValueType  # 355
 """Payer code not found: the device was not enrolled to show codes, or its codes were revoked."""
 ERROR_REASON_PLAN_DATE_PASSED: ErrorReason.ValueType  # 380

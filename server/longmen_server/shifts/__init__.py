@@ -1,0 +1,1 @@
+"""Shifts of cashiers, and what tills have taken."""

@@ -1,0 +1,42 @@
+"""Shifts and totals as messages of the contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from longmen.merchants.v1 import shift_pb2
+from longmen.type.v1 import money_pb2
+from longmen_server.ledger.encode import timestamp
+from longmen_server.platform.ids import MERCHANT, SHIFT, TERMINAL
+
+if TYPE_CHECKING:
+    from longmen_server.shifts.model import ShiftRow, Totals
+
+__all__ = ["shift", "totals"]
+
+
+def shift(row: ShiftRow) -> shift_pb2.Shift:
+    """Return a shift."""
+    return shift_pb2.Shift(
+        shift_id=SHIFT.encode(row.shift_id),
+        merchant_id=MERCHANT.encode(row.merchant_id),
+        terminal_id=TERMINAL.encode(row.terminal_id),
+        cashier_label=row.cashier_label,
+        open_time=timestamp(row.opened_at_us),
+        close_time=None if row.closed_at_us is None else timestamp(row.closed_at_us),
+    )
+
+
+def totals(sums: Totals, currency_code: str) -> shift_pb2.TillTotals:
+    """Return what a till has taken."""
+
+    def money(minor_units: int) -> money_pb2.Money:
+        return money_pb2.Money(minor_units=minor_units, currency_code=currency_code)
+
+    return shift_pb2.TillTotals(
+        sales_count=sums.sales_count,
+        sales=money(sums.sales),
+        refunds_count=sums.refunds_count,
+        refunds=money(sums.refunds),
+        unpaid_count=sums.unpaid_count,
+    )

@@ -1,0 +1,61 @@
+"""The rules of shifts: a till has one open at a time, and a closed one never changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from longmen_server.platform.ids import SHIFT
+from longmen_server.platform.refusal import Refusal
+
+if TYPE_CHECKING:
+    from longmen_server.platform.ids import MerchantId, ShiftId, TerminalId
+
+__all__ = ["ShiftRow", "Totals", "shift_not_found", "shift_open"]
+
+
+@dataclass(slots=True)
+class ShiftRow:
+    """One shift."""
+
+    shift_id: ShiftId
+    merchant_id: MerchantId
+    terminal_id: TerminalId
+    cashier_label: str
+    opened_at_us: int
+    closed_at_us: int | None
+
+    def copy(self) -> ShiftRow:
+        """Return a copy, so that a refused command leaves the original as it was."""
+        return replace(self)
+
+
+@dataclass(slots=True, frozen=True)
+class Totals:
+    """What a till has taken and given back, in minor units of its merchant's currency."""
+
+    sales_count: int
+    sales: int
+    refunds_count: int
+    refunds: int
+    unpaid_count: int
+
+
+def shift_open(shift_id: ShiftId) -> Refusal:
+    """Return the refusal of a second open shift of a till."""
+    return Refusal(
+        "SHIFT_OPEN",
+        "the terminal has a shift open",
+        metadata={"shift_id": SHIFT.encode(shift_id)},
+        field="terminal_id",
+    )
+
+
+def shift_not_found(shift_id: ShiftId) -> Refusal:
+    """Return the refusal for a shift that is not there, or not the caller's to see."""
+    return Refusal(
+        "SHIFT_NOT_FOUND",
+        "no such shift",
+        metadata={"shift_id": SHIFT.encode(shift_id)},
+        field="shift_id",
+    )
