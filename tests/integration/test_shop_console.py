@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
 
+from longmen.payments.v1 import order_pb2
 from longmen_app import PayerCode, Wallet
 from longmen_client import Client, Config, Money
 from longmen_server.cli import cli
@@ -15,6 +18,7 @@ from tests.support.server import Server, data_folder, longmen, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +40,10 @@ def run(server: Server) -> Callable[..., Any]:
     return run_it
 
 
-def customer_of(server: Server) -> tuple[Client, Wallet]:
+def customer_of(server: Server, phone: str = "+8613800138000") -> tuple[Client, Wallet]:
     """A customer with 1,000.00, and the client of the customer's own token."""
     with Client(Config(target=server.address, token=server.token)) as bank:
-        wallet = Wallet.open(
-            bank, phone_number="+8613800138000", display_name="李明", currency_code="CNY"
-        )
+        wallet = Wallet.open(bank, phone_number=phone, display_name="李明", currency_code="CNY")
         wallet.top_up(Money.of(1000, "CNY"), bank_account="6222020200112233445")
         customer = wallet.customer_id
     minted = longmen(
@@ -49,6 +51,62 @@ def customer_of(server: Server) -> tuple[Client, Wallet]:
     )
     client = Client(Config(target=server.address, token=minted.stdout.strip()))
     return client, Wallet(client, customer)
+
+
+def test_a_cashier_sells_refunds_and_closes_the_shift(
+    server: Server, run: Callable[..., Any], tmp_path: Path
+) -> None:
+    shop_id = run("merchant", "create", "Night Market")["merchant"]["merchantId"]
+    till_id = run("merchant", "add-till", shop_id, "till 1")["terminal"]["terminalId"]
+    client, wallet = customer_of(server, "+8613900139000")
+
+    def pay_what_is_shown() -> None:
+        with Client(Config(target=server.address, token=server.token)) as bank:
+            end = time.monotonic() + 20
+            while time.monotonic() < end:
+                open_ = bank.payments.list_orders(merchant_id=shop_id).first(1)
+                if open_ and open_[0].state == order_pb2.ORDER_STATE_PENDING_PAYER:
+                    bank.payments.pay_order(
+                        order_id=open_[0].order_id,
+                        from_account_id=wallet.account_id("CNY"),
+                        amount=Money.of(8, "CNY"),
+                    )
+                    return
+        raise AssertionError("the till showed no code")
+
+    def work(*lines: str) -> str:
+        words = ["pos", shop_id, till_id, "--cashier", "Xiao Wang"]
+        words += ["--journal", str(tmp_path / "till.json")]
+        words += ["--target", server.address, "--token", server.token]
+        done = CliRunner().invoke(cli, words, input="\n".join(lines) + "\n")
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    with client:
+        codes = PayerCode.enrol(wallet, "CNY").maker
+        payer = threading.Thread(target=pay_what_is_shown)
+        payer.start()
+        shown = work("8", "", "x", "n")
+        payer.join()
+        sold = work(
+            *("5", codes.next_code()),
+            *("7.5", "134567890123456789", codes.next_code()),
+            *("3", "c"),
+            *("nonsense", "r", "", "2", "t", "x", "y"),
+        )
+    assert "Good day, Xiao Wang." in shown
+    assert "PAID  CNY 8.00" in shown
+    assert "The shift goes on." in sold
+    for words in (
+        "PAID  CNY 5.00",
+        "NOT PAID  That is another wallet's code.",
+        "PAID  CNY 7.50",
+        "NOT PAID  The sale was cancelled.",
+        "CNY 2.00 went back; the order is partially refunded.",
+        "20.50",
+    ):
+        assert words in sold
+    assert "Good day" in work("x", "y"), "the shift before was closed"
 
 
 def test_a_shop_opens_sells_and_gives_back(server: Server, run: Callable[..., Any]) -> None:

@@ -33,6 +33,7 @@ CLIENT_COMMANDS: Mapping[str, tuple[str, str]] = {
         "longmen_server.console.order:order",
         "Merchants' orders, from the code to the refund.",
     ),
+    "pos": ("longmen_server.console.pos:pos", "A till for a cashier."),
     "factor": ("longmen_server.console.factor:factor", "What a customer proves to be one with."),
     "challenge": (
         "longmen_server.console.factor:challenge",

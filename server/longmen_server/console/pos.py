@@ -1,0 +1,241 @@
+"""`longmen pos`: a till for a cashier, in a terminal.
+
+The keyboard is the scanner: barcode scanners type what they read and press Enter.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from longmen_client import LongmenError, Money
+from longmen_client.errors import ShiftOpen
+from longmen_merchant import Journal, JournalError, Limits, Till
+from longmen_merchant.journal import today
+from longmen_server.console import views
+from longmen_server.console.failure import EXIT_CODES
+from longmen_server.console.order import drawn
+from longmen_server.console.parameters import currency_option
+from longmen_server.console.session import Session, connected
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from longmen.merchants.v1 import shift_pb2
+    from longmen_merchant import Charge, Sale
+
+__all__ = ["main", "pos"]
+
+SAY = {
+    "CODE_MALFORMED": "Scan again.",
+    "CODE_INVALID": "Scan again.",
+    "CODE_EXPIRED": "Please show a fresh code.",
+    "CODE_USED": "Please show a fresh code.",
+    "CODE_UNKNOWN_SCHEME": "That is another wallet's code.",
+    "CODE_BUDGET_SPENT": "Please open the app where there is a network.",
+    "PAYER_STATE": "Please pay in another way.",
+    "INSUFFICIENT_FUNDS": "Please pay in another way.",
+    "DECLINED": "The payer turned it down.",
+    "TERMINAL_BUSY": "Another sale of this till is open.",
+    "ORDER_CLOSED": "The sale was cancelled.",
+    "ORDER_EXPIRED": "Too late; begin again.",
+    "UNREACHABLE": "No network. The sale is undone as soon as there is one.",
+}
+"""What a cashier is told for a reason; docs/pos-integration.md has the same words."""
+
+HELP = "an amount sells · r refunds · t totals · x ends"
+
+
+@click.command(epilog=EXIT_CODES)
+@click.argument("merchant_id")
+@click.argument("terminal_id")
+@click.option("--cashier", default="cashier", show_default=True, help="Who works.")
+@click.option(
+    "--journal",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("till.json"),
+    show_default=True,
+    help="File of what the till has not finished.",
+)
+@click.option(
+    "--wait", "wait_s", default=60, show_default=True, help="Seconds that a payer has to approve."
+)
+@currency_option
+@connected
+def pos(
+    session: Session,
+    merchant_id: str,
+    terminal_id: str,
+    *,
+    cashier: str,
+    journal: Path,
+    wait_s: int,
+    currency: str,
+) -> None:
+    """Sell at a till: type an amount, scan the payer's code or show one, see it paid."""
+    try:
+        kept = Journal(journal)
+    except JournalError as error:
+        raise ValueError(str(error)) from error
+    with Till(
+        session.bank.config,
+        merchant_id=merchant_id,
+        terminal_id=terminal_id,
+        journal=kept,
+        limits=Limits(charge_ms=wait_s * 1_000),
+    ) as till:
+        Counter(session, till, currency.upper()).run(cashier)
+
+
+class Counter:
+    """What a cashier does, one line at a time."""
+
+    def __init__(self, session: Session, till: Till, currency_code: str) -> None:
+        """Stand at a till.
+
+        Args:
+            session: the connection, and where to print.
+            till: what sells.
+            currency_code: of all amounts.
+        """
+        self._session = session
+        self._console: Console = session.console
+        self._till = till
+        self._currency = currency_code
+        self._last: Charge | None = None
+        self._shift_id = ""
+
+    def run(self, cashier: str) -> None:
+        """Work until the cashier ends."""
+        self._begin(cashier)
+        while (line := self._ask(HELP)) != "x":
+            try:
+                self._do(line)
+            except (LongmenError, ValueError) as error:
+                self._console.print(f"{error}", style="red", markup=False)
+        self._end()
+
+    def _begin(self, cashier: str) -> None:
+        """Finish what was cut off, say that the till is there, and open a shift."""
+        for charge in self._till.resume().charges:
+            self._show(charge)
+        self._till.report("longmen pos")
+        shifts = self._session.bank.shifts
+        try:
+            opened = shifts.open_shift(terminal_id=self._till.terminal_id, cashier_label=cashier)
+        except ShiftOpen as present:
+            self._shift_id = present.metadata["shift_id"]
+            self._console.print("The shift goes on.")
+        else:
+            self._shift_id = opened.message.shift.shift_id
+            self._console.print(f"Good day, {cashier}.", markup=False)
+
+    def _end(self) -> None:
+        """Close the shift if the cashier says so, and show what it came to."""
+        if click.confirm("Close the shift?", default=True):
+            self._session.bank.shifts.close_shift(shift_id=self._shift_id)
+        self._totals()
+
+    def _do(self, line: str) -> None:
+        if line == "t":
+            self._totals()
+        elif line == "r":
+            self._refund()
+        elif line:
+            self._sell(Money.of(line, self._currency))
+
+    def _sell(self, amount: Money) -> None:
+        """One sale: by the payer's code, or by one that the till shows."""
+        sale = self._till.begin(amount)
+        while True:
+            code = self._ask(f"{amount}: scan the payer's code, or Enter to show one, c to cancel")
+            if code == "c":
+                self._show(sale.cancel())
+                return
+            if not code:
+                sale = self._shown(sale)
+                charge = self._wait(sale)
+            else:
+                with self._console.status("waiting for the payer …"):
+                    charge = sale.scan(code)
+            self._show(charge)
+            if not charge.may_scan_again:
+                return
+
+    def _shown(self, sale: Sale) -> Sale:
+        sale.register()
+        self._console.print(drawn(sale.code), highlight=False)
+        return sale
+
+    def _wait(self, sale: Sale) -> Charge:
+        """Wait for the payer; Ctrl-C cancels."""
+        try:
+            with self._console.status("waiting for the payer, Ctrl-C cancels …"):
+                return sale.wait()
+        except KeyboardInterrupt:
+            return sale.cancel()
+
+    def _show(self, charge: Charge) -> None:
+        """Say how a sale ended, so large that nobody can mistake it."""
+        from rich.panel import Panel
+        from rich.text import Text
+
+        if charge.paid:
+            self._last = charge
+            text = Text(f"PAID  {charge.amount}", style="bold green")
+        else:
+            said = SAY.get(charge.reason, charge.reason)
+            text = Text(f"NOT PAID  {said}", style="bold red")
+        self._console.print(Panel(text, expand=False, subtitle=charge.order_id or None))
+
+    def _refund(self) -> None:
+        """Return money of a sale: the last one, unless another is named."""
+        known = self._last.order_id if self._last is not None else ""
+        order_id = self._ask(f"order to refund{f', Enter for {known}' if known else ''}") or known
+        if not order_id:
+            raise ValueError("there is no sale to refund yet")
+        amount = Money.of(self._ask("amount"), self._currency)
+        made = self._till.refund(order_id, amount)
+        state = made.order_state.lower().replace("_", " ")
+        self._console.print(f"{made.amount} went back; the order is {state}.", style="green")
+
+    def _totals(self) -> None:
+        """Show what the till has taken, in the shift and in the day."""
+        shifts = self._session.bank.shifts
+        shift = shifts.get_shift(shift_id=self._shift_id).totals
+        day = shifts.get_terminal_totals(
+            terminal_id=self._till.terminal_id, business_date=today()
+        ).totals
+        self._console.print(totals_table({"shift": shift, "day": day}))
+
+    def _ask(self, question: str) -> str:
+        answer: str = click.prompt(question, default="", show_default=False, prompt_suffix=" > ")
+        return answer.strip()
+
+
+def totals_table(sums: dict[str, shift_pb2.TillTotals]) -> Table:
+    """Totals, one a row."""
+    return views.table(
+        "Takings",
+        ["", "sales", "taken", "refunds", "given back", "not paid"],
+        [
+            [
+                name,
+                str(one.sales_count),
+                views.amount(one.sales),
+                str(one.refunds_count),
+                views.amount(one.refunds),
+                str(one.unpaid_count),
+            ]
+            for name, one in sums.items()
+        ],
+        right=["sales", "taken", "refunds", "given back", "not paid"],
+    )
+
+
+def main() -> None:
+    """Run the till as a program of its own, `longmen-pos`."""
+    pos(prog_name="longmen-pos")
