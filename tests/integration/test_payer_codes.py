@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from typing import TYPE_CHECKING, Any
 
 import grpc.aio
@@ -10,6 +11,7 @@ import pytest
 
 from longmen.events.v1 import event_pb2
 from longmen.payments.v1 import order_pb2, payer_code_pb2
+from longmen_app import emv_form
 from longmen_server.payments.codes import payer_code
 from longmen_server.platform.clock import business_date
 from tests.support.edge import told
@@ -155,6 +157,17 @@ async def test_a_scan_of_a_small_amount_pays_at_once_and_once(
     assert (shown.scan.order_id, shown.scan.merchant_name) == (order.order_id, "Corner Tea")
     assert shown.scan.state == order_pb2.ORDER_STATE_PAID
     del bank
+
+
+async def test_a_code_in_emvs_form_is_the_same_code(shop: Shop, phone: Phone) -> None:
+    code = phone.code()
+    assert (await shop.charge(emv_form(code))).state == order_pb2.ORDER_STATE_PAID
+    assert (await shop.refused(code)).reason == "CODE_USED"
+    foreign = base64.b64encode(bytes.fromhex("8505435056303161094f07a0000003330101")).decode()
+    unknown = await shop.refused(foreign)
+    assert unknown.reason == "CODE_UNKNOWN_SCHEME"
+    assert unknown.metadata == {"scheme": "a0000003330101"}
+    assert (await shop.refused(emv_form(code)[:-4])).reason == "CODE_MALFORMED"
 
 
 @pytest.mark.parametrize("numbers", ["own", "same"])

@@ -17,7 +17,7 @@ from longmen_app._sync.session import Pending, Session
 from longmen_app._sync.shopping import PayerCode, Purchase
 from longmen_app._sync.wallet import Payment, Wallet
 from longmen_app.model import Account, Balance, Movement, Statement, Transfer
-from longmen_app.payer_code import BudgetSpentError, CodeMaker, Scan
+from longmen_app.payer_code import BudgetSpentError, CodeMaker, Scan, emv_form
 
 __all__ = [
     "Account",
@@ -40,4 +40,5 @@ __all__ = [
     "Statement",
     "Transfer",
     "Wallet",
+    "emv_form",
 ]

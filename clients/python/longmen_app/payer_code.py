@@ -8,6 +8,7 @@ one byte, under the device's secret; the check digits are those of ISO 7064 MOD 
 
 from __future__ import annotations
 
+import base64
 import hmac
 import json
 import struct
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 if TYPE_CHECKING:
     from longmen_client.money import Money
 
-__all__ = ["BudgetSpentError", "Clock", "CodeMaker", "Scan"]
+__all__ = ["BudgetSpentError", "Clock", "CodeMaker", "Scan", "emv_form"]
 
 Clock: TypeAlias = Callable[[], float]
 """Seconds since 1970."""
@@ -34,6 +35,21 @@ _COUNTER: Final = struct.Struct(">QB")
 def machine_time() -> float:
     """The device's own clock."""
     return time.time()  # noqa: TID251 - a device has no other
+
+
+_EMV_HEAD: Final = bytes.fromhex("85054350563031")
+_EMV_APPLICATION: Final = bytes.fromhex("4F08F04C4F4E474D454E50074C4F4E474D454E")
+
+
+def emv_form(code: str) -> str:
+    """A code in EMV's consumer-presented form, to be drawn as a QR code that other scanners know.
+
+    Args:
+        code: the digits that `CodeMaker.next_code` gave.
+    """
+    digits = bytes.fromhex(code)
+    template = _EMV_APPLICATION + bytes((0x5A, len(digits))) + digits
+    return base64.b64encode(_EMV_HEAD + bytes((0x61, len(template))) + template).decode()
 
 
 class BudgetSpentError(Exception):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from longmen_server.payer_codes.model import LATE_STEPS, Judged
 from longmen_server.payer_codes.queries import find_by_handles
-from longmen_server.payments.codes import payer_code
+from longmen_server.payments.codes import consumer_code, payer_code
 from longmen_server.payments.codes.tlv import CodeError
 from longmen_server.payments.scan import code_refusal
 from longmen_server.platform.refusal import Refusal
@@ -59,7 +59,7 @@ class CodeDesk:
         """Return what is to be known of a scanned code.
 
         Args:
-            text: the code.
+            text: the code, as digits or in EMV's consumer-presented form.
             book: of the merchant, in which the payer's device has to be.
             deadline: monotonic seconds.
 
@@ -67,7 +67,8 @@ class CodeDesk:
             Refusal: STORAGE_UNAVAILABLE and its like, when devices cannot be read.
         """
         try:
-            code = payer_code.parse(text)
+            is_emv = consumer_code.is_consumer_code(text)
+            code = payer_code.parse(consumer_code.read(text) if is_emv else text)
         except CodeError as error:
             return Judged(malformed=_malformed(text, error))
         key = (book, code.handle)
@@ -168,6 +169,6 @@ def _malformed(text: str, error: CodeError) -> Refusal:
     return Refusal(
         "CODE_UNKNOWN_SCHEME",
         "the code is another scheme's",
-        metadata={"scheme": payer_code.scheme_of(text)},
+        metadata={"scheme": error.path or payer_code.scheme_of(text)},
         field="code",
     )

@@ -20,8 +20,10 @@ class AsyncPayerCodes:
     network. A code is 18 digits: our prefix 8, the device's handle in eight digits, the number
     of the code within its minute in one, a one-time password in six, and two check digits by
     ISO 7064 MOD 97-10. The password is that of RFC 4226 over HMAC-SHA-256, of the minute since
-    1970 as eight bytes and the number as one, under the device's secret. A code is good in its
-    minute and the one before and after, and once.
+    1970 as eight bytes and the number as one, under the device's secret. As a QR code it may
+    come in EMV's consumer-presented form: base64 of 85 "CPV01" and a template 61 with the
+    application F04C4F4E474D454E in 4F and the digits in 5A. A code is good in its minute and
+    the one before and after, and once.
     """
 
     def __init__(self, caller: AsyncCaller) -> None:

@@ -473,7 +473,8 @@ class AsyncPayments:
             merchant_id: Merchant id of the seller.
             order_number: Order number of the merchant's own.
             amount: Amount to be paid, above zero.
-            code: Code as scanned.
+            code: Code as scanned: eighteen digits, or EMV's consumer-presented form with them
+                inside.
             expires_in_seconds: Expires in seconds from now, when the order is new; 0 means 3
                 minutes, 30 days at most.
             description: Description for merchant and payer.

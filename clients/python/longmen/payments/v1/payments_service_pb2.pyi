@@ -808,7 +808,7 @@ class PayByCodeRequest(_message.Message):
     order_number: _builtins.str
     """Order number of the merchant's own."""
     code: _builtins.str
-    """Code as scanned."""
+    """Code as scanned: eighteen digits, or EMV's consumer-presented form with them inside."""
     expires_in_seconds: _builtins.int
     """Expires in seconds from now, when the order is new; 0 means 3 minutes, 30 days at most."""
     description: _builtins.str
