@@ -64,6 +64,7 @@ from longmen_server.platform.tokens import TokenVerifier
 from longmen_server.proven import CHECKS
 from longmen_server.samples import open_samples
 from longmen_server.staff_desk import (
+    build_branches,
     build_doorkeeper,
     customer_watch,
     staff_services,
@@ -512,6 +513,7 @@ async def open_server(parts: Parts) -> AsyncIterator[EdgeServer]:
             tracer=parts.telemetry.tracer,
             trace_ratio=settings.trace_ratio,
             doorkeeper=build_doorkeeper(parts),
+            branches=build_branches(parts),
             secret_fingerprint_key=parts.secrets.derive(FINGERPRINTS),
         ),
     )

@@ -13,6 +13,7 @@ from longmen_server.identity.watch import SessionWatch
 from longmen_server.platform.issuer import IdentityIssuer
 from longmen_server.platform.proofs import ProofChecker
 from longmen_server.staff.account_service import StaffAccountsService
+from longmen_server.staff.branches import Branches
 from longmen_server.staff.build import limits_of
 from longmen_server.staff.queries import StaffSessions
 from longmen_server.staff.service import StaffService
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from longmen_server.platform.clock import Clock
     from longmen_server.platform.database import Readers
 
-__all__ = ["build_doorkeeper", "customer_watch", "staff_services", "staff_watch"]
+__all__ = ["build_branches", "build_doorkeeper", "customer_watch", "staff_services", "staff_watch"]
 
 
 def customer_watch(settings: Settings, readers: Readers, clock: Clock) -> SessionWatch:
@@ -69,6 +70,11 @@ def build_doorkeeper(parts: Parts) -> SessionDoorkeeper:
     return SessionDoorkeeper(proofs, {"customer": parts.watch, "staff": parts.staff_watch})
 
 
+def build_branches(parts: Parts) -> Branches:
+    """What knows which branch customers are of."""
+    return Branches(parts.readers, parts.settings.books)
+
+
 def staff_services(parts: Parts, reading: ReadTools) -> Mapping[str, object]:
     """The servicers of staff."""
     settings = parts.settings
@@ -96,6 +102,9 @@ def staff_services(parts: Parts, reading: ReadTools) -> Mapping[str, object]:
         "longmen.staff.v1.StaffAccountsService": StaffAccountsService(tools),
         "longmen.staff.v1.StaffSessionsService": StaffSessionsService(tools),
         "longmen.staff.v1.ApprovalsService": ApprovalsService(
-            engine=parts.engine, reading=reading, staff=tools.limits
+            engine=parts.engine,
+            reading=reading,
+            staff=tools.limits,
+            branches=build_branches(parts),
         ),
     }

@@ -1046,6 +1046,10 @@ SAMPLES: dict[str, Sample] = {
     "KycService/DowngradeKyc": evidence.lowered,
     "AuditService/ListAudit": audited_customer,
     "StaffService/UnlockFactors": customer,
+    "StaffService/AssignBranch": lambda _, owner: {
+        "customer_id": owner.customer,
+        "branch": "sh-01",
+    },
     "StaffAccountsService/CreateStaff": staff.new_staff,
     "StaffAccountsService/GrantStaff": staff.new_roles,
     "StaffAccountsService/ResetStaff": staff.new_key,

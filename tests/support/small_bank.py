@@ -32,7 +32,7 @@ from longmen_server.platform.database import connect
 from longmen_server.platform.ids import CUSTOMER, new_id
 from longmen_server.platform.issuer import IDENTITY_ISSUER, jwks_of
 from longmen_server.platform.tokens import DevelopmentIssuer, TokenVerifier
-from longmen_server.staff_desk import build_doorkeeper
+from longmen_server.staff_desk import build_branches, build_doorkeeper
 from longmen_server.transfers.clearing.instant import InstantClearing
 from longmen_server.transport.server import Surroundings, build_server
 from tests.support.clock import SettableClock
@@ -488,6 +488,7 @@ def worker_server(
             now_us=parts.trusted_clock.now_us,
             secret_fingerprint_key=parts.secrets.derive(FINGERPRINTS),
             doorkeeper=build_doorkeeper(parts),
+            branches=build_branches(parts),
             trail=parts.trail,
             keyring=parts.keyring,
             **(more or {}),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from longmen_server.engine.command import Command
     from longmen_server.platform.clock import Clock
     from longmen_server.staff.model import Limits
+    from longmen_server.transport.method import Method
 
 __all__ = ["PROPOSABLE", "Desk", "Proposable", "command_of", "kind_of"]
 
@@ -53,11 +54,20 @@ class Proposable:
     build: Callable[[Any, Desk], Command]
     """Makes the command from the request; it may refuse."""
 
-    @cached_property
+    @property
     def roles(self) -> frozenset[str]:
         """Roles of staff that may propose and decide it: those that its method names."""
+        return self._method.staff_roles
+
+    @property
+    def branch_field(self) -> str:
+        """Field of the request that says whose customer it is about; empty where none does."""
+        return self._method.branch_field
+
+    @cached_property
+    def _method(self) -> Method:
         name = self.method.replace("/", ".")
-        return read_method(descriptor_pool.Default().FindMethodByName(name)).staff_roles
+        return read_method(descriptor_pool.Default().FindMethodByName(name))
 
 
 PROPOSABLE: Final[dict[str, Proposable]] = {

@@ -9,7 +9,7 @@ from longmen.staff.v1 import approval_pb2
 from longmen.staff.v1 import approvals_service_pb2 as pb
 from longmen_server.approvals import commands, encode, model, queries
 from longmen_server.approvals.model import ApprovalRow, ApprovalState, Person
-from longmen_server.approvals.proposable import Desk, Proposable, command_of, kind_of
+from longmen_server.approvals.proposable import Desk, command_of, kind_of
 from longmen_server.engine.door import request_key, submit
 from longmen_server.ledger.decode import decode_id
 from longmen_server.ledger.paging import page_size
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from longmen_server.engine.command import Command
     from longmen_server.engine.engine import Engine
     from longmen_server.ledger.read_service import ReadTools
+    from longmen_server.staff.branches import Branches
     from longmen_server.staff.model import Limits
     from longmen_server.transport.context import Call
 
@@ -34,8 +35,11 @@ HOUR_US: Final = 3_600_000_000
 class ApprovalsService:
     """The methods of longmen.staff.v1.ApprovalsService."""
 
-    def __init__(self, *, engine: Engine, reading: ReadTools, staff: Limits) -> None:
-        """Take what runs commands, what reading needs, and the limits of staff."""
+    def __init__(
+        self, *, engine: Engine, reading: ReadTools, staff: Limits, branches: Branches
+    ) -> None:
+        """Take what runs commands, what reading needs, limits of staff, and who knows branches."""
+        self._branches = branches
         self._engine = engine
         self._read = reading
         self._desk = Desk(reading.clock, reading.book(0), staff)
@@ -43,7 +47,7 @@ class ApprovalsService:
     async def ProposeApproval(self, request: pb.ProposeApprovalRequest, call: Call) -> bytes:  # noqa: N802
         """Keep a command until somebody else decides it."""
         kind = kind_of(request.command)
-        _demand_rights(kind, call)
+        await self._demand_rights(request.command, call)
         inner = command_of(request.command, self._desk)
         payload = request.command.SerializeToString(deterministic=True)
         person = _person(call)
@@ -110,7 +114,7 @@ class ApprovalsService:
         inner = None
         if row is not None:
             stored = approval_pb2.ProposedCommand.FromString(row.payload)
-            _demand_rights(kind_of(stored), call)
+            await self._demand_rights(stored, call)
             inner = command_of(stored, self._desk)
         command = commands.ApproveProposal(
             book_of(approval_id),
@@ -150,6 +154,26 @@ class ApprovalsService:
 
     # -- helpers -------------------------------------------------------------------------------
 
+    async def _demand_rights(self, command: approval_pb2.ProposedCommand, call: Call) -> None:
+        """Refuse whoever could not call the method even with somebody else's approval.
+
+        Raises:
+            Refusal: PERMISSION_DENIED; NOT_FOUND for a customer of another branch.
+        """
+        kind = kind_of(command)
+        who = call.principal
+        has_role = who.roles is None or not kind.roles.isdisjoint(who.roles)
+        if kind.scope not in who.scopes or not has_role:
+            raise Refusal(
+                "PERMISSION_DENIED",
+                "the token does not permit the method proposed",
+                metadata={"method": kind.method},
+            )
+        if who.branch and kind.branch_field:
+            inner = getattr(command, command.WhichOneof("command") or "")
+            field = kind.branch_field
+            await self._branches.demand(call, field, getattr(inner, field))
+
     async def _submit(self, command: Command, request: Message, call: Call) -> bytes:
         return await submit(self._engine, command, request=request, call=call)
 
@@ -184,19 +208,3 @@ class ApprovalsService:
 def _person(call: Call) -> Person:
     who = call.principal
     return Person(who.subject, who.person, who.session_id, who.device_id)
-
-
-def _demand_rights(kind: Proposable, call: Call) -> None:
-    """Refuse whoever could not call the method even with somebody else's approval.
-
-    Raises:
-        Refusal: PERMISSION_DENIED.
-    """
-    who = call.principal
-    has_role = who.roles is None or not kind.roles.isdisjoint(who.roles)
-    if kind.scope not in who.scopes or not has_role:
-        raise Refusal(
-            "PERMISSION_DENIED",
-            "the token does not permit the method proposed",
-            metadata={"method": kind.method},
-        )

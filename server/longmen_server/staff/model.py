@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Change",
+    "CustomerBranch",
     "EndCause",
     "Enrolment",
     "Limits",
@@ -151,6 +152,19 @@ class SessionRow:
     end_cause: int
 
     def copy(self) -> SessionRow:
+        """Return a copy, so that a refused command leaves the original as it was."""
+        return replace(self)
+
+
+@dataclass(slots=True)
+class CustomerBranch:
+    """Which branch a customer is of."""
+
+    customer_id: CustomerId
+    branch: str
+    changed_at_us: int
+
+    def copy(self) -> CustomerBranch:
         """Return a copy, so that a refused command leaves the original as it was."""
         return replace(self)
 

@@ -17,8 +17,13 @@ if TYPE_CHECKING:
     from longmen_server.platform.ids import VerificationId
 
 __all__ = [
+    "BRANCH_OF_ACCOUNT",
+    "BRANCH_OF_CUSTOMER",
+    "BRANCH_OF_DEVICE",
+    "BRANCH_OF_SESSION",
     "NO_STAFF",
     "StaffSessions",
+    "find_branch",
     "find_by_login",
     "find_session",
     "find_sign_in",
@@ -40,6 +45,22 @@ _LIST: Final = (
     f"select {STAFF_COLUMNS} from staff_account where book = $1 and staff_id > $2"
     " and ($3::text = '' or login = $3) order by staff_id limit $4"
 ).encode()
+BRANCH_OF_CUSTOMER: Final = (
+    b"select coalesce(b.branch, '') from wallet as w left join customer_branch as b"
+    b" on b.book = $1 and b.customer_id = w.customer_id where w.book = $1 and w.customer_id = $2"
+)
+BRANCH_OF_ACCOUNT: Final = (
+    b"select coalesce(b.branch, '') from wallet_account as w left join customer_branch as b"
+    b" on b.book = $1 and b.customer_id = w.customer_id where w.book = $1 and w.account_id = $2"
+)
+BRANCH_OF_DEVICE: Final = (
+    b"select coalesce(b.branch, '') from identity_device as w left join customer_branch as b"
+    b" on b.book = $1 and b.customer_id = w.customer_id where w.book = $1 and w.device_id = $2"
+)
+BRANCH_OF_SESSION: Final = (
+    b"select coalesce(b.branch, '') from identity_session as w left join customer_branch as b"
+    b" on b.book = $1 and b.customer_id = w.customer_id where w.book = $1 and w.session_id = $2"
+)
 _SIGN_IN: Final = (
     f"select {SIGN_IN_COLUMNS} from staff_sign_in where book = $1 and sign_in_id = $2".encode()
 )
@@ -55,6 +76,15 @@ _SEEN: Final = (
     b" from unnest($2::uuid[], $3::int8[]) as u (i, t)"
     b" where s.book = $1 and s.session_id = u.i and s.seen_at_us < u.t"
 )
+
+
+async def find_branch(
+    connection: Connection, statement: bytes, book: int, identifier: bytes
+) -> str | None:
+    """Return the branch that one of the statements above finds; None for what is not there."""
+    cursor = await connection.execute(statement, (book, Uuid(identifier)))
+    record = await cursor.fetchone()
+    return None if record is None else str(record[0])
 
 
 async def find_staff(connection: Connection, book: int, staff_id: StaffId) -> StaffRow | None:

@@ -19,8 +19,8 @@ from longmen_server.platform.adapters import (
     TextArray,
     UuidArray,
 )
-from longmen_server.platform.ids import SessionId, StaffId, VerificationId
-from longmen_server.staff.model import Role, SessionRow, SignInRow, StaffRow
+from longmen_server.platform.ids import CustomerId, SessionId, StaffId, VerificationId
+from longmen_server.staff.model import CustomerBranch, Role, SessionRow, SignInRow, StaffRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ADMINS",
     "ALL_ADMINS",
+    "CUSTOMER_BRANCH",
     "LOGIN",
     "OPEN_STAFF_SESSIONS",
     "SESSION_COLUMNS",
@@ -289,7 +290,45 @@ class _SessionFamily(RowFamily[SessionId, SessionRow]):
             )
 
 
+class _CustomerBranchFamily(RowFamily[CustomerId, CustomerBranch]):
+    name = "customer_branch"
+    stage = STAGE_POINTER
+    rank = 96
+
+    def load(self, book: int, keys: Sequence[CustomerId]) -> Statement:
+        return Statement(
+            b"select customer_id, branch, changed_at_us from customer_branch where book = $1"
+            b" and customer_id = any($2) order by customer_id for no key update",
+            (book, UuidArray(keys)),
+        )
+
+    def decode(self, record: tuple[Any, ...]) -> tuple[CustomerId, CustomerBranch]:
+        return record[0], CustomerBranch(*record)
+
+    def copy(self, row: CustomerBranch) -> CustomerBranch:
+        return row.copy()
+
+    def write(
+        self, book: int, inserted: Sequence[CustomerBranch], changed: Sequence[CustomerBranch]
+    ) -> Iterable[Statement]:
+        rows = sorted([*inserted, *changed], key=lambda row: row.customer_id)
+        # One statement for both, so that two writers that meet at a new customer take turns.
+        yield Statement(
+            b"insert into customer_branch (book, customer_id, branch, changed_at_us)"
+            b" select $1, u.* from unnest($2, $3, $4) as u"
+            b" on conflict (book, customer_id) do update"
+            b" set branch = excluded.branch, changed_at_us = excluded.changed_at_us",
+            (
+                book,
+                UuidArray([row.customer_id for row in rows]),
+                TextArray([row.branch for row in rows]),
+                Int8Array([row.changed_at_us for row in rows]),
+            ),
+        )
+
+
 LOGIN = _LoginFamily()
+CUSTOMER_BRANCH = _CustomerBranchFamily()
 ADMINS = _AdminsFamily()
 STAFF_ROWS = _StaffFamily()
 SIGN_IN = _SignInFamily()

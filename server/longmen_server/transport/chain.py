@@ -30,6 +30,7 @@ ORDER = (
     "authz",
     "quota",
     "validation",
+    "branch",
 )
 """The interceptors from the outermost to the innermost. Telemetry sees every refusal, errors turns
 every exception into a status, the audit trail keeps every denial, a call is admitted before

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 REQUEST_BYTES_DEFAULT = 262_144
 """Largest request, in bytes, of a method whose policy names no other limit."""
 
+BRANCH_FIELDS = ("customer_id", "account_id", "device_id", "session_id")
+"""Fields that a policy may name as `branch_field`."""
+
 REQUEST_ID_FIELD = "request_id"
 """The field of a request that makes the call repeatable."""
 
@@ -68,6 +71,8 @@ class Method:
     step_up_class: str = "unspecified"
     """What a customer's call may have to be approved as: "unspecified" for nothing, "money",
     "factor_change" or "protection"."""
+    branch_field: str = ""
+    """Field of the request that says whose customer it is about; empty where no branch binds."""
     rate_class: str = "read"
     """What its calls are counted as: "read", "change", "money", "sign_in", "message", "watch",
     "export" or "operate"."""
@@ -133,6 +138,7 @@ def read_method(descriptor: MethodDescriptor) -> Method:
             _suffix(policy_pb2.StaffRole.Name(role), "STAFF_ROLE_") for role in policy.staff_roles
         ),
         step_up_class=_suffix(policy_pb2.StepUpClass.Name(policy.step_up_class), "STEP_UP_CLASS_"),
+        branch_field=policy.branch_field,
         rate_class=_rate_class(policy, streams=descriptor.server_streaming),
         audit_class=_audit_class(policy),
     )
@@ -169,6 +175,7 @@ def _check(name: str, policy: policy_pb2.MethodPolicy) -> None:
         "request_class": policy.request_class != policy_pb2.REQUEST_CLASS_UNSPECIFIED,
         "idempotency": policy.idempotency != policy_pb2.IDEMPOTENCY_CLASS_UNSPECIFIED,
         "maximum_request_bytes": policy.maximum_request_bytes >= 0,
+        "branch_field": policy.branch_field in {"", *BRANCH_FIELDS},
         "staff_roles": 0 not in policy.staff_roles
         and (policy_pb2.PRINCIPAL_KIND_STAFF in policy.principal_kinds) == bool(policy.staff_roles),
     }

@@ -29,6 +29,7 @@ from longmen_server.transport.interceptors.admission import Admission
 from longmen_server.transport.interceptors.audit import Audit
 from longmen_server.transport.interceptors.authn import Authn
 from longmen_server.transport.interceptors.authz import Authz
+from longmen_server.transport.interceptors.branch import Branch
 from longmen_server.transport.interceptors.context import Context, Draining
 from longmen_server.transport.interceptors.errors import Errors
 from longmen_server.transport.interceptors.quota import Quota
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from longmen_server.transport.chain import Interceptor
     from longmen_server.transport.interceptors.audit import Trail
     from longmen_server.transport.interceptors.authn import Doorkeeper, Keyring, TokenVerifier
+    from longmen_server.transport.interceptors.branch import BranchGuard
     from longmen_server.transport.settings import EdgeSettings
 
 MESSAGE_SLACK_BYTES = 65_536
@@ -80,6 +82,8 @@ class Surroundings:
     """Verifies API keys; None takes none."""
     trail: Trail | None = None
     """Keeps denials and looks; None keeps none."""
+    branches: BranchGuard | None = None
+    """Knows which branch customers are of; None binds nobody."""
     tracer: Tracer | None = None
     """Makes spans; None traces nothing."""
     trace_ratio: float = 0.0
@@ -251,6 +255,7 @@ def build_interceptors(
             remembered_max=settings.rates_remembered_max,
         ),
         Validation(surroundings.secret_fingerprint_key),
+        Branch(surroundings.branches),
     )
 
 

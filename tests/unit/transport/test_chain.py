@@ -49,6 +49,7 @@ def test_the_order_is_the_documented_one() -> None:
         "authz",
         "quota",
         "validation",
+        "branch",
     )
 
 

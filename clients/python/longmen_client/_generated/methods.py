@@ -313,6 +313,9 @@ STAFF_ACCOUNTS_LIST_STAFF: Method[
 STAFF_UNLOCK_FACTORS: Method[
     staff_service_pb2.UnlockFactorsRequest, staff_service_pb2.UnlockFactorsResponse
 ] = method(staff_service_pb2.DESCRIPTOR, "StaffService", "UnlockFactors")
+STAFF_ASSIGN_BRANCH: Method[
+    staff_service_pb2.AssignBranchRequest, staff_service_pb2.AssignBranchResponse
+] = method(staff_service_pb2.DESCRIPTOR, "StaffService", "AssignBranch")
 
 STAFF_SESSIONS_START_STAFF_SIGN_IN: Method[
     staff_sessions_service_pb2.StartStaffSignInRequest,

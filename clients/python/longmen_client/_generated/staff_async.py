@@ -49,3 +49,35 @@ class AsyncStaff:
         return await self._caller.change(
             methods.STAFF_UNLOCK_FACTORS, request, request.request_id, options
         )
+
+    async def assign_branch(
+        self,
+        *,
+        customer_id: str,
+        branch: str = "",
+        request_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Reply[staff_service_pb2.AssignBranchResponse]:
+        """Says which branch a customer is of.
+
+        Staff who are bound to a branch serve the customers of theirs and see no others; customers
+        of no branch are served by staff who are bound to none.
+
+        Args:
+            customer_id: Customer id of the customer.
+            branch: Branch that the customer is of; empty for none.
+            request_id: Request id is a UUID that the caller makes once per intention and keeps for
+                every retry.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: WALLET_NOT_FOUND.
+
+        Scope: customers.branch. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = staff_service_pb2.AssignBranchRequest(
+            customer_id=customer_id, branch=branch, request_id=request_id or new_request_id()
+        )
+        return await self._caller.change(
+            methods.STAFF_ASSIGN_BRANCH, request, request.request_id, options
+        )

@@ -27,23 +27,35 @@ from longmen.type.v1 import policy_pb2 as longmen_dot_type_dot_v1_dot_policy__pb
 from longmen.type.v1 import rules_pb2 as longmen_dot_type_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$longmen/staff/v1/staff_service.proto\x12\x10longmen.staff.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"T\n\x14UnlockFactorsRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x90\xd5\x18\x01\"-\n\x15UnlockFactorsResponse\x12\x14\n\x0c\x63ommitted_at\x18\x01 \x01(\t2\x9f\x01\n\x0cStaffService\x12\x8e\x01\n\rUnlockFactors\x12&.longmen.staff.v1.UnlockFactorsRequest\x1a\'.longmen.staff.v1.UnlockFactorsResponse\",\xaa\xd4\x18(\n\x02\x01\x03\x12\x0e\x66\x61\x63tors.unlock\x18\x88\' \xb0\xea\x01(\x03\x30\x02X\x04`\x01j\x03\x01\x02\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$longmen/staff/v1/staff_service.proto\x12\x10longmen.staff.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"\x80\x01\n\x13\x41ssignBranchRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x90\xd5\x18\x01\x12+\n\x06\x62ranch\x18\x03 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^[A-Za-z0-9-]{0,16}$\",\n\x14\x41ssignBranchResponse\x12\x14\n\x0c\x63ommitted_at\x18\x01 \x01(\t\"T\n\x14UnlockFactorsRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x90\xd5\x18\x01\"-\n\x15UnlockFactorsResponse\x12\x14\n\x0c\x63ommitted_at\x18\x01 \x01(\t2\xc5\x02\n\x0cStaffService\x12\x9b\x01\n\rUnlockFactors\x12&.longmen.staff.v1.UnlockFactorsRequest\x1a\'.longmen.staff.v1.UnlockFactorsResponse\"9\xaa\xd4\x18\x35\n\x02\x01\x03\x12\x0e\x66\x61\x63tors.unlock\x18\x88\' \xb0\xea\x01(\x03\x30\x02X\x04`\x01j\x03\x01\x02\x03r\x0b\x63ustomer_id\x12\x96\x01\n\x0c\x41ssignBranch\x12%.longmen.staff.v1.AssignBranchRequest\x1a&.longmen.staff.v1.AssignBranchResponse\"7\xaa\xd4\x18\x33\n\x02\x01\x03\x12\x10\x63ustomers.branch\x18\x88\' \xb0\xea\x01(\x03\x30\x02X\x05j\x01\x02r\x0b\x63ustomer_idb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longmen.staff.v1.staff_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_ASSIGNBRANCHREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_ASSIGNBRANCHREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_ASSIGNBRANCHREQUEST'].fields_by_name['customer_id']._loaded_options = None
+  _globals['_ASSIGNBRANCHREQUEST'].fields_by_name['customer_id']._serialized_options = b'\272H\006r\004\220\325\030\001'
+  _globals['_ASSIGNBRANCHREQUEST'].fields_by_name['branch']._loaded_options = None
+  _globals['_ASSIGNBRANCHREQUEST'].fields_by_name['branch']._serialized_options = b'\272H\030r\0262\024^[A-Za-z0-9-]{0,16}$'
   _globals['_UNLOCKFACTORSREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_UNLOCKFACTORSREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_UNLOCKFACTORSREQUEST'].fields_by_name['customer_id']._loaded_options = None
   _globals['_UNLOCKFACTORSREQUEST'].fields_by_name['customer_id']._serialized_options = b'\272H\006r\004\220\325\030\001'
   _globals['_STAFFSERVICE'].methods_by_name['UnlockFactors']._loaded_options = None
-  _globals['_STAFFSERVICE'].methods_by_name['UnlockFactors']._serialized_options = b'\252\324\030(\n\002\001\003\022\016factors.unlock\030\210\' \260\352\001(\0030\002X\004`\001j\003\001\002\003'
-  _globals['_UNLOCKFACTORSREQUEST']._serialized_start=146
-  _globals['_UNLOCKFACTORSREQUEST']._serialized_end=230
-  _globals['_UNLOCKFACTORSRESPONSE']._serialized_start=232
-  _globals['_UNLOCKFACTORSRESPONSE']._serialized_end=277
-  _globals['_STAFFSERVICE']._serialized_start=280
-  _globals['_STAFFSERVICE']._serialized_end=439
+  _globals['_STAFFSERVICE'].methods_by_name['UnlockFactors']._serialized_options = b'\252\324\0305\n\002\001\003\022\016factors.unlock\030\210\' \260\352\001(\0030\002X\004`\001j\003\001\002\003r\013customer_id'
+  _globals['_STAFFSERVICE'].methods_by_name['AssignBranch']._loaded_options = None
+  _globals['_STAFFSERVICE'].methods_by_name['AssignBranch']._serialized_options = b'\252\324\0303\n\002\001\003\022\020customers.branch\030\210\' \260\352\001(\0030\002X\005j\001\002r\013customer_id'
+  _globals['_ASSIGNBRANCHREQUEST']._serialized_start=147
+  _globals['_ASSIGNBRANCHREQUEST']._serialized_end=275
+  _globals['_ASSIGNBRANCHRESPONSE']._serialized_start=277
+  _globals['_ASSIGNBRANCHRESPONSE']._serialized_end=321
+  _globals['_UNLOCKFACTORSREQUEST']._serialized_start=323
+  _globals['_UNLOCKFACTORSREQUEST']._serialized_end=407
+  _globals['_UNLOCKFACTORSRESPONSE']._serialized_start=409
+  _globals['_UNLOCKFACTORSRESPONSE']._serialized_end=454
+  _globals['_STAFFSERVICE']._serialized_start=457
+  _globals['_STAFFSERVICE']._serialized_end=782
 # @@protoc_insertion_point(module_scope)

@@ -17,6 +17,58 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class AssignBranchRequest(_message.Message):
+    """AssignBranchRequest is the request of AssignBranch."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    BRANCH_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Request id is a UUID that the caller makes once per intention and keeps for every retry."""
+    customer_id: _builtins.str
+    """Customer id of the customer."""
+    branch: _builtins.str
+    """Branch that the customer is of; empty for none."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        branch: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch", b"branch", "customer_id", b"customer_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssignBranchRequest: _TypeAlias = AssignBranchRequest  # noqa: Y015
+
+@_typing.final
+class AssignBranchResponse(_message.Message):
+    """AssignBranchResponse is the reply of AssignBranch."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMITTED_AT_FIELD_NUMBER: _builtins.int
+    committed_at: _builtins.str
+    """Committed at is a token that reads take as at_least_as_fresh."""
+    def __init__(
+        self,
+        *,
+        committed_at: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed_at", b"committed_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssignBranchResponse: _TypeAlias = AssignBranchResponse  # noqa: Y015
+
+@_typing.final
 class UnlockFactorsRequest(_message.Message):
     """UnlockFactorsRequest is the request of UnlockFactors."""
 

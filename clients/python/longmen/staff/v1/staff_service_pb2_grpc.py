@@ -40,6 +40,11 @@ class StaffServiceStub:
                 request_serializer=longmen_dot_staff_dot_v1_dot_staff__service__pb2.UnlockFactorsRequest.SerializeToString,
                 response_deserializer=longmen_dot_staff_dot_v1_dot_staff__service__pb2.UnlockFactorsResponse.FromString,
                 _registered_method=True)
+        self.AssignBranch = channel.unary_unary(
+                '/longmen.staff.v1.StaffService/AssignBranch',
+                request_serializer=longmen_dot_staff_dot_v1_dot_staff__service__pb2.AssignBranchRequest.SerializeToString,
+                response_deserializer=longmen_dot_staff_dot_v1_dot_staff__service__pb2.AssignBranchResponse.FromString,
+                _registered_method=True)
 
 
 class StaffServiceServicer:
@@ -54,6 +59,15 @@ class StaffServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AssignBranch(self, request, context):
+        """AssignBranch says which branch a customer is of. Staff who are bound to a branch serve the customers of theirs and see no others; customers
+        of no branch are served by staff who are bound to none.
+        Reasons: WALLET_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_StaffServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -61,6 +75,11 @@ def add_StaffServiceServicer_to_server(servicer, server):
                     servicer.UnlockFactors,
                     request_deserializer=longmen_dot_staff_dot_v1_dot_staff__service__pb2.UnlockFactorsRequest.FromString,
                     response_serializer=longmen_dot_staff_dot_v1_dot_staff__service__pb2.UnlockFactorsResponse.SerializeToString,
+            ),
+            'AssignBranch': grpc.unary_unary_rpc_method_handler(
+                    servicer.AssignBranch,
+                    request_deserializer=longmen_dot_staff_dot_v1_dot_staff__service__pb2.AssignBranchRequest.FromString,
+                    response_serializer=longmen_dot_staff_dot_v1_dot_staff__service__pb2.AssignBranchResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -91,6 +110,33 @@ class StaffService:
             '/longmen.staff.v1.StaffService/UnlockFactors',
             longmen_dot_staff_dot_v1_dot_staff__service__pb2.UnlockFactorsRequest.SerializeToString,
             longmen_dot_staff_dot_v1_dot_staff__service__pb2.UnlockFactorsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AssignBranch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longmen.staff.v1.StaffService/AssignBranch',
+            longmen_dot_staff_dot_v1_dot_staff__service__pb2.AssignBranchRequest.SerializeToString,
+            longmen_dot_staff_dot_v1_dot_staff__service__pb2.AssignBranchResponse.FromString,
             options,
             channel_credentials,
             insecure,

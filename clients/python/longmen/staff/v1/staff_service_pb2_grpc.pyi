@@ -37,6 +37,11 @@ class StaffServiceStub:
     """UnlockFactors forgives all wrong tries of a customer until now, on every device. Staff propose it, and another person approves.
     Reasons: WALLET_NOT_FOUND, APPROVAL_REQUIRED.
     """
+    AssignBranch: _grpc.UnaryUnaryMultiCallable[_staff_service_pb2.AssignBranchRequest, _staff_service_pb2.AssignBranchResponse]
+    """AssignBranch says which branch a customer is of. Staff who are bound to a branch serve the customers of theirs and see no others; customers
+    of no branch are served by staff who are bound to none.
+    Reasons: WALLET_NOT_FOUND.
+    """
 
 @_typing.type_check_only
 class StaffServiceAsyncStub(StaffServiceStub):
@@ -46,6 +51,11 @@ class StaffServiceAsyncStub(StaffServiceStub):
     UnlockFactors: _aio.UnaryUnaryMultiCallable[_staff_service_pb2.UnlockFactorsRequest, _staff_service_pb2.UnlockFactorsResponse]  # type: ignore[assignment]
     """UnlockFactors forgives all wrong tries of a customer until now, on every device. Staff propose it, and another person approves.
     Reasons: WALLET_NOT_FOUND, APPROVAL_REQUIRED.
+    """
+    AssignBranch: _aio.UnaryUnaryMultiCallable[_staff_service_pb2.AssignBranchRequest, _staff_service_pb2.AssignBranchResponse]  # type: ignore[assignment]
+    """AssignBranch says which branch a customer is of. Staff who are bound to a branch serve the customers of theirs and see no others; customers
+    of no branch are served by staff who are bound to none.
+    Reasons: WALLET_NOT_FOUND.
     """
 
 class StaffServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -59,6 +69,17 @@ class StaffServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_staff_service_pb2.UnlockFactorsResponse, _abc.Awaitable[_staff_service_pb2.UnlockFactorsResponse]]:
         """UnlockFactors forgives all wrong tries of a customer until now, on every device. Staff propose it, and another person approves.
         Reasons: WALLET_NOT_FOUND, APPROVAL_REQUIRED.
+        """
+
+    @_abc_1.abstractmethod
+    def AssignBranch(
+        self,
+        request: _staff_service_pb2.AssignBranchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_staff_service_pb2.AssignBranchResponse, _abc.Awaitable[_staff_service_pb2.AssignBranchResponse]]:
+        """AssignBranch says which branch a customer is of. Staff who are bound to a branch serve the customers of theirs and see no others; customers
+        of no branch are served by staff who are bound to none.
+        Reasons: WALLET_NOT_FOUND.
         """
 
 def add_StaffServiceServicer_to_server(servicer: StaffServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -347,6 +347,7 @@ class MethodPolicy(_message.Message):
     AUDIT_CLASS_FIELD_NUMBER: _builtins.int
     STAFF_NEEDS_APPROVAL_FIELD_NUMBER: _builtins.int
     STEP_UP_CLASS_FIELD_NUMBER: _builtins.int
+    BRANCH_FIELD_FIELD_NUMBER: _builtins.int
     STAFF_ROLES_FIELD_NUMBER: _builtins.int
     scope: _builtins.str
     """Scope must be among the token's scopes."""
@@ -372,6 +373,10 @@ class MethodPolicy(_message.Message):
     """
     step_up_class: Global___StepUpClass.ValueType
     """Step up class is what a customer's call may have to be approved as."""
+    branch_field: _builtins.str
+    """Branch field names the field of the request that says whose customer it is about: customer_id, account_id, device_id or session_id. For
+    staff bound to a branch, those of other branches are not there.
+    """
     @_builtins.property
     def principal_kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___PrincipalKind.ValueType]:
         """Principal kinds are the callers that may use the method; all others get PERMISSION_DENIED."""
@@ -395,11 +400,12 @@ class MethodPolicy(_message.Message):
         audit_class: Global___AuditClass.ValueType = ...,
         staff_needs_approval: _builtins.bool = ...,
         step_up_class: Global___StepUpClass.ValueType = ...,
+        branch_field: _builtins.str = ...,
         staff_roles: _abc.Iterable[Global___StaffRole.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audit_class", b"audit_class", "default_deadline_ms", b"default_deadline_ms", "idempotency", b"idempotency", "maximum_deadline_ms", b"maximum_deadline_ms", "maximum_request_bytes", b"maximum_request_bytes", "non_production_only", b"non_production_only", "principal_kinds", b"principal_kinds", "rate_class", b"rate_class", "request_class", b"request_class", "scope", b"scope", "staff_needs_approval", b"staff_needs_approval", "staff_roles", b"staff_roles", "step_up_class", b"step_up_class"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audit_class", b"audit_class", "branch_field", b"branch_field", "default_deadline_ms", b"default_deadline_ms", "idempotency", b"idempotency", "maximum_deadline_ms", b"maximum_deadline_ms", "maximum_request_bytes", b"maximum_request_bytes", "non_production_only", b"non_production_only", "principal_kinds", b"principal_kinds", "rate_class", b"rate_class", "request_class", b"request_class", "scope", b"scope", "staff_needs_approval", b"staff_needs_approval", "staff_roles", b"staff_roles", "step_up_class", b"step_up_class"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
