@@ -29,8 +29,10 @@ from longmen.fx.v1 import rates_service_pb2
 from longmen.identity.v1 import (
     challenge_service_pb2,
     device_service_pb2,
+    email_service_pb2,
     factor_service_pb2,
     kyc_service_pb2,
+    profile_service_pb2,
     registration_service_pb2,
     session_service_pb2,
 )
@@ -66,6 +68,7 @@ SERVICES = [
         challenge_service_pb2,
         credentials_service_pb2,
         device_service_pb2,
+        email_service_pb2,
         events_service_pb2,
         factor_service_pb2,
         kyc_service_pb2,
@@ -78,6 +81,7 @@ SERVICES = [
         session_service_pb2,
         payer_codes_service_pb2,
         payments_service_pb2,
+        profile_service_pb2,
         mandates_service_pb2,
         authorizations_service_pb2,
         webhooks_service_pb2,

@@ -7,12 +7,14 @@ import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from longmen.identity.v1 import challenge_pb2, factor_pb2
 from longmen_app import AsyncSession, AsyncWallet, Session, Wallet
-from longmen_client import Config, errors
+from longmen_client import Client, Config, Money, errors
 from longmen_client.device_key import DeviceKey
 from longmen_server.messages.outbox import OUTBOX_FILE, read_outbox
 from tests.support.evidence import resident_id
@@ -155,3 +157,46 @@ def test_the_command_line_is_a_device_too(server: Server, tmp_path: Path) -> Non
     assert refused.returncode != 0
     for name in ("device.pem", "session"):
         assert (tmp_path / "device" / name).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_customer_with_nothing_but_a_phone_pays_a_little_by_code(server: Server) -> None:
+    phone, codes = "+8613800138004", []
+    config = Config(target=server.address)
+
+    def approve(challenge: challenge_pb2.Challenge) -> factor_pb2.FactorProof:
+        def came() -> bool:
+            codes.append(code_for(server, phone))
+            return codes[-1] != codes[0]
+
+        assert list(challenge.methods) == [factor_pb2.FACTOR_KIND_MESSAGE_CODE]
+        wait_until(came, "another code arrives")
+        return factor_pb2.FactorProof(message_code=codes[-1])
+
+    with (
+        Client(replace(config, token=server.token)) as bank,
+        Session(config, DeviceKey.generate(), device_name="phone") as session,
+    ):
+        pending = session.start_registration(phone)
+        codes.append(code_for(server, phone))
+        session.complete_registration(
+            pending, code=codes[0], display_name="Lin Daiyu", currency_code="CNY"
+        )
+        wallet = Wallet(session.bank, session.customer_id, approver=approve)
+        payee = Wallet.open(
+            bank, phone_number="+8613800138005", display_name="Shop", currency_code="CNY"
+        )
+        bank.transfers.top_up(
+            account_id=wallet.account_id("CNY"),
+            amount=Money(10_000, "CNY"),
+            bank_account="6222020200001234567",
+        )
+        paid = wallet.prepare(payee.account_id("CNY"), Money(8_800, "CNY")).confirm()
+        assert paid.amount == Money(8_800, "CNY")
+        assert len(set(codes)) == 2
+        address = "lin.daiyu@example.com"
+        session.bank.profile.update_profile(email=address)
+        begun = session.bank.emails.start_email_proof().message
+        session.bank.emails.confirm_email(
+            verification_id=begun.verification_id, code=code_for(server, address)
+        )
+        assert session.bank.profile.get_profile().profile.email_proven

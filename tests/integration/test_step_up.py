@@ -350,6 +350,8 @@ def test_the_methods_that_move_money_out_are_these() -> None:
         "TransfersService/Withdraw",
         "PaymentsService/PayOrder",
         "PaymentsService/PayStaticCode",
+        "AuthorizationsService/AuthorizeOrder",
+        "AuthorizationsService/IncrementAuthorization",
     }
 
 

@@ -15,8 +15,10 @@ from longmen.fx.v1 import rates_service_pb2
 from longmen.identity.v1 import (
     challenge_service_pb2,
     device_service_pb2,
+    email_service_pb2,
     factor_service_pb2,
     kyc_service_pb2,
+    profile_service_pb2,
     registration_service_pb2,
     session_service_pb2,
 )
@@ -28,7 +30,12 @@ from longmen.merchants.v1 import (
     shifts_service_pb2,
     webhooks_service_pb2,
 )
-from longmen.payments.v1 import mandates_service_pb2, payer_codes_service_pb2, payments_service_pb2
+from longmen.payments.v1 import (
+    authorizations_service_pb2,
+    mandates_service_pb2,
+    payer_codes_service_pb2,
+    payments_service_pb2,
+)
 from longmen.staff.v1 import (
     approvals_service_pb2,
     staff_accounts_service_pb2,
@@ -51,6 +58,7 @@ _MODULES = (
     challenge_service_pb2,
     credentials_service_pb2,
     device_service_pb2,
+    email_service_pb2,
     events_service_pb2,
     factor_service_pb2,
     kyc_service_pb2,
@@ -63,7 +71,9 @@ _MODULES = (
     session_service_pb2,
     payer_codes_service_pb2,
     payments_service_pb2,
+    profile_service_pb2,
     mandates_service_pb2,
+    authorizations_service_pb2,
     webhooks_service_pb2,
     settlements_service_pb2,
     shifts_service_pb2,

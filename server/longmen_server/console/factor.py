@@ -9,6 +9,7 @@ import rich_click as click
 from rich.table import Table
 
 from longmen.identity.v1 import challenge_pb2, factor_pb2
+from longmen.identity.v1 import challenge_service_pb2 as pb
 from longmen_client import errors
 from longmen_client.ids import new_request_id
 from longmen_server.console.failure import EXIT_CODES
@@ -135,6 +136,7 @@ def show(session: Session, challenge_id: str) -> None:
 @click.argument("challenge_id")
 @click.option("--pin", help="Payment PIN; asked for if nothing is given.")
 @click.option("--totp", help="Code of the authenticator app.")
+@click.option("--code", help="Code that `send-code` has sent.")
 @click.option("--passkey", is_flag=True, help="Sign with the device in software.")
 @DEVICE
 @connected
@@ -144,6 +146,7 @@ def approve(
     *,
     pin: str | None,
     totp: str | None,
+    code: str | None,
     passkey: bool,
     device: Path,
 ) -> None:
@@ -153,11 +156,24 @@ def approve(
         proof = _signed(found, device)
     elif totp:
         proof = factor_pb2.FactorProof(totp_code=totp)
+    elif code:
+        proof = factor_pb2.FactorProof(message_code=code)
     else:
         chosen = pin or click.prompt("Payment PIN", hide_input=True)
         proof = factor_pb2.FactorProof(payment_pin=chosen)
     reply = session.bank.challenges.approve_challenge(challenge_id=challenge_id, proof=proof)
     session.show(reply.message, lambda: _told(reply.message.challenge))
+
+
+@challenge.command("send-code")
+@click.argument("challenge_id")
+@click.option("--email", is_flag=True, help="To the proven e-mail address instead of the phone.")
+@connected
+def send_code(session: Session, challenge_id: str, *, email: bool) -> None:
+    """Have a code sent that approves a small payment."""
+    channel = pb.CODE_CHANNEL_EMAIL if email else pb.CODE_CHANNEL_SMS
+    reply = session.bank.challenges.send_challenge_code(challenge_id=challenge_id, channel=channel)
+    session.show(reply.message, lambda: f"A code goes to {reply.message.recipient}.")
 
 
 @challenge.command("decline")

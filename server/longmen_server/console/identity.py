@@ -161,6 +161,19 @@ def devices(session: Session) -> None:
     make_console().print(table)
 
 
+@identity.command("prove-email")
+@on_device
+@click.argument("address")
+@click.option("--code", help="Code that was sent; asked for when it is not given.")
+def prove_email(session: Session, address: str, code: str | None) -> None:
+    """Have codes and notices go to an e-mail address as well."""
+    session.bank.profile.update_profile(email=address)
+    begun = session.bank.emails.start_email_proof().message
+    typed = code or click.prompt(f"Code sent to {address}", type=str)
+    session.bank.emails.confirm_email(verification_id=begun.verification_id, code=typed)
+    make_console().print(f"proven {address}", highlight=False)
+
+
 @identity.command()
 @on_device
 def logout(session: Session) -> None:

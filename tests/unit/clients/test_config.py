@@ -83,6 +83,7 @@ def test_the_service_config_has_a_row_for_each_method() -> None:
         "longmen.admin.v1.AdminService/VerifyLedger",
         "longmen.events.v1.EventsService/WatchEvents",
         "longmen.audit.v1.AuditService/ExportAudit",
+        "longmen.identity.v1.ProfileService/ExportMyData",
         "longmen.payments.v1.PayerCodesService/WatchPayerCode",
         "longmen.merchants.v1.SettlementsService/DownloadBill",
         "longmen.payments.v1.PaymentsService/WatchOrder",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from longmen.accounts.v1 import wallet_pb2
-from longmen.identity.v1 import challenge_pb2
+from longmen.identity.v1 import challenge_pb2, challenge_service_pb2
 from longmen.transfers.v1 import transfer_pb2
 from longmen_app.model import Account, Balance, Movement, Statement, Transfer
 from longmen_client.errors import NeedsAuth
@@ -150,6 +150,8 @@ class AsyncWallet:
     async def approve(self, needed: NeedsAuth) -> None:
         """Have the customer approve what a request was refused for; then it can be sent again.
 
+        A code is sent to the phone of a customer who has nothing else to approve with.
+
         Raises:
             NeedsAuth: the same, where the wallet has no approver.
             LongmenError: such as FactorRejected or ChallengeExpired.
@@ -157,6 +159,10 @@ class AsyncWallet:
         if self._approver is None:
             raise needed
         challenge_id = needed.metadata["challenge_id"]
+        if needed.metadata["methods"] == "MESSAGE_CODE":
+            await self.bank.challenges.send_challenge_code(
+                challenge_id=challenge_id, channel=challenge_service_pb2.CODE_CHANNEL_SMS
+            )
         while True:
             # Shown anew for each factor: what a passkey signs is told by GetChallenge only.
             found = await self.bank.challenges.get_challenge(challenge_id=challenge_id)

@@ -18,6 +18,7 @@ from longmen_client._generated.authorizations_async import AsyncAuthorizations
 from longmen_client._generated.challenges_async import AsyncChallenges
 from longmen_client._generated.credentials_async import AsyncCredentials
 from longmen_client._generated.devices_async import AsyncDevices
+from longmen_client._generated.emails_async import AsyncEmails
 from longmen_client._generated.events_async import AsyncEvents
 from longmen_client._generated.factors_async import AsyncFactors
 from longmen_client._generated.kyc_async import AsyncKyc
@@ -27,6 +28,7 @@ from longmen_client._generated.merchants_async import AsyncMerchants
 from longmen_client._generated.payer_codes_async import AsyncPayerCodes
 from longmen_client._generated.payments_async import AsyncPayments
 from longmen_client._generated.plans_async import AsyncPlans
+from longmen_client._generated.profile_async import AsyncProfile
 from longmen_client._generated.rates_async import AsyncRates
 from longmen_client._generated.registration_async import AsyncRegistration
 from longmen_client._generated.sessions_async import AsyncSessions
@@ -99,6 +101,16 @@ class AsyncClient:
     def devices(self) -> AsyncDevices:
         """Which devices may speak for a customer."""
         return AsyncDevices(self._caller)
+
+    @cached_property
+    def emails(self) -> AsyncEmails:
+        """Proving the e-mail addresses of customers."""
+        return AsyncEmails(self._caller)
+
+    @cached_property
+    def profile(self) -> AsyncProfile:
+        """What the bank keeps of a customer's person: seeing, changing, exporting, erasing it."""
+        return AsyncProfile(self._caller)
 
     @cached_property
     def registration(self) -> AsyncRegistration:

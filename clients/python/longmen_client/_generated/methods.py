@@ -11,8 +11,10 @@ from longmen.fx.v1 import rates_service_pb2
 from longmen.identity.v1 import (
     challenge_service_pb2,
     device_service_pb2,
+    email_service_pb2,
     factor_service_pb2,
     kyc_service_pb2,
+    profile_service_pb2,
     registration_service_pb2,
     session_service_pb2,
 )
@@ -168,6 +170,13 @@ DEVICES_LIST_DEVICES: Method[
 DEVICES_REVOKE_DEVICE: Method[
     device_service_pb2.RevokeDeviceRequest, device_service_pb2.RevokeDeviceResponse
 ] = method(device_service_pb2.DESCRIPTOR, "DevicesService", "RevokeDevice")
+
+EMAILS_START_EMAIL_PROOF: Method[
+    email_service_pb2.StartEmailProofRequest, email_service_pb2.StartEmailProofResponse
+] = method(email_service_pb2.DESCRIPTOR, "EmailsService", "StartEmailProof")
+EMAILS_CONFIRM_EMAIL: Method[
+    email_service_pb2.ConfirmEmailRequest, email_service_pb2.ConfirmEmailResponse
+] = method(email_service_pb2.DESCRIPTOR, "EmailsService", "ConfirmEmail")
 
 EVENTS_LIST_EVENTS: Method[
     events_service_pb2.ListEventsRequest, events_service_pb2.ListEventsResponse
@@ -447,6 +456,19 @@ PAYMENTS_PAY_ORDER: Method[
 PAYMENTS_PAY_STATIC_CODE: Method[
     payments_service_pb2.PayStaticCodeRequest, payments_service_pb2.PayStaticCodeResponse
 ] = method(payments_service_pb2.DESCRIPTOR, "PaymentsService", "PayStaticCode")
+
+PROFILE_GET_PROFILE: Method[
+    profile_service_pb2.GetProfileRequest, profile_service_pb2.GetProfileResponse
+] = method(profile_service_pb2.DESCRIPTOR, "ProfileService", "GetProfile")
+PROFILE_UPDATE_PROFILE: Method[
+    profile_service_pb2.UpdateProfileRequest, profile_service_pb2.UpdateProfileResponse
+] = method(profile_service_pb2.DESCRIPTOR, "ProfileService", "UpdateProfile")
+PROFILE_EXPORT_MY_DATA: Method[
+    profile_service_pb2.ExportMyDataRequest, profile_service_pb2.ExportMyDataResponse
+] = method(profile_service_pb2.DESCRIPTOR, "ProfileService", "ExportMyData")
+PROFILE_ERASE_CUSTOMER: Method[
+    profile_service_pb2.EraseCustomerRequest, profile_service_pb2.EraseCustomerResponse
+] = method(profile_service_pb2.DESCRIPTOR, "ProfileService", "EraseCustomer")
 
 MANDATES_SIGN_MANDATE: Method[
     mandates_service_pb2.SignMandateRequest, mandates_service_pb2.SignMandateResponse

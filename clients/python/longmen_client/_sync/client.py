@@ -17,6 +17,7 @@ from longmen_client._generated.authorizations_sync import Authorizations
 from longmen_client._generated.challenges_sync import Challenges
 from longmen_client._generated.credentials_sync import Credentials
 from longmen_client._generated.devices_sync import Devices
+from longmen_client._generated.emails_sync import Emails
 from longmen_client._generated.events_sync import Events
 from longmen_client._generated.factors_sync import Factors
 from longmen_client._generated.kyc_sync import Kyc
@@ -26,6 +27,7 @@ from longmen_client._generated.merchants_sync import Merchants
 from longmen_client._generated.payer_codes_sync import PayerCodes
 from longmen_client._generated.payments_sync import Payments
 from longmen_client._generated.plans_sync import Plans
+from longmen_client._generated.profile_sync import Profile
 from longmen_client._generated.rates_sync import Rates
 from longmen_client._generated.registration_sync import Registration
 from longmen_client._generated.sessions_sync import Sessions
@@ -99,6 +101,16 @@ class Client:
     def devices(self) -> Devices:
         """Which devices may speak for a customer."""
         return Devices(self._caller)
+
+    @cached_property
+    def emails(self) -> Emails:
+        """Proving the e-mail addresses of customers."""
+        return Emails(self._caller)
+
+    @cached_property
+    def profile(self) -> Profile:
+        """What the bank keeps of a customer's person: seeing, changing, exporting, erasing it."""
+        return Profile(self._caller)
 
     @cached_property
     def registration(self) -> Registration:
