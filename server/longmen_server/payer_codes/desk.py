@@ -125,9 +125,9 @@ class CodeDesk:
                             await find_by_handles(connection, book, handles)
                         ).items()
                     }
-            except Refusal as refusal:
+            except Exception as error:  # noqa: BLE001 - whatever it is, whoever waits is told
                 for future in wanted.values():
-                    future.set_exception(refusal)
+                    future.set_exception(error)
                     future.exception()  # whoever waited may have left
                 continue
             for key, future in wanted.items():
