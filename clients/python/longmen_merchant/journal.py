@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import fcntl
 import json
 import os
+import sys
 import threading
 from dataclasses import dataclass
 from datetime import datetime
@@ -124,7 +124,7 @@ class Journal:
         """Keep other processes out for as long as the journal is open."""
         held = self._path.with_name(self._path.name + ".lock").open("w", encoding="utf-8")
         try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(held)
         except OSError:
             held.close()
             raise JournalError(f"{self._path} is used by another process") from None
@@ -155,11 +155,33 @@ class Journal:
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
+        _sync_folder(self._path.parent)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: IO[str]) -> None:
+        """Lock a file for this process, or raise OSError."""
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+
+    def _sync_folder(folder: Path) -> None:
+        """Windows keeps names with their files."""
+
+else:
+    import fcntl
+
+    def _lock(file: IO[str]) -> None:
+        """Lock a file for this process, or raise OSError."""
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _sync_folder(folder: Path) -> None:
+        """Have the file's new name on the disk, not only its content."""
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(folder)
+            os.fsync(descriptor)
         finally:
-            os.close(folder)
+            os.close(descriptor)
 
 
 def today() -> str:
