@@ -25,7 +25,11 @@ from longmen.admin.v1 import admin_service_pb2
 from longmen.audit.v1 import audit_service_pb2
 from longmen.credentials.v1 import credentials_service_pb2
 from longmen.events.v1 import events_service_pb2
-from longmen.fx.v1 import rates_service_pb2
+from longmen.fx.v1 import (
+    conversions_service_pb2,
+    positions_service_pb2,
+    rates_service_pb2,
+)
 from longmen.identity.v1 import (
     challenge_service_pb2,
     device_service_pb2,
@@ -88,6 +92,8 @@ SERVICES = [
         settlements_service_pb2,
         shifts_service_pb2,
         plans_service_pb2,
+        conversions_service_pb2,
+        positions_service_pb2,
         rates_service_pb2,
         transfers_service_pb2,
     )

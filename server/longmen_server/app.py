@@ -194,7 +194,7 @@ def build_services(parts: Parts) -> Mapping[str, object]:
         **payment_services(
             shared, secrets=parts.secrets, settings=settings.payments, step_up=step_up
         ),
-        **fx_services(parts.engine, reading, settings),
+        **fx_services(parts.engine, reading, settings, step_up),
         "longmen.admin.v1.AdminService": AdminService(
             settings=settings,
             worker_index=parts.worker_index,

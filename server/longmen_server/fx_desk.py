@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from longmen_server.conversions.service import ConversionsService
 from longmen_server.fxrates.seed import seed_rates
 from longmen_server.fxrates.service import RatesService
 from longmen_server.platform.refusal import Refusal
+from longmen_server.positions.service import PositionsService
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from longmen_server.challenges.office import StepUpOffice
     from longmen_server.config import Settings
     from longmen_server.engine.engine import Engine
     from longmen_server.ledger.read_service import ReadTools
@@ -22,13 +25,16 @@ if TYPE_CHECKING:
 __all__ = ["fx_services", "prepare_rates"]
 
 
-def fx_services(engine: Engine, reading: ReadTools, settings: Settings) -> Mapping[str, object]:
+def fx_services(
+    engine: Engine, reading: ReadTools, settings: Settings, step_up: StepUpOffice
+) -> Mapping[str, object]:
     """The servicers of exchange, by their full names.
 
     Args:
         engine: runs what changes something.
         reading: what reads are made of.
         settings: of the server.
+        step_up: gives customers' exchanges the gate they have to pass.
     """
 
     def age_max_us(listed_us: int) -> int:
@@ -38,6 +44,10 @@ def fx_services(engine: Engine, reading: ReadTools, settings: Settings) -> Mappi
         "longmen.fx.v1.RatesService": RatesService(
             engine=engine, reading=reading, age_max_us=age_max_us
         ),
+        "longmen.fx.v1.ConversionsService": ConversionsService(
+            engine=engine, reading=reading, age_max_us=age_max_us, step_up=step_up
+        ),
+        "longmen.fx.v1.PositionsService": PositionsService(reading),
     }
 
 

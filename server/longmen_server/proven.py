@@ -6,6 +6,7 @@ from typing import Final
 
 from longmen_server.accounts import queries_verification as accounts
 from longmen_server.challenges import queries_verification as challenges
+from longmen_server.conversions import queries_verification as conversions
 from longmen_server.fxrates import queries_verification as fxrates
 from longmen_server.kyc import queries_verification as kyc
 from longmen_server.mandates import queries_verification as mandates
@@ -32,4 +33,5 @@ CHECKS: Final = (
     *webhooks.CHECKS,
     *challenges.CHECKS,
     *fxrates.CHECKS,
+    *conversions.CHECKS,
 )

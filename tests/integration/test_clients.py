@@ -293,6 +293,15 @@ def test_the_commands_find_the_server_and_its_token(
     shown = runner.invoke(cli, ["ledger", "trial-balance"])
     verified = runner.invoke(cli, ["ledger", "export", "--verify", "--quiet"])
 
+    rates = [
+        runner.invoke(cli, ["fx", *words])
+        for words in (["rate", "USD", "CNY", "100.00"], ["rates"], ["history", "EUR", "USD"])
+    ]
+    assert [one.exit_code for one in rates] == [0, 0, 0], [one.output for one in rates]
+    assert "you get" in rates[0].stdout
+    assert "HKD" in rates[1].stdout
+    assert "2026-10-30" in rates[2].stdout
+
     assert shown.exit_code == 0, shown.output
     assert "balanced" in shown.stdout
     assert "every hash and every chain holds" in verified.stderr

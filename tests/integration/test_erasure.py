@@ -304,6 +304,8 @@ REACHED = {
     "kyc_change": "its reason is sealed under the key that is deleted",
     "kyc_evidence": "emptied",
     "payer_code": "revoked",
+    "fx_quote": "amounts and a number of nobody",
+    "fx_conversion": "a number of nobody: what was booked stays",
 }
 """What becomes of each table's rows of an erased customer: a new table is thought about here."""
 

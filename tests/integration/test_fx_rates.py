@@ -9,7 +9,7 @@ import pytest
 from longmen.events.v1 import event_pb2
 from longmen.fx.v1 import rate_pb2
 from longmen_server.fxrates.seed import packaged_history, seed_rates
-from tests.support.sample_requests import feed
+from tests.support.exchange import feed
 from tests.support.small_bank import BOOK, BY_NAME, SERVICE, SmallBank, open_small_bank
 
 if TYPE_CHECKING:

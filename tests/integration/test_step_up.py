@@ -352,6 +352,8 @@ def test_the_methods_that_move_money_out_are_these() -> None:
         "PaymentsService/PayStaticCode",
         "AuthorizationsService/AuthorizeOrder",
         "AuthorizationsService/IncrementAuthorization",
+        "ConversionsService/ExecuteQuote",
+        "ConversionsService/Convert",
     }
 
 

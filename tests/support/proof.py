@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import IsolationLevel
 
+from longmen.fx.v1 import conversions_service_pb2
 from longmen.transfers.v1 import transfer_pb2
+from longmen_server.accounts.model import Actor
+from longmen_server.conversions.commands import CreateQuote, ExecuteQuote
+from longmen_server.conversions.pricing import Asked
 from longmen_server.engine.command import RequestKey
 from longmen_server.fxrates.commands import ImportRates, SetRate
 from longmen_server.fxrates.feeds import Sheet
@@ -23,7 +27,14 @@ from longmen_server.ledger.verification.report import Finding, Progress, Report,
 from longmen_server.ledger.verification.run import verify
 from longmen_server.platform.clock import from_microseconds
 from longmen_server.platform.database import connect
-from longmen_server.platform.ids import CustomerId, RateImportId, new_id
+from longmen_server.platform.ids import (
+    QUOTE,
+    ConversionId,
+    CustomerId,
+    QuoteId,
+    RateImportId,
+    new_id,
+)
 from longmen_server.platform.refusal import Refusal
 from longmen_server.proven import CHECKS
 from tests.support.ledger import BOOK, Ledger, open_ledger
@@ -94,6 +105,48 @@ async def _rates(ledger: Ledger, clock: SettableClock) -> None:
             rate=Decimal("8.7652"),
             observed_at_us=clock.now_us(),
             agreed=True,
+        )
+    )
+    await _exchanges(ledger, clock)
+
+
+async def _exchanges(ledger: Ledger, clock: SettableClock) -> None:
+    """A conversion across the home currency with all its postings, and a quote that is open."""
+    owner = CustomerId(new_id(BOOK, clock))
+    (bank,) = await ledger.open(code=BANK_CLEARING, currency="USD")
+    (dollars,) = await ledger.open(floor=0, owner=owner, currency="USD")
+    (abroad,) = await ledger.open(floor=0, owner=owner, currency="HKD")
+    await ledger.move(bank, dollars, 50_000, currency_code="USD")
+
+    async def offered(amount: int) -> Any:
+        asked = Asked(
+            quote_id=QuoteId(new_id(BOOK, clock)),
+            from_account_id=dollars,
+            to_account_id=abroad,
+            amount=amount,
+            currency_code="USD",
+            lock_seconds=60,
+            tier="standard",
+            age_max_us=lambda listed_us: listed_us,
+        )
+        reply = await ledger.submit(CreateQuote(BOOK, None, asked=asked, actor=Actor(None)))
+        return conversions_service_pb2.CreateQuoteResponse.FromString(reply).quote
+
+    await offered(77)
+    quote = await offered(10_001)
+    await ledger.submit(
+        ExecuteQuote(
+            BOOK,
+            None,
+            quote_id=QUOTE.decode(quote.quote_id),
+            source=(quote.exchange.source_amount.minor_units, "USD"),
+            target=(quote.exchange.target_amount.minor_units, "HKD"),
+            fresh_id=QuoteId(new_id(BOOK, clock)),
+            age_max_us=lambda listed_us: listed_us,
+            actor=Actor(None),
+            conversion_id=ConversionId(new_id(BOOK, clock)),
+            transaction_id=ledger.new_transaction_id(),
+            gate=None,
         )
     )
 

@@ -40,6 +40,8 @@ ID_RULES: dict[str, Any] = {
     "whe": rules_pb2.endpoint_id,
     "mnd": rules_pb2.mandate_id,
     "whd": rules_pb2.delivery_id,
+    "fxq": rules_pb2.fx_quote_id,
+    "fxc": rules_pb2.conversion_id,
     "fact": rules_pb2.factor_id,
     "chal": rules_pb2.challenge_id,
     "dev": rules_pb2.device_id,
@@ -93,6 +95,9 @@ SPECIAL_CHANGES: dict[str, Any] = {
     "source_currency_code": "JPY",
     "target_currency_code": "JPY",
     "content": FEED,
+    "counter_currency_code": "JPY",
+    "lock_seconds": 60,
+    "tier": "gold",
 }
 """Another valid value of fields that no rule of thumb fits."""
 

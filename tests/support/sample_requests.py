@@ -22,7 +22,7 @@ from longmen.transfers.v1 import transfer_pb2
 from longmen_app.authenticator import SoftwareAuthenticator
 from longmen_server.ledger.chart import CUSTOMER_DEPOSITS
 from longmen_server.platform.clock import DEFAULT_ZONE, business_date
-from tests.support import evidence, identity, staff
+from tests.support import evidence, exchange, identity, staff
 from tests.support.phone import Phone
 from tests.support.rpcs import PUBLIC_KEY, short
 from tests.support.small_bank import BY_NAME, STAFF_SUBJECT, Person, SmallBank, cash
@@ -531,38 +531,6 @@ async def capture_of_order(bank: SmallBank, owner: Person) -> Fields:
     }
 
 
-def feed(*rates: tuple[str, str], day: str = "2026-10-30") -> bytes:
-    """A daily feed of the European Central Bank."""
-    cubes = "".join(f"<Cube currency='{code}' rate='{rate}'/>" for code, rate in rates)
-    return f"<Envelope><Cube><Cube time='{day}'>{cubes}</Cube></Cube></Envelope>".encode()
-
-
-FIXING = (("USD", "1.1172"), ("CNY", "7.4326"), ("JPY", "175.68"), ("HKD", "8.7652"))
-"""Some of the rates of 30 October 2026."""
-
-
-async def with_rates(bank: SmallBank, _: Person, **fields: Any) -> Fields:
-    """A pair, once there are rates."""
-    await bank.do("RatesService/ImportRates", content=feed(*FIXING))
-    return {"source_currency_code": "CNY", "target_currency_code": "USD", **fields}
-
-
-async def new_rate(bank: SmallBank, owner: Person) -> Fields:
-    """A rate a little above the present one."""
-    await with_rates(bank, owner)
-    found = (await bank.do("RatesService/ListCurrencies")).currencies
-    present = next(one for one in found if one.currency_code == "HKD")
-    at = present.observe_time
-    at.seconds += 1
-    return {"currency_code": "HKD", "rate": present.rate + "1", "observe_time": at}
-
-
-async def rates_of_days(bank: SmallBank, owner: Person) -> Fields:
-    for day in (27, 28, 29):
-        await bank.do("RatesService/ImportRates", content=feed(*FIXING, day=f"2026-10-{day}"))
-    return await with_rates(bank, owner)
-
-
 async def new_mandate(bank: SmallBank, owner: Person) -> Fields:
     """Leave that the owner gives to the own shop."""
     return {
@@ -960,10 +928,23 @@ SAMPLES: dict[str, Sample] = {
     "ShiftsService/ListShifts": three_shifts,
     "ShiftsService/GetTerminalTotals": till_of_a_day,
     "RatesService/ListCurrencies": lambda *_: {},
-    "RatesService/ImportRates": lambda *_: {"content": feed(*FIXING, day="2026-10-26")},
-    "RatesService/SetRate": new_rate,
-    "RatesService/GetRate": lambda bank, owner: with_rates(bank, owner, minor_units=10_000),
-    "RatesService/ListRates": rates_of_days,
+    "RatesService/ImportRates": lambda *_: {
+        "content": exchange.feed(*exchange.FIXING, day="2026-10-26")
+    },
+    "RatesService/SetRate": exchange.new_rate,
+    "RatesService/GetRate": lambda bank, owner: exchange.with_rates(
+        bank, owner, minor_units=10_000
+    ),
+    "RatesService/ListRates": exchange.rates_of_days,
+    "ConversionsService/CreateQuote": exchange.wanted,
+    "ConversionsService/GetQuote": exchange.own_quote,
+    "ConversionsService/CancelQuote": exchange.own_quote,
+    "ConversionsService/ExecuteQuote": exchange.quote_to_take,
+    "ConversionsService/Convert": exchange.small_exchange,
+    "ConversionsService/GetConversion": exchange.own_conversion,
+    "ConversionsService/ListConversions": exchange.busy_traveller,
+    "PositionsService/GetPosition": lambda *_: {"currency_code": "USD"},
+    "PositionsService/ListPositions": exchange.book_with_position,
     "FactorsService/SetPassword": lambda *_: {"password": "correct horse battery staple"},
     "FactorsService/SetPaymentPin": lambda *_: {"pin": PIN},
     "FactorsService/StartTotp": lambda *_: {},

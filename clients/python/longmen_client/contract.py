@@ -11,7 +11,11 @@ from longmen.admin.v1 import admin_service_pb2
 from longmen.audit.v1 import audit_service_pb2
 from longmen.credentials.v1 import credentials_service_pb2
 from longmen.events.v1 import events_service_pb2
-from longmen.fx.v1 import rates_service_pb2
+from longmen.fx.v1 import (
+    conversions_service_pb2,
+    positions_service_pb2,
+    rates_service_pb2,
+)
 from longmen.identity.v1 import (
     challenge_service_pb2,
     device_service_pb2,
@@ -78,6 +82,8 @@ _MODULES = (
     settlements_service_pb2,
     shifts_service_pb2,
     plans_service_pb2,
+    conversions_service_pb2,
+    positions_service_pb2,
     rates_service_pb2,
     transfers_service_pb2,
 )

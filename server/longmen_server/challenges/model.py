@@ -40,6 +40,7 @@ class Operation(IntEnum):
     DEVICE_ENROLMENT = 6
     UNFREEZE = 7
     MANDATE = 8
+    CONVERSION = 9
 
 
 PROTECTING: Final = frozenset(

@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from longmen.fx.v1 import rate_pb2
+from longmen_client import Money
 from longmen_server.console import views
 from longmen_server.console.failure import EXIT_CODES
-from longmen_server.console.parameters import book_option, limit_option, money
+from longmen_server.console.parameters import (
+    book_option,
+    currency_option,
+    limit_option,
+    money,
+)
 from longmen_server.console.session import (
     Session,
     connected,
@@ -22,8 +28,9 @@ from longmen_server.console.session import (
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from longmen.fx.v1 import rates_service_pb2
+    from longmen.fx.v1 import quote_pb2, rates_service_pb2
 
+LOCKS = click.Choice(["0", "60", "1800", "14400", "86400"])
 BARS = "▁▂▃▄▅▆▇█"
 FEED_SECONDS = 30.0
 """How long fetching a feed may take."""
@@ -205,6 +212,138 @@ def history(
     rows = [[one.date, one.mid, one.source] for one in days]
     title = f"{source.upper()}/{target.upper()}"
     session.console.print(views.table(title, ["date", "mid", "source"], rows, right=["mid"]))
+
+
+@fx.command()
+@click.argument("from_account_id", metavar="FROM")
+@click.argument("to_account_id", metavar="TO")
+@click.argument("amount")
+@currency_option
+@click.option("--lock", "lock_seconds", type=LOCKS, default="0", help="Seconds to think.")
+@click.option("-y", "--yes", is_flag=True, help="Take it without asking.")
+@connected
+def quote(
+    session: Session,
+    from_account_id: str,
+    to_account_id: str,
+    amount: str,
+    currency: str,
+    lock_seconds: str,
+    *,
+    yes: bool,
+) -> None:
+    """Offer an exchange between two accounts, show it, and take it after a yes.
+
+    The currency says which side the AMOUNT is: that of the account charged or of the one paid.
+    """
+    bank = session.bank.conversions
+    offered = bank.create_quote(
+        from_account_id=from_account_id,
+        to_account_id=to_account_id,
+        amount=money(amount, currency),
+        lock_seconds=int(lock_seconds),
+    ).message.quote
+    if not session.as_json:
+        session.console.print(quote_card(offered))
+    if not yes:
+        click.confirm("Exchange?", abort=True, err=True)
+    reply = bank.execute_quote(
+        quote_id=offered.quote_id,
+        source_amount=Money.from_proto(offered.exchange.source_amount),
+        target_amount=Money.from_proto(offered.exchange.target_amount),
+    )
+    session.show(reply.message, lambda: conversion_card(reply.message.conversion))
+
+
+@fx.command()
+@click.argument("from_account_id", metavar="FROM")
+@click.argument("to_account_id", metavar="TO")
+@click.argument("amount")
+@currency_option
+@click.argument("counter_currency", metavar="OTHER")
+@request_id_option
+@connected
+def convert(
+    session: Session,
+    from_account_id: str,
+    to_account_id: str,
+    amount: str,
+    currency: str,
+    counter_currency: str,
+    request_id: str | None,
+) -> None:
+    """Exchange a small AMOUNT at once; OTHER is the currency it is not in."""
+    reply = session.bank.conversions.convert(
+        from_account_id=from_account_id,
+        to_account_id=to_account_id,
+        amount=money(amount, currency),
+        counter_currency_code=counter_currency.upper(),
+        request_id=request_id,
+    )
+    session.show(reply.message, lambda: conversion_card(reply.message.conversion))
+
+
+def quote_card(found: quote_pb2.Quote) -> Table:
+    """An offer."""
+    return views.card(
+        "Quote",
+        [
+            ("quote", found.quote_id),
+            ("mid", found.mid),
+            ("rate", found.client_rate),
+            ("spread", f"{found.spread_basis_points} bp"),
+            ("fee", f"{found.fee_basis_points} bp" if found.fee_basis_points else ""),
+            *exchange_rows(found.exchange),
+            ("until", views.moment(found.expire_time)),
+        ],
+    )
+
+
+def conversion_card(found: quote_pb2.Conversion) -> Table:
+    """What was booked."""
+    return views.card(
+        "Conversion",
+        [
+            ("conversion", found.conversion_id),
+            ("transaction", found.transaction_id),
+            ("rate", found.client_rate),
+            *exchange_rows(found.exchange),
+            ("booked", views.moment(found.create_time)),
+        ],
+    )
+
+
+@fx.command()
+@book_option
+@connected
+def position(session: Session, book: int) -> None:
+    """List what the bank holds of each currency, what it cost and what it is worth."""
+    reply = session.bank.positions.list_positions(book=book)
+    columns = ["currency", "amount", "cost", "value", "result", "hedge"]
+    session.show(
+        reply,
+        lambda: views.table(
+            "Positions",
+            columns,
+            [
+                [
+                    one.currency_code,
+                    views.minor_units(one.amount_minor_units, one.currency_code),
+                    *(
+                        views.minor_units(number, one.home_currency_code)
+                        for number in (
+                            one.cost_minor_units,
+                            one.value_minor_units,
+                            one.result_minor_units,
+                        )
+                    ),
+                    "yes" if one.to_be_hedged else "",
+                ]
+                for one in reply.positions
+            ],
+            right=columns[1:5],
+        ),
+    )
 
 
 def chart(values: list[float]) -> str:

@@ -11,6 +11,7 @@ from longmen_server.ledger import encode
 from longmen_server.platform.ids import (
     ACCOUNT,
     APPROVAL,
+    CONVERSION,
     CUSTOMER,
     ENDPOINT,
     EVENT,
@@ -86,6 +87,7 @@ _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_ENDPOINT_CHANGED: "endpoint_change",
     event_pb2.EVENT_TYPE_FX_RATES_CHANGED: "fx_rates_change",
     event_pb2.EVENT_TYPE_MANDATE_CHANGED: "mandate_change",
+    event_pb2.EVENT_TYPE_FX_CONVERTED: "fx_converted",
     event_pb2.EVENT_TYPE_APPROVAL_CHANGED: "approval_change",
     event_pb2.EVENT_TYPE_CHALLENGE_STATE_CHANGED: "challenge_change",
     event_pb2.EVENT_TYPE_CHALLENGE_CODE_SENT: "challenge_change",
@@ -113,6 +115,7 @@ _SUBJECTS: Final[dict[int, IdKind[Any]]] = {
     event_pb2.EVENT_TYPE_ENDPOINT_CHANGED: ENDPOINT,
     event_pb2.EVENT_TYPE_FX_RATES_CHANGED: RATE_IMPORT,
     event_pb2.EVENT_TYPE_MANDATE_CHANGED: MANDATE,
+    event_pb2.EVENT_TYPE_FX_CONVERTED: CONVERSION,
 }
 """What the subject of an event of a type is an id of; of all others it is a transaction's."""
 

@@ -97,7 +97,12 @@ class FxPolicy:
 @cache
 def load_policy() -> FxPolicy:
     """Return the policy that comes with the server."""
-    return read_policy(resources.files(__package__).joinpath(FILE).read_text("utf-8"))
+    return read_policy(read_text())
+
+
+def read_text() -> str:
+    """Return the text of the policy that comes with the server."""
+    return resources.files(__package__).joinpath(FILE).read_text("utf-8")
 
 
 def read_policy(text: str) -> FxPolicy:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from longmen_server.engine.family import STAGE_LINK, STAGE_POINTER, RowFamily, Statement
+from longmen_server.engine.family import (
+    STAGE_LINK,
+    STAGE_POINTER,
+    RowFamily,
+    Statement,
+)
 from longmen_server.fxrates.model import RateRow, SheetKey, SheetRow
 from longmen_server.platform.adapters import Int8Array, TextArray, UuidArray
 

@@ -31,3 +31,9 @@ class PostingCode(IntEnum):
     """What goes back to the merchant of a fee."""
     SETTLEMENT = 32012
     """What a merchant is paid out."""
+    EXCHANGE = 32020
+    """Either side of an exchange of currencies."""
+    EXCHANGE_FEE = 32021
+    """What a customer pays for an exchange, apart from the spread."""
+    EXCHANGE_RESULT = 32022
+    """Spread, rounding and counter value of an exchange."""

@@ -31,6 +31,7 @@ __all__ = [
     "BOOK_MINIMUM",
     "CAPTURE",
     "CHALLENGE",
+    "CONVERSION",
     "CUSTOMER",
     "DELIVERY",
     "DEVICE",
@@ -44,6 +45,7 @@ __all__ = [
     "ORDINAL_MAXIMUM",
     "PLAN",
     "PRINCIPAL",
+    "QUOTE",
     "RATE_IMPORT",
     "REFUND",
     "SESSION",
@@ -58,6 +60,7 @@ __all__ = [
     "ApprovalId",
     "CaptureId",
     "ChallengeId",
+    "ConversionId",
     "CustomerId",
     "DeliveryId",
     "DeviceId",
@@ -72,6 +75,7 @@ __all__ = [
     "OrderId",
     "PlanId",
     "PrincipalId",
+    "QuoteId",
     "RateImportId",
     "RefundId",
     "SessionId",
@@ -115,6 +119,8 @@ ChallengeId = NewType("ChallengeId", bytes)
 ApiKeyId = NewType("ApiKeyId", bytes)
 StaffId = NewType("StaffId", bytes)
 RateImportId = NewType("RateImportId", bytes)
+QuoteId = NewType("QuoteId", bytes)
+ConversionId = NewType("ConversionId", bytes)
 
 BOOK_MINIMUM: Final = 1
 BOOK_MAXIMUM: Final = 32767
@@ -264,6 +270,8 @@ CHALLENGE: Final = IdKind[ChallengeId]("chal")
 API_KEY: Final = IdKind[ApiKeyId]("key")
 STAFF: Final = IdKind[StaffId]("stf")
 RATE_IMPORT: Final = IdKind[RateImportId]("fxi")
+QUOTE: Final = IdKind[QuoteId]("fxq")
+CONVERSION: Final = IdKind[ConversionId]("fxc")
 
 ORDINAL_MAXIMUM: Final = 99
 """Postings of one transaction are numbered from 0; the contract allows two digits."""

@@ -16,6 +16,7 @@ from longmen_client._generated.approvals_async import AsyncApprovals
 from longmen_client._generated.audit_async import AsyncAudit
 from longmen_client._generated.authorizations_async import AsyncAuthorizations
 from longmen_client._generated.challenges_async import AsyncChallenges
+from longmen_client._generated.conversions_async import AsyncConversions
 from longmen_client._generated.credentials_async import AsyncCredentials
 from longmen_client._generated.devices_async import AsyncDevices
 from longmen_client._generated.emails_async import AsyncEmails
@@ -28,6 +29,7 @@ from longmen_client._generated.merchants_async import AsyncMerchants
 from longmen_client._generated.payer_codes_async import AsyncPayerCodes
 from longmen_client._generated.payments_async import AsyncPayments
 from longmen_client._generated.plans_async import AsyncPlans
+from longmen_client._generated.positions_async import AsyncPositions
 from longmen_client._generated.profile_async import AsyncProfile
 from longmen_client._generated.rates_async import AsyncRates
 from longmen_client._generated.registration_async import AsyncRegistration
@@ -206,6 +208,16 @@ class AsyncClient:
     def mandates(self) -> AsyncMandates:
         """What merchants may charge by themselves."""
         return AsyncMandates(self._caller)
+
+    @cached_property
+    def conversions(self) -> AsyncConversions:
+        """Exchanges of currencies: offered, executed, listed."""
+        return AsyncConversions(self._caller)
+
+    @cached_property
+    def positions(self) -> AsyncPositions:
+        """What the bank holds of each currency."""
+        return AsyncPositions(self._caller)
 
     @cached_property
     def transfers(self) -> AsyncTransfers:

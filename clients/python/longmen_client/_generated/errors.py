@@ -109,10 +109,19 @@ __all__ = [
     "FrozenByBank",
     "FxAmountTooLarge",
     "FxAmountTooSmall",
+    "FxConversionNotFound",
     "FxCurrencyNotTradable",
     "FxFeedInvalid",
+    "FxOrderLimit",
+    "FxPositionLimit",
+    "FxQuoteCancelled",
+    "FxQuoteExpired",
+    "FxQuoteNeeded",
+    "FxQuoteNotFound",
+    "FxQuoteUsed",
     "FxRateFromFuture",
     "FxRateJump",
+    "FxRateMoved",
     "FxRateNotFound",
     "FxRateStale",
     "FxRateSuperseded",
@@ -2174,6 +2183,104 @@ class FxRateSuperseded(FailedPreconditionError):
     metadata_keys = ("observed_us",)
 
 
+class FxQuoteNotFound(NotFoundError):
+    """There is no such quote, or it is another customer's. Metadata: quote_id."""
+
+    reason = "FX_QUOTE_NOT_FOUND"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("quote_id",)
+
+
+class FxQuoteExpired(FailedPreconditionError):
+    """The quote was not executed in time; a fresh one is offered. Metadata: quote_id,
+    expire_time_us, fresh_quote_id, source_minor_units, target_minor_units.
+    """
+
+    reason = "FX_QUOTE_EXPIRED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "quote_id",
+        "expire_time_us",
+        "fresh_quote_id",
+        "source_minor_units",
+        "target_minor_units",
+    )
+
+
+class FxQuoteUsed(FailedPreconditionError):
+    """The quote became a conversion already. Metadata: quote_id, conversion_id."""
+
+    reason = "FX_QUOTE_USED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = (
+        "quote_id",
+        "conversion_id",
+    )
+
+
+class FxQuoteCancelled(FailedPreconditionError):
+    """The quote was given up. Metadata: quote_id."""
+
+    reason = "FX_QUOTE_CANCELLED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("quote_id",)
+
+
+class FxRateMoved(FailedPreconditionError):
+    """The rate of a quote without a lock changed since; a fresh quote is offered. Metadata:
+    quote_id, fresh_quote_id, source_minor_units, target_minor_units.
+    """
+
+    reason = "FX_RATE_MOVED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "quote_id",
+        "fresh_quote_id",
+        "source_minor_units",
+        "target_minor_units",
+    )
+
+
+class FxConversionNotFound(NotFoundError):
+    """There is no such conversion, or it is another customer's. Metadata: conversion_id."""
+
+    reason = "FX_CONVERSION_NOT_FOUND"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("conversion_id",)
+
+
+class FxOrderLimit(FailedPreconditionError):
+    """The exchange is larger than one may be. Metadata: limit_minor_units, currency_code."""
+
+    reason = "FX_ORDER_LIMIT"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "limit_minor_units",
+        "currency_code",
+    )
+
+
+class FxQuoteNeeded(FailedPreconditionError):
+    """The exchange is too large to go without a quote shown first. Metadata: limit_minor_units,
+    currency_code.
+    """
+
+    reason = "FX_QUOTE_NEEDED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "limit_minor_units",
+        "currency_code",
+    )
+
+
+class FxPositionLimit(FailedPreconditionError):
+    """The bank's position in the currency is as large as it may be. Metadata: currency_code."""
+
+    reason = "FX_POSITION_LIMIT"
+    retry_advice = RetryAdvice.AFTER_BACKOFF
+    metadata_keys = ("currency_code",)
+
+
 BY_REASON: Mapping[str, type[LongmenError]] = {
     "MALFORMED_REQUEST": MalformedRequest,
     "INVALID_REQUEST": InvalidRequest,
@@ -2390,5 +2497,14 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "FX_AMOUNT_TOO_LARGE": FxAmountTooLarge,
     "FX_RATE_FROM_FUTURE": FxRateFromFuture,
     "FX_RATE_SUPERSEDED": FxRateSuperseded,
+    "FX_QUOTE_NOT_FOUND": FxQuoteNotFound,
+    "FX_QUOTE_EXPIRED": FxQuoteExpired,
+    "FX_QUOTE_USED": FxQuoteUsed,
+    "FX_QUOTE_CANCELLED": FxQuoteCancelled,
+    "FX_RATE_MOVED": FxRateMoved,
+    "FX_CONVERSION_NOT_FOUND": FxConversionNotFound,
+    "FX_ORDER_LIMIT": FxOrderLimit,
+    "FX_QUOTE_NEEDED": FxQuoteNeeded,
+    "FX_POSITION_LIMIT": FxPositionLimit,
 }
 """The class of each reason of the contract."""

@@ -7,7 +7,7 @@ from longmen.admin.v1 import admin_service_pb2
 from longmen.audit.v1 import audit_service_pb2
 from longmen.credentials.v1 import credentials_service_pb2
 from longmen.events.v1 import events_service_pb2
-from longmen.fx.v1 import rates_service_pb2
+from longmen.fx.v1 import conversions_service_pb2, positions_service_pb2, rates_service_pb2
 from longmen.identity.v1 import (
     challenge_service_pb2,
     device_service_pb2,
@@ -565,6 +565,35 @@ PLANS_SET_PLAN: Method[plans_service_pb2.SetPlanRequest, plans_service_pb2.SetPl
 PLANS_LIST_PLANS: Method[
     plans_service_pb2.ListPlansRequest, plans_service_pb2.ListPlansResponse
 ] = method(plans_service_pb2.DESCRIPTOR, "PlansService", "ListPlans")
+
+CONVERSIONS_CREATE_QUOTE: Method[
+    conversions_service_pb2.CreateQuoteRequest, conversions_service_pb2.CreateQuoteResponse
+] = method(conversions_service_pb2.DESCRIPTOR, "ConversionsService", "CreateQuote")
+CONVERSIONS_GET_QUOTE: Method[
+    conversions_service_pb2.GetQuoteRequest, conversions_service_pb2.GetQuoteResponse
+] = method(conversions_service_pb2.DESCRIPTOR, "ConversionsService", "GetQuote")
+CONVERSIONS_CANCEL_QUOTE: Method[
+    conversions_service_pb2.CancelQuoteRequest, conversions_service_pb2.CancelQuoteResponse
+] = method(conversions_service_pb2.DESCRIPTOR, "ConversionsService", "CancelQuote")
+CONVERSIONS_EXECUTE_QUOTE: Method[
+    conversions_service_pb2.ExecuteQuoteRequest, conversions_service_pb2.ExecuteQuoteResponse
+] = method(conversions_service_pb2.DESCRIPTOR, "ConversionsService", "ExecuteQuote")
+CONVERSIONS_CONVERT: Method[
+    conversions_service_pb2.ConvertRequest, conversions_service_pb2.ConvertResponse
+] = method(conversions_service_pb2.DESCRIPTOR, "ConversionsService", "Convert")
+CONVERSIONS_GET_CONVERSION: Method[
+    conversions_service_pb2.GetConversionRequest, conversions_service_pb2.GetConversionResponse
+] = method(conversions_service_pb2.DESCRIPTOR, "ConversionsService", "GetConversion")
+CONVERSIONS_LIST_CONVERSIONS: Method[
+    conversions_service_pb2.ListConversionsRequest, conversions_service_pb2.ListConversionsResponse
+] = method(conversions_service_pb2.DESCRIPTOR, "ConversionsService", "ListConversions")
+
+POSITIONS_GET_POSITION: Method[
+    positions_service_pb2.GetPositionRequest, positions_service_pb2.GetPositionResponse
+] = method(positions_service_pb2.DESCRIPTOR, "PositionsService", "GetPosition")
+POSITIONS_LIST_POSITIONS: Method[
+    positions_service_pb2.ListPositionsRequest, positions_service_pb2.ListPositionsResponse
+] = method(positions_service_pb2.DESCRIPTOR, "PositionsService", "ListPositions")
 
 RATES_LIST_CURRENCIES: Method[
     rates_service_pb2.ListCurrenciesRequest, rates_service_pb2.ListCurrenciesResponse

@@ -15,6 +15,7 @@ from longmen_client._generated.approvals_sync import Approvals
 from longmen_client._generated.audit_sync import Audit
 from longmen_client._generated.authorizations_sync import Authorizations
 from longmen_client._generated.challenges_sync import Challenges
+from longmen_client._generated.conversions_sync import Conversions
 from longmen_client._generated.credentials_sync import Credentials
 from longmen_client._generated.devices_sync import Devices
 from longmen_client._generated.emails_sync import Emails
@@ -27,6 +28,7 @@ from longmen_client._generated.merchants_sync import Merchants
 from longmen_client._generated.payer_codes_sync import PayerCodes
 from longmen_client._generated.payments_sync import Payments
 from longmen_client._generated.plans_sync import Plans
+from longmen_client._generated.positions_sync import Positions
 from longmen_client._generated.profile_sync import Profile
 from longmen_client._generated.rates_sync import Rates
 from longmen_client._generated.registration_sync import Registration
@@ -206,6 +208,16 @@ class Client:
     def mandates(self) -> Mandates:
         """What merchants may charge by themselves."""
         return Mandates(self._caller)
+
+    @cached_property
+    def conversions(self) -> Conversions:
+        """Exchanges of currencies: offered, executed, listed."""
+        return Conversions(self._caller)
+
+    @cached_property
+    def positions(self) -> Positions:
+        """What the bank holds of each currency."""
+        return Positions(self._caller)
 
     @cached_property
     def transfers(self) -> Transfers:

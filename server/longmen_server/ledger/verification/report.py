@@ -320,6 +320,16 @@ KINDS: Final[dict[str, Kind]] = {
         "A currency is worth what was never observed.",
         "Deal in it no more; set the rate by two people, and look for what was dealt at it.",
     ),
+    "FX_CONVERSION_MISMATCH": Kind(
+        "A conversion differs from its quote or from what was booked for it.",
+        "Compare quote, conversion and postings of the transaction; correct what the customer got"
+        " by a reversal or a transaction.",
+    ),
+    "FX_QUOTE_MISMATCH": Kind(
+        "A quote is used without a conversion, has one without being used, or is in no known"
+        " state.",
+        _RESTORE,
+    ),
     "REQUEST_MALFORMED": Kind(
         "The stored content of a request has a length that no content has.", _REPORT
     ),

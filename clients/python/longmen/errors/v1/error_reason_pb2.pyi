@@ -633,6 +633,30 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FX rate from future: the rate was observed after the server's present. Metadata: now_us."""
     ERROR_REASON_FX_RATE_SUPERSEDED: _ErrorReason.ValueType  # 429
     """FX rate superseded: the present rate was observed later. Metadata: observed_us."""
+    ERROR_REASON_FX_QUOTE_NOT_FOUND: _ErrorReason.ValueType  # 430
+    """FX quote not found: there is no such quote, or it is another customer's. Metadata: quote_id."""
+    ERROR_REASON_FX_QUOTE_EXPIRED: _ErrorReason.ValueType  # 431
+    """FX quote expired: the quote was not executed in time; a fresh one is offered. Metadata: quote_id, expire_time_us,
+    fresh_quote_id, source_minor_units, target_minor_units.
+    """
+    ERROR_REASON_FX_QUOTE_USED: _ErrorReason.ValueType  # 432
+    """FX quote used: the quote became a conversion already. Metadata: quote_id, conversion_id."""
+    ERROR_REASON_FX_QUOTE_CANCELLED: _ErrorReason.ValueType  # 433
+    """FX quote cancelled: the quote was given up. Metadata: quote_id."""
+    ERROR_REASON_FX_RATE_MOVED: _ErrorReason.ValueType  # 434
+    """FX rate moved: the rate of a quote without a lock changed since; a fresh quote is offered. Metadata: quote_id,
+    fresh_quote_id, source_minor_units, target_minor_units.
+    """
+    ERROR_REASON_FX_CONVERSION_NOT_FOUND: _ErrorReason.ValueType  # 435
+    """FX conversion not found: there is no such conversion, or it is another customer's. Metadata: conversion_id."""
+    ERROR_REASON_FX_ORDER_LIMIT: _ErrorReason.ValueType  # 436
+    """FX order limit: the exchange is larger than one may be. Metadata: limit_minor_units, currency_code."""
+    ERROR_REASON_FX_QUOTE_NEEDED: _ErrorReason.ValueType  # 437
+    """FX quote needed: the exchange is too large to go without a quote shown first. Metadata: limit_minor_units,
+    currency_code.
+    """
+    ERROR_REASON_FX_POSITION_LIMIT: _ErrorReason.ValueType  # 438
+    """FX position limit: the bank's position in the currency is as large as it may be. Metadata: currency_code."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the reason of a refusal. On the wire it stands in google.rpc.ErrorInfo: reason is the value's name without
@@ -1215,6 +1239,30 @@ ERROR_REASON_FX_RATE_FROM_FUTURE: ErrorReason.ValueType  # 428
 """FX rate from future: the rate was observed after the server's present. Metadata: now_us."""
 ERROR_REASON_FX_RATE_SUPERSEDED: ErrorReason.ValueType  # 429
 """FX rate superseded: the present rate was observed later. Metadata: observed_us."""
+ERROR_REASON_FX_QUOTE_NOT_FOUND: ErrorReason.ValueType  # 430
+"""FX quote not found: there is no such quote, or it is another customer's. Metadata: quote_id."""
+ERROR_REASON_FX_QUOTE_EXPIRED: ErrorReason.ValueType  # 431
+"""FX quote expired: the quote was not executed in time; a fresh one is offered. Metadata: quote_id, expire_time_us,
+fresh_quote_id, source_minor_units, target_minor_units.
+"""
+ERROR_REASON_FX_QUOTE_USED: ErrorReason.ValueType  # 432
+"""FX quote used: the quote became a conversion already. Metadata: quote_id, conversion_id."""
+ERROR_REASON_FX_QUOTE_CANCELLED: ErrorReason.ValueType  # 433
+"""FX quote cancelled: the quote was given up. Metadata: quote_id."""
+ERROR_REASON_FX_RATE_MOVED: ErrorReason.ValueType  # 434
+"""FX rate moved: the rate of a quote without a lock changed since; a fresh quote is offered. Metadata: quote_id,
+fresh_quote_id, source_minor_units, target_minor_units.
+"""
+ERROR_REASON_FX_CONVERSION_NOT_FOUND: ErrorReason.ValueType  # 435
+"""FX conversion not found: there is no such conversion, or it is another customer's. Metadata: conversion_id."""
+ERROR_REASON_FX_ORDER_LIMIT: ErrorReason.ValueType  # 436
+"""FX order limit: the exchange is larger than one may be. Metadata: limit_minor_units, currency_code."""
+ERROR_REASON_FX_QUOTE_NEEDED: ErrorReason.ValueType  # 437
+"""FX quote needed: the exchange is too large to go without a quote shown first. Metadata: limit_minor_units,
+currency_code.
+"""
+ERROR_REASON_FX_POSITION_LIMIT: ErrorReason.ValueType  # 438
+"""FX position limit: the bank's position in the currency is as large as it may be. Metadata: currency_code."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final

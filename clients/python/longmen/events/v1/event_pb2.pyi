@@ -113,6 +113,8 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """FX rates changed: rates were imported or set."""
     EVENT_TYPE_MANDATE_CHANGED: _EventType.ValueType  # 70
     """Mandate changed: a mandate was signed, announced a charge, charged, paused, resumed or ended."""
+    EVENT_TYPE_FX_CONVERTED: _EventType.ValueType  # 81
+    """FX converted: a customer exchanged currencies."""
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
     """EventType is what happened."""
@@ -199,6 +201,8 @@ EVENT_TYPE_FX_RATES_CHANGED: EventType.ValueType  # 80
 """FX rates changed: rates were imported or set."""
 EVENT_TYPE_MANDATE_CHANGED: EventType.ValueType  # 70
 """Mandate changed: a mandate was signed, announced a charge, charged, paused, resumed or ended."""
+EVENT_TYPE_FX_CONVERTED: EventType.ValueType  # 81
+"""FX converted: a customer exchanged currencies."""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 @_typing.final
@@ -606,6 +610,36 @@ class EndpointChange(_message.Message):
 Global___EndpointChange: _TypeAlias = EndpointChange  # noqa: Y015
 
 @_typing.final
+class FxConverted(_message.Message):
+    """FxConverted is a conversion that was booked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSION_ID_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    TRANSACTION_ID_FIELD_NUMBER: _builtins.int
+    conversion_id: _builtins.str
+    """Conversion id of the exchange."""
+    customer_id: _builtins.str
+    """Customer id of whoever exchanged."""
+    transaction_id: _builtins.str
+    """Transaction id of its postings."""
+    def __init__(
+        self,
+        *,
+        conversion_id: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        transaction_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversion_id", b"conversion_id", "customer_id", b"customer_id", "transaction_id", b"transaction_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FxConverted: _TypeAlias = FxConverted  # noqa: Y015
+
+@_typing.final
 class FxRatesChange(_message.Message):
     """FxRatesChange is what became of rates."""
 
@@ -707,6 +741,7 @@ class Event(_message.Message):
     ENDPOINT_CHANGE_FIELD_NUMBER: _builtins.int
     FX_RATES_CHANGE_FIELD_NUMBER: _builtins.int
     MANDATE_CHANGE_FIELD_NUMBER: _builtins.int
+    FX_CONVERTED_FIELD_NUMBER: _builtins.int
     DEBIT_BALANCES_FIELD_NUMBER: _builtins.int
     CREDIT_BALANCES_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
@@ -716,7 +751,7 @@ class Event(_message.Message):
     book: _builtins.int
     """Book the change is in."""
     subject_id: _builtins.str
-    """Subject id is the account, transaction, customer, merchant, order or import of rates the event is about."""
+    """Subject id is the account, transaction, customer, merchant, order, import of rates or conversion the event is about."""
     @_builtins.property
     def booked_time(self) -> _timestamp_pb2.Timestamp:
         """Booked time of the change; for any one account it grows strictly."""
@@ -798,6 +833,10 @@ class Event(_message.Message):
         """Mandate change."""
 
     @_builtins.property
+    def fx_converted(self) -> Global___FxConverted:
+        """FX converted."""
+
+    @_builtins.property
     def debit_balances(self) -> _account_pb2.Balances:
         """Debit balances are the debit account's as of the posting: posted, available and version."""
 
@@ -832,14 +871,15 @@ class Event(_message.Message):
         endpoint_change: Global___EndpointChange | None = ...,
         fx_rates_change: Global___FxRatesChange | None = ...,
         mandate_change: Global___MandateChange | None = ...,
+        fx_converted: Global___FxConverted | None = ...,
         debit_balances: _account_pb2.Balances | None = ...,
         credit_balances: _account_pb2.Balances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_rates_change", b"fx_rates_change", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_converted", b"fx_converted", "fx_rates_change", b"fx_rates_change", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_rates_change", b"fx_rates_change", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_converted", b"fx_converted", "fx_rates_change", b"fx_rates_change", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change", "endpoint_change", "fx_rates_change", "mandate_change"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change", "endpoint_change", "fx_rates_change", "mandate_change", "fx_converted"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

@@ -40,6 +40,8 @@ class _ChallengeOperationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Ch
     """Factor change sets, replaces or removes what the customer proves to be one with."""
     CHALLENGE_OPERATION_PURCHASE: _ChallengeOperation.ValueType  # 5
     """Purchase is a payment to a merchant."""
+    CHALLENGE_OPERATION_CONVERSION: _ChallengeOperation.ValueType  # 9
+    """Conversion exchanges currencies between the customer's own accounts."""
     CHALLENGE_OPERATION_DEVICE_ENROLMENT: _ChallengeOperation.ValueType  # 6
     """Device enrolment lets another device take part."""
     CHALLENGE_OPERATION_UNFREEZE: _ChallengeOperation.ValueType  # 7
@@ -62,6 +64,8 @@ CHALLENGE_OPERATION_FACTOR_CHANGE: ChallengeOperation.ValueType  # 4
 """Factor change sets, replaces or removes what the customer proves to be one with."""
 CHALLENGE_OPERATION_PURCHASE: ChallengeOperation.ValueType  # 5
 """Purchase is a payment to a merchant."""
+CHALLENGE_OPERATION_CONVERSION: ChallengeOperation.ValueType  # 9
+"""Conversion exchanges currencies between the customer's own accounts."""
 CHALLENGE_OPERATION_DEVICE_ENROLMENT: ChallengeOperation.ValueType  # 6
 """Device enrolment lets another device take part."""
 CHALLENGE_OPERATION_UNFREEZE: ChallengeOperation.ValueType  # 7

@@ -34,6 +34,8 @@ DELIVERY_ID_FIELD_NUMBER: _builtins.int
 SHIFT_ID_FIELD_NUMBER: _builtins.int
 FACTOR_ID_FIELD_NUMBER: _builtins.int
 CHALLENGE_ID_FIELD_NUMBER: _builtins.int
+FX_QUOTE_ID_FIELD_NUMBER: _builtins.int
+CONVERSION_ID_FIELD_NUMBER: _builtins.int
 account_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Account id demands the text form of an account's id: "acct_" and 32 lower-case hexadecimal digits."""
 transaction_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
@@ -80,3 +82,7 @@ factor_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, 
 """Factor id demands the text form of a factor's id: "fact_" and 32 lower-case hexadecimal digits."""
 challenge_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Challenge id demands the text form of a challenge's id: "chal_" and 32 lower-case hexadecimal digits."""
+fx_quote_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Fx quote id demands the text form of a quote's id: "fxq_" and 32 lower-case hexadecimal digits."""
+conversion_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Conversion id demands the text form of a conversion's id: "fxc_" and 32 lower-case hexadecimal digits."""

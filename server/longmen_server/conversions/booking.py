@@ -1,0 +1,162 @@
+"""How an exchange is booked: both sides in one transaction, over the bank's position accounts.
+
+What the customer pays goes to the position account of its currency, what the customer gets comes
+from that of the other, and so do spread and rounding. A position in a foreign currency has a
+counter value in the home currency: what it cost, kept on an account of its own, so that position
+and result can be read from the ledger. In every currency debits equal credits, posting by posting.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from longmen_server.conversions.model import check_position, counter_account_id
+from longmen_server.fx.model import minor_ratio, value
+from longmen_server.fxrates.model import pair_of
+from longmen_server.ledger.chart import (
+    CHART,
+    FEE_INCOME,
+    FX_COUNTER_VALUE,
+    FX_POSITION,
+    ROUNDING,
+    SPREAD_INCOME,
+    system_account_id,
+)
+from longmen_server.ledger.codes import PostingCode
+from longmen_server.ledger.commands import open_account
+from longmen_server.ledger.model import AccountRow, AccountState, PostingIntent
+from longmen_server.ledger.posting import book_posting
+from longmen_server.ledger.system_accounts import ensure_system_account
+from longmen_server.ledger.tables import ACCOUNT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from longmen_server.conversions.model import QuoteRow
+    from longmen_server.engine.working_set import WorkingSet
+    from longmen_server.fx.policy import FxVersion
+    from longmen_server.fxrates.model import RateRow
+    from longmen_server.ledger.model import PostingOutcome
+    from longmen_server.platform.ids import AccountId, TransactionId
+
+__all__ = ["bank_accounts", "book", "check_positions"]
+
+
+def bank_accounts(book: int, home: str, source: str, target: str) -> Iterator[AccountId]:
+    """Return the bank's accounts that an exchange may touch."""
+    yield system_account_id(book, source, FEE_INCOME)
+    yield system_account_id(book, target, SPREAD_INCOME)
+    yield system_account_id(book, target, ROUNDING)
+    for code in (source, target):
+        if code != home:
+            yield system_account_id(book, code, FX_POSITION)
+            yield counter_account_id(book, home, code)
+
+
+def position_account(working_set: WorkingSet, code: str, other: str, home: str) -> AccountId:
+    """Return where one side goes, opened if nobody needed it before.
+
+    The home currency's side is the counter value of the other currency's position.
+    """
+    if code == home:
+        return counter_account(working_set, other, home)
+    return ensure_system_account(working_set, code, FX_POSITION)
+
+
+def counter_account(working_set: WorkingSet, code: str, home: str) -> AccountId:
+    """Return the account of a position's counter value, opened if nobody needed it before."""
+    account_id = counter_account_id(working_set.book, home, code)
+    if working_set.get(ACCOUNT, account_id) is None:
+        line = CHART[FX_COUNTER_VALUE]
+        open_account(
+            working_set,
+            AccountRow(
+                account_id=account_id,
+                currency_code=home,
+                account_type=line.account_type,
+                chart_code=line.code,
+                state=AccountState.OPEN,
+                debits_posted=0,
+                credits_posted=0,
+                debits_pending=0,
+                credits_pending=0,
+                floor_minor_units=None,
+                ceiling_minor_units=None,
+                version=0,
+                booked_at_us=0,
+                created_at_us=0,
+                owner_id=None,
+                description=f"{line.name} {code}",
+            ),
+        )
+    return account_id
+
+
+def book(
+    working_set: WorkingSet, quote: QuoteRow, transaction_id: TransactionId, home: str
+) -> PostingOutcome:
+    """Book an exchange and return its first posting, the charge of the customer.
+
+    Raises:
+        Refusal: of a posting: INSUFFICIENT_FUNDS, frozen or closed accounts.
+    """
+    source, target, deal = quote.source_currency, quote.target_currency, quote.deal
+    sold = position_account(working_set, source, target, home)
+    bought = position_account(working_set, target, source, home)
+    outcomes: list[PostingOutcome] = []
+
+    def post(debit: AccountId, credit: AccountId, code: str, amount: int, kind: int) -> None:
+        if amount:
+            intent = PostingIntent(
+                transaction_id=transaction_id,
+                ordinal=len(outcomes),
+                debit_account_id=debit,
+                credit_account_id=credit,
+                currency_code=code,
+                amount=amount,
+                code=kind,
+            )
+            outcomes.extend(book_posting(working_set, intent))
+
+    charged, paid = quote.from_account_id, quote.to_account_id
+    post(charged, sold, source, deal.exchanged, PostingCode.EXCHANGE)
+    post(bought, paid, target, deal.target, PostingCode.EXCHANGE)
+    result = PostingCode.EXCHANGE_RESULT
+    if deal.fee:
+        income = ensure_system_account(working_set, source, FEE_INCOME)
+        post(charged, income, source, deal.fee, PostingCode.EXCHANGE_FEE)
+    if deal.spread:
+        income = ensure_system_account(working_set, target, SPREAD_INCOME)
+        post(bought, income, target, deal.spread, result)
+    if deal.residue:
+        rounding = ensure_system_account(working_set, target, ROUNDING)
+        post(bought, rounding, target, deal.residue, result)
+    if home not in {source, target} and quote.home_value:
+        given = counter_account(working_set, source, home)
+        got = counter_account(working_set, target, home)
+        post(given, got, home, quote.home_value, result)
+    return outcomes[2] if deal.fee else outcomes[0]
+
+
+def check_positions(
+    working_set: WorkingSet, quote: QuoteRow, version: FxVersion, rates: Mapping[str, RateRow]
+) -> None:
+    """Refuse what makes a position larger than it may be.
+
+    Raises:
+        Refusal: FX_POSITION_LIMIT.
+    """
+    home = version.home_currency
+    moves = (
+        (quote.source_currency, quote.deal.exchanged),
+        (quote.target_currency, -quote.deal.mid_value),
+    )
+    for code, change in moves:
+        if code == home:
+            continue
+        account = working_set.get(ACCOUNT, system_account_id(working_set.book, code, FX_POSITION))
+        present = 0 if account is None else account.credits_posted - account.debits_posted
+        ratio = minor_ratio(pair_of(rates, code, home).mid, code, home)
+        check_position(
+            value(present, ratio), value(present + change, ratio), version.position_max, code
+        )

@@ -1,0 +1,62 @@
+"""Quotes, conversions and positions as messages of the contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from longmen.events.v1 import event_pb2
+from longmen.fx.v1 import quote_pb2
+from longmen_server.fx.model import client_rate, shown
+from longmen_server.fxrates.encode import exchange
+from longmen_server.ledger.encode import timestamp
+from longmen_server.platform.ids import ACCOUNT, CONVERSION, CUSTOMER, QUOTE, TRANSACTION
+
+if TYPE_CHECKING:
+    from longmen_server.conversions.model import ConversionRow, QuoteRow
+
+
+def quote(row: QuoteRow, now_us: int) -> quote_pb2.Quote:
+    """Return a quote as it stands."""
+    return quote_pb2.Quote(
+        quote_id=QUOTE.encode(row.quote_id),
+        from_account_id=ACCOUNT.encode(row.from_account_id),
+        to_account_id=ACCOUNT.encode(row.to_account_id),
+        state=int(row.state_at(now_us)),  # type: ignore[arg-type]  # enums of the contract are ints
+        fixed_side=row.fixed_side,  # type: ignore[arg-type]
+        lock_seconds=row.lock_seconds,
+        exchange=exchange(row.deal, row.source_currency, row.target_currency),
+        mid=shown(row.mid),
+        client_rate=shown(client_rate(row.mid, row.spread_basis_points)),
+        spread_basis_points=row.spread_basis_points,
+        fee_basis_points=row.fee_basis_points,
+        observe_time=timestamp(min(row.source_observed_us, row.target_observed_us)),
+        create_time=timestamp(row.created_at_us),
+        expire_time=timestamp(row.expires_at_us),
+        conversion_id="" if row.conversion_id is None else CONVERSION.encode(row.conversion_id),
+    )
+
+
+def conversion(row: ConversionRow, offer: QuoteRow) -> quote_pb2.Conversion:
+    """Return a conversion."""
+    return quote_pb2.Conversion(
+        conversion_id=CONVERSION.encode(row.conversion_id),
+        quote_id=QUOTE.encode(row.quote_id),
+        transaction_id=TRANSACTION.encode(row.transaction_id),
+        from_account_id=ACCOUNT.encode(offer.from_account_id),
+        to_account_id=ACCOUNT.encode(offer.to_account_id),
+        exchange=exchange(offer.deal, offer.source_currency, offer.target_currency),
+        mid=shown(offer.mid),
+        client_rate=shown(client_rate(offer.mid, offer.spread_basis_points)),
+        spread_basis_points=offer.spread_basis_points,
+        fee_basis_points=offer.fee_basis_points,
+        create_time=timestamp(row.created_at_us),
+    )
+
+
+def converted(row: ConversionRow) -> bytes:
+    """Return the payload of the event of a conversion."""
+    return event_pb2.FxConverted(
+        conversion_id=CONVERSION.encode(row.conversion_id),
+        customer_id="" if row.customer_id is None else CUSTOMER.encode(row.customer_id),
+        transaction_id=TRANSACTION.encode(row.transaction_id),
+    ).SerializeToString(deterministic=True)

@@ -1,0 +1,200 @@
+"""The rules of quotes and conversions: what they are, where they stand, and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import IntEnum
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final
+
+from longmen_server.fx.model import Deal, cross
+from longmen_server.platform.ids import CONVERSION, QUOTE, AccountId
+from longmen_server.platform.refusal import Refusal
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from longmen_server.platform.ids import ConversionId, CustomerId, QuoteId, TransactionId
+
+SECOND_US: Final = 1_000_000
+UNLOCKED_SECONDS: Final = 60
+"""How long a quote without a lock may be executed, while its rate does not change."""
+
+
+class QuoteState(IntEnum):
+    """Where a quote stands; values are those of longmen.fx.v1.QuoteState."""
+
+    ACTIVE = 1
+    USED = 2
+    CANCELLED = 3
+    EXPIRED = 4
+
+
+@dataclass(slots=True)
+class QuoteRow:
+    """One offer, with all that its amounts follow from."""
+
+    quote_id: QuoteId
+    customer_id: CustomerId | None
+    """The owner of both accounts; None for accounts without an owner."""
+    from_account_id: AccountId
+    to_account_id: AccountId
+    conversion_id: ConversionId | None
+    state: int
+    fixed_side: int
+    lock_seconds: int
+    spread_basis_points: int
+    fee_basis_points: int
+    source: int
+    fee: int
+    target: int
+    spread: int
+    residue: int
+    home_value: int
+    """What is exchanged, in minor units of the home currency at the mid-market rate."""
+    source_observed_us: int
+    target_observed_us: int
+    created_at_us: int
+    expires_at_us: int
+    source_currency: str
+    target_currency: str
+    source_rate: str
+    target_rate: str
+    tier: str
+
+    def copy(self) -> QuoteRow:
+        """Return a copy, so that a refused command leaves the original as it was."""
+        return replace(self)
+
+    @property
+    def deal(self) -> Deal:
+        """The exchange in amounts."""
+        return Deal(self.source, self.fee, self.target, self.spread, self.residue)
+
+    @property
+    def mid(self) -> Fraction:
+        """The mid-market rate, exactly."""
+        return cross(Decimal(self.source_rate), Decimal(self.target_rate))
+
+    def state_at(self, now_us: int) -> QuoteState:
+        """Where it stands at a moment: time ends what was not executed."""
+        if self.state == QuoteState.ACTIVE and now_us >= self.expires_at_us:
+            return QuoteState.EXPIRED
+        return QuoteState(self.state)
+
+
+@dataclass(slots=True, frozen=True)
+class ConversionRow:
+    """One exchange that was booked; it never changes."""
+
+    conversion_id: ConversionId
+    quote_id: QuoteId
+    customer_id: CustomerId | None
+    transaction_id: TransactionId
+    created_at_us: int
+
+
+class FreshOffered(Refusal):
+    """A quote came too late; the fresh one is left behind for its customer."""
+
+    __slots__ = ("row",)
+
+    def __init__(self, reason: str, message: str, old: QuoteRow, row: QuoteRow) -> None:
+        metadata = {
+            "quote_id": QUOTE.encode(old.quote_id),
+            "fresh_quote_id": QUOTE.encode(row.quote_id),
+            "source_minor_units": str(row.source),
+            "target_minor_units": str(row.target),
+        }
+        if reason == "FX_QUOTE_EXPIRED":
+            metadata["expire_time_us"] = str(old.expires_at_us)
+        super().__init__(reason, message, metadata=metadata)
+        self.row = row
+
+
+def quote_not_found(quote_id: QuoteId) -> Refusal:
+    """Return the refusal for a quote that is not there, or not the caller's to see."""
+    return Refusal(
+        "FX_QUOTE_NOT_FOUND",
+        "no such quote",
+        metadata={"quote_id": QUOTE.encode(quote_id)},
+        field="quote_id",
+    )
+
+
+def conversion_not_found(conversion_id: ConversionId) -> Refusal:
+    """Return the refusal for a conversion that is not there, or not the caller's to see."""
+    return Refusal(
+        "FX_CONVERSION_NOT_FOUND",
+        "no such conversion",
+        metadata={"conversion_id": CONVERSION.encode(conversion_id)},
+        field="conversion_id",
+    )
+
+
+def check_open(quote: QuoteRow) -> None:
+    """Refuse what was executed or given up.
+
+    Raises:
+        Refusal: FX_QUOTE_USED, FX_QUOTE_CANCELLED.
+    """
+    metadata = {"quote_id": QUOTE.encode(quote.quote_id)}
+    if quote.conversion_id is not None:
+        metadata["conversion_id"] = CONVERSION.encode(quote.conversion_id)
+        raise Refusal("FX_QUOTE_USED", "the quote became a conversion", metadata=metadata)
+    if quote.state == QuoteState.CANCELLED:
+        raise Refusal("FX_QUOTE_CANCELLED", "the quote was given up", metadata=metadata)
+
+
+def check_amount(field: str, shown: tuple[int, str], actual: tuple[int, str]) -> None:
+    """Refuse another amount than the quote's.
+
+    Raises:
+        Refusal: AMOUNT_MISMATCH.
+    """
+    if shown != actual:
+        raise Refusal(
+            "AMOUNT_MISMATCH",
+            "the amount is not the quote's",
+            metadata={"expected_minor_units": str(actual[0]), "currency_code": actual[1]},
+            field=field,
+        )
+
+
+def check_limit(reason: str, home_value: int, limit: int, home_currency: str) -> None:
+    """Refuse an exchange above a limit.
+
+    Raises:
+        Refusal: FX_ORDER_LIMIT or FX_QUOTE_NEEDED, whichever is given.
+    """
+    if home_value > limit:
+        raise Refusal(
+            reason,
+            "the exchange is larger than that",
+            metadata={"limit_minor_units": str(limit), "currency_code": home_currency},
+            field="amount",
+        )
+
+
+def check_position(before: int, after: int, limit: int, currency_code: str) -> None:
+    """Refuse what makes a position larger than it may be; amounts are in the home currency.
+
+    Raises:
+        Refusal: FX_POSITION_LIMIT.
+    """
+    if abs(after) > limit and abs(after) > abs(before):
+        raise Refusal(
+            "FX_POSITION_LIMIT",
+            "the bank's position in the currency is as large as it may be",
+            metadata={"currency_code": currency_code},
+        )
+
+
+def counter_account_id(book: int, home_currency: str, currency_code: str) -> AccountId:
+    """Return the id of the account that keeps what a position cost in the home currency.
+
+    A pure function of the three, as the bank's other accounts have it.
+    """
+    name = f"longmen fx counter value {book} {home_currency} {currency_code}".encode()
+    return AccountId(blake2b(name, digest_size=14).digest() + book.to_bytes(2, "big"))

@@ -1,0 +1,115 @@
+"""The tables of quotes and conversions as the engine loads and writes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from longmen_server.conversions.model import ConversionRow, QuoteRow
+from longmen_server.engine.family import STAGE_LINK, RowFamily, Statement
+from longmen_server.platform.adapters import (
+    Int2Array,
+    Int4Array,
+    Int8Array,
+    TextArray,
+    UuidArray,
+)
+from longmen_server.platform.ids import ConversionId, QuoteId
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+QUOTE_COLUMNS = ", ".join(QuoteRow.__slots__)
+CONVERSION_COLUMNS = ", ".join(ConversionRow.__slots__)
+
+_UUIDS = 5
+_SMALL = 2
+_WHOLE = 3
+_LONG = 10
+
+
+class _QuoteFamily(RowFamily[QuoteId, QuoteRow]):
+    name = "fx_quote"
+    stage = STAGE_LINK
+    rank = 129
+
+    def load(self, book: int, keys: Sequence[QuoteId]) -> Statement:
+        return Statement(
+            f"select {QUOTE_COLUMNS} from fx_quote where book = $1 and quote_id = any($2)"
+            " order by quote_id for no key update".encode(),
+            (book, UuidArray(keys)),
+        )
+
+    def decode(self, record: tuple[Any, ...]) -> tuple[QuoteId, QuoteRow]:
+        return record[0], QuoteRow(*record)
+
+    def copy(self, row: QuoteRow) -> QuoteRow:
+        return row.copy()
+
+    def write(
+        self, book: int, inserted: Sequence[QuoteRow], changed: Sequence[QuoteRow]
+    ) -> Iterable[Statement]:
+        if inserted:
+            yield Statement(_INSERT, (book, *_columns(inserted)))
+        if changed:
+            yield Statement(
+                b"update fx_quote as q set state = u.s, conversion_id = u.c"
+                b" from unnest($2, $3, $4) as u (id, s, c)"
+                b" where q.book = $1 and q.quote_id = u.id",
+                (
+                    book,
+                    UuidArray([row.quote_id for row in changed]),
+                    Int2Array([row.state for row in changed]),
+                    UuidArray([row.conversion_id for row in changed]),
+                ),
+            )
+
+
+def _columns(rows: Sequence[QuoteRow]) -> list[object]:
+    """Return an array for each column, in the order of the row's fields."""
+    arrays: list[Any] = [
+        *([UuidArray] * _UUIDS),
+        *([Int2Array] * _SMALL),
+        *([Int4Array] * _WHOLE),
+        *([Int8Array] * _LONG),
+    ]
+    names = QuoteRow.__slots__
+    arrays += [TextArray] * (len(names) - len(arrays))
+    return [
+        array([getattr(row, name) for row in rows])
+        for array, name in zip(arrays, names, strict=True)
+    ]
+
+
+_PLACES = ", ".join(f"${place}" for place in range(2, 2 + len(QuoteRow.__slots__)))
+_INSERT = (
+    f"insert into fx_quote (book, {QUOTE_COLUMNS}) select $1, u.* from unnest({_PLACES}) as u"
+).encode()
+
+
+class _ConversionFamily(RowFamily[ConversionId, ConversionRow]):
+    """Conversions are only ever written here; a quote leads to one at most."""
+
+    name = "fx_conversion"
+    stage = STAGE_LINK
+    rank = 130
+
+    def write(
+        self, book: int, inserted: Sequence[ConversionRow], changed: Sequence[ConversionRow]
+    ) -> Iterable[Statement]:
+        assert not changed, "a conversion never changes"
+        yield Statement(
+            f"insert into fx_conversion (book, {CONVERSION_COLUMNS})"
+            " select $1, u.* from unnest($2, $3, $4, $5, $6) as u".encode(),
+            (
+                book,
+                UuidArray([row.conversion_id for row in inserted]),
+                UuidArray([row.quote_id for row in inserted]),
+                UuidArray([row.customer_id for row in inserted]),
+                UuidArray([row.transaction_id for row in inserted]),
+                Int8Array([row.created_at_us for row in inserted]),
+            ),
+        )
+
+
+QUOTE = _QuoteFamily()
+CONVERSION = _ConversionFamily()

@@ -1,0 +1,1 @@
+"""The bank's positions in foreign currencies, as its ledger has them."""

@@ -1,0 +1,122 @@
+"""Exchanges in the tests: rates of one day, wallets in several currencies, quotes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.support.small_bank import cash
+
+if TYPE_CHECKING:
+    from tests.support.small_bank import Person, SmallBank
+
+Fields = dict[str, Any]
+
+FIXING = (
+    ("USD", "1.1172"),
+    ("CNY", "7.4326"),
+    ("JPY", "175.68"),
+    ("HKD", "8.7652"),
+    ("THB", "37.683"),
+)
+"""Some of the rates of 30 October 2026."""
+
+
+def feed(*rates: tuple[str, str], day: str = "2026-10-30") -> bytes:
+    """A daily feed of the European Central Bank."""
+    cubes = "".join(f"<Cube currency='{code}' rate='{rate}'/>" for code, rate in rates)
+    return f"<Envelope><Cube><Cube time='{day}'>{cubes}</Cube></Cube></Envelope>".encode()
+
+
+async def with_rates(bank: SmallBank, _: Person, **fields: Any) -> Fields:
+    """A pair, once there are rates."""
+    await bank.do("RatesService/ImportRates", content=feed(*FIXING))
+    return {"source_currency_code": "CNY", "target_currency_code": "USD", **fields}
+
+
+async def new_rate(bank: SmallBank, owner: Person) -> Fields:
+    """A rate a little above the present one."""
+    await with_rates(bank, owner)
+    found = (await bank.do("RatesService/ListCurrencies")).currencies
+    present = next(one for one in found if one.currency_code == "HKD")
+    at = present.observe_time
+    at.seconds += 1
+    return {"currency_code": "HKD", "rate": present.rate + "1", "observe_time": at}
+
+
+async def rates_of_days(bank: SmallBank, owner: Person) -> Fields:
+    for day in (27, 28, 29):
+        await bank.do("RatesService/ImportRates", content=feed(*FIXING, day=f"2026-10-{day}"))
+    return await with_rates(bank, owner)
+
+
+async def pocket(bank: SmallBank, owner: Person, currency: str) -> str:
+    """The id of the owner's account in a currency, opened if need be."""
+    found = await bank.do("AccountsService/ListAccounts", customer_id=owner.customer)
+    for one in found.accounts:
+        if one.currency_code == currency:
+            return str(one.account_id)
+    opened = await bank.do(
+        "AccountsService/OpenAccount", customer_id=owner.customer, currency_code=currency
+    )
+    return str(opened.account.account_id)
+
+
+async def wanted(
+    bank: SmallBank, owner: Person, amount: int = 1_000, currency: str = "CNY", **fields: Any
+) -> Fields:
+    """An exchange of the owner's CNY into USD."""
+    await with_rates(bank, owner)
+    return {
+        "from_account_id": owner.account,
+        "to_account_id": await pocket(bank, owner, "USD"),
+        "amount": cash(amount, currency),
+        **fields,
+    }
+
+
+async def quoted(bank: SmallBank, owner: Person, **fields: Any) -> Any:
+    """A quote of the owner's."""
+    asked = await wanted(bank, owner, **fields)
+    return (await bank.do("ConversionsService/CreateQuote", **asked)).quote
+
+
+async def own_quote(bank: SmallBank, owner: Person) -> Fields:
+    return {"quote_id": (await quoted(bank, owner)).quote_id}
+
+
+def shown(quote: Any) -> Fields:
+    """A quote as its customer confirms it."""
+    return {
+        "quote_id": quote.quote_id,
+        "source_amount": quote.exchange.source_amount,
+        "target_amount": quote.exchange.target_amount,
+    }
+
+
+async def quote_to_take(bank: SmallBank, owner: Person) -> Fields:
+    return shown(await quoted(bank, owner))
+
+
+async def small_exchange(bank: SmallBank, owner: Person) -> Fields:
+    return await wanted(bank, owner, counter_currency_code="USD")
+
+
+async def converted(bank: SmallBank, owner: Person, **fields: Any) -> Any:
+    """A conversion of the owner's."""
+    asked = await wanted(bank, owner, **{"counter_currency_code": "USD", **fields})
+    return (await bank.do("ConversionsService/Convert", **asked)).conversion
+
+
+async def own_conversion(bank: SmallBank, owner: Person) -> Fields:
+    return {"conversion_id": (await converted(bank, owner)).conversion_id}
+
+
+async def busy_traveller(bank: SmallBank, owner: Person) -> Fields:
+    for _ in range(3):
+        await converted(bank, owner)
+    return {"customer_id": owner.customer}
+
+
+async def book_with_position(bank: SmallBank, owner: Person) -> Fields:
+    await converted(bank, owner)
+    return {}
