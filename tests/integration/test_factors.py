@@ -477,6 +477,7 @@ async def test_a_passkey_that_counts_backwards_is_flagged_and_done_with(bank: Sm
     assert await assertion_reason(payer, again, await payer.signed(again)) == "FACTOR_REJECTED"
     passkey = next(f for f in await payer.factors() if f.kind == factor_pb2.FACTOR_KIND_PASSKEY)
     assert passkey.flagged
+    assert "There may be a copy of your passkey" in bank.last_message(payer.person.phone)
     payer.device.counter = 100
     assert await assertion_reason(payer, again, await payer.signed(again)) == "FACTOR_REJECTED"
 

@@ -123,7 +123,7 @@ class ReserveTry(ChallengeCommand):
 class ApproveChallenge(ChallengeCommand):
     """Take the verdict over one factor, and approve if it was the last one needed."""
 
-    __slots__ = ("device_id", "verdict")
+    __slots__ = ("device_id", "notices", "verdict")
 
     def __init__(
         self,
@@ -134,10 +134,13 @@ class ApproveChallenge(ChallengeCommand):
         customer_id: CustomerId,
         device_id: bytes,
         verdict: Verdict,
+        notices: Sequence[MessageRow] = (),
     ) -> None:
         super().__init__(book, request, challenge_id=challenge_id, customer_id=customer_id)
         self.device_id = device_id
         self.verdict = verdict
+        self.notices = notices
+        """Tell the customer of a passkey that counted backwards."""
 
     def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
         """Name the challenge, the factor and the device's tries."""
@@ -154,7 +157,7 @@ class ApproveChallenge(ChallengeCommand):
 
     def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
         """Flag a passkey that counted backwards."""
-        flag_copy(working_set, refusal)
+        flag_copy(working_set, refusal, self.notices)
 
 
 def approve(working_set: WorkingSet, challenge_id: ChallengeId, kind: int) -> bytes:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from longmen_server.engine.engine import Engine
     from longmen_server.factors.checks import FactorChecks
     from longmen_server.factors.model import FactorRow
+    from longmen_server.messages.model import MessageRow
     from longmen_server.messages.notices import Notices
     from longmen_server.platform.clock import Clock
     from longmen_server.platform.database import Readers
@@ -131,6 +132,10 @@ class ChallengesService:
             passkey_challenge=row.passkey_challenge,
             now_us=self._clock.now_us(),
         )
+        notices: list[MessageRow] = []
+        if kind == FactorKind.PASSKEY:
+            person = await self._person(customer_id, call)
+            notices = self._notices.to(book, person, "passkey_flagged", texts.passkey_flagged())
         command = commands.ApproveChallenge(
             book,
             key,
@@ -138,6 +143,7 @@ class ChallengesService:
             customer_id=customer_id,
             device_id=device_of(call),
             verdict=verdict if is_admitted else Verdict.wrong(kind),
+            notices=notices,
         )
         return await self._submit(command, request, call)
 

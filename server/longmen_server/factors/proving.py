@@ -97,9 +97,13 @@ def take_verdict(
         forgive(working_set.edit(ATTEMPT, tries), working_set.now_us)
 
 
-def flag_copy(working_set: WorkingSet, refusal: Refusal) -> None:
-    """Flag the passkey of a refusal that tells of one counting backwards."""
+def flag_copy(
+    working_set: WorkingSet, refusal: Refusal, notices: Iterable[MessageRow] = ()
+) -> None:
+    """Flag the passkey of a refusal that tells of one counting backwards, and tell the customer."""
     if isinstance(refusal, CounterRegress):
+        for notice in notices:
+            working_set.append(MESSAGE, notice)
         working_set.edit(FACTOR, refusal.key).flagged = True
         type_ = event_pb2.EVENT_TYPE_PASSKEY_FLAGGED
         tell_factor(working_set, type_, refusal.key.customer_id, FactorKind.PASSKEY)

@@ -6,7 +6,7 @@ from typing import Final
 
 from longmen_server.factors.model import FactorKind
 
-__all__ = ["factor_blocked", "factor_removed", "factor_set"]
+__all__ = ["factor_blocked", "factor_removed", "factor_set", "passkey_flagged"]
 
 _NAMES: Final = {
     FactorKind.PASSWORD: ("登录密码", "login password"),
@@ -50,4 +50,12 @@ def factor_blocked(kind: FactorKind) -> str:
     return (
         f"您的{chinese}多次输入错误，可能已被锁定。{_NOT_YOU[0]}"
         f"Tried wrongly several times, maybe blocked: {english}. {_NOT_YOU[1]}"
+    )
+
+
+def passkey_flagged() -> str:
+    """The text that tells of a passkey of which there may be a copy."""
+    return (
+        f"您的通行密钥可能被复制，已停用。{_NOT_YOU[0]}"
+        f"There may be a copy of your passkey; it is out of use. {_NOT_YOU[1]}"
     )

@@ -120,7 +120,7 @@ class ReserveLoginTry(CodeCommand):
 class CompleteLogin(CodeCommand):
     """Sign a device in, and enrol it first if it is new."""
 
-    __slots__ = ("customer_id", "enrols", "notices", "verdict")
+    __slots__ = ("alarms", "customer_id", "enrols", "notices", "verdict")
 
     purpose = Purpose.LOGIN
 
@@ -142,6 +142,7 @@ class CompleteLogin(CodeCommand):
         enrols: bool,
         notices: Sequence[MessageRow],
         verdict: Verdict | None = None,
+        alarms: Sequence[MessageRow] = (),
     ) -> None:
         super().__init__(
             book,
@@ -161,6 +162,8 @@ class CompleteLogin(CodeCommand):
         """Tell the customer of a new device, or of the sign-in."""
         self.verdict = verdict
         """What looking at the factor came to that was offered; None when none was."""
+        self.alarms = alarms
+        """Tell the customer of a passkey that counted backwards."""
 
     def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
         """Name the customer, the factor, and the device if it is enrolled."""
@@ -204,7 +207,7 @@ class CompleteLogin(CodeCommand):
     def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
         """Count a wrong code, and flag a passkey that counted backwards."""
         super().refused(working_set, refusal)
-        flag_copy(working_set, refusal)
+        flag_copy(working_set, refusal, self.alarms)
 
     def _prove(self, working_set: WorkingSet, customer_id: CustomerId) -> None:
         """Take the factor that a new device has to offer beside the code.

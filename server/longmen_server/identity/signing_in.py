@@ -13,7 +13,7 @@ from longmen_server.factors.judging import judge, kind_of, usable_passkeys
 from longmen_server.factors.model import Verdict
 from longmen_server.factors.proving import ADMITTED
 from longmen_server.factors.queries import find_factors
-from longmen_server.factors.texts import factor_blocked
+from longmen_server.factors.texts import factor_blocked, passkey_flagged
 from longmen_server.identity import login_commands, model, texts
 from longmen_server.identity.queries import find_device, find_key_holder, find_verification
 from longmen_server.ledger.decode import decode_id
@@ -108,6 +108,7 @@ async def complete(
         enrols=found.holder is None,
         notices=_notices(tools, book, found, request.device.name),
         verdict=verdict,
+        alarms=tools.notices.to(book, found.person, "passkey_flagged", passkey_flagged()),
     )
     try:
         whole = await tools.submit_sealed(command, request, call)
