@@ -102,10 +102,18 @@ class House:
             "identity": identity,
             **more,
         }
-        staff = self.bank.token("staff")
-        reply = await self.bank.do("CredentialsService/RegisterCertificate", staff, **fields)
-        key: pb.ApiKey = reply.key
-        return key
+        bank = self.bank
+        command = {"register_certificate": {"request_id": bank.new_request_id(), **fields}}
+        made = await bank.do(
+            "ApprovalsService/ProposeApproval", bank.token_of("staff", "ann"), command=command
+        )
+        done = await bank.do(
+            "ApprovalsService/ApproveApproval",
+            bank.token_of("staff", "bob"),
+            approval_id=made.approval.approval_id,
+            payload_hash=made.approval.payload_hash,
+        )
+        return pb.RegisterCertificateResponse.FromString(done.approval.reply).key
 
 
 @pytest.fixture(scope="module")

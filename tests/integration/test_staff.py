@@ -9,6 +9,7 @@ import grpc.aio
 import psycopg
 import pytest
 
+from longmen.credentials.v1 import credentials_service_pb2
 from longmen.staff.v1 import staff_accounts_service_pb2, staff_pb2
 from longmen_server.platform.refusal import Refusal
 from tests.support.edge import told
@@ -189,6 +190,37 @@ async def test_an_administrator_cannot_propose_what_moves_money(office: Office) 
     assert (await refusal(office.bob.approve(made))).reason == "PERMISSION_DENIED"
     risk = await office.working("risk_officer")
     await risk.approve(made)
+
+
+async def test_an_administrator_gives_no_service_a_secret_that_moves_money(office: Office) -> None:
+    making = {"owner_kind": credentials_service_pb2.KEY_OWNER_KIND_SERVICE, "owner": "batch"}
+    create, rotate = "CredentialsService/CreateKey", "CredentialsService/RotateKey"
+    for scope in ("transfers.write", "ledger.write", "factors.unlock"):
+        answer = await refusal(office.ann.do(create, scopes=["admin.read", scope], **making))
+        assert code(answer) == ("PERMISSION_DENIED", "PERMISSION_DENIED")
+    made = await office.ann.do(create, scopes=["admin.read"], **making)
+    await office.ann.do(rotate, key_id=made.key.key_id)
+    # One from before, or of development, is not rotated into an administrator's hands either.
+    making["owner"] = "old"
+    old = await office.bank.do(
+        create, office.bank.token("staff"), scopes=["ledger.write"], **making
+    )
+    answer = await refusal(office.ann.do(rotate, key_id=old.key.key_id))
+    assert code(answer) == ("PERMISSION_DENIED", "PERMISSION_DENIED")
+    order = {
+        "request_id": office.bank.new_request_id(),
+        "scopes": ["ledger.write"],
+        "identity": "spiffe://bank.example/batch",
+        **making,
+    }
+    order["owner"] = "mover"
+    answer = await refusal(office.ann.do("CredentialsService/RegisterCertificate", **order))
+    assert code(answer) == ("PERMISSION_DENIED", "APPROVAL_REQUIRED")
+    proposed = await office.ann.propose({"register_certificate": order})
+    shown = {one.field: one.after for one in proposed.changes}
+    assert shown["identity"] == "spiffe://bank.example/batch"
+    assert shown["scopes"] == "ledger.write"
+    await office.bob.approve(proposed)
 
 
 async def test_a_change_of_roles_ends_sessions_and_takes_effect(office: Office) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from longmen.ledger.v1 import account_pb2
 from longmen.staff.v1 import approval_pb2
+from longmen_server.credentials.tables import KEY_ROWS
 from longmen_server.factors.tables import SECURITY
 from longmen_server.fxrates.tables import RATE_CHANGE
 from longmen_server.kyc.model import EvidenceKind, EvidenceState
@@ -16,13 +17,14 @@ from longmen_server.plans.model import FeeReturn, FeeRounding
 from longmen_server.plans.tables import PLAN
 from longmen_server.platform.device_keys import b64url
 from longmen_server.platform.ids import ACCOUNT as ACCOUNT_TEXT
-from longmen_server.platform.ids import CUSTOMER, MERCHANT, STAFF
+from longmen_server.platform.ids import API_KEY, CUSTOMER, MERCHANT, STAFF
 from longmen_server.staff.model import Enrolment, StaffState, role_names
 from longmen_server.staff.tables import STAFF_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from longmen_server.credentials.model import KeyRow
     from longmen_server.engine.family import RowFamily
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.factors.model import SecurityRow
@@ -68,6 +70,15 @@ def _evidence(row: EvidenceRow) -> tuple[str, dict[str, str]]:
     return CUSTOMER.encode(row.customer_id), {kind: EvidenceState(row.state).name}
 
 
+def _credential(row: KeyRow) -> tuple[str, dict[str, str]]:
+    return API_KEY.encode(row.key_id), {
+        "owner": row.owner,
+        "identity": row.identity,
+        "scopes": row.scopes,
+        "networks": row.networks,
+    }
+
+
 def _staff(row: StaffRow) -> tuple[str, dict[str, str]]:
     waits_for_key = row.enrolment[:1] == bytes([Enrolment.KEY])
     return STAFF.encode(row.staff_id), {
@@ -95,6 +106,7 @@ DESCRIBED: Final[dict[RowFamily[Any, Any], Callable[[Any], tuple[str, dict[str, 
     PLAN: _plan,
     EVIDENCE: _evidence,
     STAFF_ROWS: _staff,
+    KEY_ROWS: _credential,
     RATE_CHANGE: _rate,
 }
 """Rows that a decider understands: the subject's name, and its fields as text."""

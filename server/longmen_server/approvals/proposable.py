@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from google.protobuf import descriptor_pool
 
 from longmen_server.accounts.build import unfreeze_by_bank
+from longmen_server.credentials.build import register_certificate
 from longmen_server.fxrates.build import set_rate
 from longmen_server.kyc.build import confirm_in_person
 from longmen_server.ledger import build
@@ -105,6 +106,11 @@ PROPOSABLE: Final[dict[str, Proposable]] = {
         "longmen.staff.v1.StaffAccountsService/CreateStaff",
         "staff.write",
         lambda request, desk: create_staff(request, None, desk.clock, desk.book, desk.staff),
+    ),
+    "register_certificate": Proposable(
+        "longmen.credentials.v1.CredentialsService/RegisterCertificate",
+        "keys.write",
+        lambda request, desk: register_certificate(request, None, desk.clock, desk.book),
     ),
     "grant_staff": Proposable(
         "longmen.staff.v1.StaffAccountsService/GrantStaff",

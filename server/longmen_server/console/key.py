@@ -61,6 +61,47 @@ def create(
     session.show(reply, lambda: f"{reply.key.key_id}.{reply.secret}")
 
 
+@key.command()
+@click.argument("owner")
+@click.argument("identity")
+@click.option("--merchant", is_flag=True, help="The owner is a merchant, not a service.")
+@click.option("--scope", "scopes", multiple=True, required=True, help="What its calls may do.")
+@click.option("--network", "networks", multiple=True, help="CIDR it can be used from.")
+@click.option("--label", default="", help="For people.")
+@click.option("--days", "lifetime_days", type=click.IntRange(1, 730), default=365)
+@connected
+def certificate(
+    session: Session,
+    owner: str,
+    identity: str,
+    *,
+    merchant: bool,
+    scopes: tuple[str, ...],
+    networks: tuple[str, ...],
+    label: str,
+    lifetime_days: int,
+) -> None:
+    """Propose that a system calls by its certificate: spiffe://..., or dns: and a host's name."""
+    from longmen.credentials.v1 import credentials_service_pb2 as pb
+    from longmen.staff.v1 import approval_pb2
+    from longmen_client.ids import new_request_id
+
+    kind = pb.KEY_OWNER_KIND_MERCHANT if merchant else pb.KEY_OWNER_KIND_SERVICE
+    request = pb.RegisterCertificateRequest(
+        request_id=new_request_id(),
+        owner_kind=kind,
+        owner=owner,
+        label=label,
+        scopes=scopes,
+        networks=networks,
+        lifetime_days=lifetime_days,
+        identity=identity,
+    )
+    command = approval_pb2.ProposedCommand(register_certificate=request)
+    made = session.bank.approvals.propose_approval(command=command).message.approval
+    session.show(made, lambda: f"proposed {made.approval_id}; another one approves it")
+
+
 @key.command("list")
 @book_option
 @click.option("--owner", default="", help="Only the keys of one owner.")

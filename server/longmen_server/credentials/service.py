@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from longmen.credentials.v1 import credentials_service_pb2 as pb
 from longmen_server.credentials import commands, encode, model, queries
+from longmen_server.credentials.build import LIFETIME_DAYS_DEFAULT, check_given_alone
 from longmen_server.credentials.model import KeyRow
 from longmen_server.credentials.signing import check_public_key
 from longmen_server.engine.door import request_key, submit
 from longmen_server.ledger.decode import decode_id
 from longmen_server.ledger.paging import page_size
 from longmen_server.platform.ids import API_KEY, ApiKeyId, book_of, new_id
+from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
     from longmen_server.engine.engine import Engine
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["SECRET_BYTES", "CredentialsService"]
 
 SECRET_BYTES: Final = 32
-LIFETIME_DAYS_DEFAULT: Final = 365
 OVERLAP_HOURS_DEFAULT: Final = 24
 HOUR_US: Final = 3_600_000_000
 
@@ -41,6 +42,7 @@ class CredentialsService:
 
     async def CreateKey(self, request: pb.CreateKeyRequest, call: Call) -> pb.CreateKeyResponse:  # noqa: N802
         """Make a key."""
+        check_given_alone(call, request.owner_kind, request.scopes)
         book = self._read.book(0)
         secret = secrets.token_bytes(SECRET_BYTES)
         row = KeyRow(
@@ -107,6 +109,8 @@ class CredentialsService:
         book = book_of(key_id)
         async with self._read.readers.connection(deadline=call.deadline) as connection:
             row = await queries.find(connection, book, key_id)
+        if row is not None:
+            check_given_alone(call, row.owner_kind, row.scopes.split())
         secret = secrets.token_bytes(SECRET_BYTES)
         command = commands.RotateKey(
             book,
@@ -126,25 +130,13 @@ class CredentialsService:
     async def RegisterCertificate(  # noqa: N802
         self, request: pb.RegisterCertificateRequest, call: Call
     ) -> bytes:
-        """Let a system call by its certificate."""
-        book = self._read.book(0)
-        row = KeyRow(
-            key_id=ApiKeyId(new_id(book, self._read.clock)),
-            owner_kind=request.owner_kind,
-            owner=request.owner,
-            slot=0,
-            label=request.label,
-            secret_hash=b"",
-            scopes=" ".join(sorted(set(request.scopes))),
-            networks=model.check_networks(request.networks),
-            public_key=None,
-            created_at_us=0,
-            expires_at_us=(request.lifetime_days or LIFETIME_DAYS_DEFAULT) * 24 * HOUR_US,
-            revoked_at_us=None,
-            identity=model.check_identity(request.identity),
+        """Refuse: two persons do this, by a proposal, and the door lets nobody in here."""
+        del request
+        raise Refusal(
+            "APPROVAL_REQUIRED",
+            "staff propose this to somebody else, who approves it",
+            metadata={"method": call.method},
         )
-        command = commands.CreateKey(book, request_key(call), row=row, sealed_secret="")
-        return await submit(self._engine, command, request=request, call=call)
 
     # -- helpers -------------------------------------------------------------------------------
 

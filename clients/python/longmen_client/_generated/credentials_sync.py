@@ -213,7 +213,7 @@ class Credentials:
         SPIFFE id or DNS name in the certificate's subject alternative names.
 
         Such calls are not signed. It is listed and revoked like a key, and counts as one of the
-        owner's two.
+        owner's two. One administrator proposes it, another approves.
 
         Args:
             owner_kind: Owner kind that the certificate speaks for.
@@ -231,7 +231,8 @@ class Credentials:
 
         Raises:
             LongmenError: the call did not succeed; of its own reasons: KEY_LIMIT_REACHED,
-                KEY_INVALID_NETWORK, CERTIFICATE_IDENTITY_INVALID, CERTIFICATE_IDENTITY_TAKEN.
+                KEY_INVALID_NETWORK, CERTIFICATE_IDENTITY_INVALID, CERTIFICATE_IDENTITY_TAKEN,
+                APPROVAL_REQUIRED.
 
         Scope: keys.write. Deadline: 5000 ms, at most 30000 ms.
         """

@@ -115,8 +115,8 @@ class CredentialsServiceServicer:
 
     def RegisterCertificate(self, request, context):
         """RegisterCertificate lets a system call by its client certificate, over mutual TLS, instead of a key: by the SPIFFE id or DNS name in the
-        certificate's subject alternative names. Such calls are not signed. It is listed and revoked like a key, and counts as one of the owner's two.
-        Reasons: KEY_LIMIT_REACHED, KEY_INVALID_NETWORK, CERTIFICATE_IDENTITY_INVALID, CERTIFICATE_IDENTITY_TAKEN.
+        certificate's subject alternative names. Such calls are not signed. It is listed and revoked like a key, and counts as one of the owner's two. One administrator proposes it, another approves.
+        Reasons: KEY_LIMIT_REACHED, KEY_INVALID_NETWORK, CERTIFICATE_IDENTITY_INVALID, CERTIFICATE_IDENTITY_TAKEN, APPROVAL_REQUIRED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -57,8 +57,8 @@ class CredentialsServiceStub:
     """
     RegisterCertificate: _grpc.UnaryUnaryMultiCallable[_credentials_service_pb2.RegisterCertificateRequest, _credentials_service_pb2.RegisterCertificateResponse]
     """RegisterCertificate lets a system call by its client certificate, over mutual TLS, instead of a key: by the SPIFFE id or DNS name in the
-    certificate's subject alternative names. Such calls are not signed. It is listed and revoked like a key, and counts as one of the owner's two.
-    Reasons: KEY_LIMIT_REACHED, KEY_INVALID_NETWORK, CERTIFICATE_IDENTITY_INVALID, CERTIFICATE_IDENTITY_TAKEN.
+    certificate's subject alternative names. Such calls are not signed. It is listed and revoked like a key, and counts as one of the owner's two. One administrator proposes it, another approves.
+    Reasons: KEY_LIMIT_REACHED, KEY_INVALID_NETWORK, CERTIFICATE_IDENTITY_INVALID, CERTIFICATE_IDENTITY_TAKEN, APPROVAL_REQUIRED.
     """
 
 @_typing.type_check_only
@@ -90,8 +90,8 @@ class CredentialsServiceAsyncStub(CredentialsServiceStub):
     """
     RegisterCertificate: _aio.UnaryUnaryMultiCallable[_credentials_service_pb2.RegisterCertificateRequest, _credentials_service_pb2.RegisterCertificateResponse]  # type: ignore[assignment]
     """RegisterCertificate lets a system call by its client certificate, over mutual TLS, instead of a key: by the SPIFFE id or DNS name in the
-    certificate's subject alternative names. Such calls are not signed. It is listed and revoked like a key, and counts as one of the owner's two.
-    Reasons: KEY_LIMIT_REACHED, KEY_INVALID_NETWORK, CERTIFICATE_IDENTITY_INVALID, CERTIFICATE_IDENTITY_TAKEN.
+    certificate's subject alternative names. Such calls are not signed. It is listed and revoked like a key, and counts as one of the owner's two. One administrator proposes it, another approves.
+    Reasons: KEY_LIMIT_REACHED, KEY_INVALID_NETWORK, CERTIFICATE_IDENTITY_INVALID, CERTIFICATE_IDENTITY_TAKEN, APPROVAL_REQUIRED.
     """
 
 class CredentialsServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -156,8 +156,8 @@ class CredentialsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_credentials_service_pb2.RegisterCertificateResponse, _abc.Awaitable[_credentials_service_pb2.RegisterCertificateResponse]]:
         """RegisterCertificate lets a system call by its client certificate, over mutual TLS, instead of a key: by the SPIFFE id or DNS name in the
-        certificate's subject alternative names. Such calls are not signed. It is listed and revoked like a key, and counts as one of the owner's two.
-        Reasons: KEY_LIMIT_REACHED, KEY_INVALID_NETWORK, CERTIFICATE_IDENTITY_INVALID, CERTIFICATE_IDENTITY_TAKEN.
+        certificate's subject alternative names. Such calls are not signed. It is listed and revoked like a key, and counts as one of the owner's two. One administrator proposes it, another approves.
+        Reasons: KEY_LIMIT_REACHED, KEY_INVALID_NETWORK, CERTIFICATE_IDENTITY_INVALID, CERTIFICATE_IDENTITY_TAKEN, APPROVAL_REQUIRED.
         """
 
 def add_CredentialsServiceServicer_to_server(servicer: CredentialsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from longmen.accounts.v1 import accounts_service_pb2 as _accounts_service_pb2
+from longmen.credentials.v1 import credentials_service_pb2 as _credentials_service_pb2
 from longmen.fx.v1 import rates_service_pb2 as _rates_service_pb2
 from longmen.identity.v1 import kyc_service_pb2 as _kyc_service_pb2
 from longmen.ledger.v1 import ledger_service_pb2 as _ledger_service_pb2
@@ -78,6 +79,7 @@ class ProposedCommand(_message.Message):
     UNLOCK_FACTORS_FIELD_NUMBER: _builtins.int
     CREATE_STAFF_FIELD_NUMBER: _builtins.int
     GRANT_STAFF_FIELD_NUMBER: _builtins.int
+    REGISTER_CERTIFICATE_FIELD_NUMBER: _builtins.int
     RESET_STAFF_FIELD_NUMBER: _builtins.int
     SET_PLAN_FIELD_NUMBER: _builtins.int
     CONFIRM_IN_PERSON_FIELD_NUMBER: _builtins.int
@@ -111,6 +113,10 @@ class ProposedCommand(_message.Message):
         """Grant staff sets roles and branch of an account of staff."""
 
     @_builtins.property
+    def register_certificate(self) -> _credentials_service_pb2.RegisterCertificateRequest:
+        """Register certificate lets a system call by its client certificate."""
+
+    @_builtins.property
     def reset_staff(self) -> _staff_accounts_service_pb2.ResetStaffRequest:
         """Reset staff lets the owner of an account of staff enrol anew."""
 
@@ -136,16 +142,17 @@ class ProposedCommand(_message.Message):
         unlock_factors: _staff_service_pb2.UnlockFactorsRequest | None = ...,
         create_staff: _staff_accounts_service_pb2.CreateStaffRequest | None = ...,
         grant_staff: _staff_accounts_service_pb2.GrantStaffRequest | None = ...,
+        register_certificate: _credentials_service_pb2.RegisterCertificateRequest | None = ...,
         reset_staff: _staff_accounts_service_pb2.ResetStaffRequest | None = ...,
         set_plan: _plans_service_pb2.SetPlanRequest | None = ...,
         confirm_in_person: _kyc_service_pb2.ConfirmInPersonRequest | None = ...,
         set_fx_rate: _rates_service_pb2.SetRateRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "confirm_in_person", b"confirm_in_person", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "reset_staff", b"reset_staff", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "confirm_in_person", b"confirm_in_person", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "register_certificate", b"register_certificate", "reset_staff", b"reset_staff", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "confirm_in_person", b"confirm_in_person", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "reset_staff", b"reset_staff", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "confirm_in_person", b"confirm_in_person", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "register_certificate", b"register_certificate", "reset_staff", b"reset_staff", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["create_transaction", "reverse_transaction", "set_account_state", "unfreeze_account", "unlock_factors", "create_staff", "grant_staff", "reset_staff", "set_plan", "confirm_in_person", "set_fx_rate"]  # noqa: Y015
+    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["create_transaction", "reverse_transaction", "set_account_state", "unfreeze_account", "unlock_factors", "create_staff", "grant_staff", "register_certificate", "reset_staff", "set_plan", "confirm_in_person", "set_fx_rate"]  # noqa: Y015
     _WhichOneofArgType_command: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_command) -> _WhichOneofReturnType_command | None: ...
 
