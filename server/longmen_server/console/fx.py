@@ -127,15 +127,15 @@ def import_card(reply: rates_service_pb2.ImportRatesResponse) -> Table:
 
 
 @fx.command()
-@click.argument("source", metavar="FROM")
-@click.argument("target", metavar="TO")
+@click.argument("paid", metavar="FROM")
+@click.argument("got", metavar="TO")
 @click.argument("amount", default="")
 @click.option("--get", is_flag=True, help="The amount is what is got, not what is paid.")
 @book_option
 @connected
-def rate(session: Session, source: str, target: str, amount: str, book: int, *, get: bool) -> None:
+def rate(session: Session, paid: str, got: str, amount: str, book: int, *, get: bool) -> None:
     """Show what a pair costs now, and what an exchange of an AMOUNT would be."""
-    source, target = source.upper(), target.upper()
+    source, target = paid.upper(), got.upper()
     minor_units = money(amount, target if get else source).minor_units if amount else 0
     reply = session.bank.rates.get_rate(
         source_currency_code=source,
@@ -179,8 +179,8 @@ def exchange_rows(exchange: rate_pb2.Exchange) -> list[tuple[str, str | views.Te
 
 
 @fx.command()
-@click.argument("source", metavar="FROM")
-@click.argument("target", metavar="TO")
+@click.argument("paid", metavar="FROM")
+@click.argument("got", metavar="TO")
 @click.option("--since", "start_date", default="", help="First day, YYYY-MM-DD.")
 @click.option("--until", "end_date", default="", help="Last day, YYYY-MM-DD.")
 @limit_option
@@ -188,8 +188,8 @@ def exchange_rows(exchange: rate_pb2.Exchange) -> list[tuple[str, str | views.Te
 @connected
 def history(
     session: Session,
-    source: str,
-    target: str,
+    paid: str,
+    got: str,
     start_date: str,
     end_date: str,
     limit: int,
@@ -197,8 +197,8 @@ def history(
 ) -> None:
     """Chart the mid-market rate of a pair, day by day."""
     found = session.bank.rates.list_rates(
-        source_currency_code=source.upper(),
-        target_currency_code=target.upper(),
+        source_currency_code=paid.upper(),
+        target_currency_code=got.upper(),
         start_date=start_date,
         end_date=end_date,
         book=book,
@@ -210,7 +210,7 @@ def history(
         return
     session.say(chart([float(one.mid) for one in reversed(days)]))
     rows = [[one.date, one.mid, one.source] for one in days]
-    title = f"{source.upper()}/{target.upper()}"
+    title = f"{paid.upper()}/{got.upper()}"
     session.console.print(views.table(title, ["date", "mid", "source"], rows, right=["mid"]))
 
 
