@@ -15,6 +15,7 @@ from longmen_server.jobs.queries_sweeps import (
     MESSAGE_CODES,
     NONCES,
     SENDINGS,
+    SETTLED_DELIVERIES,
     SETTLED_MESSAGES,
     SIGN_INS,
     UNUSED_CHALLENGES,
@@ -43,6 +44,9 @@ SENDINGS_KEPT_US: Final = 2 * DAY_US
 
 STAFF_ABSOLUTE_US: Final = DAY_US
 """Longer than any session of staff goes on."""
+
+TRIED_DAYS: Final = 4
+"""Days after which no webhook is tried any more, and the verification looks for none."""
 
 
 class Housekeeping:
@@ -97,4 +101,5 @@ class Housekeeping:
         yield UNUSED_CHALLENGES, now_us - kept.challenge_kept_days * DAY_US
         yield USED_CHALLENGES, now_us - kept.approval_kept_days * DAY_US
         yield SETTLED_MESSAGES, now_us - kept.message_kept_days * DAY_US
+        yield SETTLED_DELIVERIES, now_us - max(kept.webhook_kept_days, TRIED_DAYS) * DAY_US
         yield NONCES, self._trusted_clock.now_us()

@@ -9,6 +9,7 @@ from longmen_server.challenges.model import ChallengeState
 from longmen_server.messages.model import MessageState
 from longmen_server.platform.adapters import Uuid
 from longmen_server.platform.ids import first_id_at
+from longmen_server.webhooks.model import DeliveryState
 
 if TYPE_CHECKING:
     from longmen_server.platform.database import Connection
@@ -19,6 +20,7 @@ __all__ = [
     "MESSAGE_CODES",
     "NONCES",
     "SENDINGS",
+    "SETTLED_DELIVERIES",
     "SETTLED_MESSAGES",
     "SIGN_INS",
     "UNUSED_CHALLENGES",
@@ -73,6 +75,9 @@ MESSAGE_CODES: Final = Sweep("challenge_code", "challenge_id")
 USED_CHALLENGES: Final = Sweep("challenge", "challenge_id", f"state = {_USED}")
 SETTLED_MESSAGES: Final = Sweep(
     "message_outbox", "message_id", f"(state <> {_QUEUED} or expires_at_us <= $4)"
+)
+SETTLED_DELIVERIES: Final = Sweep(
+    "webhook_delivery", "delivery_id", f"state <> {int(DeliveryState.PENDING)}"
 )
 NONCES: Final = Sweep("signature_nonce", "expires_at_us", by_id=False)
 

@@ -36,3 +36,6 @@ class JobSettings:
     message_kept_days: int = 30
     """Days that it is kept whether a message was delivered, when and why not; its content is
     deleted as soon as that is known."""
+    webhook_kept_days: int = 30
+    """Days that deliveries to merchants are listed and can be sent again; never fewer than the four
+    in which they are tried and given up."""

@@ -12,6 +12,9 @@ _ORDER_CHANGED: Final = int(event_pb2.EVENT_TYPE_ORDER_CHANGED)
 _ENDPOINT_CHANGED: Final = int(event_pb2.EVENT_TYPE_ENDPOINT_CHANGED)
 _ENABLED: Final = int(EndpointState.ENABLED)
 
+_LOOKED_BACK_US: Final = 3 * 86_400_000_000
+"""How far back it is looked: what is older may have been delivered and deleted."""
+
 CURSORS: Final = Check(
     "webhook cursors",
     """
@@ -44,6 +47,10 @@ DELIVERIES: Final = Check(
     join (select * from merchant_order where book = $1) as o on o.merchant_id = w.merchant_id
     join (select * from event where book = $1 and type = {_ORDER_CHANGED}) as e
         on e.subject = o.order_id and e.booked_at_us > w.since_us
+        and e.booked_at_us > (
+            select coalesce(max(booked_at_us), 0) - {_LOOKED_BACK_US} from journal_block
+            where book = $1
+        )
     join (select * from webhook_cursor where book = $1) as c
         on c.writer = e.writer and c.sequence >= e.sequence
     left join (select * from webhook_delivery where book = $1) as d

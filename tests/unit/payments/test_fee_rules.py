@@ -8,6 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_POINTER
+from longmen_server.ledger.tables import ACCOUNT
+from longmen_server.merchants.tables import MERCHANT
 from longmen_server.plans.model import (
     FeeReturn,
     FeeRounding,
@@ -17,6 +20,7 @@ from longmen_server.plans.model import (
     in_force,
     share,
 )
+from longmen_server.plans.tables import PLAN, PLANS
 from longmen_server.platform.ids import MerchantId, PlanId
 from longmen_server.platform.refusal import Refusal
 
@@ -89,6 +93,12 @@ def test_refunds_together_return_the_fee_to_the_cent(
         assert 0 <= part <= fee - returned
         returned += part
     assert returned == fee
+
+
+def test_plans_are_loaded_with_rows_that_every_payment_loads_anyway() -> None:
+    """No further round trip: which plan with the merchant, its terms with the accounts."""
+    assert PLANS.stage == MERCHANT.stage == STAGE_POINTER
+    assert PLAN.stage == ACCOUNT.stage == STAGE_ACCOUNT
 
 
 def test_kept_fees_are_kept() -> None:
