@@ -153,6 +153,12 @@ def is_id(field: Any) -> bool:
     return any(texts.HasExtension(rule) for rule in ID_RULES.values())
 
 
+def kind_of(field: Any) -> str:
+    """What an id begins with."""
+    texts = field.GetOptions().Extensions[validate_pb2.field].string
+    return next(kind for kind, rule in ID_RULES.items() if texts.HasExtension(rule))
+
+
 def read_path(message: Any, path: str) -> str:
     """The text at a dotted path; of a repeated field, that of the first element."""
     for name in path.split("."):
@@ -271,7 +277,5 @@ def another_scalar(field: Any, value: Any) -> Any:  # noqa: PLR0911 - a table
     if field.name in {"code", "pairing_code"}:
         return f"{value[:-1]}{(int(value[-1]) + 1) % 10}"
     if is_id(field):
-        kind = {"customer_id": "cust", "owner_id": "cust", "transaction_id": "txn"}
-        prefix = kind.get(field.name, "acct")
-        return elsewhere(value) if value else f"{prefix}_{'0' * 28}0001"
+        return elsewhere(value) if value else f"{kind_of(field)}_{'0' * 28}0001"
     return f"{value}1"
