@@ -437,7 +437,8 @@ async def test_endpoints_are_few_and_lead_outside(bank: SmallBank, owner: Person
     assert (told.reason, told.metadata) == ("ENDPOINT_LIMIT_REACHED", {"limit": "5"})
 
 
-def test_secrets_are_stored_sealed(bank: SmallBank) -> None:
+async def test_secrets_are_stored_sealed(bank: SmallBank, owner: Person) -> None:
+    await do(bank, "CreateEndpoint", **listener(await merchant(bank, owner)))
     rows = bank._database.execute("select secret, notice_address from webhook_endpoint").fetchall()
     assert rows
     assert {len(secret) for secret, _ in rows} == {1 + 12 + 32 + 16}
