@@ -97,6 +97,22 @@ async def test_a_key_from_its_making_to_its_end(bank: SmallBank) -> None:
     assert json.loads(revoked.output)["revokedTime"]
 
 
+async def test_a_customer_comes_to_be_of_a_branch(bank: SmallBank) -> None:
+    person = await bank.person()
+    done = await run(bank, "ann", "staff", "assign-branch", person.customer, "sh-01")
+    assert done.output.strip() == f"{person.customer} is of sh-01"
+
+
+async def test_a_certificate_is_proposed(bank: SmallBank) -> None:
+    words = ("key", "certificate", "till", "spiffe://bank.example/till", "--scope", "ledger.read")
+    made = await run(bank, "ann", *words, "--json")
+    assert made.exit_code == 0, made.output
+    proposal = json.loads(made.output)
+    assert proposal["method"].endswith("/RegisterCertificate")
+    done = await run(bank, "boris", "approval", "approve", proposal["approvalId"], "--yes")
+    assert "EXECUTED" in done.output, done.output
+
+
 async def command(*words: str, **environment: str) -> Result:
     """A command of somebody at a machine of their own."""
     return await asyncio.to_thread(CliRunner().invoke, cli, words, env=environment)

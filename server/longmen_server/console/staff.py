@@ -245,6 +245,16 @@ def suspend(session: Session, staff_id: str) -> None:
     session.show(found, lambda: f"suspended {found.login}")
 
 
+@staff.command("assign-branch")
+@click.argument("customer_id")
+@click.argument("branch")
+@connected
+def assign_branch(session: Session, customer_id: str, branch: str) -> None:
+    """Say which branch a customer is of; "" for none."""
+    session.bank.staff.assign_branch(customer_id=customer_id, branch=branch)
+    session.say(f"{customer_id} is of {branch or 'no branch'}")
+
+
 def propose(session: Session, **command: Any) -> None:
     """Propose a command and say how it is approved."""
     from longmen.staff.v1 import approval_pb2
