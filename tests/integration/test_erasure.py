@@ -304,6 +304,7 @@ REACHED = {
     "kyc_change": "its reason is sealed under the key that is deleted",
     "kyc_evidence": "emptied",
     "payer_code": "revoked",
+    "customer_branch": "a branch of nobody",
     "fx_quote": "amounts and a number of nobody",
     "fx_conversion": "a number of nobody: what was booked stays",
 }

@@ -104,12 +104,12 @@ async def test_a_customer_comes_to_be_of_a_branch(bank: SmallBank) -> None:
 
 
 async def test_a_certificate_is_proposed(bank: SmallBank) -> None:
-    words = ("key", "certificate", "till", "spiffe://bank.example/till", "--scope", "ledger.read")
+    words = ("key", "certificate", "gate", "spiffe://bank.example/gate", "--scope", "ledger.read")
     made = await run(bank, "ann", *words, "--json")
     assert made.exit_code == 0, made.output
     proposal = json.loads(made.output)
     assert proposal["method"].endswith("/RegisterCertificate")
-    done = await run(bank, "boris", "approval", "approve", proposal["approvalId"], "--yes")
+    done = await run(bank, "carl", "approval", "approve", proposal["approvalId"], "--yes")
     assert "EXECUTED" in done.output, done.output
 
 

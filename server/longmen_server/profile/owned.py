@@ -19,6 +19,7 @@ from longmen_server.ledger.paging import PAGE_SIZE_MAX
 from longmen_server.payer_codes import encode as payer_codes
 from longmen_server.payer_codes.queries import list_of_customer
 from longmen_server.platform.ids import ACCOUNT, book_of
+from longmen_server.staff.queries import BRANCH_OF_CUSTOMER, find_branch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -52,6 +53,9 @@ async def owned(
     book = book_of(customer_id)
     async for record in _identification(connection, vault, found):
         yield record
+    branch = await find_branch(connection, BRANCH_OF_CUSTOMER, book, customer_id)
+    if branch:
+        yield Record("branch", {"branch": branch})
     for device in await list_devices(connection, book, customer_id, after=b"", limit=PAGE_SIZE_MAX):
         yield Record("devices", identity.device(device, now_us))
     async for record in _sessions(connection, customer_id):
