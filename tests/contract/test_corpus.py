@@ -29,6 +29,7 @@ def issuer(tmp_path: Path) -> DevelopmentIssuer:
     return DevelopmentIssuer(tmp_path, issuer="test", audience="test", clock=SystemClock())
 
 
+@pytest.mark.timeout(180)
 def test_the_corpus_is_large_covers_everything_and_is_the_same_every_time(
     issuer: DevelopmentIssuer,
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 from google.protobuf.descriptor_pool import Default
 
 from corpus.encoding import record
+from longmen.staff.v1 import approval_pb2
 from tests.support.edge import told
 from tests.support.messages import good_message
 from tests.support.rpcs import (
@@ -51,17 +52,6 @@ PLAIN_VALUES = {
     "google.protobuf.Duration",
     "google.protobuf.FieldMask",
     "longmen.type.v1.Money",
-    # What a member of staff proposes is shown to the one who decides, word for word.
-    "longmen.staff.v1.ProposedCommand",
-    "longmen.staff.v1.UnlockFactorsRequest",
-    "longmen.merchants.v1.SetPlanRequest",
-    "longmen.merchants.v1.FeeTerms",
-    "longmen.fx.v1.SetRateRequest",
-    "longmen.ledger.v1.CreateTransactionRequest",
-    "longmen.ledger.v1.ReverseTransactionRequest",
-    "longmen.ledger.v1.SetAccountStateRequest",
-    "longmen.ledger.v1.TransferSpec",
-    "longmen.accounts.v1.UnfreezeAccountRequest",
 }
 """Message types that requests and replies may share: values, of which nothing is the server's."""
 
@@ -169,7 +159,10 @@ def test_requests_and_replies_share_no_message_but_plain_values() -> None:
         descriptor = Default().FindServiceByName(method.service).methods_by_name[method.name]
         reach(descriptor.input_type, asked)
         reach(descriptor.output_type, told_back)
-    assert asked & told_back <= PLAIN_VALUES
+    # What a member of staff proposes is shown to the one who decides, word for word.
+    proposed: set[str] = set()
+    reach(approval_pb2.ProposedCommand.DESCRIPTOR, proposed)
+    assert asked & told_back <= PLAIN_VALUES | proposed
 
 
 def reach(descriptor: Any, found: set[str]) -> None:

@@ -145,7 +145,8 @@ async def test_looks_are_kept_where_the_contract_says_so_only(bank: SmallBank) -
 def test_every_method_says_what_is_kept_of_it() -> None:
     for method in METHODS:
         assert method.audit_class != policy_pb2.AUDIT_CLASS_UNSPECIFIED, method.path
-        if method.writes:
+        # A till's heartbeat changes nothing but when it was last heard of.
+        if method.writes and method.name != "ReportTerminal":
             assert method.audit_class != policy_pb2.AUDIT_CLASS_NONE, method.path
 
 

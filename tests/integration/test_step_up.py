@@ -354,6 +354,7 @@ def test_the_methods_that_move_money_out_are_these() -> None:
         "AuthorizationsService/IncrementAuthorization",
         "ConversionsService/ExecuteQuote",
         "ConversionsService/Convert",
+        "MandatesService/SignMandate",
     }
 
 

@@ -69,11 +69,14 @@ PORTABLE: Final = re.compile(
     r"""(?: [A-Za-z0-9_@:/\ -]          # characters that mean themselves
           | \\[.+*?()\[\]{}|$^/-]         # escaped ones
           | \[ \^? (?: [^\]\[\\] | \\u[0-9A-F]{4} | \\U[0-9A-F]{8} )+ \]  # classes
-          | \{[0-9]+(?:,[0-9]*)?\} | [?*+()] )*""",
+          | \{[0-9]+(?:,[0-9]*)?\} | [?*+()|] )*""",
     re.VERBOSE,
 )
 """Regular expressions that mean the same to RE2 and to Python. Among those that do not are the dot,
 the classes \\d, \\w and \\s, and alternatives between anchors."""
+
+NOT_STRUCTURE: Final = re.compile(r"\\.|\[[^\]]*\]")
+"""Escaped characters and classes, in which a bar is only a bar."""
 
 NUMBERS: Final = frozenset({"int32", "int64", "uint32", "uint64", "sint32", "sint64"})
 """Rules of whole numbers; they have the same parts."""
@@ -330,9 +333,19 @@ def _unescaped(literal: str) -> str:
 
 def _whole(pattern: str) -> re.Pattern[str]:
     """Compile an expression between anchors, for `fullmatch`."""
-    if not (pattern.startswith("^") and pattern.endswith("$")):
+    if not (pattern.startswith("^") and pattern.endswith("$")) or _has_bare_bar(pattern):
         raise _UnknownRuleError(pattern)
     return _portable(pattern[1:-1])
+
+
+def _has_bare_bar(pattern: str) -> bool:
+    """Whether an alternative stands outside of parentheses, where an anchor is of one side only."""
+    depth = 0
+    for character in NOT_STRUCTURE.sub("", pattern):
+        depth += (character == "(") - (character == ")")
+        if character == "|" and depth == 0:
+            return True
+    return False
 
 
 def _portable(pattern: str) -> re.Pattern[str]:

@@ -28,7 +28,7 @@ from longmen.type.v1 import policy_pb2 as longmen_dot_type_dot_v1_dot_policy__pb
 from longmen.type.v1 import rules_pb2 as longmen_dot_type_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+longmen/merchants/v1/webhooks_service.proto\x12\x14longmen.merchants.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"longmen/merchants/v1/webhook.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"\xc5\x01\n\x15\x43reateEndpointRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0bmerchant_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xe0\xd6\x18\x01\x12\x17\n\x03url\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x08\x18\xf4\x03\x12\x33\n\x05types\x18\x04 \x03(\tB$\xbaH!\x92\x01\x1e\x10\x14\"\x1ar\x18\x32\x16^[a-z]+\\.[a-z_]{1,40}$\x12 \n\x0cnotice_email\x18\x05 \x01(\tB\n\xbaH\x07r\x02`\x01\xd8\x01\x01\"u\n\x16\x43reateEndpointResponse\x12\x30\n\x08\x65ndpoint\x18\x01 \x01(\x0b\x32\x1e.longmen.merchants.v1.Endpoint\x12\x13\n\x06secret\x18\x02 \x01(\tB\x03\x80\x01\x01\x12\x14\n\x0c\x63ommitted_at\x18\x03 \x01(\t\"\x94\x01\n\x14ListEndpointsRequest\x12\x1e\n\x0bmerchant_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xe0\xd6\x18\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\"\n\x11\x61t_least_as_fresh\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"c\n\x15ListEndpointsResponse\x12\x31\n\tendpoints\x18\x01 \x03(\x0b\x32\x1e.longmen.merchants.v1.Endpoint\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x99\x01\n\x17SetEndpointStateRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0b\x65ndpoint_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x88\xd8\x18\x01\x12@\n\x05state\x18\x03 \x01(\x0e\x32#.longmen.merchants.v1.EndpointStateB\x0c\xbaH\t\x82\x01\x06\x10\x01 \x00 \x03\"b\n\x18SetEndpointStateResponse\x12\x30\n\x08\x65ndpoint\x18\x01 \x01(\x0b\x32\x1e.longmen.merchants.v1.Endpoint\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"v\n\x13RotateSecretRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0b\x65ndpoint_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x88\xd8\x18\x01\x12!\n\roverlap_hours\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xa8\x01(\x00\"s\n\x14RotateSecretResponse\x12\x30\n\x08\x65ndpoint\x18\x01 \x01(\x0b\x32\x1e.longmen.merchants.v1.Endpoint\x12\x13\n\x06secret\x18\x02 \x01(\tB\x03\x80\x01\x01\x12\x14\n\x0c\x63ommitted_at\x18\x03 \x01(\t\"T\n\x14SendTestEventRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0b\x65ndpoint_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x88\xd8\x18\x01\"_\n\x15SendTestEventResponse\x12\x30\n\x08\x64\x65livery\x18\x01 \x01(\x0b\x32\x1e.longmen.merchants.v1.Delivery\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\xf6\x01\n\x15ListDeliveriesRequest\x12\x1e\n\x0bmerchant_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xe0\xd6\x18\x01\x12!\n\x0b\x65ndpoint_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x04\x88\xd8\x18\x01\xd8\x01\x01\x12<\n\x05state\x18\x03 \x01(\x0e\x32#.longmen.merchants.v1.DeliveryStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1a\n\tpage_size\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\"\n\x11\x61t_least_as_fresh\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@\"e\n\x16ListDeliveriesResponse\x12\x32\n\ndeliveries\x18\x01 \x03(\x0b\x32\x1e.longmen.merchants.v1.Delivery\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"P\n\x10RedeliverRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0b\x64\x65livery_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x90\xd8\x18\x01\"[\n\x11RedeliverResponse\x12\x30\n\x08\x64\x65livery\x18\x01 \x01(\x0b\x32\x1e.longmen.merchants.v1.Delivery\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t2\x8d\x08\n\x0fWebhooksService\x12\x92\x01\n\x0e\x43reateEndpoint\x12+.longmen.merchants.v1.CreateEndpointRequest\x1a,.longmen.merchants.v1.CreateEndpointResponse\"%\xaa\xd4\x18!\n\x02\x01\x04\x12\x0ewebhooks.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12\x8e\x01\n\rListEndpoints\x12*.longmen.merchants.v1.ListEndpointsRequest\x1a+.longmen.merchants.v1.ListEndpointsResponse\"$\xaa\xd4\x18 \n\x02\x01\x04\x12\rwebhooks.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01\x12\x98\x01\n\x10SetEndpointState\x12-.longmen.merchants.v1.SetEndpointStateRequest\x1a..longmen.merchants.v1.SetEndpointStateResponse\"%\xaa\xd4\x18!\n\x02\x01\x04\x12\x0ewebhooks.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12\x8c\x01\n\x0cRotateSecret\x12).longmen.merchants.v1.RotateSecretRequest\x1a*.longmen.merchants.v1.RotateSecretResponse\"%\xaa\xd4\x18!\n\x02\x01\x04\x12\x0ewebhooks.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12\x8f\x01\n\rSendTestEvent\x12*.longmen.merchants.v1.SendTestEventRequest\x1a+.longmen.merchants.v1.SendTestEventResponse\"%\xaa\xd4\x18!\n\x02\x01\x04\x12\x0ewebhooks.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12\x91\x01\n\x0eListDeliveries\x12+.longmen.merchants.v1.ListDeliveriesRequest\x1a,.longmen.merchants.v1.ListDeliveriesResponse\"$\xaa\xd4\x18 \n\x02\x01\x04\x12\rwebhooks.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01\x12\x83\x01\n\tRedeliver\x12&.longmen.merchants.v1.RedeliverRequest\x1a\'.longmen.merchants.v1.RedeliverResponse\"%\xaa\xd4\x18!\n\x02\x01\x04\x12\x0ewebhooks.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+longmen/merchants/v1/webhooks_service.proto\x12\x14longmen.merchants.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"longmen/merchants/v1/webhook.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"\xa8\x02\n\x15\x43reateEndpointRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0bmerchant_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xe0\xd6\x18\x01\x12\x17\n\x03url\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x08\x18\xf4\x03\x12\x33\n\x05types\x18\x04 \x03(\tB$\xbaH!\x92\x01\x1e\x10\x14\"\x1ar\x18\x32\x16^[a-z]+\\.[a-z_]{1,40}$\x12\x82\x01\n\x0cnotice_email\x18\x05 \x01(\tBl\xbaHir\x03\x18\xfe\x01\xba\x01\x61\n\x1c\x63reate_endpoint.notice_email\x12#must be an e-mail address, or empty\x1a\x1cthis == \'\' || this.isEmail()\"u\n\x16\x43reateEndpointResponse\x12\x30\n\x08\x65ndpoint\x18\x01 \x01(\x0b\x32\x1e.longmen.merchants.v1.Endpoint\x12\x13\n\x06secret\x18\x02 \x01(\tB\x03\x80\x01\x01\x12\x14\n\x0c\x63ommitted_at\x18\x03 \x01(\t\"\x94\x01\n\x14ListEndpointsRequest\x12\x1e\n\x0bmerchant_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xe0\xd6\x18\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\"\n\x11\x61t_least_as_fresh\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"c\n\x15ListEndpointsResponse\x12\x31\n\tendpoints\x18\x01 \x03(\x0b\x32\x1e.longmen.merchants.v1.Endpoint\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x99\x01\n\x17SetEndpointStateRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0b\x65ndpoint_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x88\xd8\x18\x01\x12@\n\x05state\x18\x03 \x01(\x0e\x32#.longmen.merchants.v1.EndpointStateB\x0c\xbaH\t\x82\x01\x06\x10\x01 \x00 \x03\"b\n\x18SetEndpointStateResponse\x12\x30\n\x08\x65ndpoint\x18\x01 \x01(\x0b\x32\x1e.longmen.merchants.v1.Endpoint\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"v\n\x13RotateSecretRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0b\x65ndpoint_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x88\xd8\x18\x01\x12!\n\roverlap_hours\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xa8\x01(\x00\"s\n\x14RotateSecretResponse\x12\x30\n\x08\x65ndpoint\x18\x01 \x01(\x0b\x32\x1e.longmen.merchants.v1.Endpoint\x12\x13\n\x06secret\x18\x02 \x01(\tB\x03\x80\x01\x01\x12\x14\n\x0c\x63ommitted_at\x18\x03 \x01(\t\"T\n\x14SendTestEventRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0b\x65ndpoint_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x88\xd8\x18\x01\"_\n\x15SendTestEventResponse\x12\x30\n\x08\x64\x65livery\x18\x01 \x01(\x0b\x32\x1e.longmen.merchants.v1.Delivery\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\xf6\x01\n\x15ListDeliveriesRequest\x12\x1e\n\x0bmerchant_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xe0\xd6\x18\x01\x12!\n\x0b\x65ndpoint_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x04\x88\xd8\x18\x01\xd8\x01\x01\x12<\n\x05state\x18\x03 \x01(\x0e\x32#.longmen.merchants.v1.DeliveryStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1a\n\tpage_size\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\"\n\x11\x61t_least_as_fresh\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@\"e\n\x16ListDeliveriesResponse\x12\x32\n\ndeliveries\x18\x01 \x03(\x0b\x32\x1e.longmen.merchants.v1.Delivery\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"P\n\x10RedeliverRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0b\x64\x65livery_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x90\xd8\x18\x01\"[\n\x11RedeliverResponse\x12\x30\n\x08\x64\x65livery\x18\x01 \x01(\x0b\x32\x1e.longmen.merchants.v1.Delivery\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t2\x8d\x08\n\x0fWebhooksService\x12\x92\x01\n\x0e\x43reateEndpoint\x12+.longmen.merchants.v1.CreateEndpointRequest\x1a,.longmen.merchants.v1.CreateEndpointResponse\"%\xaa\xd4\x18!\n\x02\x01\x04\x12\x0ewebhooks.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12\x8e\x01\n\rListEndpoints\x12*.longmen.merchants.v1.ListEndpointsRequest\x1a+.longmen.merchants.v1.ListEndpointsResponse\"$\xaa\xd4\x18 \n\x02\x01\x04\x12\rwebhooks.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01\x12\x98\x01\n\x10SetEndpointState\x12-.longmen.merchants.v1.SetEndpointStateRequest\x1a..longmen.merchants.v1.SetEndpointStateResponse\"%\xaa\xd4\x18!\n\x02\x01\x04\x12\x0ewebhooks.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12\x8c\x01\n\x0cRotateSecret\x12).longmen.merchants.v1.RotateSecretRequest\x1a*.longmen.merchants.v1.RotateSecretResponse\"%\xaa\xd4\x18!\n\x02\x01\x04\x12\x0ewebhooks.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12\x8f\x01\n\rSendTestEvent\x12*.longmen.merchants.v1.SendTestEventRequest\x1a+.longmen.merchants.v1.SendTestEventResponse\"%\xaa\xd4\x18!\n\x02\x01\x04\x12\x0ewebhooks.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12\x91\x01\n\x0eListDeliveries\x12+.longmen.merchants.v1.ListDeliveriesRequest\x1a,.longmen.merchants.v1.ListDeliveriesResponse\"$\xaa\xd4\x18 \n\x02\x01\x04\x12\rwebhooks.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01\x12\x83\x01\n\tRedeliver\x12&.longmen.merchants.v1.RedeliverRequest\x1a\'.longmen.merchants.v1.RedeliverResponse\"%\xaa\xd4\x18!\n\x02\x01\x04\x12\x0ewebhooks.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,7 +44,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEENDPOINTREQUEST'].fields_by_name['types']._loaded_options = None
   _globals['_CREATEENDPOINTREQUEST'].fields_by_name['types']._serialized_options = b'\272H!\222\001\036\020\024\"\032r\0302\026^[a-z]+\\.[a-z_]{1,40}$'
   _globals['_CREATEENDPOINTREQUEST'].fields_by_name['notice_email']._loaded_options = None
-  _globals['_CREATEENDPOINTREQUEST'].fields_by_name['notice_email']._serialized_options = b'\272H\007r\002`\001\330\001\001'
+  _globals['_CREATEENDPOINTREQUEST'].fields_by_name['notice_email']._serialized_options = b'\272Hir\003\030\376\001\272\001a\n\034create_endpoint.notice_email\022#must be an e-mail address, or empty\032\034this == \'\' || this.isEmail()'
   _globals['_CREATEENDPOINTRESPONSE'].fields_by_name['secret']._loaded_options = None
   _globals['_CREATEENDPOINTRESPONSE'].fields_by_name['secret']._serialized_options = b'\200\001\001'
   _globals['_LISTENDPOINTSREQUEST'].fields_by_name['merchant_id']._loaded_options = None
@@ -104,33 +104,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WEBHOOKSSERVICE'].methods_by_name['Redeliver']._loaded_options = None
   _globals['_WEBHOOKSSERVICE'].methods_by_name['Redeliver']._serialized_options = b'\252\324\030!\n\002\001\004\022\016webhooks.write\030\210\' \260\352\001(\0010\002X\002'
   _globals['_CREATEENDPOINTREQUEST']._serialized_start=194
-  _globals['_CREATEENDPOINTREQUEST']._serialized_end=391
-  _globals['_CREATEENDPOINTRESPONSE']._serialized_start=393
-  _globals['_CREATEENDPOINTRESPONSE']._serialized_end=510
-  _globals['_LISTENDPOINTSREQUEST']._serialized_start=513
-  _globals['_LISTENDPOINTSREQUEST']._serialized_end=661
-  _globals['_LISTENDPOINTSRESPONSE']._serialized_start=663
-  _globals['_LISTENDPOINTSRESPONSE']._serialized_end=762
-  _globals['_SETENDPOINTSTATEREQUEST']._serialized_start=765
-  _globals['_SETENDPOINTSTATEREQUEST']._serialized_end=918
-  _globals['_SETENDPOINTSTATERESPONSE']._serialized_start=920
-  _globals['_SETENDPOINTSTATERESPONSE']._serialized_end=1018
-  _globals['_ROTATESECRETREQUEST']._serialized_start=1020
-  _globals['_ROTATESECRETREQUEST']._serialized_end=1138
-  _globals['_ROTATESECRETRESPONSE']._serialized_start=1140
-  _globals['_ROTATESECRETRESPONSE']._serialized_end=1255
-  _globals['_SENDTESTEVENTREQUEST']._serialized_start=1257
-  _globals['_SENDTESTEVENTREQUEST']._serialized_end=1341
-  _globals['_SENDTESTEVENTRESPONSE']._serialized_start=1343
-  _globals['_SENDTESTEVENTRESPONSE']._serialized_end=1438
-  _globals['_LISTDELIVERIESREQUEST']._serialized_start=1441
-  _globals['_LISTDELIVERIESREQUEST']._serialized_end=1687
-  _globals['_LISTDELIVERIESRESPONSE']._serialized_start=1689
-  _globals['_LISTDELIVERIESRESPONSE']._serialized_end=1790
-  _globals['_REDELIVERREQUEST']._serialized_start=1792
-  _globals['_REDELIVERREQUEST']._serialized_end=1872
-  _globals['_REDELIVERRESPONSE']._serialized_start=1874
-  _globals['_REDELIVERRESPONSE']._serialized_end=1965
-  _globals['_WEBHOOKSSERVICE']._serialized_start=1968
-  _globals['_WEBHOOKSSERVICE']._serialized_end=3005
+  _globals['_CREATEENDPOINTREQUEST']._serialized_end=490
+  _globals['_CREATEENDPOINTRESPONSE']._serialized_start=492
+  _globals['_CREATEENDPOINTRESPONSE']._serialized_end=609
+  _globals['_LISTENDPOINTSREQUEST']._serialized_start=612
+  _globals['_LISTENDPOINTSREQUEST']._serialized_end=760
+  _globals['_LISTENDPOINTSRESPONSE']._serialized_start=762
+  _globals['_LISTENDPOINTSRESPONSE']._serialized_end=861
+  _globals['_SETENDPOINTSTATEREQUEST']._serialized_start=864
+  _globals['_SETENDPOINTSTATEREQUEST']._serialized_end=1017
+  _globals['_SETENDPOINTSTATERESPONSE']._serialized_start=1019
+  _globals['_SETENDPOINTSTATERESPONSE']._serialized_end=1117
+  _globals['_ROTATESECRETREQUEST']._serialized_start=1119
+  _globals['_ROTATESECRETREQUEST']._serialized_end=1237
+  _globals['_ROTATESECRETRESPONSE']._serialized_start=1239
+  _globals['_ROTATESECRETRESPONSE']._serialized_end=1354
+  _globals['_SENDTESTEVENTREQUEST']._serialized_start=1356
+  _globals['_SENDTESTEVENTREQUEST']._serialized_end=1440
+  _globals['_SENDTESTEVENTRESPONSE']._serialized_start=1442
+  _globals['_SENDTESTEVENTRESPONSE']._serialized_end=1537
+  _globals['_LISTDELIVERIESREQUEST']._serialized_start=1540
+  _globals['_LISTDELIVERIESREQUEST']._serialized_end=1786
+  _globals['_LISTDELIVERIESRESPONSE']._serialized_start=1788
+  _globals['_LISTDELIVERIESRESPONSE']._serialized_end=1889
+  _globals['_REDELIVERREQUEST']._serialized_start=1891
+  _globals['_REDELIVERREQUEST']._serialized_end=1971
+  _globals['_REDELIVERRESPONSE']._serialized_start=1973
+  _globals['_REDELIVERRESPONSE']._serialized_end=2064
+  _globals['_WEBHOOKSSERVICE']._serialized_start=2067
+  _globals['_WEBHOOKSSERVICE']._serialized_end=3104
 # @@protoc_insertion_point(module_scope)
