@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 LOOSE: Final = core(*SOUND, "RESOURCE_EXHAUSTED", "CANCELLED", "UNIMPLEMENTED", "DEADLINE_EXCEEDED")
 """What the core decides: it may read on, or break the call off, but not blame itself."""
 
+LATE: Final = core("CANCELLED", "DEADLINE_EXCEEDED", INVALID)
+"""Of a call whose request never comes whole."""
+
 PACKED: Final = undecodable(*LOOSE.codes)
 """What the core decides about compression, which it may be unable to undo."""
 
@@ -42,30 +45,29 @@ def wire(world: World, bearer: dict[str, Header]) -> Iterator[Case]:
     for method in SAFE:
         for label, (frames, ends, expected) in _bodies(world, method).items():
             raw = Raw(
-                tuple(call_headers(f"/{method.path}", bearer[method.path], *_patience(ends))),
+                tuple(call_headers(f"/{method.path}", bearer[method.path], *_patience(expected))),
                 frames=frames,
                 ends=ends,
             )
             yield Case("W", f"{short(method)}/{label}", method, expected, raw=raw)
 
 
-def _patience(ends: bool) -> tuple[Header, ...]:  # noqa: FBT001 - one of a table's columns
-    """A call whose request never comes is given up by its deadline."""
-    return () if ends else ((b"grpc-timeout", b"300m"),)
+def _patience(expected: Expected) -> tuple[Header, ...]:
+    """A call whose request never comes is given up by its deadline; others have their method's."""
+    return ((b"grpc-timeout", b"300m"),) if expected is LATE else ()
 
 
 def _bodies(world: World, method: Method) -> dict[str, tuple[tuple[bytes, ...], bool, Expected]]:
     def good(label: str) -> bytes:
         return bytes(world.base(method, "W", label).SerializeToString())
 
-    late = core("CANCELLED", "DEADLINE_EXCEEDED", INVALID)
     fine = Expected(SOUND)
     half = framed(good("half"))[:-1]
     found: dict[str, tuple[tuple[bytes, ...], bool, Expected]] = {
         "no message": ((b"",), True, MALFORMED),
         "empty message": ((framed(b""),), True, fine),
-        "never any message": ((), False, late),
-        "half a message, then silence": ((half,), False, late),
+        "never any message": ((), False, LATE),
+        "half a message, then silence": ((half,), False, LATE),
         "good, and never ended": ((framed(good("never ended")),), False, fine),
     }
     for size in (1, 2, 3, 4):
