@@ -53,7 +53,7 @@ demo-identity: setup ## A customer's first day: registers, pays, is locked out a
 	@exec $(BIN)/longmen demo-identity --serve
 
 test: setup ## Run every test
-	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 corpus: setup ## Send bad input to every method and look at the answers (about two minutes)
 	$(BIN)/python -m corpus
