@@ -235,6 +235,24 @@ async def test_a_restaurant_may_take_a_fifth_more_and_others_nothing(
     paid = await capture(bank, dinner, 360)
     assert paid.order.state == order_pb2.ORDER_STATE_PAID
     assert await balances(bank, cook.account) == (FUNDS - 360, FUNDS - 360)
+    # What is taken beyond the hold may not be there; how much is, is not the merchant's to know.
+    poor = await held(bank, cook)
+    await bank.do(
+        "TransfersService/Withdraw",
+        account_id=cook.account,
+        amount=cash(FUNDS - 360 - 300 - 10),
+        bank_account="6222020200001234567",
+    )
+    refusal = await refused(
+        bank,
+        "CaptureOrder",
+        bank.token("merchant", cook),
+        order_id=poor,
+        capture_number=number(bank),
+        amount=cash(311),
+    )
+    assert (refusal.reason, refusal.metadata) == ("INSUFFICIENT_FUNDS", {})
+    assert await state(bank, poor) == "AUTHORIZED"
 
 
 async def test_fees_follow_what_is_captured(bank: SmallBank, owner: Person) -> None:

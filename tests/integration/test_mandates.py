@@ -81,6 +81,17 @@ async def available(bank: SmallBank, person: Person) -> int:
     return int(account.balances.available)
 
 
+async def drain(bank: SmallBank, person: Person, *, left: int) -> None:
+    """Take what a wallet has beyond an amount."""
+    amount = await available(bank, person) - left
+    await bank.do(
+        "TransfersService/Withdraw",
+        account_id=person.account,
+        amount=cash(amount),
+        bank_account="6222020200001234567",
+    )
+
+
 async def set_clock(bank: SmallBank, seconds: int) -> None:
     at_us = bank.parts.clock.now_us() + seconds * 1_000_000
     whole, rest = divmod(at_us, 1_000_000)
@@ -122,6 +133,22 @@ async def test_charges_at_once_never_pass_the_cycle_cap(
     assert len(answers) - len(errors) == 5
     assert {told(error).reason for error in errors} == {"MANDATE_CAP_EXCEEDED"}
     assert await available(bank, payer) == FUNDS - 500
+
+
+async def test_a_merchant_is_told_no_more_of_a_payer_than_it_needs(
+    bank: SmallBank, shop: Person, payer: Person
+) -> None:
+    mandate = await signed(bank, shop, payer)
+    token = bank.token("merchant", shop)
+    await drain(bank, payer, left=50)
+    poor = await refused(bank, "ChargeMandate", token, **charge_of(mandate, bank, 51))
+    assert (poor.reason, poor.metadata) == ("INSUFFICIENT_FUNDS", {})
+    await bank.do(
+        "AccountsService/FreezeAccount", account_id=payer.account, reason_text="lost the phone"
+    )
+    frozen = await refused(bank, "ChargeMandate", token, **charge_of(mandate, bank, 10))
+    assert (frozen.reason, frozen.metadata) == ("PAYER_STATE", {"problem": "ACCOUNT"})
+    assert await available(bank, payer) == 50
 
 
 async def test_one_order_number_is_charged_once(

@@ -19,6 +19,7 @@ from longmen_server.merchants.tables import MERCHANT
 from longmen_server.payments import encode as orders
 from longmen_server.payments import fees
 from longmen_server.payments.commands import find_merchant, pay, register
+from longmen_server.payments.discretion import told_to_merchant
 from longmen_server.payments.model import PAID_STATES
 from longmen_server.payments.tables import ORDER, ORDER_NUMBER
 from longmen_server.platform.clock import business_date
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.merchants.model import MerchantActor
     from longmen_server.payments.commands import Sale
+    from longmen_server.payments.model import OrderRow
     from longmen_server.platform.ids import MandateId, TransactionId
 
 __all__ = ["AnnounceCharge", "ChargeMandate", "SetMandateState", "SignMandate"]
@@ -310,16 +312,22 @@ class ChargeMandate(_MerchantsCommand):
         if order.order_id == sale.order_id or order.state not in PAID_STATES:
             self.check(working_set, row, sale.amount)
             model.check_notice(row, sale.amount, working_set.now_us)
-            payer = working_set.get(ACCOUNT, row.account_id)
-            assert payer is not None, "a mandate has an account"
-            check_payment(working_set, payer, sale.amount)
-            order, _ = pay(working_set, order, row.account_id, self.transaction_id)
+            try:
+                order = self._take(working_set, order, row)
+            except Refusal as refusal:
+                raise told_to_merchant(refusal) from refusal
             row = self._count(working_set)
         return pb.ChargeMandateResponse(
             order=orders.order(order, working_set.now_us),
             mandate=encode.mandate(row, working_set.now_us),
             committed_at=working_set.committed_at,
         ).SerializeToString()
+
+    def _take(self, working_set: WorkingSet, order: OrderRow, row: MandateRow) -> OrderRow:
+        payer = working_set.get(ACCOUNT, row.account_id)
+        assert payer is not None, "a mandate has an account"
+        check_payment(working_set, payer, self.sale.amount)
+        return pay(working_set, order, row.account_id, self.transaction_id)[0]
 
     def _count(self, working_set: WorkingSet) -> MandateRow:
         """Count the charge in its cycle; what was announced is made."""

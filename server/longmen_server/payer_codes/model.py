@@ -205,13 +205,6 @@ def code_invalid() -> Refusal:
     return Refusal("CODE_INVALID", "no device made this code", field="code")
 
 
-def payer_state(problem: str) -> Refusal:
-    """Return the refusal of a payer who cannot pay this way, by what stands in the way."""
-    return Refusal(
-        "PAYER_STATE", "the payer cannot pay this way at present", metadata={"problem": problem}
-    )
-
-
 def payer_code_not_found() -> Refusal:
     """Return the refusal for a device that shows no codes."""
     return Refusal("PAYER_CODE_NOT_FOUND", "the device is not enrolled to show codes")

@@ -26,11 +26,11 @@ from longmen_server.payer_codes.model import (
     check_amount,
     check_budget,
     check_judged,
-    payer_state,
 )
 from longmen_server.payer_codes.tables import PAYER_CODE
 from longmen_server.payments import encode, fees, model
 from longmen_server.payments.commands import Sale, find_merchant, move, pay, register
+from longmen_server.payments.discretion import payer_state, told_to_merchant
 from longmen_server.payments.intents import of_purchase
 from longmen_server.payments.model import AttemptOutcome, AttemptRow, OrderRow, Step
 from longmen_server.payments.tables import ATTEMPT, ORDER, ORDER_NUMBER
@@ -47,24 +47,13 @@ if TYPE_CHECKING:
 
 __all__ = ["PayByCode"]
 
-_PROBLEMS = {
-    "ACCOUNT_NOT_FOUND": "ACCOUNT",
-    "DEBIT_ACCOUNT_CLOSED": "ACCOUNT",
-    "DEBIT_ACCOUNT_FROZEN": "ACCOUNT",
-    "CURRENCY_MISMATCH": "CURRENCY",
-    "STEP_UP_UNAVAILABLE": "APPROVAL",
-    "SINGLE_LIMIT_EXCEEDED": "LIMIT",
-}
-"""What a till is told instead of the payer's own reasons, which are the payer's business."""
-
 
 class FailedScan(Refusal):
     """A scan that moved no money, though there is nothing wrong with the sale."""
 
     def __init__(self, cause: Refusal, *, spends: bool) -> None:
         """Refuse by the cause's reason; note whether the code is used up all the same."""
-        problem = _PROBLEMS.get(cause.reason)
-        told = cause if problem is None else payer_state(problem)
+        told = told_to_merchant(cause)
         super().__init__(told.reason, told.message, metadata=told.metadata, field=told.field)
         self.spends = spends
 

@@ -23,6 +23,7 @@ from longmen_server.payments.authorizations import (
     leg_id,
 )
 from longmen_server.payments.commands import find_order, move
+from longmen_server.payments.discretion import told_to_merchant
 from longmen_server.payments.intents import of_purchase
 from longmen_server.payments.model import OrderState, Step
 from longmen_server.payments.returns import account_keys
@@ -322,7 +323,10 @@ class CaptureOrder(_HoldCommand):
         holds = self.open_holds(working_set, row.legs)
         held = sum(hold.remaining for hold in holds)
         is_last = asked.final or amount >= held
-        over, ordinal = self._book(working_set, order, holds, is_last=is_last)
+        try:
+            over, ordinal = self._book(working_set, order, holds, is_last=is_last)
+        except Refusal as refusal:
+            raise told_to_merchant(refusal) from refusal
         captured = (order.captured or 0) + amount
         fee = fees.charge(working_set, order, captured, self.transaction_id, ordinal=ordinal)
         if over:

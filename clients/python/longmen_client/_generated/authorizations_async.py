@@ -126,8 +126,8 @@ class AsyncAuthorizations:
         Raises:
             LongmenError: the call did not succeed; of its own reasons: ORDER_NOT_FOUND,
                 ORDER_NOT_AUTHORIZED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED, CURRENCY_MISMATCH,
-                CAPTURE_NUMBER_REUSED, CAPTURE_EXCEEDS_AUTHORIZATION, INSUFFICIENT_FUNDS,
-                DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN.
+                CAPTURE_NUMBER_REUSED, CAPTURE_EXCEEDS_AUTHORIZATION, PAYER_STATE,
+                INSUFFICIENT_FUNDS (without figures), CREDIT_ACCOUNT_FROZEN.
 
         Scope: orders.write. Deadline: 5000 ms, at most 30000 ms.
         """

@@ -238,9 +238,9 @@ class AsyncMandates:
         Raises:
             LongmenError: the call did not succeed; of its own reasons: MANDATE_NOT_FOUND,
                 MANDATE_NOT_ACTIVE, CURRENCY_MISMATCH, MANDATE_CAP_EXCEEDED,
-                MANDATE_NOTICE_REQUIRED, ORDER_NUMBER_REUSED, ORDER_CLOSED, SINGLE_LIMIT_EXCEEDED,
-                INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
-                CREDIT_ACCOUNT_FROZEN.
+                MANDATE_NOTICE_REQUIRED, ORDER_NUMBER_REUSED, ORDER_CLOSED, PAYER_STATE,
+                INSUFFICIENT_FUNDS (without figures: what the payer has is not the merchant's to
+                know), CREDIT_ACCOUNT_FROZEN.
 
         Scope: mandates.charge. Deadline: 5000 ms, at most 30000 ms.
         """

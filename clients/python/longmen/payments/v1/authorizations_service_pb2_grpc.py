@@ -89,7 +89,7 @@ class AuthorizationsServiceServicer:
     def CaptureOrder(self, request, context):
         """CaptureOrder takes all or part of what is held. The same number with the same content returns the capture made before.
         Reasons: ORDER_NOT_FOUND, ORDER_NOT_AUTHORIZED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED, CURRENCY_MISMATCH, CAPTURE_NUMBER_REUSED,
-        CAPTURE_EXCEEDS_AUTHORIZATION, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN.
+        CAPTURE_EXCEEDS_AUTHORIZATION, PAYER_STATE, INSUFFICIENT_FUNDS (without figures), CREDIT_ACCOUNT_FROZEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

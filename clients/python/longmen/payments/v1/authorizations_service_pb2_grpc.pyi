@@ -48,7 +48,7 @@ class AuthorizationsServiceStub:
     CaptureOrder: _grpc.UnaryUnaryMultiCallable[_authorizations_service_pb2.CaptureOrderRequest, _authorizations_service_pb2.CaptureOrderResponse]
     """CaptureOrder takes all or part of what is held. The same number with the same content returns the capture made before.
     Reasons: ORDER_NOT_FOUND, ORDER_NOT_AUTHORIZED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED, CURRENCY_MISMATCH, CAPTURE_NUMBER_REUSED,
-    CAPTURE_EXCEEDS_AUTHORIZATION, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN.
+    CAPTURE_EXCEEDS_AUTHORIZATION, PAYER_STATE, INSUFFICIENT_FUNDS (without figures), CREDIT_ACCOUNT_FROZEN.
     """
     VoidOrder: _grpc.UnaryUnaryMultiCallable[_authorizations_service_pb2.VoidOrderRequest, _authorizations_service_pb2.VoidOrderResponse]
     """VoidOrder releases what is held and not captured: the order is closed, or paid for what was captured.
@@ -79,7 +79,7 @@ class AuthorizationsServiceAsyncStub(AuthorizationsServiceStub):
     CaptureOrder: _aio.UnaryUnaryMultiCallable[_authorizations_service_pb2.CaptureOrderRequest, _authorizations_service_pb2.CaptureOrderResponse]  # type: ignore[assignment]
     """CaptureOrder takes all or part of what is held. The same number with the same content returns the capture made before.
     Reasons: ORDER_NOT_FOUND, ORDER_NOT_AUTHORIZED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED, CURRENCY_MISMATCH, CAPTURE_NUMBER_REUSED,
-    CAPTURE_EXCEEDS_AUTHORIZATION, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN.
+    CAPTURE_EXCEEDS_AUTHORIZATION, PAYER_STATE, INSUFFICIENT_FUNDS (without figures), CREDIT_ACCOUNT_FROZEN.
     """
     VoidOrder: _aio.UnaryUnaryMultiCallable[_authorizations_service_pb2.VoidOrderRequest, _authorizations_service_pb2.VoidOrderResponse]  # type: ignore[assignment]
     """VoidOrder releases what is held and not captured: the order is closed, or paid for what was captured.
@@ -125,7 +125,7 @@ class AuthorizationsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_authorizations_service_pb2.CaptureOrderResponse, _abc.Awaitable[_authorizations_service_pb2.CaptureOrderResponse]]:
         """CaptureOrder takes all or part of what is held. The same number with the same content returns the capture made before.
         Reasons: ORDER_NOT_FOUND, ORDER_NOT_AUTHORIZED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED, CURRENCY_MISMATCH, CAPTURE_NUMBER_REUSED,
-        CAPTURE_EXCEEDS_AUTHORIZATION, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN.
+        CAPTURE_EXCEEDS_AUTHORIZATION, PAYER_STATE, INSUFFICIENT_FUNDS (without figures), CREDIT_ACCOUNT_FROZEN.
         """
 
     @_abc_1.abstractmethod

@@ -118,7 +118,7 @@ class MandatesServiceServicer:
         """ChargeMandate takes money from the payer for an order of the merchant's own number. The same number with the same content
         returns the order as it stands.
         Reasons: MANDATE_NOT_FOUND, MANDATE_NOT_ACTIVE, CURRENCY_MISMATCH, MANDATE_CAP_EXCEEDED, MANDATE_NOTICE_REQUIRED, ORDER_NUMBER_REUSED,
-        ORDER_CLOSED, SINGLE_LIMIT_EXCEEDED, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN.
+        ORDER_CLOSED, PAYER_STATE, INSUFFICIENT_FUNDS (without figures: what the payer has is not the merchant's to know), CREDIT_ACCOUNT_FROZEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -60,7 +60,7 @@ class MandatesServiceStub:
     """ChargeMandate takes money from the payer for an order of the merchant's own number. The same number with the same content
     returns the order as it stands.
     Reasons: MANDATE_NOT_FOUND, MANDATE_NOT_ACTIVE, CURRENCY_MISMATCH, MANDATE_CAP_EXCEEDED, MANDATE_NOTICE_REQUIRED, ORDER_NUMBER_REUSED,
-    ORDER_CLOSED, SINGLE_LIMIT_EXCEEDED, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN.
+    ORDER_CLOSED, PAYER_STATE, INSUFFICIENT_FUNDS (without figures: what the payer has is not the merchant's to know), CREDIT_ACCOUNT_FROZEN.
     """
 
 @_typing.type_check_only
@@ -95,7 +95,7 @@ class MandatesServiceAsyncStub(MandatesServiceStub):
     """ChargeMandate takes money from the payer for an order of the merchant's own number. The same number with the same content
     returns the order as it stands.
     Reasons: MANDATE_NOT_FOUND, MANDATE_NOT_ACTIVE, CURRENCY_MISMATCH, MANDATE_CAP_EXCEEDED, MANDATE_NOTICE_REQUIRED, ORDER_NUMBER_REUSED,
-    ORDER_CLOSED, SINGLE_LIMIT_EXCEEDED, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN.
+    ORDER_CLOSED, PAYER_STATE, INSUFFICIENT_FUNDS (without figures: what the payer has is not the merchant's to know), CREDIT_ACCOUNT_FROZEN.
     """
 
 class MandatesServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -163,7 +163,7 @@ class MandatesServiceServicer(metaclass=_abc_1.ABCMeta):
         """ChargeMandate takes money from the payer for an order of the merchant's own number. The same number with the same content
         returns the order as it stands.
         Reasons: MANDATE_NOT_FOUND, MANDATE_NOT_ACTIVE, CURRENCY_MISMATCH, MANDATE_CAP_EXCEEDED, MANDATE_NOTICE_REQUIRED, ORDER_NUMBER_REUSED,
-        ORDER_CLOSED, SINGLE_LIMIT_EXCEEDED, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN.
+        ORDER_CLOSED, PAYER_STATE, INSUFFICIENT_FUNDS (without figures: what the payer has is not the merchant's to know), CREDIT_ACCOUNT_FROZEN.
         """
 
 def add_MandatesServiceServicer_to_server(servicer: MandatesServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
