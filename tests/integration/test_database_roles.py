@@ -14,11 +14,22 @@ if TYPE_CHECKING:
 
 RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
 WRITTEN_ONCE = frozenset(
-    {"ledger_posting", "event", "journal_block", "ledger_reversal", "ledger_refusal"}
+    {
+        *("ledger_posting", "event", "journal_block", "ledger_reversal", "ledger_refusal"),
+        *("merchant", "merchant_plan", "merchant_terminal", "fx_conversion", "kyc_change"),
+        *("order_attempt", "order_capture", "order_refund"),
+    }
 )
-"""What nobody who serves may change: the books, the trail of audit and their chain."""
+"""What nobody who serves may change: the books, the trail of audit and their chain, and what
+merchants and payers were told."""
 
-KEPT = frozenset({"request_record", "ledger_account", "ledger_hold"})
+KEPT = frozenset(
+    {
+        *("request_record", "ledger_account", "ledger_hold", "staff_account"),
+        *("mandate", "merchant_order", "order_authorization"),
+        *("merchant_position", "merchant_settlement", "merchant_shift"),
+    }
+)
 """What changes and is never deleted."""
 
 
