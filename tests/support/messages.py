@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import protovalidate
@@ -93,20 +92,25 @@ def rules_of(field: Any) -> Any:
     return field.GetOptions().Extensions[validate_pb2.field]
 
 
+_GOOD: dict[str, bytes] = {}
+"""Serialised: tens of thousands of cases begin with the same few hundred messages."""
+
+
 def good_message(message_class: type[Message]) -> Message:
     """A message with every field set that its rules let be set together."""
-    message: Message = message_class.FromString(_good_bytes(message_class))
+    name = message_class.DESCRIPTOR.full_name
+    if name not in _GOOD:
+        _GOOD[name] = _make_good(message_class).SerializeToString(deterministic=True)
+    message: Message = message_class.FromString(_GOOD[name])
     return message
 
 
-@cache
-def _good_bytes(message_class: type[Message]) -> bytes:
-    """A good message, serialised: tens of thousands of cases begin with the same few hundred."""
+def _make_good(message_class: type[Message]) -> Message:
     message: Message = fill(message_class())
     while True:
         violations = protovalidate.collect_violations(message)
         if not violations:
-            return message.SerializeToString(deterministic=True)
+            return message
         holder = _holder(message, violations[0])
         _relax(message, holder, len(violations))
 
