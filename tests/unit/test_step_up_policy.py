@@ -7,7 +7,14 @@ from itertools import product
 
 import pytest
 
-from longmen_server.challenges.model import PROTECTING, Decision, Intent, Operation, is_enough
+from longmen_server.challenges.model import (
+    PROTECTING,
+    Decision,
+    Intent,
+    Operation,
+    is_enough,
+    stronger,
+)
 from longmen_server.challenges.policy import PolicyError, load_policy, read_policy
 from longmen_server.factors.model import FactorKind, bits
 
@@ -199,3 +206,14 @@ def test_an_approval_is_bound_to_every_part_of_an_intent() -> None:
     found = {Intent(**{**parts, name: value}).digest(b"c" * 32) for name, value in others.items()}  # type: ignore[arg-type]
     found |= {base, Intent(**parts).digest(b"d" * 32)}  # type: ignore[arg-type]
     assert len(found) == len(others) + 2
+
+
+def test_the_stronger_of_two_decisions_satisfies_both() -> None:
+    pin, key = bits((FactorKind.PAYMENT_PIN, FactorKind.PASSKEY)), bits((FactorKind.PASSKEY,))
+    for one, other, both in (
+        (NOTHING, NOTHING, NOTHING),
+        (NOTHING, Decision(1, pin), Decision(1, pin)),
+        (Decision(1, pin), NOTHING, Decision(1, pin)),
+        (Decision(1, pin), Decision(2, key), Decision(2, key)),
+    ):
+        assert stronger(one, other) == both

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from longmen.events.v1 import event_pb2
 from longmen_server.challenges.cooling import check_cooling, cooling_device, use_cooling
 from longmen_server.challenges.model import (
+    NOTHING,
     OPEN_STATES,
     PROTECTING,
     ChallengeRow,
@@ -27,6 +28,7 @@ from longmen_server.challenges.model import (
     Policy,
     is_enough,
     step_up_unavailable,
+    stronger,
 )
 from longmen_server.challenges.tables import CHALLENGE, KNOWN_PAYEE, OPEN_CHALLENGE
 from longmen_server.engine.command import RequestKey, RowKey
@@ -77,8 +79,20 @@ class Gate:
         elif stage == STAGE_ACCOUNT and self.device_id is not None:
             yield RowKey(DEVICE, self.device_id)
 
-    def demand(self, working_set: WorkingSet, intent: Intent) -> None:
+    def approved(self, working_set: WorkingSet) -> int | None:
+        """Return the bits of the kinds that have approved the request; None while nothing has."""
+        present = self._present(working_set)
+        if present is None or present.is_expired(working_set.now_us):
+            return None
+        return present.approved if present.state == ChallengeState.APPROVED else None
+
+    def demand(self, working_set: WorkingSet, intent: Intent, least: Decision = NOTHING) -> None:
         """Let the request through if it is approved or needs no approval.
+
+        Args:
+            working_set: with the rows that :meth:`keys` names.
+            intent: what is to be approved.
+            least: what has to approve it at least, whatever the policy says.
 
         Raises:
             Refusal: NEEDS_AUTH with the challenge to approve, STEP_UP_UNAVAILABLE,
@@ -88,7 +102,7 @@ class Gate:
         content = intent.digest(self.request.content[:FINGERPRINT_BYTES])
         present = self._present(working_set)
         if present is None or present.is_expired(working_set.now_us):
-            self._demand_anew(working_set, intent, content)
+            self._demand_anew(working_set, intent, content, least)
         elif present.content != content:
             raise ContentChanged(present.challenge_id)
         elif present.state != ChallengeState.APPROVED:
@@ -121,7 +135,9 @@ class Gate:
         row = working_set.get(CHALLENGE, challenge_id)
         return row if row is not None and row.state in OPEN_STATES else None
 
-    def _demand_anew(self, working_set: WorkingSet, intent: Intent, content: bytes) -> None:
+    def _demand_anew(
+        self, working_set: WorkingSet, intent: Intent, content: bytes, least: Decision
+    ) -> None:
         """Decide by the policy, as for a request never seen."""
         security = working_set.get(SECURITY, self.customer_id)
         kinds = 0 if security is None else security.kinds
@@ -135,6 +151,7 @@ class Gate:
             is_known=self._is_known(working_set, intent),
             # A device that a code to the phone let in has shown that one already.
             by_message=cooling_device(working_set, self.device_id) is None,
+            least=least,
         )
         if not decision.factors:
             count_exempt(working_set, self.customer_id)
@@ -191,11 +208,12 @@ def decision_for(
     *,
     is_known: bool,
     by_message: bool = False,
+    least: Decision = NOTHING,
 ) -> Decision:
     """Return what has to approve what a customer is about to do; the customer's row is loaded.
 
-    Where `by_message` says so, who has set nothing up that counts may approve by a code by message,
-    if the policy takes one.
+    What is demanded is no less than `least`. Where `by_message` says so, who has set nothing up
+    that counts may approve by a code by message, if the policy takes one.
 
     Raises:
         Refusal: STEP_UP_UNAVAILABLE when the customer has too little to approve with.
@@ -206,6 +224,7 @@ def decision_for(
         is_known=is_known,
         exempt_count=0 if security is None else security.exempt_count,
     )
+    decision = stronger(decision, least)
     if not decision.factors:
         return decision
     methods = decision.methods & (0 if security is None else security.kinds)

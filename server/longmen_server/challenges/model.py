@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 __all__ = [
+    "NOTHING",
     "ChallengeRow",
     "ChallengeState",
     "Decision",
@@ -26,6 +27,7 @@ __all__ = [
     "Policy",
     "Rule",
     "Version",
+    "stronger",
 ]
 
 
@@ -209,6 +211,17 @@ class Decision(NamedTuple):
     """How many; 0 lets it through."""
     methods: int
     """Bits of the kinds that count."""
+
+
+NOTHING: Final = Decision(0, 0)
+"""What lets everything through."""
+
+
+def stronger(one: Decision, other: Decision) -> Decision:
+    """Return what satisfies both of two decisions; it may be more than anything can."""
+    if not one.factors or not other.factors:
+        return one if one.factors else other
+    return Decision(max(one.factors, other.factors), one.methods & other.methods)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,8 +17,10 @@ from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTE
 from longmen_server.engine.journal import Event
 from longmen_server.fxrates.commands import version_now
 from longmen_server.fxrates.tables import RATE
-from longmen_server.kyc.limits import check_payment, check_receipt, class_keys
 from longmen_server.ledger.tables import ACCOUNT
+from longmen_server.limits import enforce
+from longmen_server.limits.asking import asker_of
+from longmen_server.limits.movement import Movement, MovementKind
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -93,15 +95,31 @@ def convert(
     return row, outcome
 
 
-def check_wallets(working_set: WorkingSet, quote: QuoteRow, actor: Actor) -> None:
-    """Refuse what the owner's class of identification does not permit.
+def movement_of(
+    working_set: WorkingSet,
+    quote: QuoteRow,
+    actor: Actor,
+    gate: Gate | None,
+    transaction_id: TransactionId,
+) -> Movement:
+    """Return what taking a quote is about to do.
 
     Raises:
-        Refusal: ACCOUNT_NOT_FOUND, SINGLE_LIMIT_EXCEEDED, BALANCE_LIMIT_EXCEEDED.
+        Refusal: ACCOUNT_NOT_FOUND.
     """
     payer, payee = wallet_pair(working_set, quote.from_account_id, quote.to_account_id, actor)
-    check_payment(working_set, payer, quote.source)
-    check_receipt(working_set, payee, quote.target, own=True)
+    return Movement(
+        kind=MovementKind.CONVERSION,
+        asker=asker_of(working_set, actor, gate),
+        transaction_id=transaction_id,
+        amount=quote.source,
+        currency_code=quote.source_currency,
+        payer_id=payer.account_id,
+        payee_id=payee.account_id,
+        customer_id=payer.owner_id,
+        payee_amount=quote.target,
+        is_own=True,
+    )
 
 
 class CreateQuote(Command):
@@ -210,7 +228,7 @@ class _Exchange(Command):
             return
         if stage == STAGE_ACCOUNT:
             yield from (RowKey(ACCOUNT, account_id) for account_id in both)
-            yield from class_keys(stage, *both)
+            yield from enforce.keys(stage, payer_id=both[0], payee_id=both[1])
             pair = self.pair(working_set)
             if pair is not None:
                 home = version_now(working_set).home_currency
@@ -219,9 +237,10 @@ class _Exchange(Command):
 
     def exchange(self, working_set: WorkingSet, quote: QuoteRow) -> tuple[ConversionRow, int]:
         """Check the customer, demand approval, book; return the conversion and what is left."""
-        check_wallets(working_set, quote, self.actor)
+        movement = movement_of(working_set, quote, self.actor, self.gate, self.transaction_id)
+        least = enforce.reserve(working_set, movement)
         if self.gate is not None:
-            self.gate.demand(working_set, of_conversion(quote))
+            self.gate.demand(working_set, of_conversion(quote), least)
         row, outcome = convert(working_set, quote, self.conversion_id, self.transaction_id)
         return row, outcome.debit.available
 

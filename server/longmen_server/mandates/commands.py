@@ -10,15 +10,16 @@ from longmen_server.challenges.model import Intent, Operation
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER
 from longmen_server.engine.journal import Event
-from longmen_server.kyc.limits import check_payment, class_keys
 from longmen_server.ledger.tables import ACCOUNT
+from longmen_server.limits import enforce
+from longmen_server.limits.movement import Asker, Channel, MovementKind
 from longmen_server.mandates import encode, model
 from longmen_server.mandates.model import HOUR_US, MandateNumber, MandateRow
 from longmen_server.mandates.tables import MANDATE, NUMBER
 from longmen_server.merchants.tables import MERCHANT
 from longmen_server.payments import encode as orders
 from longmen_server.payments import fees
-from longmen_server.payments.commands import find_merchant, pay, register
+from longmen_server.payments.commands import find_merchant, movement_of, pay, register
 from longmen_server.payments.discretion import told_to_merchant
 from longmen_server.payments.model import PAID_STATES
 from longmen_server.payments.tables import ORDER, ORDER_NUMBER
@@ -83,7 +84,7 @@ class SignMandate(Command):
                 yield RowKey(MANDATE, found)
         elif stage == STAGE_ACCOUNT:
             yield RowKey(ACCOUNT, wanted.account_id)
-            yield from class_keys(stage, wanted.account_id)
+            yield from enforce.keys(stage, payer_id=wanted.account_id)
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Sign it, unless its number has a mandate."""
@@ -100,7 +101,7 @@ class SignMandate(Command):
             assert known is not None, "a number leads to its mandate"
             _check_same(known, wanted)
             return self._reply(working_set, known)
-        check_payment(working_set, payer, wanted.single_cap)
+        enforce.check_single(working_set, payer, wanted.single_cap)
         if self.gate is not None:
             self.gate.demand(working_set, _intent(wanted))
         row = wanted.copy()
@@ -293,7 +294,7 @@ class ChargeMandate(_MerchantsCommand):
         if row is not None and merchant is not None:
             yield RowKey(ACCOUNT, row.account_id)
             yield RowKey(ACCOUNT, merchant.account_id)
-            yield from class_keys(stage, row.account_id)
+            yield from enforce.keys(stage, payer_id=row.account_id)
             found = working_set.get(ORDER_NUMBER, self.sale.number)
             known = None if found is None else working_set.get(ORDER, found)
             plan_id = (
@@ -326,7 +327,9 @@ class ChargeMandate(_MerchantsCommand):
     def _take(self, working_set: WorkingSet, order: OrderRow, row: MandateRow) -> OrderRow:
         payer = working_set.get(ACCOUNT, row.account_id)
         assert payer is not None, "a mandate has an account"
-        check_payment(working_set, payer, self.sale.amount)
+        asker = Asker(Channel.MERCHANT)
+        kind = MovementKind.MANDATE_CHARGE
+        enforce.reserve(working_set, movement_of(kind, order, payer, asker, self.transaction_id))
         return pay(working_set, order, row.account_id, self.transaction_id)[0]
 
     def _count(self, working_set: WorkingSet) -> MandateRow:

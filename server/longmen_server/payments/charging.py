@@ -18,8 +18,9 @@ from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTE
 from longmen_server.factors.tables import SECURITY
 from longmen_server.identity.model import DeviceState
 from longmen_server.identity.tables import DEVICE
-from longmen_server.kyc.limits import check_payment, class_keys
 from longmen_server.ledger.tables import ACCOUNT
+from longmen_server.limits import enforce
+from longmen_server.limits.movement import Asker, Channel, MovementKind
 from longmen_server.merchants.tables import MERCHANT
 from longmen_server.payer_codes.encode import budget_of
 from longmen_server.payer_codes.model import (
@@ -29,7 +30,14 @@ from longmen_server.payer_codes.model import (
 )
 from longmen_server.payer_codes.tables import PAYER_CODE
 from longmen_server.payments import encode, fees, model
-from longmen_server.payments.commands import Sale, find_merchant, move, pay, register
+from longmen_server.payments.commands import (
+    Sale,
+    find_merchant,
+    move,
+    movement_of,
+    pay,
+    register,
+)
 from longmen_server.payments.discretion import payer_state, told_to_merchant
 from longmen_server.payments.intents import of_purchase
 from longmen_server.payments.model import AttemptOutcome, AttemptRow, OrderRow, Step
@@ -106,7 +114,7 @@ class PayByCode(Command):
             row = working_set.get(PAYER_CODE, judged.code.handle)
             if row is not None:
                 yield RowKey(ACCOUNT, row.account_id)
-                yield from class_keys(stage, row.account_id)
+                yield from enforce.keys(stage, payer_id=row.account_id)
 
     def _merchant_keys(self, working_set: WorkingSet) -> Iterable[RowKey]:
         """Name the merchant's account, and what its fee needs."""
@@ -191,11 +199,16 @@ class PayByCode(Command):
             raise payer_state("DEVICE")
         actor = Actor(payer.customer_id)
         account = find_wallet_account(working_set, payer.account_id, order.currency_code, actor)
-        check_payment(working_set, account, order.amount)
+        asker = Asker(Channel.MERCHANT, payer.device_id)
+        kind = MovementKind.PAYER_CODE_PAYMENT
+        movement = movement_of(kind, order, account, asker, self.transaction_id)
+        least = enforce.check(working_set, movement)
         # The row is this command's own copy: taking the code made it.
         payer.last_order_id = order.order_id
         intent = of_purchase(order.merchant_id, payer.account_id, order.amount, order.currency_code)
-        decision = decision_for(working_set, payer.customer_id, intent, self.policy, is_known=False)
+        decision = decision_for(
+            working_set, payer.customer_id, intent, self.policy, is_known=False, least=least
+        )
         # The payer is told what a new device may not do yet, and not the till.
         if decision.factors or is_beyond(working_set, payer.device_id, intent, self.policy):
             state = model.advance(order, Step.ASK_PAYER, working_set.now_us)
@@ -205,6 +218,7 @@ class PayByCode(Command):
         budget = budget_of(payer, working_set.now_us)
         check_amount(payer, budget, order.amount)
         payer.spent_amount += order.amount
+        enforce.reserve(working_set, movement)
         count_exempt(working_set, payer.customer_id)
         use_cooling(working_set, payer.device_id, intent, self.policy)
         order, _ = pay(working_set, order, payer.account_id, self.transaction_id)

@@ -10,11 +10,13 @@ from longmen.payments.v1 import payments_service_pb2 as pb
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER
 from longmen_server.engine.journal import Event
-from longmen_server.kyc.limits import check_payment, class_keys
 from longmen_server.ledger.codes import PostingCode
 from longmen_server.ledger.model import PostingIntent
 from longmen_server.ledger.posting import book_posting
 from longmen_server.ledger.tables import ACCOUNT
+from longmen_server.limits import enforce
+from longmen_server.limits.asking import asker_of
+from longmen_server.limits.movement import Movement, MovementKind
 from longmen_server.merchants.commands import see_terminal
 from longmen_server.merchants.model import merchant_not_found, terminal_not_found
 from longmen_server.merchants.tables import MERCHANT, TERMINAL, TERMINAL_STATE
@@ -41,7 +43,8 @@ if TYPE_CHECKING:
     from longmen_server.accounts.model import Actor
     from longmen_server.challenges.gate import Gate
     from longmen_server.engine.working_set import WorkingSet
-    from longmen_server.ledger.model import PostingOutcome
+    from longmen_server.ledger.model import AccountRow, PostingOutcome
+    from longmen_server.limits.movement import Asker
     from longmen_server.merchants.model import MerchantActor, MerchantRow
     from longmen_server.payments.scan import Scanned
     from longmen_server.platform.ids import AccountId, MerchantId, OrderId, TransactionId
@@ -248,6 +251,45 @@ def move(working_set: WorkingSet, order_id: OrderId, state: OrderState) -> Order
     return order
 
 
+def movement_of(
+    kind: MovementKind,
+    bought: OrderRow | Sale,
+    payer: AccountRow,
+    asker: Asker,
+    transaction_id: TransactionId,
+    *,
+    amount: int = 0,
+    together: int = 0,
+    is_held: bool = False,
+) -> Movement:
+    """Return what paying for something is about to do.
+
+    Args:
+        kind: how it is paid.
+        bought: the order, or the sale that becomes one.
+        payer: who pays.
+        asker: who asks for it.
+        transaction_id: of the posting.
+        amount: in minor units, where it is not the whole.
+        together: the whole of the payment that this adds to; 0 when it is one by itself.
+        is_held: whether the money is held first.
+    """
+    reference = bought.reference if isinstance(bought, Sale) else bought
+    return Movement(
+        kind=kind,
+        asker=asker,
+        transaction_id=transaction_id,
+        amount=amount or bought.amount,
+        currency_code=bought.currency_code,
+        payer_id=payer.account_id,
+        customer_id=payer.owner_id,
+        is_held=is_held,
+        together=together,
+        merchant_id=bought.merchant_id,
+        terminal_id=None if reference is None else reference.terminal_id,
+    )
+
+
 def pay(
     working_set: WorkingSet, order: OrderRow, payer_id: AccountId, transaction_id: TransactionId
 ) -> tuple[OrderRow, PostingOutcome]:
@@ -348,7 +390,7 @@ class PayOrder(Command):
             yield RowKey(ORDER, self.order_id)
         elif stage == STAGE_ACCOUNT:
             yield RowKey(ACCOUNT, self.payer_id)
-            yield from class_keys(stage, self.payer_id)
+            yield from enforce.keys(stage, payer_id=self.payer_id)
             order = working_set.get(ORDER, self.order_id)
             if order is not None:
                 yield RowKey(ACCOUNT, order.account_id)
@@ -361,11 +403,15 @@ class PayOrder(Command):
             raise model.order_not_found(self.order_id)
         payer = find_wallet_account(working_set, self.payer_id, self.currency_code, self.actor)
         model.check_amount(order, self.amount, self.currency_code)
-        check_payment(working_set, payer, self.amount)
+        asker = asker_of(working_set, self.actor, self.gate)
+        kind = MovementKind.PAYMENT
+        movement = movement_of(kind, order, payer, asker, self.transaction_id)
+        least = enforce.reserve(working_set, movement)
         if self.gate is not None:
             self.gate.demand(
                 working_set,
                 of_purchase(order.merchant_id, self.payer_id, self.amount, self.currency_code),
+                least,
             )
         paid, outcome = pay(working_set, order, self.payer_id, self.transaction_id)
         return pb.PayOrderResponse(
@@ -416,7 +462,7 @@ class PayStaticCode(Command):
         yield from sale.keys(working_set, stage)
         if stage == STAGE_ACCOUNT:
             yield RowKey(ACCOUNT, self.payer_id)
-            yield from class_keys(stage, self.payer_id)
+            yield from enforce.keys(stage, payer_id=self.payer_id)
             merchant = working_set.get(MERCHANT, sale.merchant_id)
             if merchant is not None:
                 yield RowKey(ACCOUNT, merchant.account_id)
@@ -437,12 +483,16 @@ class PayStaticCode(Command):
                 field="code",
             )
         payer = find_wallet_account(working_set, self.payer_id, sale.currency_code, self.actor)
-        check_payment(working_set, payer, sale.amount)
+        asker = asker_of(working_set, self.actor, self.gate)
+        kind = MovementKind.STATIC_CODE_PAYMENT
+        movement = movement_of(kind, sale, payer, asker, self.transaction_id)
+        least = enforce.reserve(working_set, movement)
         merchant = find_merchant(working_set, sale.merchant_id)
         if self.gate is not None:
             self.gate.demand(
                 working_set,
                 of_purchase(sale.merchant_id, self.payer_id, sale.amount, sale.currency_code),
+                least,
             )
         order = register(working_set, sale, merchant)
         paid, outcome = pay(working_set, order, self.payer_id, self.transaction_id)

@@ -8,12 +8,14 @@ from longmen.payments.v1 import authorization_pb2
 from longmen.payments.v1 import authorizations_service_pb2 as pb
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER
-from longmen_server.kyc.limits import check_payment, class_keys
 from longmen_server.ledger.codes import PostingCode
 from longmen_server.ledger.encode import timestamp
 from longmen_server.ledger.model import HoldState, PostingIntent, PostingKind
 from longmen_server.ledger.posting import book_posting
 from longmen_server.ledger.tables import ACCOUNT, HOLD
+from longmen_server.limits import enforce
+from longmen_server.limits.asking import asker_of
+from longmen_server.limits.movement import MovementKind
 from longmen_server.payments import authorizations, encode, fees, model
 from longmen_server.payments.authorizations import (
     LEGS_MAX,
@@ -22,7 +24,7 @@ from longmen_server.payments.authorizations import (
     CaptureRow,
     leg_id,
 )
-from longmen_server.payments.commands import find_order, move
+from longmen_server.payments.commands import find_order, move, movement_of
 from longmen_server.payments.discretion import told_to_merchant
 from longmen_server.payments.intents import of_purchase
 from longmen_server.payments.model import OrderState, Step
@@ -41,7 +43,8 @@ if TYPE_CHECKING:
     from longmen_server.accounts.model import Actor
     from longmen_server.challenges.gate import Gate
     from longmen_server.engine.working_set import WorkingSet
-    from longmen_server.ledger.model import HoldRow, PostingOutcome
+    from longmen_server.ledger.model import AccountRow, HoldRow, PostingOutcome
+    from longmen_server.limits.movement import Movement
     from longmen_server.merchants.model import MerchantActor
     from longmen_server.payments.model import OrderRow
     from longmen_server.platform.ids import AccountId, CaptureId, OrderId, TransactionId
@@ -151,7 +154,7 @@ class AuthorizeOrder(Command):
             yield RowKey(AUTHORIZATION, self.order_id)
         elif stage == STAGE_ACCOUNT:
             yield RowKey(ACCOUNT, self.payer_id)
-            yield from class_keys(stage, self.payer_id)
+            yield from enforce.keys(stage, payer_id=self.payer_id)
             order = working_set.get(ORDER, self.order_id)
             if order is not None:
                 yield RowKey(ACCOUNT, order.account_id)
@@ -162,13 +165,18 @@ class AuthorizeOrder(Command):
         if order is None or not order.amount:
             raise model.order_not_found(self.order_id)
         payer = find_wallet_account(working_set, self.payer_id, self.currency_code, self.actor)
-        check_payment(working_set, payer, self.amount)
         model.check_amount(order, self.amount, self.currency_code)
+        asker = asker_of(working_set, self.actor, self.gate)
+        movement = movement_of(
+            MovementKind.PAYMENT, order, payer, asker, leg_id(self.order_id, 0), is_held=True
+        )
+        least = enforce.reserve(working_set, movement)
         state = model.advance(order, Step.AUTHORIZE, working_set.now_us)
         if self.gate is not None:
             self.gate.demand(
                 working_set,
                 of_purchase(order.merchant_id, self.payer_id, self.amount, self.currency_code),
+                least,
             )
         outcome = _hold(working_set, order, self.payer_id, self.amount, self.hold_us, leg=0)
         changed = working_set.edit(ORDER, self.order_id)
@@ -220,7 +228,7 @@ class IncrementAuthorization(_HoldCommand):
         yield from super().keys(working_set, stage)
         order = working_set.get(ORDER, self.order_id)
         if order is not None:
-            yield from class_keys(stage, order.payer_account_id)
+            yield from enforce.keys(stage, payer_id=order.payer_account_id)
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Hold it until the first hold ends."""
@@ -237,13 +245,13 @@ class IncrementAuthorization(_HoldCommand):
         row = self.held(working_set, order, Step.AUTHORIZE)
         assert payer is not None, "an authorized order has a payer"
         find_wallet_account(working_set, payer.account_id, self.currency_code, self.actor)
-        # All that is held for an order is one payment.
-        check_payment(working_set, payer, row.authorized + self.amount)
+        least = enforce.reserve(working_set, self._movement(working_set, order, payer, row))
         authorizations.check_increment(row)
         if self.gate is not None:
             self.gate.demand(
                 working_set,
                 of_purchase(order.merchant_id, payer.account_id, self.amount, self.currency_code),
+                least,
             )
         left_us = order.expires_at_us - working_set.now_us
         _hold(working_set, order, payer.account_id, self.amount, left_us, leg=row.legs)
@@ -255,6 +263,21 @@ class IncrementAuthorization(_HoldCommand):
             authorization=authorization_message(row, order, (), working_set.now_us),
             committed_at=working_set.committed_at,
         ).SerializeToString()
+
+    def _movement(
+        self, working_set: WorkingSet, order: OrderRow, payer: AccountRow, row: AuthorizationRow
+    ) -> Movement:
+        """Return what holding more is about to do: all that is held for an order is one payment."""
+        return movement_of(
+            MovementKind.PAYMENT,
+            order,
+            payer,
+            asker_of(working_set, self.actor, self.gate),
+            leg_id(self.order_id, row.legs),
+            amount=self.amount,
+            together=row.authorized + self.amount,
+            is_held=True,
+        )
 
     def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
         """Leave the challenge behind."""

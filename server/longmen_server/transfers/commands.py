@@ -13,31 +13,29 @@ from longmen_server.accounts.tables import PHONE_PAYEE
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_POINTER
 from longmen_server.engine.journal import Event
-from longmen_server.kyc.limits import check_payment, check_receipt, class_keys
-from longmen_server.ledger.chart import BANK_CLEARING, CHART, CUSTOMER_DEPOSITS, system_account_id
+from longmen_server.ledger.chart import CUSTOMER_DEPOSITS
 from longmen_server.ledger.codes import PostingCode
-from longmen_server.ledger.commands import account_not_found, open_account
+from longmen_server.ledger.commands import account_not_found
 from longmen_server.ledger.encode import reason_value
-from longmen_server.ledger.model import AccountRow, AccountState, PostingIntent, PostingKind
+from longmen_server.ledger.model import PostingIntent, PostingKind
 from longmen_server.ledger.posting import book_posting
 from longmen_server.ledger.tables import ACCOUNT
+from longmen_server.limits import enforce
+from longmen_server.limits.asking import asker_of
+from longmen_server.limits.movement import Movement, MovementKind
 from longmen_server.platform.ids import TRANSACTION
 from longmen_server.platform.refusal import Refusal
 from longmen_server.transfers import encode, intents
 from longmen_server.transfers.model import (
     DONE,
     HOLD_DURATION_US,
-    Direction,
-    InstructionRow,
-    InstructionState,
     ScheduleRow,
     Standing,
     TransferKind,
     TransferState,
-    check_bank_account,
     due_at,
 )
-from longmen_server.transfers.tables import INSTRUCTION, SCHEDULE
+from longmen_server.transfers.tables import SCHEDULE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,9 +44,9 @@ if TYPE_CHECKING:
     from longmen_server.accounts.model import Actor
     from longmen_server.challenges.gate import Gate
     from longmen_server.engine.working_set import WorkingSet
-    from longmen_server.ledger.model import PostingOutcome
+    from longmen_server.ledger.model import AccountRow, PostingOutcome
+    from longmen_server.limits.movement import Asker
     from longmen_server.platform.ids import AccountId, TransactionId
-    from longmen_server.transfers.model import SealedAccount
 
 _TRANSFER_STATE_CHANGED = event_pb2.EVENT_TYPE_TRANSFER_STATE_CHANGED
 
@@ -80,7 +78,7 @@ class Payment:
             payee_id = self.found_payee(working_set)
             if payee_id is not None:
                 yield RowKey(ACCOUNT, payee_id)
-                yield from class_keys(stage, payee_id)
+                yield from enforce.keys(stage, payee_id=payee_id)
         elif stage == STAGE_POINTER and self.payee_id is None:
             yield RowKey(PHONE_PAYEE, self.phone_key)
 
@@ -142,20 +140,25 @@ def find_payee(working_set: WorkingSet, payment: Payment, payer_id: AccountId) -
     return payee
 
 
-def check_classes(
-    working_set: WorkingSet, payer: AccountRow, payee: AccountRow, amount: int
-) -> None:
-    """Refuse what the payer's or the payee's class of identification does not permit.
+def movement_of(
+    payment: Payment, payer: AccountRow, payee: AccountRow, asker: Asker, *, later: bool = False
+) -> Movement:
+    """Return what a payment is about to do.
 
     Between accounts of one customer no payment is made, but the balance still counts.
-
-    Raises:
-        Refusal: SINGLE_LIMIT_EXCEEDED, BALANCE_LIMIT_EXCEEDED.
     """
-    own = payer.owner_id is not None and payer.owner_id == payee.owner_id
-    if not own:
-        check_payment(working_set, payer, amount)
-    check_receipt(working_set, payee, amount, own=own)
+    return Movement(
+        kind=MovementKind.TRANSFER,
+        asker=asker,
+        transaction_id=payment.transaction_id,
+        amount=payment.amount,
+        currency_code=payment.currency_code,
+        payer_id=payer.account_id,
+        payee_id=payee.account_id,
+        customer_id=payer.owner_id,
+        is_own=payer.owner_id is not None and payer.owner_id == payee.owner_id,
+        is_held=later,
+    )
 
 
 def payee_not_found() -> Refusal:
@@ -235,7 +238,7 @@ class CreateTransfer(Command):
         """Name payer and payee, the latter by phone number first where that is how it is named."""
         if stage == STAGE_ACCOUNT:
             yield RowKey(ACCOUNT, self.payer_id)
-        yield from class_keys(stage, self.payer_id)
+        yield from enforce.keys(stage, payer_id=self.payer_id)
         yield from self.payment.payee_keys(working_set, stage)
         if self.gate is not None:
             payee_id = self.payment.found_payee(working_set)
@@ -246,11 +249,13 @@ class CreateTransfer(Command):
         payment = self.payment
         payer = find_wallet_account(working_set, self.payer_id, payment.currency_code, self.actor)
         payee = find_payee(working_set, payment, self.payer_id)
-        check_classes(working_set, payer, payee, payment.amount)
+        due_at_us = due_at(self.delay, working_set.now_us, self.zone)
+        asker = asker_of(working_set, self.actor, self.gate)
+        movement = movement_of(payment, payer, payee, asker, later=due_at_us is not None)
+        least = enforce.reserve(working_set, movement)
         if self.gate is not None:
             intent = intents.of_transfer(payment, self.payer_id, payee.account_id, self.delay)
-            self.gate.demand(working_set, intent)
-        due_at_us = due_at(self.delay, working_set.now_us, self.zone)
+            self.gate.demand(working_set, intent, least)
         outcome = pay(working_set, self.payer_id, payee.account_id, payment, later=bool(due_at_us))
         stands = DONE
         if due_at_us is not None:
@@ -330,7 +335,7 @@ class BatchTransfers(Command):
         """Name the payer and all payees."""
         if stage == STAGE_ACCOUNT:
             yield RowKey(ACCOUNT, self.payer_id)
-        yield from class_keys(stage, self.payer_id)
+        yield from enforce.keys(stage, payer_id=self.payer_id)
         for payment in self.payments:
             yield from payment.payee_keys(working_set, stage)
         if self.gate is not None:
@@ -344,7 +349,8 @@ class BatchTransfers(Command):
         if self.gate is not None:
             intent = intents.of_batch(self.payments, self.payer_id, currency)
             self.gate.demand(working_set, intent)
-        results = [self._one(working_set, payment) for payment in self.payments]
+        asker = asker_of(working_set, self.actor, self.gate)
+        results = [self._one(working_set, payment, asker) for payment in self.payments]
         payer = working_set.get(ACCOUNT, self.payer_id)
         assert payer is not None, "checked before"
         return pb.BatchTransfersResponse(
@@ -358,13 +364,15 @@ class BatchTransfers(Command):
         if self.gate is not None:
             self.gate.refused(working_set, refusal)
 
-    def _one(self, working_set: WorkingSet, payment: Payment) -> transfer_pb2.BatchItemResult:
+    def _one(
+        self, working_set: WorkingSet, payment: Payment, asker: Asker
+    ) -> transfer_pb2.BatchItemResult:
         mark = working_set.mark()
         try:
             currency = payment.currency_code
             payer = find_wallet_account(working_set, self.payer_id, currency, self.actor)
             payee = find_payee(working_set, payment, self.payer_id)
-            check_classes(working_set, payer, payee, payment.amount)
+            enforce.reserve(working_set, movement_of(payment, payer, payee, asker))
             pay(working_set, self.payer_id, payee.account_id, payment, later=False)
         except Refusal as refusal:
             working_set.rollback(mark)
@@ -372,190 +380,3 @@ class BatchTransfers(Command):
                 reason=reason_value(refusal.reason), reason_metadata=refusal.metadata
             )
         return transfer_pb2.BatchItemResult(transfer_id=TRANSACTION.encode(payment.transaction_id))
-
-
-@dataclass(slots=True, frozen=True, kw_only=True)
-class ClearingMove:
-    """What one top-up or withdrawal is to be."""
-
-    transaction_id: TransactionId
-    account_id: AccountId
-    amount: int
-    currency_code: str
-    bank_account: str
-    """As the customer gave it, to be checked; never stored."""
-    sealed_account: SealedAccount
-    description: str
-    reference: str
-
-
-class ClearingCommand(Command):
-    """A command that moves money between a wallet and the bank's clearing."""
-
-    __slots__ = ("actor", "clearing_id", "move")
-
-    def __init__(
-        self, book: int, request: RequestKey | None, *, move: ClearingMove, actor: Actor
-    ) -> None:
-        super().__init__(book, request)
-        self.move = move
-        self.actor = actor
-        self.clearing_id = system_account_id(book, move.currency_code, BANK_CLEARING)
-
-    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
-        """Name the wallet's account and the clearing's."""
-        del working_set
-        if stage == STAGE_ACCOUNT:
-            yield RowKey(ACCOUNT, self.move.account_id)
-            yield RowKey(ACCOUNT, self.clearing_id)
-
-    def check(self, working_set: WorkingSet) -> AccountRow:
-        """Refuse what may not be moved, then see that there is a clearing account."""
-        move = self.move
-        account = find_wallet_account(working_set, move.account_id, move.currency_code, self.actor)
-        check_bank_account(move.bank_account)
-        if working_set.get(ACCOUNT, self.clearing_id) is None:
-            open_clearing_account(working_set, self.clearing_id, move.currency_code)
-        return account
-
-    def instruct(self, working_set: WorkingSet, direction: Direction, at_us: int) -> None:
-        """Queue the instruction to the clearing."""
-        move = self.move
-        row = InstructionRow(
-            transaction_id=move.transaction_id,
-            direction=direction,
-            state=InstructionState.QUEUED,
-            account_id=move.account_id,
-            amount=move.amount,
-            currency_code=move.currency_code,
-            bank_account=move.sealed_account.sealed,
-            key_owner=move.sealed_account.key_owner,
-            reference=move.reference or None,
-            clearing_code=None,
-            created_at_us=at_us,
-            updated_at_us=at_us,
-        )
-        working_set.insert(INSTRUCTION, move.transaction_id, row)
-
-
-def open_clearing_account(
-    working_set: WorkingSet, account_id: AccountId, currency_code: str
-) -> None:
-    """Open the bank's clearing account of a currency, which nobody needed before."""
-    line = CHART[BANK_CLEARING]
-    open_account(
-        working_set,
-        AccountRow(
-            account_id=account_id,
-            currency_code=currency_code,
-            account_type=line.account_type,
-            chart_code=line.code,
-            state=AccountState.OPEN,
-            debits_posted=0,
-            credits_posted=0,
-            debits_pending=0,
-            credits_pending=0,
-            floor_minor_units=line.floor_minor_units,
-            ceiling_minor_units=None,
-            version=0,
-            booked_at_us=0,
-            created_at_us=0,
-            owner_id=None,
-            description=line.name,
-        ),
-    )
-
-
-class TopUp(ClearingCommand):
-    """Bring money into a wallet, and instruct the clearing to collect it."""
-
-    __slots__ = ()
-
-    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
-        """Name the class of the wallet's owner too."""
-        yield from super().keys(working_set, stage)
-        yield from class_keys(stage, self.move.account_id)
-
-    def decide(self, working_set: WorkingSet) -> bytes:
-        """Credit the wallet at once: the bank trusts its own side of the clearing."""
-        account = self.check(working_set)
-        move = self.move
-        check_receipt(working_set, account, move.amount, own=True)
-        outcome = book_posting(
-            working_set,
-            PostingIntent(
-                transaction_id=move.transaction_id,
-                debit_account_id=self.clearing_id,
-                credit_account_id=move.account_id,
-                currency_code=move.currency_code,
-                amount=move.amount,
-                code=PostingCode.TOP_UP,
-                reference=move.reference or None,
-                description=move.description or None,
-            ),
-        )[0]
-        self.instruct(working_set, Direction.COLLECT, outcome.posting.booked_at_us)
-        return pb.TopUpResponse(
-            transfer=encode.transfer(outcome.posting, DONE, with_reference=True),
-            available_minor_units=outcome.credit.available,
-            committed_at=working_set.committed_at,
-        ).SerializeToString()
-
-
-class Withdraw(ClearingCommand):
-    """Hold money of a wallet, and instruct the clearing to pay it out."""
-
-    __slots__ = ("gate",)
-
-    def __init__(
-        self,
-        book: int,
-        request: RequestKey | None,
-        *,
-        move: ClearingMove,
-        actor: Actor,
-        gate: Gate | None = None,
-    ) -> None:
-        super().__init__(book, request, move=move, actor=actor)
-        self.gate = gate
-
-    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
-        """Name what every move needs, and what its approval does."""
-        yield from super().keys(working_set, stage)
-        if self.gate is not None:
-            yield from self.gate.keys(working_set, stage)
-
-    def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
-        """Leave the challenge behind."""
-        if self.gate is not None:
-            self.gate.refused(working_set, refusal)
-
-    def decide(self, working_set: WorkingSet) -> bytes:
-        """Hold the money until the clearing has answered."""
-        self.check(working_set)
-        move = self.move
-        if self.gate is not None:
-            self.gate.demand(working_set, intents.of_withdrawal(move))
-        outcome = book_posting(
-            working_set,
-            PostingIntent(
-                transaction_id=move.transaction_id,
-                kind=PostingKind.PENDING,
-                debit_account_id=move.account_id,
-                credit_account_id=self.clearing_id,
-                currency_code=move.currency_code,
-                amount=move.amount,
-                hold_duration_us=HOLD_DURATION_US,
-                code=PostingCode.WITHDRAWAL,
-                reference=move.reference or None,
-                description=move.description or None,
-            ),
-        )[0]
-        self.instruct(working_set, Direction.PAY_OUT, outcome.posting.booked_at_us)
-        stands = Standing(TransferState.PROCESSING)
-        schedule(working_set, move.transaction_id, TransferKind.WITHDRAWAL, stands.state)
-        return pb.WithdrawResponse(
-            transfer=encode.transfer(outcome.posting, stands, with_reference=True),
-            available_minor_units=outcome.debit.available,
-            committed_at=working_set.committed_at,
-        ).SerializeToString()

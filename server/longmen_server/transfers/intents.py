@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from longmen_server.platform.ids import AccountId
-    from longmen_server.transfers.commands import ClearingMove, Payment
+    from longmen_server.transfers.bank_moves import ClearingMove
+    from longmen_server.transfers.commands import Payment
 
 __all__ = ["of_batch", "of_transfer", "of_withdrawal"]
 

@@ -19,10 +19,10 @@ from longmen_server.ledger.paging import page_size, time_range
 from longmen_server.ledger.queries.history import find_account_rows, reference_is_own
 from longmen_server.platform.freshness import demand_freshness
 from longmen_server.platform.ids import ACCOUNT, TRANSACTION, TransactionId, book_of, new_id
-from longmen_server.transfers import commands, encode, queries, settlement
+from longmen_server.transfers import bank_moves, commands, encode, queries, settlement
 from longmen_server.transfers.bank_accounts import BankAccounts
+from longmen_server.transfers.bank_moves import ClearingMove
 from longmen_server.transfers.commands import (
-    ClearingMove,
     Payment,
     payee_currency_unavailable,
     payee_not_found,
@@ -125,7 +125,7 @@ class TransfersService:
     async def TopUp(self, request: pb.TopUpRequest, call: Call) -> bytes:  # noqa: N802
         """Bring money in from the customer's bank account."""
         move = await self._clearing_move(request, call)
-        command = commands.TopUp(
+        command = bank_moves.TopUp(
             book_of(move.account_id), request_key(call), move=move, actor=actor_of(call)
         )
         return await self._submit(command, request, call, absent=account_not_found(move.account_id))
@@ -134,7 +134,7 @@ class TransfersService:
         """Send money to the customer's bank account."""
         move = await self._clearing_move(request, call)
         book, key = book_of(move.account_id), request_key(call)
-        command = commands.Withdraw(
+        command = bank_moves.Withdraw(
             book,
             key,
             move=move,
