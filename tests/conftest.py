@@ -11,6 +11,7 @@ import structlog
 
 from tests.support.clock import SettableClock
 from tests.support.postgres import Database, SharedPostgres
+from tests.support.server import leave_used_data
 
 # Before any test loads gRPC: its fork handlers break the start of a Postgres from the same process.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
@@ -42,6 +43,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     rank = {name: place for place, name in enumerate(LONGEST_FIRST)}
     tests = Path(__file__).parent
     items.sort(key=lambda item: rank.get(item.path.relative_to(tests).parts[0], len(rank)))
+
+
+def pytest_unconfigure() -> None:
+    """Clean up what all test processes share and the last one leaves."""
+    leave_used_data()
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from tests.support.rpcs import (
     short,
     with_path,
 )
-from tests.support.sample_requests import FOREIGN_BASES, SAMPLES, make, make_sample
+from tests.support.sample_requests import FOREIGN_BASES, SAMPLES, kept_sample, make
 from tests.support.small_bank import ATTEMPTS, SmallBank, open_small_bank
 
 if TYPE_CHECKING:
@@ -109,8 +109,7 @@ def some_id(request: Any, path: str) -> str:
 async def test_an_id_of_another_kind_is_a_broken_rule_whether_it_exists_or_not(
     bank: SmallBank, method: Method, path: str, kind: str
 ) -> None:
-    owner = await bank.person()
-    sample = await sample_with(bank, method, path, owner)
+    owner, sample = await kept_sample(bank, method, path)
     token = bank.token(kind, owner)
     before = bank.contents(but=ATTEMPTS)
     found = some_id_or_known(sample, path, owner.account)
@@ -181,8 +180,7 @@ async def test_what_the_server_answers_cannot_be_sent_to_it(
     bank: SmallBank, method: Method
 ) -> None:
     """Every field of the reply, appended to a good request, one at a time."""
-    owner = await bank.person()
-    sample = await make_sample(bank, method, owner)
+    owner, sample = await kept_sample(bank, method)
     kind = "service" if "service" in method.principal_kinds else min(method.principal_kinds)
     token = bank.token(kind, owner)
     reply = Default().FindServiceByName(method.service).methods_by_name[method.name].output_type

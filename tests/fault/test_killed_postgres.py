@@ -58,7 +58,7 @@ class Cluster:
 
 @pytest.fixture
 async def cluster() -> AsyncIterator[Cluster]:
-    with data_folder() as data:
+    with data_folder(used=False) as data:
         data.mkdir(mode=0o755)
         found = Cluster(data)
         found.postgres.start()

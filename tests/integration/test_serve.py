@@ -41,7 +41,15 @@ def postgres(durable_postgres: SharedPostgres) -> SharedPostgres:
 
 @pytest.fixture
 def data() -> Iterator[Path]:
+    """Where a server has run before."""
     with data_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def new_data() -> Iterator[Path]:
+    """Where none has."""
+    with data_folder(used=False) as folder:
         yield folder
 
 
@@ -72,8 +80,8 @@ def admin(data: Path) -> str:
     return postgres.dsn(role=SUPERUSER, database="longmen")
 
 
-def test_a_server_serves_stops_in_order_and_keeps_its_data(data: Path) -> None:
-    with running(data, {"LONGMEN_WORKERS": "2"}) as server:
+def test_a_server_serves_stops_in_order_and_keeps_its_data(new_data: Path) -> None:
+    with running(new_data, {"LONGMEN_WORKERS": "2"}) as server:
         assert health(server.address) == SERVING
         assert len(server.workers()) == 2
         assert "grpcurl" in server.text
@@ -81,16 +89,16 @@ def test_a_server_serves_stops_in_order_and_keeps_its_data(data: Path) -> None:
         postmaster = server.postmaster()
         if os.geteuid() == 0:
             assert postmaster.uids().real != 0
-        with psycopg.connect(admin(data), autocommit=True) as connection:
+        with psycopg.connect(admin(new_data), autocommit=True) as connection:
             connection.execute("create table kept as select 42 as answer")
         assert server.stop(signal.SIGINT) == 0, server.describe()
     assert not postmaster.is_running()
 
     begun = time.monotonic()
-    with running(data) as server:
+    with running(new_data) as server:
         assert time.monotonic() - begun < within(5)
         assert health(server.address) == SERVING
-        with psycopg.connect(admin(data)) as connection:
+        with psycopg.connect(admin(new_data)) as connection:
             assert connection.execute("select answer from kept").fetchone() == (42,)
         assert server.stop(signal.SIGTERM) == 0
 
@@ -116,8 +124,8 @@ def test_the_printed_commands_work_as_printed(data: Path) -> None:
             assert done.stdout
 
 
-def test_secrets_are_for_the_owner_only(data: Path) -> None:
-    with running(data) as server:
+def test_secrets_are_for_the_owner_only(new_data: Path) -> None:
+    with running(new_data) as server:
         for name in (
             "postgres.password",
             "keys/development.pem",
@@ -126,8 +134,8 @@ def test_secrets_are_for_the_owner_only(data: Path) -> None:
             "clock",
             "lock",
         ):
-            assert stat.S_IMODE((data / name).stat().st_mode) == 0o600, name
-        password = (data / "postgres.password").read_text("ascii")
+            assert stat.S_IMODE((new_data / name).stat().st_mode) == 0o600, name
+        password = (new_data / "postgres.password").read_text("ascii")
         for process in [psutil.Process(server.process.pid), *server.workers(), server.postmaster()]:
             told = " ".join(process.cmdline()) + str(process.environ())
             assert password not in told
@@ -177,7 +185,6 @@ def test_a_server_killed_outright_leaves_nothing_running_and_starts_again(data: 
 
 def test_a_postgres_that_outlived_its_server_is_stopped_first(data: Path) -> None:
     """As on systems whose kernel does not tell children of their parent's death."""
-    data.mkdir(mode=0o755)
     leftover = EmbeddedPostgres(data, print)
     leftover.start()
     orphan = psutil.Process(leftover.pid)
@@ -190,7 +197,6 @@ def test_a_postgres_that_outlived_its_server_is_stopped_first(data: Path) -> Non
 
 @pytest.mark.parametrize("content", ["", "nonsense\n", "999999999\n/nowhere\n", "{ours}\n"])
 def test_a_stale_pid_file_does_not_keep_postgres_from_starting(data: Path, content: str) -> None:
-    data.mkdir(mode=0o755)
     postgres = EmbeddedPostgres(data, print)
     postgres.start()
     directory = postgres.home.directory
@@ -218,29 +224,29 @@ def test_two_signals_end_it_at_once(data: Path) -> None:
         assert time.monotonic() - begun < within(5)
 
 
-def test_a_signal_while_starting_stops_it_cleanly(data: Path) -> None:
-    server = Server(data)
-    eventually((data / "postgres.password").exists)
+def test_a_signal_while_starting_stops_it_cleanly(new_data: Path) -> None:
+    server = Server(new_data)
+    eventually((new_data / "postgres.password").exists)
     assert server.stop() == 0, server.describe()
     assert "Traceback" not in server.errors
 
 
-def test_a_long_data_path_still_gets_a_socket(data: Path) -> None:
-    with running(data / ("long" * 20)) as server:
+def test_a_long_data_path_still_gets_a_socket(new_data: Path) -> None:
+    with running(new_data / ("long" * 20)) as server:
         assert health(server.address) == SERVING
 
 
-def test_postgres_lives_where_its_user_can_reach_it(data: Path) -> None:
+def test_postgres_lives_where_its_user_can_reach_it(new_data: Path) -> None:
     """For root that is another user, who cannot enter this folder; nobody's modes are changed."""
-    data.parent.chmod(0o700)
-    with running(data) as server:
+    new_data.parent.chmod(0o700)
+    with running(new_data) as server:
         assert health(server.address) == SERVING
-        assert stat.S_IMODE(data.parent.stat().st_mode) == 0o700
+        assert stat.S_IMODE(new_data.parent.stat().st_mode) == 0o700
         if os.geteuid() == 0:
             place = server.await_text(r"Postgres keeps its data in (\S+):")[1]
             assert place.startswith("/var/lib/longmen/")
         else:
-            place = str(data / "postgres")
+            place = str(new_data / "postgres")
         assert place in " ".join(server.postmaster().cmdline())
 
 
@@ -256,7 +262,7 @@ class TestBadStarts:
         assert message in lines[0]
         assert done.stdout == ""
 
-    def test_a_busy_port(self, data: Path) -> None:
+    def test_a_busy_port(self, new_data: Path) -> None:
         for reuse in (0, 1):
             with socket.socket() as busy:
                 busy.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, reuse)
@@ -265,14 +271,14 @@ class TestBadStarts:
                 port = str(busy.getsockname()[1])
                 self.refuses(
                     f"cannot listen on port {port} on 127.0.0.1: Address already in use",
-                    LONGMEN_DATA=str(data),
+                    LONGMEN_DATA=str(new_data),
                     LONGMEN_PORT=port,
                 )
 
-    def test_an_address_that_is_not_ours(self, data: Path) -> None:
+    def test_an_address_that_is_not_ours(self, new_data: Path) -> None:
         self.refuses(
             "cannot listen on port 50051 on 192.0.2.1",
-            LONGMEN_DATA=str(data),
+            LONGMEN_DATA=str(new_data),
             LONGMEN_HOST="192.0.2.1",
             LONGMEN_TLS_DEVELOPMENT="yes",
         )
@@ -300,17 +306,16 @@ class TestBadStarts:
             ("host=x password=hidden =", "LONGMEN_DSN is not a connection string"),
         ],
     )
-    def test_a_dead_dsn(self, data: Path, dsn: str, message: str) -> None:
-        done = longmen("serve", LONGMEN_DATA=str(data), LONGMEN_PORT="0", LONGMEN_DSN=dsn)
+    def test_a_dead_dsn(self, new_data: Path, dsn: str, message: str) -> None:
+        done = longmen("serve", LONGMEN_DATA=str(new_data), LONGMEN_PORT="0", LONGMEN_DSN=dsn)
         assert "hidden" not in done.stderr
-        self.refuses(message, LONGMEN_DATA=str(data), LONGMEN_PORT="0", LONGMEN_DSN=dsn)
+        self.refuses(message, LONGMEN_DATA=str(new_data), LONGMEN_PORT="0", LONGMEN_DSN=dsn)
 
     @pytest.mark.parametrize("name", ["fsync", "full_page_writes"])
     def test_an_unsafe_server(self, data: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         from longmen_server.platform import postgres as launcher
 
         monkeypatch.setitem(launcher.SETTINGS, name, "off")
-        data.mkdir(mode=0o755)
         unsafe = EmbeddedPostgres(data, print)
         unsafe.start()
         try:
@@ -323,16 +328,15 @@ class TestBadStarts:
         finally:
             unsafe.stop()
 
-    def test_an_unsafe_role(self, data: Path, database_dsn: str) -> None:
+    def test_an_unsafe_role(self, new_data: Path, database_dsn: str) -> None:
         self.refuses(
             "the database has synchronous_commit = off",
-            LONGMEN_DATA=str(data),
+            LONGMEN_DATA=str(new_data),
             LONGMEN_PORT="0",
             LONGMEN_DSN=database_dsn + " options='-c synchronous_commit=off'",
         )
 
     def test_a_damaged_cluster(self, data: Path) -> None:
-        data.mkdir(mode=0o755)
         postgres = EmbeddedPostgres(data, print)
         postgres.start()
         postgres.stop()
@@ -340,7 +344,6 @@ class TestBadStarts:
         self.refuses("Postgres ended at once:", LONGMEN_DATA=str(data), LONGMEN_PORT="0")
 
     def test_a_lost_password_file(self, data: Path) -> None:
-        data.mkdir(mode=0o755)
         postgres = EmbeddedPostgres(data, print)
         postgres.start()
         postgres.stop()
@@ -350,17 +353,17 @@ class TestBadStarts:
     def test_a_setting_that_cannot_be(self) -> None:
         self.refuses("LONGMEN_PORT: 'x' is not a whole number", status=2, LONGMEN_PORT="x")
 
-    def test_keys_that_cannot_be_used(self, data: Path) -> None:
+    def test_keys_that_cannot_be_used(self, new_data: Path) -> None:
         self.refuses(
             "/nowhere.json: No such file or directory",
-            LONGMEN_DATA=str(data),
+            LONGMEN_DATA=str(new_data),
             LONGMEN_PORT="0",
             LONGMEN_TOKENS_JWKS="/nowhere.json",
         )
 
-    def test_a_private_key_that_others_can_read(self, data: Path) -> None:
-        (data / "keys").mkdir(parents=True)
-        data.chmod(0o755)
-        (data / "keys" / "development.pem").write_text("x", "ascii")
-        (data / "keys" / "development.pem").chmod(0o644)
-        self.refuses("others can read", LONGMEN_DATA=str(data), LONGMEN_PORT="0")
+    def test_a_private_key_that_others_can_read(self, new_data: Path) -> None:
+        (new_data / "keys").mkdir(parents=True)
+        new_data.chmod(0o755)
+        (new_data / "keys" / "development.pem").write_text("x", "ascii")
+        (new_data / "keys" / "development.pem").chmod(0o644)
+        self.refuses("others can read", LONGMEN_DATA=str(new_data), LONGMEN_PORT="0")

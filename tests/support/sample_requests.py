@@ -54,6 +54,23 @@ async def make(bank: SmallBank, method: Method, owner: Person, sample: Sample) -
     return request
 
 
+async def kept_sample(bank: SmallBank, method: Method, path: str = "") -> tuple[Person, Message]:
+    """An owner and their good request, made once: only for calls that have no effect.
+
+    Args:
+        bank: keeps them.
+        method: what to ask.
+        path: of an id in the request that has to decide something; empty for none in particular.
+    """
+    sample = FOREIGN_BASES.get((short(method), path), SAMPLES[short(method)])
+    key = (method.path, sample)
+    if key not in bank.kept_samples:
+        owner = await bank.person()
+        bank.kept_samples[key] = owner, await make(bank, method, owner, sample)
+    owner, kept = bank.kept_samples[key]
+    return owner, type(kept).FromString(kept.SerializeToString())
+
+
 # -- What has to be there before.
 
 
