@@ -23,7 +23,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo demo-identity test corpus check fmt lint types layers gen gen-check buf bench bench-payments bench-edge tools tls-scan sbom ci clean
+.PHONY: help setup run demo demo-identity demo-fx test corpus check fmt lint types layers gen gen-check buf bench bench-payments bench-fx bench-edge tools tls-scan sbom ci clean
 
 help: ## Show what can be done
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ demo: setup ## A day of a small bank; starts a server of its own when none runs
 
 demo-identity: setup ## A customer's first day: registers, pays, is locked out and let in again
 	@exec $(BIN)/longmen demo-identity --serve
+
+demo-fx: setup ## A traveller's day in five currencies, its close, and books that agree
+	@exec $(BIN)/longmen demo-fx --serve
 
 test: setup ## Run every test
 	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
@@ -91,6 +94,9 @@ bench: setup ## Measure the bars and write bench/out/report.json
 
 bench-payments: setup ## Measure payments by code and by order, and streams of orders
 	$(BIN)/python -m bench.payments
+
+bench-fx: setup ## Measure quotes, conversions and the import of the history
+	$(BIN)/python -m bench.fx
 
 bench-edge: setup ## Measure what the edge adds to a call
 	$(BIN)/python -m bench.edge

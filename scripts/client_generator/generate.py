@@ -27,6 +27,7 @@ from longmen.credentials.v1 import credentials_service_pb2
 from longmen.events.v1 import events_service_pb2
 from longmen.fx.v1 import (
     conversions_service_pb2,
+    limit_orders_service_pb2,
     positions_service_pb2,
     rates_service_pb2,
 )
@@ -93,6 +94,7 @@ SERVICES = [
         shifts_service_pb2,
         plans_service_pb2,
         conversions_service_pb2,
+        limit_orders_service_pb2,
         positions_service_pb2,
         rates_service_pb2,
         transfers_service_pb2,

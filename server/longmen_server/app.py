@@ -38,7 +38,9 @@ from longmen_server.jobs.deliveries import Deliveries
 from longmen_server.jobs.due_transfers import DueTransfers
 from longmen_server.jobs.expired_holds import ExpiredHolds
 from longmen_server.jobs.expired_orders import ExpiredOrders
+from longmen_server.jobs.fx_days import FxDays
 from longmen_server.jobs.housekeeping import Housekeeping
+from longmen_server.jobs.limit_orders import LimitOrders
 from longmen_server.jobs.reply_expiry import ReplyExpiry
 from longmen_server.jobs.runner import JobRunner
 from longmen_server.ledger.read_service import ReadTools
@@ -218,6 +220,7 @@ def build_services(parts: Parts) -> Mapping[str, object]:
 def build_jobs(parts: Parts) -> JobRunner:
     """What happens by time, in every worker; leases let each job of a book run in one of them."""
     settings = parts.settings
+    rate_ages = settings.fx.ages(production=settings.production)
     return JobRunner(
         dsn=database(settings),
         engine=parts.engine,
@@ -227,6 +230,8 @@ def build_jobs(parts: Parts) -> JobRunner:
             ExpiredHolds(),
             ExpiredOrders(),
             DueTransfers(),
+            FxDays(rate_ages),
+            LimitOrders(rate_ages, parts.vault, parts.office),
             Clearing(clearing_adapter(settings), parts.vault),
             ReplyExpiry(kept_days=settings.jobs.reply_kept_days),
             Housekeeping(settings.jobs, settings.identity.session_absolute_s, parts.trusted_clock),

@@ -9,6 +9,7 @@ import structlog
 from longmen_server.conversions.service import ConversionsService
 from longmen_server.fxrates.seed import seed_rates
 from longmen_server.fxrates.service import RatesService
+from longmen_server.limit_orders.service import LimitOrdersService
 from longmen_server.platform.refusal import Refusal
 from longmen_server.positions.service import PositionsService
 
@@ -36,18 +37,23 @@ def fx_services(
         settings: of the server.
         step_up: gives customers' exchanges the gate they have to pass.
     """
-
-    def age_max_us(listed_us: int) -> int:
-        return settings.fx.rate_age_max_us(listed_us=listed_us, production=settings.production)
-
+    age_max_us = settings.fx.ages(production=settings.production)
     return {
         "longmen.fx.v1.RatesService": RatesService(
-            engine=engine, reading=reading, age_max_us=age_max_us
+            engine=engine,
+            reading=reading,
+            age_max_us=age_max_us,
+            watch_interval_ms=settings.fx.fx_watch_interval_ms,
         ),
         "longmen.fx.v1.ConversionsService": ConversionsService(
             engine=engine, reading=reading, age_max_us=age_max_us, step_up=step_up
         ),
-        "longmen.fx.v1.PositionsService": PositionsService(reading),
+        "longmen.fx.v1.LimitOrdersService": LimitOrdersService(
+            engine=engine, reading=reading, age_max_us=age_max_us, step_up=step_up
+        ),
+        "longmen.fx.v1.PositionsService": PositionsService(
+            engine=engine, reading=reading, age_max_us=age_max_us
+        ),
     }
 
 

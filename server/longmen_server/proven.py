@@ -9,10 +9,12 @@ from longmen_server.challenges import queries_verification as challenges
 from longmen_server.conversions import queries_verification as conversions
 from longmen_server.fxrates import queries_verification as fxrates
 from longmen_server.kyc import queries_verification as kyc
+from longmen_server.limit_orders import queries_verification as limit_orders
 from longmen_server.mandates import queries_verification as mandates
 from longmen_server.payer_codes import queries_verification as payer_codes
 from longmen_server.payments import queries_orders_verification as orders
 from longmen_server.payments import queries_verification as payments
+from longmen_server.positions import queries_verification as positions
 from longmen_server.settlements import queries_verification as settlements
 from longmen_server.shifts import queries_verification as shifts
 from longmen_server.staff import queries_verification as staff
@@ -34,4 +36,6 @@ CHECKS: Final = (
     *challenges.CHECKS,
     *fxrates.CHECKS,
     *conversions.CHECKS,
+    *positions.CHECKS,
+    *limit_orders.CHECKS,
 )

@@ -106,5 +106,6 @@ def staff_services(parts: Parts, reading: ReadTools) -> Mapping[str, object]:
             reading=reading,
             staff=tools.limits,
             branches=build_branches(parts),
+            rate_age_max_us=settings.fx.ages(production=settings.production),
         ),
     }

@@ -17,7 +17,8 @@ WRITTEN_ONCE = frozenset(
     {
         *("ledger_posting", "event", "journal_block", "ledger_reversal", "ledger_refusal"),
         *("merchant", "merchant_plan", "merchant_terminal", "fx_conversion", "kyc_change"),
-        *("order_attempt", "order_capture", "order_refund"),
+        *("order_attempt", "order_capture", "order_refund", "fx_reversal"),
+        "fx_revaluation",
     }
 )
 """What nobody who serves may change: the books, the trail of audit and their chain, and what
@@ -27,6 +28,7 @@ KEPT = frozenset(
     {
         *("request_record", "ledger_account", "ledger_hold", "staff_account"),
         *("mandate", "merchant_order", "order_authorization"),
+        *("fx_limit_order", "fx_rate_alert"),
         *("merchant_position", "merchant_settlement", "merchant_shift"),
     }
 )

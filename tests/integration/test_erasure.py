@@ -307,6 +307,8 @@ REACHED = {
     "customer_branch": "a branch of nobody",
     "fx_quote": "amounts and a number of nobody",
     "fx_conversion": "a number of nobody: what was booked stays",
+    "fx_limit_order": "a number of nobody: what was held stays",
+    "fx_rate_alert": "currencies and a number of nobody, who is told nothing",
 }
 """What becomes of each table's rows of an erased customer: a new table is thought about here."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from longmen.fx.v1 import order_pb2, quote_pb2
+from longmen_server.settlements.calendar import CALENDAR
 from tests.support.small_bank import cash
 
 if TYPE_CHECKING:
@@ -111,6 +113,10 @@ async def own_conversion(bank: SmallBank, owner: Person) -> Fields:
     return {"conversion_id": (await converted(bank, owner)).conversion_id}
 
 
+async def conversion_to_reverse(bank: SmallBank, owner: Person) -> Fields:
+    return {**await own_conversion(bank, owner), "basis": quote_pb2.REVERSAL_BASIS_ORIGINAL}
+
+
 async def busy_traveller(bank: SmallBank, owner: Person) -> Fields:
     for _ in range(3):
         await converted(bank, owner)
@@ -120,3 +126,72 @@ async def busy_traveller(bank: SmallBank, owner: Person) -> Fields:
 async def book_with_position(bank: SmallBank, owner: Person) -> Fields:
     await converted(bank, owner)
     return {}
+
+
+async def day_to_close(bank: SmallBank, owner: Person) -> Fields:
+    await converted(bank, owner)
+    return {"business_date": CALENDAR.date_of(bank.parts.clock.now_us()).isoformat()}
+
+
+async def days_closed(bank: SmallBank, owner: Person) -> Fields:
+    """A day with three currencies' positions."""
+    await converted(bank, owner)
+    for code in ("JPY", "HKD"):
+        to_account_id = await pocket(bank, owner, code)
+        await converted(bank, owner, to_account_id=to_account_id, counter_currency_code=code)
+    await bank.do("PositionsService/Revalue", **await day_to_close(bank, owner))
+    return {}
+
+
+async def pairs_to_follow(bank: SmallBank, owner: Person) -> Fields:
+    there = await with_rates(bank, owner)
+    return {"pairs": [there, {"source_currency_code": "USD", "target_currency_code": "JPY"}]}
+
+
+async def new_alert(bank: SmallBank, owner: Person, **fields: Any) -> Fields:
+    """An alert of a rate that is far away."""
+    return {
+        **await with_rates(bank, owner),
+        "customer_id": owner.customer,
+        "rate": "0.2",
+        "direction": order_pb2.RATE_DIRECTION_AT_LEAST,
+        **fields,
+    }
+
+
+async def alerted(bank: SmallBank, owner: Person, **fields: Any) -> Any:
+    """An alert of the owner's."""
+    asked = await new_alert(bank, owner, **fields)
+    return (await bank.do("LimitOrdersService/CreateRateAlert", **asked)).alert
+
+
+async def own_alert(bank: SmallBank, owner: Person) -> Fields:
+    return {"alert_id": (await alerted(bank, owner)).alert_id}
+
+
+async def customer_with_alerts(bank: SmallBank, owner: Person) -> Fields:
+    for _ in range(3):
+        await alerted(bank, owner)
+    return {"customer_id": owner.customer}
+
+
+async def new_limit_order(bank: SmallBank, owner: Person, **fields: Any) -> Fields:
+    """An order for a rate that is far away."""
+    asked = await wanted(bank, owner)
+    return {**asked, "target_currency_code": "USD", "rate": "0.2", **fields}
+
+
+async def ordered(bank: SmallBank, owner: Person, **fields: Any) -> Any:
+    """A limit order of the owner's."""
+    asked = await new_limit_order(bank, owner, **fields)
+    return (await bank.do("LimitOrdersService/CreateLimitOrder", **asked)).order
+
+
+async def own_limit_order(bank: SmallBank, owner: Person) -> Fields:
+    return {"limit_order_id": (await ordered(bank, owner)).limit_order_id}
+
+
+async def customer_with_limit_orders(bank: SmallBank, owner: Person) -> Fields:
+    for _ in range(3):
+        await ordered(bank, owner)
+    return {"customer_id": owner.customer}

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from datetime import timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from psycopg import IsolationLevel
 
-from longmen.fx.v1 import conversions_service_pb2
 from longmen.transfers.v1 import transfer_pb2
-from longmen_server.accounts.model import Actor
-from longmen_server.conversions.commands import CreateQuote, ExecuteQuote
-from longmen_server.conversions.pricing import Asked
 from longmen_server.engine.command import RequestKey
-from longmen_server.fxrates.commands import ImportRates, SetRate
-from longmen_server.fxrates.feeds import Sheet
 from longmen_server.kyc import commands as kyc
 from longmen_server.kyc.model import Category, EvidenceKind, SealedEvidence
 from longmen_server.ledger import commands
@@ -25,18 +17,13 @@ from longmen_server.ledger.chart import BANK_CLEARING
 from longmen_server.ledger.model import AccountState, PostingKind
 from longmen_server.ledger.verification.report import Finding, Progress, Report, Summary
 from longmen_server.ledger.verification.run import verify
-from longmen_server.platform.clock import from_microseconds
+from longmen_server.limit_orders.alerts import CreateRateAlert
+from longmen_server.limit_orders.model import RateDirection
 from longmen_server.platform.database import connect
-from longmen_server.platform.ids import (
-    QUOTE,
-    ConversionId,
-    CustomerId,
-    QuoteId,
-    RateImportId,
-    new_id,
-)
+from longmen_server.platform.ids import CustomerId, RateAlertId, new_id
 from longmen_server.platform.refusal import Refusal
 from longmen_server.proven import CHECKS
+from tests.support.fx_book import fill_exchange
 from tests.support.ledger import BOOK, Ledger, open_ledger
 from tests.support.market import fill_market
 from tests.support.shop import fill_shop
@@ -82,73 +69,8 @@ async def fill_book(dsn: str, clock: SettableClock) -> None:
         await one.move(bank, leaving, 5, description="十元", effective_at_us=clock.now_us() - 9)
         await one.move(leaving, bank, 5, closes_debit_account=True, code=7)
         await fill_staff(one)
-        await _rates(one, clock)
+        await fill_exchange(one, clock)
     await _wallets(dsn, clock)
-
-
-async def _rates(ledger: Ledger, clock: SettableClock) -> None:
-    """Rates of a feed, and one set by hand."""
-    now = from_microseconds(clock.now_us())
-    sheet = Sheet(
-        now.date() - timedelta(1),
-        {code: Decimal(rate) for code, rate in (("USD", "1.1172"), ("CNY", "7.4326"))},
-    )
-    await ledger.submit(
-        ImportRates(BOOK, None, import_id=RateImportId(new_id(BOOK, clock)), sheets=[sheet])
-    )
-    await ledger.submit(
-        SetRate(
-            BOOK,
-            None,
-            import_id=RateImportId(new_id(BOOK, clock)),
-            currency_code="HKD",
-            rate=Decimal("8.7652"),
-            observed_at_us=clock.now_us(),
-            agreed=True,
-        )
-    )
-    await _exchanges(ledger, clock)
-
-
-async def _exchanges(ledger: Ledger, clock: SettableClock) -> None:
-    """A conversion across the home currency with all its postings, and a quote that is open."""
-    owner = CustomerId(new_id(BOOK, clock))
-    (bank,) = await ledger.open(code=BANK_CLEARING, currency="USD")
-    (dollars,) = await ledger.open(floor=0, owner=owner, currency="USD")
-    (abroad,) = await ledger.open(floor=0, owner=owner, currency="HKD")
-    await ledger.move(bank, dollars, 50_000, currency_code="USD")
-
-    async def offered(amount: int) -> Any:
-        asked = Asked(
-            quote_id=QuoteId(new_id(BOOK, clock)),
-            from_account_id=dollars,
-            to_account_id=abroad,
-            amount=amount,
-            currency_code="USD",
-            lock_seconds=60,
-            tier="standard",
-            age_max_us=lambda listed_us: listed_us,
-        )
-        reply = await ledger.submit(CreateQuote(BOOK, None, asked=asked, actor=Actor(None)))
-        return conversions_service_pb2.CreateQuoteResponse.FromString(reply).quote
-
-    await offered(77)
-    quote = await offered(10_001)
-    await ledger.submit(
-        ExecuteQuote(
-            BOOK,
-            None,
-            quote_id=QUOTE.decode(quote.quote_id),
-            source=(quote.exchange.source_amount.minor_units, "USD"),
-            target=(quote.exchange.target_amount.minor_units, "HKD"),
-            fresh_id=QuoteId(new_id(BOOK, clock)),
-            age_max_us=lambda listed_us: listed_us,
-            actor=Actor(None),
-            conversion_id=ConversionId(new_id(BOOK, clock)),
-            transaction_id=ledger.new_transaction_id(),
-            gate=None,
-        )
-    )
 
 
 async def _wallets(dsn: str, clock: SettableClock) -> None:
@@ -167,6 +89,7 @@ async def _wallets(dsn: str, clock: SettableClock) -> None:
             made = await wallets.pay(rich, other, 10, delay=transfer_pb2.TRANSFER_DELAY_TWO_HOURS)
             await wallets.ask(method, rich.principal, transfer_id=made.transfer.transfer_id)
         await _classes(wallets, rich, other)
+        await _alert(wallets, rich)
         await wallets.jobs.run_once()
         for bank_account in ("6222021234567890", "REFUSE-AC04"):
             for method in ("TopUp", "Withdraw"):
@@ -177,6 +100,23 @@ async def _wallets(dsn: str, clock: SettableClock) -> None:
         await fill_market(wallets, dsn, clock)
         await fill_shop(dsn, wallets)
         await wallets.pay(rich, other, 10, delay=transfer_pb2.TRANSFER_DELAY_TWO_HOURS)
+
+
+async def _alert(wallets: Wallets, person: Person) -> None:
+    """An alert of a rate that is far away."""
+    await wallets.submit(
+        CreateRateAlert(
+            BOOK,
+            None,
+            alert_id=RateAlertId(new_id(BOOK, wallets.clock)),
+            customer_id=person.customer_id,
+            pair=("USD", "CNY"),
+            rate="9",
+            direction=RateDirection.AT_LEAST,
+            valid_days=30,
+            age_max_us=lambda listed_us: listed_us,
+        )
+    )
 
 
 async def _classes(wallets: Wallets, one: Person, other: Person) -> None:

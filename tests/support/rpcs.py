@@ -42,6 +42,8 @@ ID_RULES: dict[str, Any] = {
     "whd": rules_pb2.delivery_id,
     "fxq": rules_pb2.fx_quote_id,
     "fxc": rules_pb2.conversion_id,
+    "fxo": rules_pb2.limit_order_id,
+    "fxa": rules_pb2.rate_alert_id,
     "fact": rules_pb2.factor_id,
     "chal": rules_pb2.challenge_id,
     "dev": rules_pb2.device_id,

@@ -16,6 +16,12 @@ from longmen.accounts.v1 import accounts_service_pb2
 from longmen.admin.v1 import admin_service_pb2
 from longmen.errors.v1 import error_reason_pb2
 from longmen.events.v1 import events_service_pb2
+from longmen.fx.v1 import (
+    conversions_service_pb2,
+    limit_orders_service_pb2,
+    positions_service_pb2,
+    rates_service_pb2,
+)
 from longmen.identity.v1 import challenge_service_pb2
 from longmen.ledger.v1 import ledger_service_pb2
 from longmen.merchants.v1 import settlements_service_pb2, webhooks_service_pb2
@@ -175,8 +181,12 @@ def _handlers(
             accounts_service_pb2,
             admin_service_pb2,
             challenge_service_pb2,
+            conversions_service_pb2,
             events_service_pb2,
             ledger_service_pb2,
+            limit_orders_service_pb2,
+            positions_service_pb2,
+            rates_service_pb2,
             settlements_service_pb2,
             transfers_service_pb2,
             webhooks_service_pb2,

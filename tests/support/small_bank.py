@@ -64,6 +64,7 @@ ENDLESS = frozenset(
         "EventsService/WatchEvents",
         "PayerCodesService/WatchPayerCode",
         "PaymentsService/WatchOrder",
+        "RatesService/StreamRates",
     }
 )
 """Streams that go on until the caller leaves; the others are read to their end."""

@@ -10,9 +10,11 @@ with Client(Config(token=customers_token)) as bank:
     print(payment.confirm().state)
 """
 
+from longmen_app._async.exchange import AsyncExchange
 from longmen_app._async.session import AsyncPending, AsyncSession
 from longmen_app._async.shopping import AsyncPayerCode, AsyncPurchase
 from longmen_app._async.wallet import AsyncPayment, AsyncWallet
+from longmen_app._sync.exchange import Exchange
 from longmen_app._sync.session import Pending, Session
 from longmen_app._sync.shopping import PayerCode, Purchase
 from longmen_app._sync.wallet import Payment, Wallet
@@ -21,6 +23,7 @@ from longmen_app.payer_code import BudgetSpentError, CodeMaker, Scan, emv_form
 
 __all__ = [
     "Account",
+    "AsyncExchange",
     "AsyncPayerCode",
     "AsyncPayment",
     "AsyncPending",
@@ -30,6 +33,7 @@ __all__ = [
     "Balance",
     "BudgetSpentError",
     "CodeMaker",
+    "Exchange",
     "Movement",
     "PayerCode",
     "Payment",

@@ -34,6 +34,7 @@ class MovementKind(IntEnum):
     OTHER = 8
     PURCHASE = 9
     REFUND = 10
+    EXCHANGE = 11
 
 
 KIND_BY_CODE = {
@@ -43,6 +44,8 @@ KIND_BY_CODE = {
     PostingCode.SWEEP: MovementKind.SWEEP,
     PostingCode.PURCHASE: MovementKind.PURCHASE,
     PostingCode.REFUND: MovementKind.REFUND,
+    PostingCode.EXCHANGE: MovementKind.EXCHANGE,
+    PostingCode.EXCHANGE_FEE: MovementKind.EXCHANGE,
 }
 FREEING_KINDS = (PostingKind.VOID, PostingKind.EXPIRE)
 FINAL_KINDS = (PostingKind.POST, PostingKind.CAPTURE)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from google.protobuf import descriptor_pool
 
 from longmen_server.accounts.build import unfreeze_by_bank
+from longmen_server.conversions.build import reverse_conversion
 from longmen_server.credentials.build import register_certificate
 from longmen_server.fxrates.build import set_rate
 from longmen_server.kyc.build import confirm_in_person
@@ -42,6 +43,8 @@ class Desk(NamedTuple):
     """Where accounts of staff are kept."""
     staff: Limits
     """Of staff."""
+    rate_age_max_us: Callable[[int], int]
+    """How old a rate may be, from what the price list says."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,11 @@ PROPOSABLE: Final[dict[str, Proposable]] = {
         lambda request, desk: set_rate(
             request, None, desk.clock, book=request.book or desk.book, agreed=True
         ),
+    ),
+    "reverse_conversion": Proposable(
+        "longmen.fx.v1.ConversionsService/ReverseConversion",
+        "fx.reverse",
+        lambda request, desk: reverse_conversion(request, None, desk.clock, desk.rate_age_max_us),
     ),
 }
 """By the name of the field of ProposedCommand."""

@@ -17,6 +17,8 @@ from longmen_server.platform.ids import APPROVAL, ApprovalId, book_of, new_id
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from google.protobuf.message import Message
 
     from longmen_server.engine.command import Command
@@ -36,13 +38,27 @@ class ApprovalsService:
     """The methods of longmen.staff.v1.ApprovalsService."""
 
     def __init__(
-        self, *, engine: Engine, reading: ReadTools, staff: Limits, branches: Branches
+        self,
+        *,
+        engine: Engine,
+        reading: ReadTools,
+        staff: Limits,
+        branches: Branches,
+        rate_age_max_us: Callable[[int], int],
     ) -> None:
-        """Take what runs commands, what reading needs, limits of staff, and who knows branches."""
+        """Take what the methods work with.
+
+        Args:
+            engine: runs commands.
+            reading: what reads are made of.
+            staff: limits of staff.
+            branches: knows which branch customers are of.
+            rate_age_max_us: how old a rate may be, from what the price list says.
+        """
         self._branches = branches
         self._engine = engine
         self._read = reading
-        self._desk = Desk(reading.clock, reading.book(0), staff)
+        self._desk = Desk(reading.clock, reading.book(0), staff, rate_age_max_us)
 
     async def ProposeApproval(self, request: pb.ProposeApprovalRequest, call: Call) -> bytes:  # noqa: N802
         """Keep a command until somebody else decides it."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from longmen.fx.v1 import rate_pb2
+from longmen.fx.v1 import quote_pb2, rate_pb2
 from longmen_client import Money
 from longmen_server.console import views
 from longmen_server.console.failure import EXIT_CODES
@@ -28,7 +28,7 @@ from longmen_server.console.session import (
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from longmen.fx.v1 import quote_pb2, rates_service_pb2
+    from longmen.fx.v1 import position_pb2, rates_service_pb2
 
 LOCKS = click.Choice(["0", "60", "1800", "14400", "86400"])
 BARS = "▁▂▃▄▅▆▇█"
@@ -309,8 +309,71 @@ def conversion_card(found: quote_pb2.Conversion) -> Table:
             ("rate", found.client_rate),
             *exchange_rows(found.exchange),
             ("booked", views.moment(found.create_time)),
+            *reversal_rows(found),
         ],
     )
+
+
+def reversal_rows(found: quote_pb2.Conversion) -> list[tuple[str, str | views.Text]]:
+    """How it was taken back, if it was."""
+    if not found.HasField("reversal"):
+        return []
+    reversal = found.reversal
+    return [
+        ("taken back", views.moment(reversal.create_time)),
+        ("by", reversal.transaction_id),
+        ("at", f"{quote_pb2.ReversalBasis.Name(reversal.basis)[15:].lower()} rate {reversal.mid}"),
+        ("taken", views.amount(reversal.taken_amount)),
+        ("returned", views.amount(reversal.returned_amount)),
+    ]
+
+
+@fx.command()
+@click.argument("conversion_id", metavar="CONVERSION")
+@click.option(
+    "--rate", "basis", type=click.Choice(["original", "today"]), help="Unless the policy may say."
+)
+@request_id_option
+@connected
+def reverse(
+    session: Session, conversion_id: str, basis: str | None, request_id: str | None
+) -> None:
+    """Take a CONVERSION back: at its own rate while that may be had, at today's after."""
+    wanted = f"REVERSAL_BASIS_{basis.upper() if basis else 'UNSPECIFIED'}"
+    reply = session.bank.conversions.reverse_conversion(
+        conversion_id=conversion_id,
+        basis=quote_pb2.ReversalBasis.Value(wanted),
+        request_id=request_id,
+    )
+    session.show(reply.message, lambda: conversion_card(reply.message.conversion))
+
+
+@fx.command()
+@click.argument("customer_id", metavar="[CUSTOMER]", default="")
+@limit_option
+@connected
+def conversions(session: Session, customer_id: str, limit: int) -> None:
+    """List a customer's conversions, newest first; customers leave the CUSTOMER out."""
+    found = session.bank.conversions.list_conversions(customer_id=customer_id)
+    page = list(islice(found, limit))
+    if session.as_json:
+        for one in page:
+            print_json_line(one)
+        return
+    columns = ["conversion", "booked", "paid", "got", "rate", "fee", "taken back"]
+    rows = [
+        [
+            one.conversion_id,
+            views.moment(one.create_time),
+            views.amount(one.exchange.source_amount),
+            views.amount(one.exchange.target_amount),
+            one.client_rate,
+            views.amount(one.exchange.fee) if one.exchange.HasField("fee") else "",
+            "yes" if one.HasField("reversal") else "",
+        ]
+        for one in page
+    ]
+    session.console.print(views.table("Conversions", columns, rows, right=["paid", "got", "fee"]))
 
 
 @fx.command()
@@ -343,6 +406,68 @@ def position(session: Session, book: int) -> None:
             ],
             right=columns[1:5],
         ),
+    )
+
+
+@fx.command()
+@click.argument("business_date", metavar="DAY")
+@book_option
+@request_id_option
+@connected
+def revalue(session: Session, business_date: str, book: int, request_id: str | None) -> None:
+    """Book what positions came to for a business date, DAY as YYYY-MM-DD; once."""
+    reply = session.bank.positions.revalue(
+        business_date=business_date, book=book, request_id=request_id
+    ).message
+    session.show(reply, lambda: revaluation_table(list(reply.revaluations)))
+    if not session.as_json:
+        home = reply.home_currency_code
+        realised = views.minor_units(reply.realised_minor_units, home)
+        unrealised = views.minor_units(reply.unrealised_minor_units, home)
+        session.say(f"realised {realised}, unrealised {unrealised}")
+
+
+@fx.command()
+@click.option("--currency", "currency_code", default="", help="Only this one.")
+@limit_option
+@book_option
+@connected
+def revaluations(session: Session, currency_code: str, limit: int, book: int) -> None:
+    """List what positions came to, latest business date first."""
+    found = session.bank.positions.list_revaluations(currency_code=currency_code.upper(), book=book)
+    page = list(islice(found, limit))
+    if session.as_json:
+        for one in page:
+            print_json_line(one)
+        return
+    session.console.print(revaluation_table(page))
+
+
+def revaluation_table(found: list[position_pb2.Revaluation]) -> Table:
+    """What positions came to."""
+    columns = ["day", "currency", "amount", "rate", "cost", "value", "realised", "unrealised"]
+    return views.table(
+        "Revaluations",
+        columns,
+        [
+            [
+                one.business_date,
+                one.currency_code,
+                views.minor_units(one.amount_minor_units, one.currency_code),
+                one.mid,
+                *(
+                    views.minor_units(number, one.home_currency_code)
+                    for number in (
+                        one.cost_minor_units,
+                        one.value_minor_units,
+                        one.realised_minor_units,
+                        one.unrealised_minor_units,
+                    )
+                ),
+            ]
+            for one in found
+        ],
+        right=columns[2:],
     )
 
 

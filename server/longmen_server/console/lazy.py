@@ -39,7 +39,7 @@ CLIENT_COMMANDS: Mapping[str, tuple[str, str]] = {
         "longmen_server.console.factor:challenge",
         "What a customer is asked to approve.",
     ),
-    "fx": ("longmen_server.console.fx:fx", "Currencies: rates, quotes and conversions."),
+    "fx": ("longmen_server.console.fx_orders:fx", "Currencies: rates, quotes and conversions."),
     "ledger": ("longmen_server.console.ledger:ledger", "The double-entry ledger itself."),
     "events": ("longmen_server.console.events:events", "Every committed change, in order."),
     "approval": (
@@ -61,6 +61,10 @@ CLIENT_COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo-identity": (
         "longmen_server.console.demo_identity:demo_identity",
         "A customer's first day with a phone.",
+    ),
+    "demo-fx": (
+        "longmen_server.console.demo_fx:demo_fx",
+        "A traveller's day in five currencies.",
     ),
     "messages": (
         "longmen_server.console.messages:messages",

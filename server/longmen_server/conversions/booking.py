@@ -8,10 +8,12 @@ and result can be read from the ledger. In every currency debits equal credits, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from longmen.events.v1 import event_pb2
 from longmen_server.conversions.model import check_position, counter_account_id
-from longmen_server.fx.model import minor_ratio, value
+from longmen_server.engine.journal import Event
+from longmen_server.fx.model import client_rate, minor_ratio, shown, value
 from longmen_server.fxrates.model import pair_of
 from longmen_server.ledger.chart import (
     CHART,
@@ -28,6 +30,7 @@ from longmen_server.ledger.model import AccountRow, AccountState, PostingIntent
 from longmen_server.ledger.posting import book_posting
 from longmen_server.ledger.system_accounts import ensure_system_account
 from longmen_server.ledger.tables import ACCOUNT
+from longmen_server.platform.money import Money
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,7 +42,10 @@ if TYPE_CHECKING:
     from longmen_server.ledger.model import PostingOutcome
     from longmen_server.platform.ids import AccountId, TransactionId
 
-__all__ = ["bank_accounts", "book", "check_positions"]
+__all__ = ["bank_accounts", "book", "check_positions", "take_back"]
+
+STATED_DIGITS: Final = 8
+"""Significant digits of the rate on statements."""
 
 
 def bank_accounts(book: int, home: str, source: str, target: str) -> Iterator[AccountId]:
@@ -92,56 +98,113 @@ def counter_account(working_set: WorkingSet, code: str, home: str) -> AccountId:
     return account_id
 
 
-def book(
-    working_set: WorkingSet, quote: QuoteRow, transaction_id: TransactionId, home: str
-) -> PostingOutcome:
-    """Book an exchange and return its first posting, the charge of the customer.
+class Leg(NamedTuple):
+    """One posting of an exchange, before it is booked."""
 
-    Raises:
-        Refusal: of a posting: INSUFFICIENT_FUNDS, frozen or closed accounts.
+    debit: AccountId
+    credit: AccountId
+    currency_code: str
+    amount: int
+    code: int
+    description: str | None = None
+
+
+def legs(working_set: WorkingSet, quote: QuoteRow, home: str) -> list[Leg]:
+    """Return what is booked of an exchange, in order; the bank's accounts are opened if need be.
+
+    The customer's lines tell the rate and the fee: they stand on statements.
     """
     source, target, deal = quote.source_currency, quote.target_currency, quote.deal
     sold = position_account(working_set, source, target, home)
     bought = position_account(working_set, target, source, home)
-    outcomes: list[PostingOutcome] = []
-
-    def post(debit: AccountId, credit: AccountId, code: str, amount: int, kind: int) -> None:
-        if amount:
-            intent = PostingIntent(
-                transaction_id=transaction_id,
-                ordinal=len(outcomes),
-                debit_account_id=debit,
-                credit_account_id=credit,
-                currency_code=code,
-                amount=amount,
-                code=kind,
-            )
-            outcomes.extend(book_posting(working_set, intent))
-
     charged, paid = quote.from_account_id, quote.to_account_id
-    post(charged, sold, source, deal.exchanged, PostingCode.EXCHANGE)
-    post(bought, paid, target, deal.target, PostingCode.EXCHANGE)
-    result = PostingCode.EXCHANGE_RESULT
+    told, result = told_rate(quote), PostingCode.EXCHANGE_RESULT
+    found = [
+        Leg(charged, sold, source, deal.exchanged, PostingCode.EXCHANGE, told),
+        Leg(bought, paid, target, deal.target, PostingCode.EXCHANGE, told),
+    ]
     if deal.fee:
         income = ensure_system_account(working_set, source, FEE_INCOME)
-        post(charged, income, source, deal.fee, PostingCode.EXCHANGE_FEE)
+        told_fee = f"fee {quote.fee_basis_points} bp of {Money(deal.source, source)}"
+        found.append(Leg(charged, income, source, deal.fee, PostingCode.EXCHANGE_FEE, told_fee))
     if deal.spread:
         income = ensure_system_account(working_set, target, SPREAD_INCOME)
-        post(bought, income, target, deal.spread, result)
+        found.append(Leg(bought, income, target, deal.spread, result))
     if deal.residue:
         rounding = ensure_system_account(working_set, target, ROUNDING)
-        post(bought, rounding, target, deal.residue, result)
+        found.append(Leg(bought, rounding, target, deal.residue, result))
     if home not in {source, target} and quote.home_value:
         given = counter_account(working_set, source, home)
         got = counter_account(working_set, target, home)
-        post(given, got, home, quote.home_value, result)
-    return outcomes[2] if deal.fee else outcomes[0]
+        found.append(Leg(given, got, home, quote.home_value, result))
+    return found
+
+
+def told_rate(quote: QuoteRow) -> str:
+    """Return the rate and the fee as a customer's statement has them."""
+    rate = shown(client_rate(quote.mid, quote.spread_basis_points), STATED_DIGITS)
+    text = f"1 {quote.source_currency} = {rate} {quote.target_currency}"
+    return f"{text}, fee {Money(quote.fee, quote.source_currency)}" if quote.fee else text
+
+
+def book(
+    working_set: WorkingSet, quote: QuoteRow, transaction_id: TransactionId, home: str
+) -> PostingOutcome:
+    """Book an exchange and return the last posting that charges the customer.
+
+    Raises:
+        Refusal: of a posting: INSUFFICIENT_FUNDS, frozen or closed accounts.
+    """
+    outcomes: list[PostingOutcome] = []
+    for leg in legs(working_set, quote, home):
+        intent = PostingIntent(
+            transaction_id=transaction_id,
+            ordinal=len(outcomes),
+            debit_account_id=leg.debit,
+            credit_account_id=leg.credit,
+            currency_code=leg.currency_code,
+            amount=leg.amount,
+            code=leg.code,
+            description=leg.description,
+        )
+        outcomes.extend(book_posting(working_set, intent))
+    return outcomes[2] if quote.fee else outcomes[0]
+
+
+def take_back(
+    working_set: WorkingSet,
+    quote: QuoteRow,
+    *,
+    original_id: TransactionId,
+    transaction_id: TransactionId,
+    home: str,
+) -> PostingOutcome:
+    """Book the opposite of an exchange, posting by posting, and return the first.
+
+    Raises:
+        Refusal: of a posting: INSUFFICIENT_FUNDS, frozen or closed accounts.
+    """
+    outcomes: list[PostingOutcome] = []
+    for leg in reversed(legs(working_set, quote, home)):
+        intent = PostingIntent(
+            transaction_id=transaction_id,
+            ordinal=len(outcomes),
+            debit_account_id=leg.credit,
+            credit_account_id=leg.debit,
+            currency_code=leg.currency_code,
+            amount=leg.amount,
+            code=leg.code,
+            description=leg.description,
+            reverses_transaction_id=original_id,
+        )
+        outcomes.extend(book_posting(working_set, intent))
+    return outcomes[0]
 
 
 def check_positions(
     working_set: WorkingSet, quote: QuoteRow, version: FxVersion, rates: Mapping[str, RateRow]
 ) -> None:
-    """Refuse what makes a position larger than it may be.
+    """Refuse what makes a position larger than it may be, and tell when it is to be hedged.
 
     Raises:
         Refusal: FX_POSITION_LIMIT.
@@ -157,6 +220,21 @@ def check_positions(
         account = working_set.get(ACCOUNT, system_account_id(working_set.book, code, FX_POSITION))
         present = 0 if account is None else account.credits_posted - account.debits_posted
         ratio = minor_ratio(pair_of(rates, code, home).mid, code, home)
-        check_position(
-            value(present, ratio), value(present + change, ratio), version.position_max, code
-        )
+        before, after = value(present, ratio), value(present + change, ratio)
+        check_position(before, after, version.position_max, code)
+        if abs(before) < version.position_flag <= abs(after):
+            tell_flag(working_set, code, after, version)
+
+
+def tell_flag(working_set: WorkingSet, code: str, worth: int, version: FxVersion) -> None:
+    """Tell that a position is to be hedged from now on."""
+    payload = event_pb2.FxPositionFlag(
+        currency_code=code,
+        value_minor_units=worth,
+        limit_minor_units=version.position_flag,
+        home_currency_code=version.home_currency,
+    ).SerializeToString(deterministic=True)
+    account_id = system_account_id(working_set.book, code, FX_POSITION)
+    kind = event_pb2.EVENT_TYPE_FX_POSITION_FLAGGED
+    at_us = working_set.next_stamp()
+    working_set.emit(Event(kind, account_id, 0, at_us, payload, payload))

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from longmen.events.v1 import event_pb2
 from longmen.fx.v1 import quote_pb2
 from longmen_server.fx.model import client_rate, shown
-from longmen_server.fxrates.encode import exchange
+from longmen_server.fxrates.encode import exchange, money
 from longmen_server.ledger.encode import timestamp
 from longmen_server.platform.ids import ACCOUNT, CONVERSION, CUSTOMER, QUOTE, TRANSACTION
 
 if TYPE_CHECKING:
-    from longmen_server.conversions.model import ConversionRow, QuoteRow
+    from longmen_server.conversions.model import ConversionRow, QuoteRow, ReversalRow
+    from longmen_server.platform.ids import CustomerId
 
 
 def quote(row: QuoteRow, now_us: int) -> quote_pb2.Quote:
@@ -36,9 +37,12 @@ def quote(row: QuoteRow, now_us: int) -> quote_pb2.Quote:
     )
 
 
-def conversion(row: ConversionRow, offer: QuoteRow) -> quote_pb2.Conversion:
-    """Return a conversion."""
+def conversion(
+    row: ConversionRow, offer: QuoteRow, taken_back: ReversalRow | None = None
+) -> quote_pb2.Conversion:
+    """Return a conversion, with its reversal if there was one."""
     return quote_pb2.Conversion(
+        reversal=None if taken_back is None else reversal(taken_back, offer),
         conversion_id=CONVERSION.encode(row.conversion_id),
         quote_id=QUOTE.encode(row.quote_id),
         transaction_id=TRANSACTION.encode(row.transaction_id),
@@ -51,6 +55,27 @@ def conversion(row: ConversionRow, offer: QuoteRow) -> quote_pb2.Conversion:
         fee_basis_points=offer.fee_basis_points,
         create_time=timestamp(row.created_at_us),
     )
+
+
+def reversal(row: ReversalRow, offer: QuoteRow) -> quote_pb2.ConversionReversal:
+    """Return how a conversion was taken back."""
+    return quote_pb2.ConversionReversal(
+        transaction_id=TRANSACTION.encode(row.transaction_id),
+        basis=row.basis,  # type: ignore[arg-type]  # enums of the contract are ints
+        taken_amount=money(row.taken, offer.target_currency),
+        returned_amount=money(row.returned, offer.source_currency),
+        mid=shown(row.mid),
+        create_time=timestamp(row.created_at_us),
+    )
+
+
+def reversed_(row: ReversalRow, customer_id: CustomerId | None) -> bytes:
+    """Return the payload of the event of a conversion taken back."""
+    return event_pb2.FxConversionReversed(
+        conversion_id=CONVERSION.encode(row.conversion_id),
+        customer_id="" if customer_id is None else CUSTOMER.encode(customer_id),
+        transaction_id=TRANSACTION.encode(row.transaction_id),
+    ).SerializeToString(deterministic=True)
 
 
 def converted(row: ConversionRow) -> bytes:

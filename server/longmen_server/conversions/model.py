@@ -9,7 +9,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from longmen_server.fx.model import Deal, cross
-from longmen_server.platform.ids import CONVERSION, QUOTE, AccountId
+from longmen_server.platform.ids import CONVERSION, QUOTE, TRANSACTION, AccountId
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -95,6 +95,65 @@ class ConversionRow:
     created_at_us: int
 
 
+class ReversalBasis(IntEnum):
+    """The rate a conversion is taken back at; values are those of longmen.fx.v1.ReversalBasis."""
+
+    ORIGINAL = 1
+    TODAY = 2
+
+
+@dataclass(slots=True, frozen=True)
+class ReversalRow:
+    """One conversion that was taken back; it never changes."""
+
+    conversion_id: ConversionId
+    transaction_id: TransactionId
+    basis: int
+    taken: int
+    """What left the account that was paid, in minor units of the target currency."""
+    returned: int
+    """What came back to the account that was charged, in minor units of the source currency."""
+    residue: int
+    """What rounding left over, in the source currency; 0 at the original rate."""
+    created_at_us: int
+    source_rate: str
+    target_rate: str
+
+    @property
+    def mid(self) -> Fraction:
+        """The mid-market rate of source to target it was taken back at, exactly."""
+        return cross(Decimal(self.source_rate), Decimal(self.target_rate))
+
+
+def basis_of(demanded: int, row: ConversionRow, now_us: int, reversal_us: int) -> ReversalBasis:
+    """Return the rate to take a conversion back at.
+
+    Args:
+        demanded: a value of longmen.fx.v1.ReversalBasis; 0 leaves it to the price list.
+        row: the conversion.
+        now_us: business time.
+        reversal_us: how long the original rate may be had.
+
+    Raises:
+        Refusal: FX_REVERSAL_TOO_LATE when the original rate is demanded after its time.
+    """
+    until_us = row.created_at_us + reversal_us
+    in_time = now_us <= until_us
+    if demanded == ReversalBasis.TODAY or (not demanded and not in_time):
+        return ReversalBasis.TODAY
+    if not in_time:
+        raise Refusal(
+            "FX_REVERSAL_TOO_LATE",
+            "the conversion can no longer be taken back at its own rate",
+            metadata={
+                "conversion_id": CONVERSION.encode(row.conversion_id),
+                "until_us": str(until_us),
+            },
+            field="basis",
+        )
+    return ReversalBasis.ORIGINAL
+
+
 class FreshOffered(Refusal):
     """A quote came too late; the fresh one is left behind for its customer."""
 
@@ -130,6 +189,18 @@ def conversion_not_found(conversion_id: ConversionId) -> Refusal:
         "no such conversion",
         metadata={"conversion_id": CONVERSION.encode(conversion_id)},
         field="conversion_id",
+    )
+
+
+def already_reversed(conversion_id: ConversionId, transaction_id: TransactionId) -> Refusal:
+    """Return the refusal to take a conversion back twice."""
+    return Refusal(
+        "FX_CONVERSION_REVERSED",
+        "the conversion was taken back before",
+        metadata={
+            "conversion_id": CONVERSION.encode(conversion_id),
+            "transaction_id": TRANSACTION.encode(transaction_id),
+        },
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from longmen_server.conversions.model import ConversionRow, QuoteRow
+from longmen_server.conversions.model import ConversionRow, QuoteRow, ReversalRow
 from longmen_server.conversions.tables import QUOTE_COLUMNS
 from longmen_server.ledger.chart import FX_POSITION
 from longmen_server.platform.adapters import Uuid, UuidArray
@@ -20,21 +20,27 @@ __all__ = ["Booked", "balances", "dealt_in", "find_conversion", "find_quote", "l
 
 _LAST_ID: Final = b"\xff" * 16
 """Sorts after every id."""
-_BOTH: Final = ", ".join(
-    [f"c.{name}" for name in ConversionRow.__slots__] + [f"q.{name}" for name in QuoteRow.__slots__]
+_ALL: Final = ", ".join(
+    [f"c.{name}" for name in ConversionRow.__slots__]
+    + [f"q.{name}" for name in QuoteRow.__slots__]
+    + [f"r.{name}" for name in ReversalRow.__slots__]
 )
-_WIDTH: Final = len(ConversionRow.__slots__)
+_QUOTE_AT: Final = len(ConversionRow.__slots__)
+_REVERSAL_AT: Final = _QUOTE_AT + len(QuoteRow.__slots__)
 _JOINED: Final = (
-    f"select {_BOTH} from fx_conversion as c"
-    " join fx_quote as q on q.book = c.book and q.quote_id = c.quote_id where c.book = $1"
+    f"select {_ALL} from fx_conversion as c"
+    " join fx_quote as q on q.book = c.book and q.quote_id = c.quote_id"
+    " left join fx_reversal as r on r.book = c.book and r.conversion_id = c.conversion_id"
+    " where c.book = $1"
 )
 
 
 class Booked(NamedTuple):
-    """A conversion and the quote it was offered by."""
+    """A conversion, the quote it was offered by, and its reversal if there was one."""
 
     row: ConversionRow
     quote: QuoteRow
+    reversal: ReversalRow | None
 
 
 async def find_quote(connection: Connection, quote_id: QuoteId) -> QuoteRow | None:
@@ -69,8 +75,13 @@ async def list_conversions(
     return [_booked(record) for record in await cursor.fetchall()]
 
 
-def _booked(record: tuple[object, ...]) -> Booked:
-    return Booked(ConversionRow(*record[:_WIDTH]), QuoteRow(*record[_WIDTH:]))  # type: ignore[arg-type]
+def _booked(record: tuple[Any, ...]) -> Booked:
+    reversal = record[_REVERSAL_AT:]
+    return Booked(
+        ConversionRow(*record[:_QUOTE_AT]),
+        QuoteRow(*record[_QUOTE_AT:_REVERSAL_AT]),
+        None if reversal[0] is None else ReversalRow(*reversal),
+    )
 
 
 async def dealt_in(connection: Connection, book: int) -> list[str]:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from longmen_server.conversions.model import QuoteState
+from longmen_server.conversions.model import QuoteState, ReversalBasis
+from longmen_server.ledger.chart import FX_POSITION
 from longmen_server.ledger.codes import PostingCode
+from longmen_server.ledger.model import PostingKind
 from longmen_server.ledger.verification.queries import Check, numbers, transaction_text
 
 _USED: Final = int(QuoteState.USED)
 _RESULT: Final = int(PostingCode.EXCHANGE_RESULT)
+_ORIGINAL: Final = int(ReversalBasis.ORIGINAL)
+_TODAY: Final = int(ReversalBasis.TODAY)
+_POST: Final = int(PostingKind.POST)
+_EXCHANGED: Final = (PostingCode.EXCHANGE, PostingCode.EXCHANGE_RESULT)
+"""What conversions book on positions."""
 _QUOTE_TEXT: Final = "'fxq_' || replace(quote_id::text, '-', '')"
 
 CONVERSIONS: Final = Check(
@@ -56,4 +63,89 @@ QUOTES: Final = Check(
     """,
 )
 
-CHECKS: Final = (CONVERSIONS, QUOTES)
+# What was taken back at its own rate is what the ledger links; at another day's, what was booked.
+REVERSALS: Final = Check(
+    "conversions taken back against the ledger",
+    f"""
+    select 'FX_REVERSAL_MISMATCH', {transaction_text("transaction_id")},
+        case when conversion is null then 'there is no such conversion'
+            else 'told ' || taken || ' for ' || returned || ', booked '
+                || coalesce(paid, 0) || ' for ' || coalesce(got, 0) end
+    from (
+        select r.*, c.book as conversion, q.source, q.target, l.reversal_transaction_id as linked,
+            p.paid, p.got
+        from (select * from fx_reversal where book = $1) as r
+        left join (select * from fx_conversion where book = $1) as c
+            on c.conversion_id = r.conversion_id
+        left join (select * from fx_quote where book = $1) as q on q.quote_id = c.quote_id
+        left join (select * from ledger_reversal where book = $1) as l
+            on l.transaction_id = c.transaction_id
+        left join lateral (
+            select sum(amount) filter (where debit_account_id = q.to_account_id) as paid,
+                sum(amount) filter (where credit_account_id = q.from_account_id) as got
+            from ledger_posting
+            where book = $1 and transaction_id = r.transaction_id
+        ) as p on true
+    ) as told
+    where conversion is null or basis not in ({numbers(ReversalBasis)})
+        or paid is distinct from taken or got is distinct from returned
+        or (basis = {_ORIGINAL} and (
+            linked is distinct from transaction_id or taken <> target or returned <> source
+        ))
+    """,
+)
+
+# Services may move positions as well, such as by what the bank deals outside: that is not counted.
+_DEALT: Final = """
+    (select * from fx_conversion where book = $1) as c
+    join (select * from fx_quote where book = $1) as q on q.quote_id = c.quote_id
+"""
+_UNDONE: Final = f"""
+    {_DEALT} join (select * from ledger_reversal where book = $1) as l
+        on l.transaction_id = c.transaction_id
+"""
+_GIVEN_BACK: Final = f"""
+    {_DEALT} join (select * from fx_reversal where book = $1 and basis = {_TODAY}) as r
+        on r.conversion_id = c.conversion_id
+"""
+_MOVED: Final = f"""
+    from (
+        select * from ledger_account
+        where book = $1 and chart_code = {FX_POSITION} and owner_id is null
+    ) as a
+    join (
+        select * from ledger_posting
+        where book = $1 and kind = {_POST} and code in ({numbers(_EXCHANGED)})
+    ) as p
+"""
+
+POSITIONS: Final = Check(
+    "positions against conversions",
+    f"""
+    select 'FX_POSITION_MISMATCH', currency_code,
+        'conversions come to ' || sum(told) || ', booked is ' || sum(booked)
+    from (
+        select source_currency as currency_code, source - fee as told, 0 as booked from {_DEALT}
+        union all
+        select target_currency, -target - spread - residue, 0 from {_DEALT}
+        union all
+        select source_currency, fee - source, 0 from {_UNDONE}
+        union all
+        select target_currency, target + spread + residue, 0 from {_UNDONE}
+        union all
+        select target_currency, r.taken, 0 from {_GIVEN_BACK}
+        union all
+        select source_currency, -r.returned - r.residue, 0 from {_GIVEN_BACK}
+        union all
+        select a.currency_code, 0, p.amount {_MOVED} on p.credit_account_id = a.account_id
+        union all
+        select a.currency_code, 0, -p.amount {_MOVED} on p.debit_account_id = a.account_id
+    ) as sides
+    where currency_code in (
+        select currency_code from ledger_account where book = $1 and chart_code = {FX_POSITION}
+    )
+    group by currency_code having sum(told) <> sum(booked)
+    """,
+)
+
+CHECKS: Final = (CONVERSIONS, QUOTES, REVERSALS, POSITIONS)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from longmen.fx.v1 import conversions_service_pb2 as pb
 from longmen_server.accounts.actor import actor_of, customer_of
 from longmen_server.conversions import commands, encode, model, queries
+from longmen_server.conversions.build import reverse_conversion
 from longmen_server.conversions.pricing import Asked
 from longmen_server.engine.door import request_key, submit
 from longmen_server.ledger.commands import account_not_found
@@ -143,6 +144,14 @@ class ConversionsService:
         if found is None or not actor_of(call).may_use(found.row.customer_id):
             raise model.conversion_not_found(conversion_id)
         return pb.GetConversionResponse(conversion=encode.conversion(*found))
+
+    async def ReverseConversion(  # noqa: N802
+        self, request: pb.ReverseConversionRequest, call: Call
+    ) -> bytes:
+        """Take a conversion back."""
+        command = reverse_conversion(request, request_key(call), self._clock, self._age_max_us)
+        absent = model.conversion_not_found(command.conversion_id)
+        return await self._submit(command, request, call, absent=absent)
 
     async def ListConversions(  # noqa: N802
         self, request: pb.ListConversionsRequest, call: Call

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from longmen_server.conversions.model import ConversionRow, QuoteRow
-from longmen_server.engine.family import STAGE_LINK, RowFamily, Statement
+from longmen_server.conversions.model import ConversionRow, QuoteRow, ReversalRow
+from longmen_server.engine.family import (
+    STAGE_LINK,
+    STAGE_POINTER,
+    STAGE_RECORD,
+    RowFamily,
+    Statement,
+)
 from longmen_server.platform.adapters import (
     Int2Array,
     Int4Array,
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
 
 QUOTE_COLUMNS = ", ".join(QuoteRow.__slots__)
 CONVERSION_COLUMNS = ", ".join(ConversionRow.__slots__)
+REVERSAL_COLUMNS = ", ".join(ReversalRow.__slots__)
 
 _UUIDS = 5
 _SMALL = 2
@@ -86,6 +93,70 @@ _INSERT = (
 ).encode()
 
 
+class _BookedFamily(RowFamily[ConversionId, ConversionRow]):
+    """Conversions to take back: read without a lock, since they never change."""
+
+    name = "fx_conversion to reverse"
+    stage = STAGE_POINTER
+    rank = 168
+
+    def load(self, book: int, keys: Sequence[ConversionId]) -> Statement:
+        return Statement(
+            f"select {CONVERSION_COLUMNS} from fx_conversion"
+            " where book = $1 and conversion_id = any($2)".encode(),
+            (book, UuidArray(keys)),
+        )
+
+    def decode(self, record: tuple[Any, ...]) -> tuple[ConversionId, ConversionRow]:
+        return record[0], ConversionRow(*record)
+
+    def write(
+        self, book: int, inserted: Sequence[ConversionRow], changed: Sequence[ConversionRow]
+    ) -> Iterable[Statement]:
+        del book, inserted, changed
+        raise AssertionError("conversions are written by whoever books them")
+
+
+class _ReversalFamily(RowFamily[ConversionId, ReversalRow]):
+    """What became of conversions that were taken back; read when their quotes are locked."""
+
+    name = "fx_reversal"
+    stage = STAGE_RECORD
+    rank = 169
+
+    def load(self, book: int, keys: Sequence[ConversionId]) -> Statement:
+        return Statement(
+            f"select {REVERSAL_COLUMNS} from fx_reversal"
+            " where book = $1 and conversion_id = any($2)".encode(),
+            (book, UuidArray(keys)),
+        )
+
+    def decode(self, record: tuple[Any, ...]) -> tuple[ConversionId, ReversalRow]:
+        return record[0], ReversalRow(*record)
+
+    def write(
+        self, book: int, inserted: Sequence[ReversalRow], changed: Sequence[ReversalRow]
+    ) -> Iterable[Statement]:
+        assert not changed, "a conversion is taken back once"
+        rows = sorted(inserted, key=lambda row: row.conversion_id)
+        yield Statement(
+            f"insert into fx_reversal (book, {REVERSAL_COLUMNS})"
+            " select $1, u.* from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10) as u".encode(),
+            (
+                book,
+                UuidArray([row.conversion_id for row in rows]),
+                UuidArray([row.transaction_id for row in rows]),
+                Int2Array([row.basis for row in rows]),
+                Int8Array([row.taken for row in rows]),
+                Int8Array([row.returned for row in rows]),
+                Int8Array([row.residue for row in rows]),
+                Int8Array([row.created_at_us for row in rows]),
+                TextArray([row.source_rate for row in rows]),
+                TextArray([row.target_rate for row in rows]),
+            ),
+        )
+
+
 class _ConversionFamily(RowFamily[ConversionId, ConversionRow]):
     """Conversions are only ever written here; a quote leads to one at most."""
 
@@ -112,4 +183,6 @@ class _ConversionFamily(RowFamily[ConversionId, ConversionRow]):
 
 
 QUOTE = _QuoteFamily()
+BOOKED = _BookedFamily()
 CONVERSION = _ConversionFamily()
+REVERSAL = _ReversalFamily()

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from longmen_server.fxrates.model import ECB, RateRow, SheetRow
 from longmen_server.fxrates.tables import RATE_COLUMNS, SHEET_COLUMNS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from longmen_server.platform.database import Connection
 
-__all__ = ["all_rates", "has_rates", "list_sheets"]
+__all__ = [
+    "Board",
+    "all_rates",
+    "board_key",
+    "board_of",
+    "changed_boards",
+    "has_rates",
+    "list_sheets",
+]
 
 _RATES: Final = (
     f"select {RATE_COLUMNS} from fx_rate where book = $1 order by currency_code".encode()
@@ -27,6 +38,33 @@ async def all_rates(connection: Connection, book: int) -> dict[str, RateRow]:
     cursor = await connection.execute(_RATES, (book,))
     rows = [RateRow(*record) for record in await cursor.fetchall()]
     return {row.currency_code: row for row in rows}
+
+
+@dataclass(slots=True)
+class Board:
+    """Every present rate of a book."""
+
+    version: int
+    """When a rate changed last, in microseconds."""
+    rates: dict[str, RateRow]
+
+
+def board_key(book: int) -> bytes:
+    """Return what the rates of a book are watched by; it names its book like an id."""
+    return bytes(14) + book.to_bytes(2, "big")
+
+
+def board_of(rates: dict[str, RateRow]) -> Board:
+    """Return rates with their version."""
+    return Board(max((row.imported_at_us for row in rates.values()), default=0), rates)
+
+
+async def changed_boards(
+    connection: Connection, book: int, seen: Mapping[bytes, int]
+) -> dict[bytes, Board]:
+    """Return the present rates of a book for whoever watches them."""
+    board = board_of(await all_rates(connection, book))
+    return dict.fromkeys(seen, board)
 
 
 async def has_rates(connection: Connection, book: int) -> bool:

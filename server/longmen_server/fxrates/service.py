@@ -21,13 +21,15 @@ from longmen_server.platform.clock import business_date, from_microseconds
 from longmen_server.platform.freshness import demand_freshness
 from longmen_server.platform.ids import RateImportId, new_id
 from longmen_server.platform.money import currencies
+from longmen_server.platform.watching import Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from longmen_server.engine.engine import Engine
     from longmen_server.fx.policy import FxVersion
     from longmen_server.fxrates.model import Pair, RateRow
+    from longmen_server.fxrates.queries import Board
     from longmen_server.ledger.read_service import ReadTools
     from longmen_server.transport.context import Call
 
@@ -35,6 +37,8 @@ __all__ = ["RatesService"]
 
 TIER: Final = "standard"
 """What a customer's rates are shown for when nobody says more."""
+FIRST_READ_SECONDS: Final = 5.0
+"""How long a stream may take until it sends the first rates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class RatesService:
         engine: Engine,
         reading: ReadTools,
         age_max_us: Callable[[int], int],
+        watch_interval_ms: int,
     ) -> None:
         """Take what the methods work with.
 
@@ -61,11 +66,15 @@ class RatesService:
             engine: runs what changes something.
             reading: connections for reads, clock, books and page tokens.
             age_max_us: how old a rate may be, from what the price list says.
+            watch_interval_ms: milliseconds between two looks at rates that somebody follows.
         """
         self._engine = engine
         self._read = reading
         self._clock = reading.clock
         self._age_max_us = age_max_us
+        self._watcher = Watcher(
+            reading.readers, self._clock, queries.changed_boards, interval_ms=watch_interval_ms
+        )
 
     def _version(self) -> FxVersion:
         return load_policy().at(business_date(self._clock.now_us()))
@@ -176,6 +185,37 @@ class RatesService:
             mark = str(page[-1].observed_at_us).encode()
             next_token = self._read.page_tokens.seal(mark, request, call)
         return pb.ListRatesResponse(rates=rates, next_page_token=next_token)
+
+    async def StreamRates(  # noqa: N802
+        self, request: pb.StreamRatesRequest, call: Call
+    ) -> AsyncIterator[pb.StreamRatesResponse]:
+        """Send what pairs cost at once, and then whenever a rate changes."""
+        book = self._read.book(request.book)
+        for pair in request.pairs:
+            codes = (pair.source_currency_code, pair.target_currency_code)
+            model.check_pair(*codes, self._version().tradable)
+        deadline = min(call.deadline, self._clock.monotonic() + FIRST_READ_SECONDS)
+        async with self._read.readers.connection(deadline=deadline) as connection:
+            board = queries.board_of(await queries.all_rates(connection, book))
+        async with self._watcher.watch(queries.board_key(book), board.version) as watch:
+            while True:
+                yield self._board(request, board)
+                board = await watch.next()
+
+    def _board(self, request: pb.StreamRatesRequest, board: Board) -> pb.StreamRatesResponse:
+        """Return what the pairs cost.
+
+        Raises:
+            Refusal: FX_RATE_NOT_FOUND.
+        """
+        version, now_us = self._version(), self._clock.now_us()
+        reply = pb.StreamRatesResponse()
+        for asked in request.pairs:
+            source, target = asked.source_currency_code, asked.target_currency_code
+            pair = model.pair_of(board.rates, source, target)
+            terms = version.terms(source, target, tier=TIER, home_value=0, lock_s=0)
+            reply.rates.append(encode.rate(pair, terms, now_us))
+        return reply
 
     async def _rates(self, asked: int, call: Call) -> dict[str, RateRow]:
         async with self._read.readers.connection(deadline=call.deadline) as connection:

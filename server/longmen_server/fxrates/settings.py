@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 HOUR_US: Final = 3_600 * 1_000_000
 TRIAL_AGE_US: Final = 2 * 365 * 24 * HOUR_US
@@ -25,6 +25,9 @@ class FxSettings:
     """Hours after which a rate is too old to be dealt at. 0 means what the price list says, 120, in
     production, and two years on a server to try out, whose first rates are as old as its
     packages."""
+    fx_watch_interval_ms: int = 250
+    """Milliseconds between two looks at rates that somebody follows by StreamRates: people see a
+    change at once, and a process reads some thirty short rows four times a second."""
 
     def rate_age_max_us(self, *, listed_us: int, production: bool) -> int:
         """Return how old a rate may be, in microseconds.
@@ -37,9 +40,17 @@ class FxSettings:
             return self.fx_rate_age_max_hours * HOUR_US
         return listed_us if production else TRIAL_AGE_US
 
+    def ages(self, *, production: bool) -> Callable[[int], int]:
+        """Return how old rates may be, as a function of what the price list says."""
+        return lambda listed_us: self.rate_age_max_us(listed_us=listed_us, production=production)
+
     def problems(self) -> Iterator[tuple[str, str]]:
         """What cannot work: names of settings and what is wrong with them."""
-        for name, highest in (("fx_seed_days", 100_000), ("fx_rate_age_max_hours", 1_000_000)):
+        for name, lowest, highest in (
+            ("fx_seed_days", 0, 100_000),
+            ("fx_rate_age_max_hours", 0, 1_000_000),
+            ("fx_watch_interval_ms", 10, 60_000),
+        ):
             value = getattr(self, name)
-            if not 0 <= value <= highest:
-                yield name, f"{value} is outside 0 to {highest}"
+            if not lowest <= value <= highest:
+                yield name, f"{value} is outside {lowest} to {highest}"

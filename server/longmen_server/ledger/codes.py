@@ -37,3 +37,5 @@ class PostingCode(IntEnum):
     """What a customer pays for an exchange, apart from the spread."""
     EXCHANGE_RESULT = 32022
     """Spread, rounding and counter value of an exchange."""
+    REVALUATION = 32023
+    """What a position came to at the close of a business date."""

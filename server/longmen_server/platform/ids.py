@@ -38,6 +38,7 @@ __all__ = [
     "ENDPOINT",
     "EVENT",
     "FACTOR",
+    "LIMIT_ORDER",
     "MANDATE",
     "MERCHANT",
     "MESSAGE",
@@ -46,6 +47,7 @@ __all__ = [
     "PLAN",
     "PRINCIPAL",
     "QUOTE",
+    "RATE_ALERT",
     "RATE_IMPORT",
     "REFUND",
     "SESSION",
@@ -68,6 +70,7 @@ __all__ = [
     "EventId",
     "FactorId",
     "IdKind",
+    "LimitOrderId",
     "MalformedIdError",
     "MandateId",
     "MerchantId",
@@ -76,6 +79,7 @@ __all__ = [
     "PlanId",
     "PrincipalId",
     "QuoteId",
+    "RateAlertId",
     "RateImportId",
     "RefundId",
     "SessionId",
@@ -121,6 +125,8 @@ StaffId = NewType("StaffId", bytes)
 RateImportId = NewType("RateImportId", bytes)
 QuoteId = NewType("QuoteId", bytes)
 ConversionId = NewType("ConversionId", bytes)
+LimitOrderId = NewType("LimitOrderId", bytes)
+RateAlertId = NewType("RateAlertId", bytes)
 
 BOOK_MINIMUM: Final = 1
 BOOK_MAXIMUM: Final = 32767
@@ -272,6 +278,8 @@ STAFF: Final = IdKind[StaffId]("stf")
 RATE_IMPORT: Final = IdKind[RateImportId]("fxi")
 QUOTE: Final = IdKind[QuoteId]("fxq")
 CONVERSION: Final = IdKind[ConversionId]("fxc")
+LIMIT_ORDER: Final = IdKind[LimitOrderId]("fxo")
+RATE_ALERT: Final = IdKind[RateAlertId]("fxa")
 
 ORDINAL_MAXIMUM: Final = 99
 """Postings of one transaction are numbered from 0; the contract allows two digits."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from longmen_server.accounts.personal import person_key
 from longmen_server.challenges import encode as challenges
 from longmen_server.challenges.queries import list_challenges, list_known_payees
+from longmen_server.conversions import encode as conversions
+from longmen_server.conversions.queries import list_conversions
 from longmen_server.factors import encode as factors
 from longmen_server.factors.queries import find_factors
 from longmen_server.identity import encode as identity
@@ -16,13 +19,15 @@ from longmen_server.kyc.personal import clear_evidence, clear_reason
 from longmen_server.kyc.queries import find_evidence, find_standing, list_changes
 from longmen_server.ledger.encode import timestamp
 from longmen_server.ledger.paging import PAGE_SIZE_MAX
+from longmen_server.limit_orders import encode as limit_orders
+from longmen_server.limit_orders.queries import list_alerts, list_orders
 from longmen_server.payer_codes import encode as payer_codes
 from longmen_server.payer_codes.queries import list_of_customer
 from longmen_server.platform.ids import ACCOUNT, book_of
 from longmen_server.staff.queries import BRANCH_OF_CUSTOMER, find_branch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from google.protobuf.message import Message
 
@@ -32,6 +37,17 @@ if TYPE_CHECKING:
     from longmen_server.platform.pii import Vault
 
 __all__ = ["Record", "owned"]
+
+R = TypeVar("R")
+
+
+class Pages(Protocol[R]):
+    """Reads a page of a customer's rows, newest first."""
+
+    async def __call__(
+        self, connection: Connection, customer_id: CustomerId, *, before: bytes, limit: int
+    ) -> list[R]:
+        """Return up to `limit` rows from before an id."""
 
 
 class Record(NamedTuple):
@@ -60,9 +76,8 @@ async def owned(
         yield Record("devices", identity.device(device, now_us))
     async for record in _sessions(connection, customer_id):
         yield record
-    for factor in await find_factors(connection, book, customer_id):
-        if factor.is_active:
-            yield Record("factors", factors.factor(factor))
+    async for record in _factors(connection, book, customer_id):
+        yield record
     for payee in await list_known_payees(connection, book, customer_id):
         since = timestamp(payee.created_at_us).ToJsonString()
         yield Record(
@@ -70,8 +85,18 @@ async def owned(
         )
     for device_code in await list_of_customer(connection, customer_id):
         yield Record("payer_codes", payer_codes.payer_code(device_code, now_us))
+    async for record in _exchange(connection, customer_id, now_us):
+        yield record
     for challenge in await list_challenges(connection, book, customer_id):
         yield Record("challenges", challenges.challenge(challenge, now_us))
+
+
+async def _factors(
+    connection: Connection, book: int, customer_id: CustomerId
+) -> AsyncIterator[Record]:
+    for factor in await find_factors(connection, book, customer_id):
+        if factor.is_active:
+            yield Record("factors", factors.factor(factor))
 
 
 async def _identification(
@@ -114,6 +139,34 @@ async def _identification(
                 "reason_text": clear_reason(key, customer_id, change),
             },
         )
+
+
+async def _exchange(
+    connection: Connection, customer_id: CustomerId, now_us: int
+) -> AsyncIterator[Record]:
+    """What was exchanged, and what waits for a rate or has waited, newest first."""
+    for booked in await _every(
+        connection, customer_id, list_conversions, attrgetter("row.conversion_id")
+    ):
+        yield Record("conversions", conversions.conversion(*booked))
+    for alert in await _every(connection, customer_id, list_alerts, attrgetter("alert_id")):
+        yield Record("rate_alerts", limit_orders.alert(alert, now_us))
+    for order in await _every(connection, customer_id, list_orders, attrgetter("limit_order_id")):
+        yield Record("limit_orders", limit_orders.order(order, now_us))
+
+
+async def _every(
+    connection: Connection, customer_id: CustomerId, read: Pages[R], id_of: Callable[[R], bytes]
+) -> list[R]:
+    """Return every row of a list that is read in pages from its newest."""
+    rows: list[R] = []
+    before = b""
+    while True:
+        page = await read(connection, customer_id, before=before, limit=PAGE_SIZE_MAX)
+        rows += page
+        if len(page) < PAGE_SIZE_MAX:
+            return rows
+        before = id_of(page[-1])
 
 
 async def _sessions(connection: Connection, customer_id: CustomerId) -> AsyncIterator[Record]:

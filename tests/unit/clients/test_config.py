@@ -82,6 +82,7 @@ def test_the_service_config_has_a_row_for_each_method() -> None:
         "longmen.accounts.v1.AccountsService/WatchBalance",
         "longmen.admin.v1.AdminService/VerifyLedger",
         "longmen.events.v1.EventsService/WatchEvents",
+        "longmen.fx.v1.RatesService/StreamRates",
         "longmen.audit.v1.AuditService/ExportAudit",
         "longmen.identity.v1.ProfileService/ExportMyData",
         "longmen.payments.v1.PayerCodesService/WatchPayerCode",

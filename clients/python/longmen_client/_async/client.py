@@ -24,6 +24,7 @@ from longmen_client._generated.events_async import AsyncEvents
 from longmen_client._generated.factors_async import AsyncFactors
 from longmen_client._generated.kyc_async import AsyncKyc
 from longmen_client._generated.ledger_async import AsyncLedger
+from longmen_client._generated.limit_orders_async import AsyncLimitOrders
 from longmen_client._generated.mandates_async import AsyncMandates
 from longmen_client._generated.merchants_async import AsyncMerchants
 from longmen_client._generated.payer_codes_async import AsyncPayerCodes
@@ -213,6 +214,11 @@ class AsyncClient:
     def conversions(self) -> AsyncConversions:
         """Exchanges of currencies: offered, executed, listed."""
         return AsyncConversions(self._caller)
+
+    @cached_property
+    def limit_orders(self) -> AsyncLimitOrders:
+        """What waits for a rate: alerts and limit orders."""
+        return AsyncLimitOrders(self._caller)
 
     @cached_property
     def positions(self) -> AsyncPositions:

@@ -236,6 +236,39 @@ class Conversions:
         )
         return self._caller.ask(methods.CONVERSIONS_GET_CONVERSION, request, options)
 
+    def reverse_conversion(
+        self,
+        *,
+        conversion_id: str,
+        basis: quote_pb2.ReversalBasis.ValueType = quote_pb2.REVERSAL_BASIS_UNSPECIFIED,
+        request_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Reply[conversions_service_pb2.ReverseConversionResponse]:
+        """Takes a conversion back, once: at its own rate while the price list allows it, at today's
+        after.
+
+        Args:
+            conversion_id: Conversion id of the exchange.
+            basis: Basis demanded; unspecified leaves it to the price list.
+            request_id: Request id is a UUID that the caller makes once per intention and keeps for
+                every retry.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: FX_CONVERSION_NOT_FOUND,
+                FX_CONVERSION_REVERSED, FX_REVERSAL_TOO_LATE, FX_RATE_NOT_FOUND, FX_RATE_STALE,
+                FX_AMOUNT_TOO_SMALL, FX_AMOUNT_TOO_LARGE, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED,
+                CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN.
+
+        Scope: fx.reverse. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = conversions_service_pb2.ReverseConversionRequest(
+            conversion_id=conversion_id, basis=basis, request_id=request_id or new_request_id()
+        )
+        return self._caller.change(
+            methods.CONVERSIONS_REVERSE_CONVERSION, request, request.request_id, options
+        )
+
     def list_conversions(
         self,
         *,

@@ -107,11 +107,15 @@ __all__ = [
     "FactorRejected",
     "FactorRequired",
     "FrozenByBank",
+    "FxAlertNotFound",
     "FxAmountTooLarge",
     "FxAmountTooSmall",
     "FxConversionNotFound",
+    "FxConversionReversed",
     "FxCurrencyNotTradable",
     "FxFeedInvalid",
+    "FxLimitOrderEnded",
+    "FxLimitOrderNotFound",
     "FxOrderLimit",
     "FxPositionLimit",
     "FxQuoteCancelled",
@@ -123,9 +127,14 @@ __all__ = [
     "FxRateJump",
     "FxRateMoved",
     "FxRateNotFound",
+    "FxRateReached",
     "FxRateStale",
     "FxRateSuperseded",
+    "FxRevaluationEarly",
+    "FxRevaluationSuperseded",
+    "FxReversalTooLate",
     "FxSameCurrency",
+    "FxWaitingLimit",
     "IdNumberInUse",
     "IncrementLimitReached",
     "InsufficientFunds",
@@ -2281,6 +2290,96 @@ class FxPositionLimit(FailedPreconditionError):
     metadata_keys = ("currency_code",)
 
 
+class FxConversionReversed(FailedPreconditionError):
+    """The conversion was taken back already. Metadata: conversion_id, transaction_id."""
+
+    reason = "FX_CONVERSION_REVERSED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = (
+        "conversion_id",
+        "transaction_id",
+    )
+
+
+class FxReversalTooLate(FailedPreconditionError):
+    """The conversion can no longer be taken back at its own rate. Metadata: conversion_id,
+    until_us.
+    """
+
+    reason = "FX_REVERSAL_TOO_LATE"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "conversion_id",
+        "until_us",
+    )
+
+
+class FxRevaluationEarly(FailedPreconditionError):
+    """The business date has not begun. Metadata: business_date, present_date."""
+
+    reason = "FX_REVALUATION_EARLY"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "business_date",
+        "present_date",
+    )
+
+
+class FxRevaluationSuperseded(FailedPreconditionError):
+    """A later business date was revalued already. Metadata: business_date, last_date."""
+
+    reason = "FX_REVALUATION_SUPERSEDED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = (
+        "business_date",
+        "last_date",
+    )
+
+
+class FxAlertNotFound(NotFoundError):
+    """There is no such alert, or it is another customer's. Metadata: alert_id."""
+
+    reason = "FX_ALERT_NOT_FOUND"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("alert_id",)
+
+
+class FxRateReached(FailedPreconditionError):
+    """The rate that was to be waited for is there already. Metadata: present_rate."""
+
+    reason = "FX_RATE_REACHED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("present_rate",)
+
+
+class FxWaitingLimit(FailedPreconditionError):
+    """The customer has as many alerts or limit orders waiting as there may be. Metadata: limit."""
+
+    reason = "FX_WAITING_LIMIT"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("limit",)
+
+
+class FxLimitOrderNotFound(NotFoundError):
+    """There is no such order, or it is another customer's. Metadata: limit_order_id."""
+
+    reason = "FX_LIMIT_ORDER_NOT_FOUND"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("limit_order_id",)
+
+
+class FxLimitOrderEnded(FailedPreconditionError):
+    """The order was filled or has expired. Metadata: limit_order_id, state, conversion_id."""
+
+    reason = "FX_LIMIT_ORDER_ENDED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = (
+        "limit_order_id",
+        "state",
+        "conversion_id",
+    )
+
+
 BY_REASON: Mapping[str, type[LongmenError]] = {
     "MALFORMED_REQUEST": MalformedRequest,
     "INVALID_REQUEST": InvalidRequest,
@@ -2506,5 +2605,14 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "FX_ORDER_LIMIT": FxOrderLimit,
     "FX_QUOTE_NEEDED": FxQuoteNeeded,
     "FX_POSITION_LIMIT": FxPositionLimit,
+    "FX_CONVERSION_REVERSED": FxConversionReversed,
+    "FX_REVERSAL_TOO_LATE": FxReversalTooLate,
+    "FX_REVALUATION_EARLY": FxRevaluationEarly,
+    "FX_REVALUATION_SUPERSEDED": FxRevaluationSuperseded,
+    "FX_ALERT_NOT_FOUND": FxAlertNotFound,
+    "FX_RATE_REACHED": FxRateReached,
+    "FX_WAITING_LIMIT": FxWaitingLimit,
+    "FX_LIMIT_ORDER_NOT_FOUND": FxLimitOrderNotFound,
+    "FX_LIMIT_ORDER_ENDED": FxLimitOrderEnded,
 }
 """The class of each reason of the contract."""

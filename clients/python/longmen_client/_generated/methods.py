@@ -7,7 +7,12 @@ from longmen.admin.v1 import admin_service_pb2
 from longmen.audit.v1 import audit_service_pb2
 from longmen.credentials.v1 import credentials_service_pb2
 from longmen.events.v1 import events_service_pb2
-from longmen.fx.v1 import conversions_service_pb2, positions_service_pb2, rates_service_pb2
+from longmen.fx.v1 import (
+    conversions_service_pb2,
+    limit_orders_service_pb2,
+    positions_service_pb2,
+    rates_service_pb2,
+)
 from longmen.identity.v1 import (
     challenge_service_pb2,
     device_service_pb2,
@@ -584,9 +589,40 @@ CONVERSIONS_CONVERT: Method[
 CONVERSIONS_GET_CONVERSION: Method[
     conversions_service_pb2.GetConversionRequest, conversions_service_pb2.GetConversionResponse
 ] = method(conversions_service_pb2.DESCRIPTOR, "ConversionsService", "GetConversion")
+CONVERSIONS_REVERSE_CONVERSION: Method[
+    conversions_service_pb2.ReverseConversionRequest,
+    conversions_service_pb2.ReverseConversionResponse,
+] = method(conversions_service_pb2.DESCRIPTOR, "ConversionsService", "ReverseConversion")
 CONVERSIONS_LIST_CONVERSIONS: Method[
     conversions_service_pb2.ListConversionsRequest, conversions_service_pb2.ListConversionsResponse
 ] = method(conversions_service_pb2.DESCRIPTOR, "ConversionsService", "ListConversions")
+
+LIMIT_ORDERS_CREATE_RATE_ALERT: Method[
+    limit_orders_service_pb2.CreateRateAlertRequest,
+    limit_orders_service_pb2.CreateRateAlertResponse,
+] = method(limit_orders_service_pb2.DESCRIPTOR, "LimitOrdersService", "CreateRateAlert")
+LIMIT_ORDERS_LIST_RATE_ALERTS: Method[
+    limit_orders_service_pb2.ListRateAlertsRequest, limit_orders_service_pb2.ListRateAlertsResponse
+] = method(limit_orders_service_pb2.DESCRIPTOR, "LimitOrdersService", "ListRateAlerts")
+LIMIT_ORDERS_DELETE_RATE_ALERT: Method[
+    limit_orders_service_pb2.DeleteRateAlertRequest,
+    limit_orders_service_pb2.DeleteRateAlertResponse,
+] = method(limit_orders_service_pb2.DESCRIPTOR, "LimitOrdersService", "DeleteRateAlert")
+LIMIT_ORDERS_CREATE_LIMIT_ORDER: Method[
+    limit_orders_service_pb2.CreateLimitOrderRequest,
+    limit_orders_service_pb2.CreateLimitOrderResponse,
+] = method(limit_orders_service_pb2.DESCRIPTOR, "LimitOrdersService", "CreateLimitOrder")
+LIMIT_ORDERS_GET_LIMIT_ORDER: Method[
+    limit_orders_service_pb2.GetLimitOrderRequest, limit_orders_service_pb2.GetLimitOrderResponse
+] = method(limit_orders_service_pb2.DESCRIPTOR, "LimitOrdersService", "GetLimitOrder")
+LIMIT_ORDERS_LIST_LIMIT_ORDERS: Method[
+    limit_orders_service_pb2.ListLimitOrdersRequest,
+    limit_orders_service_pb2.ListLimitOrdersResponse,
+] = method(limit_orders_service_pb2.DESCRIPTOR, "LimitOrdersService", "ListLimitOrders")
+LIMIT_ORDERS_CANCEL_LIMIT_ORDER: Method[
+    limit_orders_service_pb2.CancelLimitOrderRequest,
+    limit_orders_service_pb2.CancelLimitOrderResponse,
+] = method(limit_orders_service_pb2.DESCRIPTOR, "LimitOrdersService", "CancelLimitOrder")
 
 POSITIONS_GET_POSITION: Method[
     positions_service_pb2.GetPositionRequest, positions_service_pb2.GetPositionResponse
@@ -594,6 +630,12 @@ POSITIONS_GET_POSITION: Method[
 POSITIONS_LIST_POSITIONS: Method[
     positions_service_pb2.ListPositionsRequest, positions_service_pb2.ListPositionsResponse
 ] = method(positions_service_pb2.DESCRIPTOR, "PositionsService", "ListPositions")
+POSITIONS_REVALUE: Method[
+    positions_service_pb2.RevalueRequest, positions_service_pb2.RevalueResponse
+] = method(positions_service_pb2.DESCRIPTOR, "PositionsService", "Revalue")
+POSITIONS_LIST_REVALUATIONS: Method[
+    positions_service_pb2.ListRevaluationsRequest, positions_service_pb2.ListRevaluationsResponse
+] = method(positions_service_pb2.DESCRIPTOR, "PositionsService", "ListRevaluations")
 
 RATES_LIST_CURRENCIES: Method[
     rates_service_pb2.ListCurrenciesRequest, rates_service_pb2.ListCurrenciesResponse
@@ -607,6 +649,9 @@ RATES_SET_RATE: Method[rates_service_pb2.SetRateRequest, rates_service_pb2.SetRa
 RATES_GET_RATE: Method[rates_service_pb2.GetRateRequest, rates_service_pb2.GetRateResponse] = (
     method(rates_service_pb2.DESCRIPTOR, "RatesService", "GetRate")
 )
+RATES_STREAM_RATES: Method[
+    rates_service_pb2.StreamRatesRequest, rates_service_pb2.StreamRatesResponse
+] = method(rates_service_pb2.DESCRIPTOR, "RatesService", "StreamRates")
 RATES_LIST_RATES: Method[
     rates_service_pb2.ListRatesRequest, rates_service_pb2.ListRatesResponse
 ] = method(rates_service_pb2.DESCRIPTOR, "RatesService", "ListRates")

@@ -11,11 +11,13 @@ from longmen_client._wire import wire_time
 from longmen_client.ids import new_request_id
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from longmen_client._config import CallOptions
     from longmen_client._reply import Reply
     from longmen_client._sync.caller import Caller
+    from longmen_client._sync.stream import Stream
 
 
 class Rates:
@@ -162,6 +164,31 @@ class Rates:
             at_least_as_fresh=at_least_as_fresh,
         )
         return self._caller.ask(methods.RATES_GET_RATE, request, options)
+
+    def stream_rates(
+        self,
+        *,
+        pairs: Iterable[rates_service_pb2.CurrencyPair],
+        book: int = 0,
+        options: CallOptions | None = None,
+    ) -> Stream[rates_service_pb2.StreamRatesResponse]:
+        """Sends what pairs cost at once, and then whenever a rate changes.
+
+        A reader that is slow gets the newest when it is ready, and nothing of what came between.
+
+        Args:
+            pairs: Pairs to follow, up to 50.
+            book: Book of the rates; 0 means the server's default book.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: FX_SAME_CURRENCY,
+                FX_CURRENCY_NOT_TRADABLE, FX_RATE_NOT_FOUND, UNKNOWN_BOOK.
+
+        Scope: fx.read. Deadline: 3600000 ms, at most 3600000 ms.
+        """
+        request = rates_service_pb2.StreamRatesRequest(pairs=pairs, book=book)
+        return self._caller.open(methods.RATES_STREAM_RATES, request, options)
 
     def list_rates(
         self,

@@ -23,6 +23,7 @@ from longmen_client._generated.events_sync import Events
 from longmen_client._generated.factors_sync import Factors
 from longmen_client._generated.kyc_sync import Kyc
 from longmen_client._generated.ledger_sync import Ledger
+from longmen_client._generated.limit_orders_sync import LimitOrders
 from longmen_client._generated.mandates_sync import Mandates
 from longmen_client._generated.merchants_sync import Merchants
 from longmen_client._generated.payer_codes_sync import PayerCodes
@@ -213,6 +214,11 @@ class Client:
     def conversions(self) -> Conversions:
         """Exchanges of currencies: offered, executed, listed."""
         return Conversions(self._caller)
+
+    @cached_property
+    def limit_orders(self) -> LimitOrders:
+        """What waits for a rate: alerts and limit orders."""
+        return LimitOrders(self._caller)
 
     @cached_property
     def positions(self) -> Positions:

@@ -325,6 +325,28 @@ KINDS: Final[dict[str, Kind]] = {
         "Compare quote, conversion and postings of the transaction; correct what the customer got"
         " by a reversal or a transaction.",
     ),
+    "FX_REVERSAL_MISMATCH": Kind(
+        "A conversion was taken back otherwise than told, or the ledger does not link it.",
+        "Compare conversion, reversal and postings of both transactions; correct what the customer"
+        " got by a transaction.",
+    ),
+    "FX_POSITION_MISMATCH": Kind(
+        "A position differs from what all conversions in its currency come to.",
+        "Deal in it no more; compare the conversions with the postings of the position's account.",
+    ),
+    "FX_REVALUATION_MISMATCH": Kind(
+        "A revaluation does not add up, or is not what was booked for it.",
+        "Compare the revaluation with the postings of its transaction; correct the result of the"
+        " day by a transaction.",
+    ),
+    "FX_LIMIT_ORDER_MISMATCH": Kind(
+        "A limit order does not hold its money, holds it too long, or is not what it became.",
+        "Compare the order with its hold, whose transaction has the same number, and with its"
+        " conversion; free what is held for nothing.",
+    ),
+    "FX_ALERT_MISMATCH": Kind(
+        "An alert has told something without being said to, or the other way round.", _RESTORE
+    ),
     "FX_QUOTE_MISMATCH": Kind(
         "A quote is used without a conversion, has one without being used, or is in no known"
         " state.",

@@ -89,6 +89,8 @@ class _MovementKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Movement
     """Purchase is a payment to a merchant."""
     MOVEMENT_KIND_REFUND: _MovementKind.ValueType  # 10
     """Refund is money back from a merchant."""
+    MOVEMENT_KIND_EXCHANGE: _MovementKind.ValueType  # 11
+    """Exchange is either side of an exchange of currencies, or its fee; the description tells the rate."""
 
 class MovementKind(_MovementKind, metaclass=_MovementKindEnumTypeWrapper):
     """MovementKind is the sort of a movement, as customers know it."""
@@ -115,6 +117,8 @@ MOVEMENT_KIND_PURCHASE: MovementKind.ValueType  # 9
 """Purchase is a payment to a merchant."""
 MOVEMENT_KIND_REFUND: MovementKind.ValueType  # 10
 """Refund is money back from a merchant."""
+MOVEMENT_KIND_EXCHANGE: MovementKind.ValueType  # 11
+"""Exchange is either side of an exchange of currencies, or its fee; the description tells the rate."""
 Global___MovementKind: _TypeAlias = MovementKind  # noqa: Y015
 
 class _Direction:

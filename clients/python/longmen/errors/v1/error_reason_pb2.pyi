@@ -657,6 +657,24 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_FX_POSITION_LIMIT: _ErrorReason.ValueType  # 438
     """FX position limit: the bank's position in the currency is as large as it may be. Metadata: currency_code."""
+    ERROR_REASON_FX_CONVERSION_REVERSED: _ErrorReason.ValueType  # 439
+    """FX conversion reversed: the conversion was taken back already. Metadata: conversion_id, transaction_id."""
+    ERROR_REASON_FX_REVERSAL_TOO_LATE: _ErrorReason.ValueType  # 440
+    """FX reversal too late: the conversion can no longer be taken back at its own rate. Metadata: conversion_id, until_us."""
+    ERROR_REASON_FX_REVALUATION_EARLY: _ErrorReason.ValueType  # 441
+    """FX revaluation early: the business date has not begun. Metadata: business_date, present_date."""
+    ERROR_REASON_FX_REVALUATION_SUPERSEDED: _ErrorReason.ValueType  # 442
+    """FX revaluation superseded: a later business date was revalued already. Metadata: business_date, last_date."""
+    ERROR_REASON_FX_ALERT_NOT_FOUND: _ErrorReason.ValueType  # 443
+    """FX alert not found: there is no such alert, or it is another customer's. Metadata: alert_id."""
+    ERROR_REASON_FX_RATE_REACHED: _ErrorReason.ValueType  # 444
+    """FX rate reached: the rate that was to be waited for is there already. Metadata: present_rate."""
+    ERROR_REASON_FX_WAITING_LIMIT: _ErrorReason.ValueType  # 445
+    """FX waiting limit: the customer has as many alerts or limit orders waiting as there may be. Metadata: limit."""
+    ERROR_REASON_FX_LIMIT_ORDER_NOT_FOUND: _ErrorReason.ValueType  # 446
+    """FX limit order not found: there is no such order, or it is another customer's. Metadata: limit_order_id."""
+    ERROR_REASON_FX_LIMIT_ORDER_ENDED: _ErrorReason.ValueType  # 447
+    """FX limit order ended: the order was filled or has expired. Metadata: limit_order_id, state, conversion_id."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the reason of a refusal. On the wire it stands in google.rpc.ErrorInfo: reason is the value's name without
@@ -1263,6 +1281,24 @@ currency_code.
 """
 ERROR_REASON_FX_POSITION_LIMIT: ErrorReason.ValueType  # 438
 """FX position limit: the bank's position in the currency is as large as it may be. Metadata: currency_code."""
+ERROR_REASON_FX_CONVERSION_REVERSED: ErrorReason.ValueType  # 439
+"""FX conversion reversed: the conversion was taken back already. Metadata: conversion_id, transaction_id."""
+ERROR_REASON_FX_REVERSAL_TOO_LATE: ErrorReason.ValueType  # 440
+"""FX reversal too late: the conversion can no longer be taken back at its own rate. Metadata: conversion_id, until_us."""
+ERROR_REASON_FX_REVALUATION_EARLY: ErrorReason.ValueType  # 441
+"""FX revaluation early: the business date has not begun. Metadata: business_date, present_date."""
+ERROR_REASON_FX_REVALUATION_SUPERSEDED: ErrorReason.ValueType  # 442
+"""FX revaluation superseded: a later business date was revalued already. Metadata: business_date, last_date."""
+ERROR_REASON_FX_ALERT_NOT_FOUND: ErrorReason.ValueType  # 443
+"""FX alert not found: there is no such alert, or it is another customer's. Metadata: alert_id."""
+ERROR_REASON_FX_RATE_REACHED: ErrorReason.ValueType  # 444
+"""FX rate reached: the rate that was to be waited for is there already. Metadata: present_rate."""
+ERROR_REASON_FX_WAITING_LIMIT: ErrorReason.ValueType  # 445
+"""FX waiting limit: the customer has as many alerts or limit orders waiting as there may be. Metadata: limit."""
+ERROR_REASON_FX_LIMIT_ORDER_NOT_FOUND: ErrorReason.ValueType  # 446
+"""FX limit order not found: there is no such order, or it is another customer's. Metadata: limit_order_id."""
+ERROR_REASON_FX_LIMIT_ORDER_ENDED: ErrorReason.ValueType  # 447
+"""FX limit order ended: the order was filled or has expired. Metadata: limit_order_id, state, conversion_id."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final

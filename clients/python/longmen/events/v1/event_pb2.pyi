@@ -115,6 +115,16 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """Mandate changed: a mandate was signed, announced a charge, charged, paused, resumed or ended."""
     EVENT_TYPE_FX_CONVERTED: _EventType.ValueType  # 81
     """FX converted: a customer exchanged currencies."""
+    EVENT_TYPE_FX_CONVERSION_REVERSED: _EventType.ValueType  # 100
+    """FX conversion reversed: the bank took a conversion back."""
+    EVENT_TYPE_FX_POSITION_FLAGGED: _EventType.ValueType  # 101
+    """FX position flagged: the bank's position in a currency passed the value from which it is to be hedged."""
+    EVENT_TYPE_FX_REVALUED: _EventType.ValueType  # 102
+    """FX revalued: positions were revalued for a business date."""
+    EVENT_TYPE_FX_ALERT_TOLD: _EventType.ValueType  # 103
+    """FX alert told: a rate came that a customer waited for."""
+    EVENT_TYPE_FX_LIMIT_ORDER_CHANGED: _EventType.ValueType  # 104
+    """FX limit order changed: an order was taken in, filled, cancelled or has expired."""
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
     """EventType is what happened."""
@@ -203,6 +213,16 @@ EVENT_TYPE_MANDATE_CHANGED: EventType.ValueType  # 70
 """Mandate changed: a mandate was signed, announced a charge, charged, paused, resumed or ended."""
 EVENT_TYPE_FX_CONVERTED: EventType.ValueType  # 81
 """FX converted: a customer exchanged currencies."""
+EVENT_TYPE_FX_CONVERSION_REVERSED: EventType.ValueType  # 100
+"""FX conversion reversed: the bank took a conversion back."""
+EVENT_TYPE_FX_POSITION_FLAGGED: EventType.ValueType  # 101
+"""FX position flagged: the bank's position in a currency passed the value from which it is to be hedged."""
+EVENT_TYPE_FX_REVALUED: EventType.ValueType  # 102
+"""FX revalued: positions were revalued for a business date."""
+EVENT_TYPE_FX_ALERT_TOLD: EventType.ValueType  # 103
+"""FX alert told: a rate came that a customer waited for."""
+EVENT_TYPE_FX_LIMIT_ORDER_CHANGED: EventType.ValueType  # 104
+"""FX limit order changed: an order was taken in, filled, cancelled or has expired."""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 @_typing.final
@@ -640,6 +660,168 @@ class FxConverted(_message.Message):
 Global___FxConverted: _TypeAlias = FxConverted  # noqa: Y015
 
 @_typing.final
+class FxConversionReversed(_message.Message):
+    """FxConversionReversed is a conversion that was taken back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSION_ID_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    TRANSACTION_ID_FIELD_NUMBER: _builtins.int
+    conversion_id: _builtins.str
+    """Conversion id of the exchange."""
+    customer_id: _builtins.str
+    """Customer id of whoever exchanged."""
+    transaction_id: _builtins.str
+    """Transaction id of the postings that took it back."""
+    def __init__(
+        self,
+        *,
+        conversion_id: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        transaction_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversion_id", b"conversion_id", "customer_id", b"customer_id", "transaction_id", b"transaction_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FxConversionReversed: _TypeAlias = FxConversionReversed  # noqa: Y015
+
+@_typing.final
+class FxPositionFlag(_message.Message):
+    """FxPositionFlag is a position that passed the value from which it is to be hedged."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    VALUE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    LIMIT_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    HOME_CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    currency_code: _builtins.str
+    """Currency code of the position."""
+    value_minor_units: _builtins.int
+    """Value minor units of the position in the home currency; below zero the bank sold more than it bought."""
+    limit_minor_units: _builtins.int
+    """Limit minor units that it passed, in the home currency."""
+    home_currency_code: _builtins.str
+    """Home currency code of both."""
+    def __init__(
+        self,
+        *,
+        currency_code: _builtins.str = ...,
+        value_minor_units: _builtins.int = ...,
+        limit_minor_units: _builtins.int = ...,
+        home_currency_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency_code", b"currency_code", "home_currency_code", b"home_currency_code", "limit_minor_units", b"limit_minor_units", "value_minor_units", b"value_minor_units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FxPositionFlag: _TypeAlias = FxPositionFlag  # noqa: Y015
+
+@_typing.final
+class FxRevaluation(_message.Message):
+    """FxRevaluation is what positions came to for a business date."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUSINESS_DATE_FIELD_NUMBER: _builtins.int
+    REALISED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    UNREALISED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    HOME_CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    business_date: _builtins.str
+    """Business date, YYYY-MM-DD."""
+    realised_minor_units: _builtins.int
+    """Realised minor units of all, in the home currency."""
+    unrealised_minor_units: _builtins.int
+    """Unrealised minor units of all, in the home currency."""
+    home_currency_code: _builtins.str
+    """Home currency code of both."""
+    def __init__(
+        self,
+        *,
+        business_date: _builtins.str = ...,
+        realised_minor_units: _builtins.int = ...,
+        unrealised_minor_units: _builtins.int = ...,
+        home_currency_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_date", b"business_date", "home_currency_code", b"home_currency_code", "realised_minor_units", b"realised_minor_units", "unrealised_minor_units", b"unrealised_minor_units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FxRevaluation: _TypeAlias = FxRevaluation  # noqa: Y015
+
+@_typing.final
+class FxAlertTold(_message.Message):
+    """FxAlertTold is an alert that has told its customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALERT_ID_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    alert_id: _builtins.str
+    """Alert id of the alert."""
+    customer_id: _builtins.str
+    """Customer id told."""
+    rate: _builtins.str
+    """Rate of the moment, a plain decimal."""
+    def __init__(
+        self,
+        *,
+        alert_id: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        rate: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_id", b"alert_id", "customer_id", b"customer_id", "rate", b"rate"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FxAlertTold: _TypeAlias = FxAlertTold  # noqa: Y015
+
+@_typing.final
+class FxLimitOrderChange(_message.Message):
+    """FxLimitOrderChange is what became of a limit order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIMIT_ORDER_ID_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CONVERSION_ID_FIELD_NUMBER: _builtins.int
+    limit_order_id: _builtins.str
+    """Limit order id of the order."""
+    customer_id: _builtins.str
+    """Customer id whose it is."""
+    state: _builtins.str
+    """State name after the change, such as FILLED."""
+    conversion_id: _builtins.str
+    """Conversion id that it became; empty unless it is filled."""
+    def __init__(
+        self,
+        *,
+        limit_order_id: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        state: _builtins.str = ...,
+        conversion_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversion_id", b"conversion_id", "customer_id", b"customer_id", "limit_order_id", b"limit_order_id", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FxLimitOrderChange: _TypeAlias = FxLimitOrderChange  # noqa: Y015
+
+@_typing.final
 class FxRatesChange(_message.Message):
     """FxRatesChange is what became of rates."""
 
@@ -742,6 +924,11 @@ class Event(_message.Message):
     FX_RATES_CHANGE_FIELD_NUMBER: _builtins.int
     MANDATE_CHANGE_FIELD_NUMBER: _builtins.int
     FX_CONVERTED_FIELD_NUMBER: _builtins.int
+    FX_CONVERSION_REVERSED_FIELD_NUMBER: _builtins.int
+    FX_POSITION_FLAG_FIELD_NUMBER: _builtins.int
+    FX_REVALUATION_FIELD_NUMBER: _builtins.int
+    FX_ALERT_TOLD_FIELD_NUMBER: _builtins.int
+    FX_LIMIT_ORDER_CHANGE_FIELD_NUMBER: _builtins.int
     DEBIT_BALANCES_FIELD_NUMBER: _builtins.int
     CREDIT_BALANCES_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
@@ -837,6 +1024,26 @@ class Event(_message.Message):
         """FX converted."""
 
     @_builtins.property
+    def fx_conversion_reversed(self) -> Global___FxConversionReversed:
+        """FX conversion reversed."""
+
+    @_builtins.property
+    def fx_position_flag(self) -> Global___FxPositionFlag:
+        """FX position flag; its subject is the account of the position."""
+
+    @_builtins.property
+    def fx_revaluation(self) -> Global___FxRevaluation:
+        """FX revaluation; its subject is the transaction that booked it."""
+
+    @_builtins.property
+    def fx_alert_told(self) -> Global___FxAlertTold:
+        """FX alert told."""
+
+    @_builtins.property
+    def fx_limit_order_change(self) -> Global___FxLimitOrderChange:
+        """FX limit order change."""
+
+    @_builtins.property
     def debit_balances(self) -> _account_pb2.Balances:
         """Debit balances are the debit account's as of the posting: posted, available and version."""
 
@@ -872,14 +1079,19 @@ class Event(_message.Message):
         fx_rates_change: Global___FxRatesChange | None = ...,
         mandate_change: Global___MandateChange | None = ...,
         fx_converted: Global___FxConverted | None = ...,
+        fx_conversion_reversed: Global___FxConversionReversed | None = ...,
+        fx_position_flag: Global___FxPositionFlag | None = ...,
+        fx_revaluation: Global___FxRevaluation | None = ...,
+        fx_alert_told: Global___FxAlertTold | None = ...,
+        fx_limit_order_change: Global___FxLimitOrderChange | None = ...,
         debit_balances: _account_pb2.Balances | None = ...,
         credit_balances: _account_pb2.Balances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_converted", b"fx_converted", "fx_rates_change", b"fx_rates_change", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_converted", b"fx_converted", "fx_rates_change", b"fx_rates_change", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change", "endpoint_change", "fx_rates_change", "mandate_change", "fx_converted"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change", "endpoint_change", "fx_rates_change", "mandate_change", "fx_converted", "fx_conversion_reversed", "fx_position_flag", "fx_revaluation", "fx_alert_told", "fx_limit_order_change"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

@@ -393,6 +393,64 @@ class GetConversionResponse(_message.Message):
 Global___GetConversionResponse: _TypeAlias = GetConversionResponse  # noqa: Y015
 
 @_typing.final
+class ReverseConversionRequest(_message.Message):
+    """ReverseConversionRequest is the request of ReverseConversion."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CONVERSION_ID_FIELD_NUMBER: _builtins.int
+    BASIS_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Request id is a UUID that the caller makes once per intention and keeps for every retry."""
+    conversion_id: _builtins.str
+    """Conversion id of the exchange."""
+    basis: _quote_pb2.ReversalBasis.ValueType
+    """Basis demanded; unspecified leaves it to the price list."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        conversion_id: _builtins.str = ...,
+        basis: _quote_pb2.ReversalBasis.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "conversion_id", b"conversion_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReverseConversionRequest: _TypeAlias = ReverseConversionRequest  # noqa: Y015
+
+@_typing.final
+class ReverseConversionResponse(_message.Message):
+    """ReverseConversionResponse is the reply of ReverseConversion."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSION_FIELD_NUMBER: _builtins.int
+    COMMITTED_AT_FIELD_NUMBER: _builtins.int
+    committed_at: _builtins.str
+    """Committed at is an opaque token of the moment the change became durable; reads take it as at_least_as_fresh."""
+    @_builtins.property
+    def conversion(self) -> _quote_pb2.Conversion:
+        """Conversion with its reversal."""
+
+    def __init__(
+        self,
+        *,
+        conversion: _quote_pb2.Conversion | None = ...,
+        committed_at: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversion", b"conversion"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed_at", b"committed_at", "conversion", b"conversion"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReverseConversionResponse: _TypeAlias = ReverseConversionResponse  # noqa: Y015
+
+@_typing.final
 class ListConversionsRequest(_message.Message):
     """ListConversionsRequest is the request of ListConversions."""
 

@@ -66,6 +66,11 @@ class ConversionsServiceStub:
                 request_serializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.GetConversionRequest.SerializeToString,
                 response_deserializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.GetConversionResponse.FromString,
                 _registered_method=True)
+        self.ReverseConversion = channel.unary_unary(
+                '/longmen.fx.v1.ConversionsService/ReverseConversion',
+                request_serializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.ReverseConversionRequest.SerializeToString,
+                response_deserializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.ReverseConversionResponse.FromString,
+                _registered_method=True)
         self.ListConversions = channel.unary_unary(
                 '/longmen.fx.v1.ConversionsService/ListConversions',
                 request_serializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.ListConversionsRequest.SerializeToString,
@@ -132,6 +137,15 @@ class ConversionsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReverseConversion(self, request, context):
+        """ReverseConversion takes a conversion back, once: at its own rate while the price list allows it, at today's after.
+        Reasons: FX_CONVERSION_NOT_FOUND, FX_CONVERSION_REVERSED, FX_REVERSAL_TOO_LATE, FX_RATE_NOT_FOUND, FX_RATE_STALE, FX_AMOUNT_TOO_SMALL,
+        FX_AMOUNT_TOO_LARGE, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListConversions(self, request, context):
         """ListConversions lists a customer's conversions, newest first.
         Reasons: WALLET_NOT_FOUND, INVALID_PAGE_TOKEN.
@@ -172,6 +186,11 @@ def add_ConversionsServiceServicer_to_server(servicer, server):
                     servicer.GetConversion,
                     request_deserializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.GetConversionRequest.FromString,
                     response_serializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.GetConversionResponse.SerializeToString,
+            ),
+            'ReverseConversion': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReverseConversion,
+                    request_deserializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.ReverseConversionRequest.FromString,
+                    response_serializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.ReverseConversionResponse.SerializeToString,
             ),
             'ListConversions': grpc.unary_unary_rpc_method_handler(
                     servicer.ListConversions,
@@ -343,6 +362,33 @@ class ConversionsService:
             '/longmen.fx.v1.ConversionsService/GetConversion',
             longmen_dot_fx_dot_v1_dot_conversions__service__pb2.GetConversionRequest.SerializeToString,
             longmen_dot_fx_dot_v1_dot_conversions__service__pb2.GetConversionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReverseConversion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longmen.fx.v1.ConversionsService/ReverseConversion',
+            longmen_dot_fx_dot_v1_dot_conversions__service__pb2.ReverseConversionRequest.SerializeToString,
+            longmen_dot_fx_dot_v1_dot_conversions__service__pb2.ReverseConversionResponse.FromString,
             options,
             channel_credentials,
             insecure,

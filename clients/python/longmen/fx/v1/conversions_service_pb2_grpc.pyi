@@ -65,6 +65,11 @@ class ConversionsServiceStub:
     """GetConversion returns a conversion.
     Reasons: FX_CONVERSION_NOT_FOUND.
     """
+    ReverseConversion: _grpc.UnaryUnaryMultiCallable[_conversions_service_pb2.ReverseConversionRequest, _conversions_service_pb2.ReverseConversionResponse]
+    """ReverseConversion takes a conversion back, once: at its own rate while the price list allows it, at today's after.
+    Reasons: FX_CONVERSION_NOT_FOUND, FX_CONVERSION_REVERSED, FX_REVERSAL_TOO_LATE, FX_RATE_NOT_FOUND, FX_RATE_STALE, FX_AMOUNT_TOO_SMALL,
+    FX_AMOUNT_TOO_LARGE, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN.
+    """
     ListConversions: _grpc.UnaryUnaryMultiCallable[_conversions_service_pb2.ListConversionsRequest, _conversions_service_pb2.ListConversionsResponse]
     """ListConversions lists a customer's conversions, newest first.
     Reasons: WALLET_NOT_FOUND, INVALID_PAGE_TOKEN.
@@ -106,6 +111,11 @@ class ConversionsServiceAsyncStub(ConversionsServiceStub):
     GetConversion: _aio.UnaryUnaryMultiCallable[_conversions_service_pb2.GetConversionRequest, _conversions_service_pb2.GetConversionResponse]  # type: ignore[assignment]
     """GetConversion returns a conversion.
     Reasons: FX_CONVERSION_NOT_FOUND.
+    """
+    ReverseConversion: _aio.UnaryUnaryMultiCallable[_conversions_service_pb2.ReverseConversionRequest, _conversions_service_pb2.ReverseConversionResponse]  # type: ignore[assignment]
+    """ReverseConversion takes a conversion back, once: at its own rate while the price list allows it, at today's after.
+    Reasons: FX_CONVERSION_NOT_FOUND, FX_CONVERSION_REVERSED, FX_REVERSAL_TOO_LATE, FX_RATE_NOT_FOUND, FX_RATE_STALE, FX_AMOUNT_TOO_SMALL,
+    FX_AMOUNT_TOO_LARGE, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN.
     """
     ListConversions: _aio.UnaryUnaryMultiCallable[_conversions_service_pb2.ListConversionsRequest, _conversions_service_pb2.ListConversionsResponse]  # type: ignore[assignment]
     """ListConversions lists a customer's conversions, newest first.
@@ -181,6 +191,17 @@ class ConversionsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_conversions_service_pb2.GetConversionResponse, _abc.Awaitable[_conversions_service_pb2.GetConversionResponse]]:
         """GetConversion returns a conversion.
         Reasons: FX_CONVERSION_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ReverseConversion(
+        self,
+        request: _conversions_service_pb2.ReverseConversionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversions_service_pb2.ReverseConversionResponse, _abc.Awaitable[_conversions_service_pb2.ReverseConversionResponse]]:
+        """ReverseConversion takes a conversion back, once: at its own rate while the price list allows it, at today's after.
+        Reasons: FX_CONVERSION_NOT_FOUND, FX_CONVERSION_REVERSED, FX_REVERSAL_TOO_LATE, FX_RATE_NOT_FOUND, FX_RATE_STALE, FX_AMOUNT_TOO_SMALL,
+        FX_AMOUNT_TOO_LARGE, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN.
         """
 
     @_abc_1.abstractmethod

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1clongmen/fx/v1/position.proto\x12\rlongmen.fx.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf2\x01\n\x08Position\x12\x15\n\rcurrency_code\x18\x01 \x01(\t\x12\x1a\n\x12\x61mount_minor_units\x18\x02 \x01(\x03\x12\x18\n\x10\x63ost_minor_units\x18\x03 \x01(\x03\x12\x19\n\x11value_minor_units\x18\x04 \x01(\x03\x12\x1a\n\x12result_minor_units\x18\x05 \x01(\x03\x12\x1a\n\x12home_currency_code\x18\x06 \x01(\t\x12\x30\n\x0cobserve_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cto_be_hedged\x18\x08 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1clongmen/fx/v1/position.proto\x12\rlongmen.fx.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8c\x02\n\x08Position\x12\x15\n\rcurrency_code\x18\x01 \x01(\t\x12\x1a\n\x12\x61mount_minor_units\x18\x02 \x01(\x03\x12\x18\n\x10\x63ost_minor_units\x18\x03 \x01(\x03\x12\x19\n\x11value_minor_units\x18\x04 \x01(\x03\x12\x1a\n\x12result_minor_units\x18\x05 \x01(\x03\x12\x1a\n\x12home_currency_code\x18\x06 \x01(\t\x12\x30\n\x0cobserve_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cto_be_hedged\x18\x08 \x01(\x08\x12\x18\n\x10revaluation_date\x18\t \x01(\t\"\xa4\x03\n\x0bRevaluation\x12\x15\n\rbusiness_date\x18\x01 \x01(\t\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\x12\x1a\n\x12\x61mount_minor_units\x18\x03 \x01(\x03\x12\x1a\n\x12\x62ought_minor_units\x18\x04 \x01(\x03\x12\x18\n\x10sold_minor_units\x18\x05 \x01(\x03\x12\x18\n\x10\x63ost_minor_units\x18\x06 \x01(\x03\x12\x19\n\x11value_minor_units\x18\x07 \x01(\x03\x12\x1c\n\x14realised_minor_units\x18\x08 \x01(\x03\x12\x1e\n\x16unrealised_minor_units\x18\t \x01(\x03\x12\x1a\n\x12home_currency_code\x18\n \x01(\t\x12\x0b\n\x03mid\x18\x0b \x01(\t\x12\x30\n\x0cobserve_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0etransaction_id\x18\r \x01(\t\x12/\n\x0b\x63reate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longmen.fx.v1.position_pb2'
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_POSITION']._serialized_start=81
-  _globals['_POSITION']._serialized_end=323
+  _globals['_POSITION']._serialized_end=349
+  _globals['_REVALUATION']._serialized_start=352
+  _globals['_REVALUATION']._serialized_end=772
 # @@protoc_insertion_point(module_scope)

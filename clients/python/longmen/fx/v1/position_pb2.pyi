@@ -31,6 +31,7 @@ class Position(_message.Message):
     HOME_CURRENCY_CODE_FIELD_NUMBER: _builtins.int
     OBSERVE_TIME_FIELD_NUMBER: _builtins.int
     TO_BE_HEDGED_FIELD_NUMBER: _builtins.int
+    REVALUATION_DATE_FIELD_NUMBER: _builtins.int
     currency_code: _builtins.str
     """Currency code of the position."""
     amount_minor_units: _builtins.int
@@ -45,6 +46,10 @@ class Position(_message.Message):
     """Home currency code of cost, value and result."""
     to_be_hedged: _builtins.bool
     """To be hedged: its value passed the limit from which positions are marked."""
+    revaluation_date: _builtins.str
+    """Revaluation date, YYYY-MM-DD, of the last business date it was revalued for; empty before the first. Its cost is the value of then and
+    what was given for it since.
+    """
     @_builtins.property
     def observe_time(self) -> _timestamp_pb2.Timestamp:
         """Observe time of the rate it is valued at."""
@@ -60,11 +65,90 @@ class Position(_message.Message):
         home_currency_code: _builtins.str = ...,
         observe_time: _timestamp_pb2.Timestamp | None = ...,
         to_be_hedged: _builtins.bool = ...,
+        revaluation_date: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["observe_time", b"observe_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor_units", b"amount_minor_units", "cost_minor_units", b"cost_minor_units", "currency_code", b"currency_code", "home_currency_code", b"home_currency_code", "observe_time", b"observe_time", "result_minor_units", b"result_minor_units", "to_be_hedged", b"to_be_hedged", "value_minor_units", b"value_minor_units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor_units", b"amount_minor_units", "cost_minor_units", b"cost_minor_units", "currency_code", b"currency_code", "home_currency_code", b"home_currency_code", "observe_time", b"observe_time", "result_minor_units", b"result_minor_units", "revaluation_date", b"revaluation_date", "to_be_hedged", b"to_be_hedged", "value_minor_units", b"value_minor_units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Position: _TypeAlias = Position  # noqa: Y015
+
+@_typing.final
+class Revaluation(_message.Message):
+    """Revaluation is what a position came to at the close of a business date."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUSINESS_DATE_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    AMOUNT_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    BOUGHT_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    SOLD_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    COST_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    VALUE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    REALISED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    UNREALISED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    HOME_CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    MID_FIELD_NUMBER: _builtins.int
+    OBSERVE_TIME_FIELD_NUMBER: _builtins.int
+    TRANSACTION_ID_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    business_date: _builtins.str
+    """Business date, YYYY-MM-DD."""
+    currency_code: _builtins.str
+    """Currency code of the position."""
+    amount_minor_units: _builtins.int
+    """Amount minor units of the position."""
+    bought_minor_units: _builtins.int
+    """Bought minor units since the revaluation before."""
+    sold_minor_units: _builtins.int
+    """Sold minor units since the revaluation before."""
+    cost_minor_units: _builtins.int
+    """Cost minor units in the home currency before the revaluation."""
+    value_minor_units: _builtins.int
+    """Value minor units in the home currency at the mid-market rate, which is the cost from now on."""
+    realised_minor_units: _builtins.int
+    """Realised minor units in the home currency: the result of what was bought and sold again, at average cost."""
+    unrealised_minor_units: _builtins.int
+    """Unrealised minor units in the home currency: what the rest is worth more than it cost."""
+    home_currency_code: _builtins.str
+    """Home currency code of cost, value and results."""
+    mid: _builtins.str
+    """Mid is the mid-market rate in the home currency, a plain decimal; empty for a position of nothing."""
+    transaction_id: _builtins.str
+    """Transaction id of the postings; empty when there was no result."""
+    @_builtins.property
+    def observe_time(self) -> _timestamp_pb2.Timestamp:
+        """Observe time of the rate."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """Create time is when it was booked."""
+
+    def __init__(
+        self,
+        *,
+        business_date: _builtins.str = ...,
+        currency_code: _builtins.str = ...,
+        amount_minor_units: _builtins.int = ...,
+        bought_minor_units: _builtins.int = ...,
+        sold_minor_units: _builtins.int = ...,
+        cost_minor_units: _builtins.int = ...,
+        value_minor_units: _builtins.int = ...,
+        realised_minor_units: _builtins.int = ...,
+        unrealised_minor_units: _builtins.int = ...,
+        home_currency_code: _builtins.str = ...,
+        mid: _builtins.str = ...,
+        observe_time: _timestamp_pb2.Timestamp | None = ...,
+        transaction_id: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "observe_time", b"observe_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor_units", b"amount_minor_units", "bought_minor_units", b"bought_minor_units", "business_date", b"business_date", "cost_minor_units", b"cost_minor_units", "create_time", b"create_time", "currency_code", b"currency_code", "home_currency_code", b"home_currency_code", "mid", b"mid", "observe_time", b"observe_time", "realised_minor_units", b"realised_minor_units", "sold_minor_units", b"sold_minor_units", "transaction_id", b"transaction_id", "unrealised_minor_units", b"unrealised_minor_units", "value_minor_units", b"value_minor_units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Revaluation: _TypeAlias = Revaluation  # noqa: Y015

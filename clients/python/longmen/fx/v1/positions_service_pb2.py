@@ -27,7 +27,7 @@ from longmen.fx.v1 import position_pb2 as longmen_dot_fx_dot_v1_dot_position__pb
 from longmen.type.v1 import policy_pb2 as longmen_dot_type_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%longmen/fx/v1/positions_service.proto\x12\rlongmen.fx.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1clongmen/fx/v1/position.proto\x1a\x1clongmen/type/v1/policy.proto\"}\n\x12GetPositionRequest\x12(\n\rcurrency_code\x18\x01 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12\x19\n\x04\x62ook\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\x12\"\n\x11\x61t_least_as_fresh\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\"@\n\x13GetPositionResponse\x12)\n\x08position\x18\x01 \x01(\x0b\x32\x17.longmen.fx.v1.Position\"U\n\x14ListPositionsRequest\x12\x19\n\x04\x62ook\x18\x01 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\x12\"\n\x11\x61t_least_as_fresh\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"C\n\x15ListPositionsResponse\x12*\n\tpositions\x18\x01 \x03(\x0b\x32\x17.longmen.fx.v1.Position2\x99\x02\n\x10PositionsService\x12~\n\x0bGetPosition\x12!.longmen.fx.v1.GetPositionRequest\x1a\".longmen.fx.v1.GetPositionResponse\"(\xaa\xd4\x18$\n\x02\x01\x03\x12\x0c\x66x.positions\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x03\x02\x03\x04\x12\x84\x01\n\rListPositions\x12#.longmen.fx.v1.ListPositionsRequest\x1a$.longmen.fx.v1.ListPositionsResponse\"(\xaa\xd4\x18$\n\x02\x01\x03\x12\x0c\x66x.positions\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x03\x02\x03\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%longmen/fx/v1/positions_service.proto\x12\rlongmen.fx.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1clongmen/fx/v1/position.proto\x1a\x1clongmen/type/v1/policy.proto\"}\n\x12GetPositionRequest\x12(\n\rcurrency_code\x18\x01 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12\x19\n\x04\x62ook\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\x12\"\n\x11\x61t_least_as_fresh\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\"@\n\x13GetPositionResponse\x12)\n\x08position\x18\x01 \x01(\x0b\x32\x17.longmen.fx.v1.Position\"U\n\x14ListPositionsRequest\x12\x19\n\x04\x62ook\x18\x01 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\x12\"\n\x11\x61t_least_as_fresh\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"C\n\x15ListPositionsResponse\x12*\n\tpositions\x18\x01 \x03(\x0b\x32\x17.longmen.fx.v1.Position\"\x85\x01\n\x0eRevalueRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12:\n\rbusiness_date\x18\x02 \x01(\tB#\xbaH r\x1e\x32\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\x12\x19\n\x04\x62ook\x18\x03 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\"\xb3\x01\n\x0fRevalueResponse\x12\x30\n\x0crevaluations\x18\x01 \x03(\x0b\x32\x1a.longmen.fx.v1.Revaluation\x12\x1c\n\x14realised_minor_units\x18\x02 \x01(\x03\x12\x1e\n\x16unrealised_minor_units\x18\x03 \x01(\x03\x12\x1a\n\x12home_currency_code\x18\x04 \x01(\t\x12\x14\n\x0c\x63ommitted_at\x18\x05 \x01(\t\"\xbf\x01\n\x17ListRevaluationsRequest\x12+\n\rcurrency_code\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^([A-Z]{3})?$\x12\x19\n\x04\x62ook\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\"\n\x11\x61t_least_as_fresh\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\"e\n\x18ListRevaluationsResponse\x12\x30\n\x0crevaluations\x18\x01 \x03(\x0b\x32\x1a.longmen.fx.v1.Revaluation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x95\x04\n\x10PositionsService\x12~\n\x0bGetPosition\x12!.longmen.fx.v1.GetPositionRequest\x1a\".longmen.fx.v1.GetPositionResponse\"(\xaa\xd4\x18$\n\x02\x01\x03\x12\x0c\x66x.positions\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x03\x02\x03\x04\x12\x84\x01\n\rListPositions\x12#.longmen.fx.v1.ListPositionsRequest\x1a$.longmen.fx.v1.ListPositionsResponse\"(\xaa\xd4\x18$\n\x02\x01\x03\x12\x0c\x66x.positions\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x03\x02\x03\x04\x12j\n\x07Revalue\x12\x1d.longmen.fx.v1.RevalueRequest\x1a\x1e.longmen.fx.v1.RevalueResponse\" \xaa\xd4\x18\x1c\n\x01\x01\x12\nfx.revalue\x18\x90N \xb0\xea\x01(\x03\x30\x02X\x02\x12\x8d\x01\n\x10ListRevaluations\x12&.longmen.fx.v1.ListRevaluationsRequest\x1a\'.longmen.fx.v1.ListRevaluationsResponse\"(\xaa\xd4\x18$\n\x02\x01\x03\x12\x0c\x66x.positions\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x03\x02\x03\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,10 +44,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTPOSITIONSREQUEST'].fields_by_name['book']._serialized_options = b'\272H\010\032\006\030\377\377\001(\000'
   _globals['_LISTPOSITIONSREQUEST'].fields_by_name['at_least_as_fresh']._loaded_options = None
   _globals['_LISTPOSITIONSREQUEST'].fields_by_name['at_least_as_fresh']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_REVALUEREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_REVALUEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_REVALUEREQUEST'].fields_by_name['business_date']._loaded_options = None
+  _globals['_REVALUEREQUEST'].fields_by_name['business_date']._serialized_options = b'\272H r\0362\034^[0-9]{4}-[0-9]{2}-[0-9]{2}$'
+  _globals['_REVALUEREQUEST'].fields_by_name['book']._loaded_options = None
+  _globals['_REVALUEREQUEST'].fields_by_name['book']._serialized_options = b'\272H\010\032\006\030\377\377\001(\000'
+  _globals['_LISTREVALUATIONSREQUEST'].fields_by_name['currency_code']._loaded_options = None
+  _globals['_LISTREVALUATIONSREQUEST'].fields_by_name['currency_code']._serialized_options = b'\272H\021r\0172\r^([A-Z]{3})?$'
+  _globals['_LISTREVALUATIONSREQUEST'].fields_by_name['book']._loaded_options = None
+  _globals['_LISTREVALUATIONSREQUEST'].fields_by_name['book']._serialized_options = b'\272H\010\032\006\030\377\377\001(\000'
+  _globals['_LISTREVALUATIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTREVALUATIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_LISTREVALUATIONSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTREVALUATIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\004'
+  _globals['_LISTREVALUATIONSREQUEST'].fields_by_name['at_least_as_fresh']._loaded_options = None
+  _globals['_LISTREVALUATIONSREQUEST'].fields_by_name['at_least_as_fresh']._serialized_options = b'\272H\004r\002\030@'
   _globals['_POSITIONSSERVICE'].methods_by_name['GetPosition']._loaded_options = None
   _globals['_POSITIONSSERVICE'].methods_by_name['GetPosition']._serialized_options = b'\252\324\030$\n\002\001\003\022\014fx.positions\030\210\' \260\352\001(\0020\001X\001j\003\002\003\004'
   _globals['_POSITIONSSERVICE'].methods_by_name['ListPositions']._loaded_options = None
   _globals['_POSITIONSSERVICE'].methods_by_name['ListPositions']._serialized_options = b'\252\324\030$\n\002\001\003\022\014fx.positions\030\210\' \260\352\001(\0020\001X\001j\003\002\003\004'
+  _globals['_POSITIONSSERVICE'].methods_by_name['Revalue']._loaded_options = None
+  _globals['_POSITIONSSERVICE'].methods_by_name['Revalue']._serialized_options = b'\252\324\030\034\n\001\001\022\nfx.revalue\030\220N \260\352\001(\0030\002X\002'
+  _globals['_POSITIONSSERVICE'].methods_by_name['ListRevaluations']._loaded_options = None
+  _globals['_POSITIONSSERVICE'].methods_by_name['ListRevaluations']._serialized_options = b'\252\324\030$\n\002\001\003\022\014fx.positions\030\210\' \260\352\001(\0020\001X\001j\003\002\003\004'
   _globals['_GETPOSITIONREQUEST']._serialized_start=145
   _globals['_GETPOSITIONREQUEST']._serialized_end=270
   _globals['_GETPOSITIONRESPONSE']._serialized_start=272
@@ -56,6 +76,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTPOSITIONSREQUEST']._serialized_end=423
   _globals['_LISTPOSITIONSRESPONSE']._serialized_start=425
   _globals['_LISTPOSITIONSRESPONSE']._serialized_end=492
-  _globals['_POSITIONSSERVICE']._serialized_start=495
-  _globals['_POSITIONSSERVICE']._serialized_end=776
+  _globals['_REVALUEREQUEST']._serialized_start=495
+  _globals['_REVALUEREQUEST']._serialized_end=628
+  _globals['_REVALUERESPONSE']._serialized_start=631
+  _globals['_REVALUERESPONSE']._serialized_end=810
+  _globals['_LISTREVALUATIONSREQUEST']._serialized_start=813
+  _globals['_LISTREVALUATIONSREQUEST']._serialized_end=1004
+  _globals['_LISTREVALUATIONSRESPONSE']._serialized_start=1006
+  _globals['_LISTREVALUATIONSRESPONSE']._serialized_end=1107
+  _globals['_POSITIONSSERVICE']._serialized_start=1110
+  _globals['_POSITIONSSERVICE']._serialized_end=1643
 # @@protoc_insertion_point(module_scope)

@@ -122,3 +122,139 @@ class ListPositionsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListPositionsResponse: _TypeAlias = ListPositionsResponse  # noqa: Y015
+
+@_typing.final
+class RevalueRequest(_message.Message):
+    """RevalueRequest is the request of Revalue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    BUSINESS_DATE_FIELD_NUMBER: _builtins.int
+    BOOK_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Request id is a UUID that the caller makes once per intention and keeps for every retry."""
+    business_date: _builtins.str
+    """Business date, YYYY-MM-DD: the present one, or one that has ended; not before the last that was revalued."""
+    book: _builtins.int
+    """Book of the positions; 0 means the server's default book."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        business_date: _builtins.str = ...,
+        book: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["book", b"book", "business_date", b"business_date", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevalueRequest: _TypeAlias = RevalueRequest  # noqa: Y015
+
+@_typing.final
+class RevalueResponse(_message.Message):
+    """RevalueResponse is the reply of Revalue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVALUATIONS_FIELD_NUMBER: _builtins.int
+    REALISED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    UNREALISED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    HOME_CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    COMMITTED_AT_FIELD_NUMBER: _builtins.int
+    realised_minor_units: _builtins.int
+    """Realised minor units of all, in the home currency."""
+    unrealised_minor_units: _builtins.int
+    """Unrealised minor units of all, in the home currency."""
+    home_currency_code: _builtins.str
+    """Home currency code of both."""
+    committed_at: _builtins.str
+    """Committed at is an opaque token of the moment the change became durable; reads take it as at_least_as_fresh."""
+    @_builtins.property
+    def revaluations(self) -> _containers.RepeatedCompositeFieldContainer[_position_pb2.Revaluation]:
+        """Revaluations of the business date by currency code."""
+
+    def __init__(
+        self,
+        *,
+        revaluations: _abc.Iterable[_position_pb2.Revaluation] | None = ...,
+        realised_minor_units: _builtins.int = ...,
+        unrealised_minor_units: _builtins.int = ...,
+        home_currency_code: _builtins.str = ...,
+        committed_at: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed_at", b"committed_at", "home_currency_code", b"home_currency_code", "realised_minor_units", b"realised_minor_units", "revaluations", b"revaluations", "unrealised_minor_units", b"unrealised_minor_units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevalueResponse: _TypeAlias = RevalueResponse  # noqa: Y015
+
+@_typing.final
+class ListRevaluationsRequest(_message.Message):
+    """ListRevaluationsRequest is the request of ListRevaluations."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    BOOK_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AT_LEAST_AS_FRESH_FIELD_NUMBER: _builtins.int
+    currency_code: _builtins.str
+    """Currency code of the position; empty means every one."""
+    book: _builtins.int
+    """Book of the positions; 0 means the server's default book."""
+    page_size: _builtins.int
+    """Page size is how many to return at most; 0 means 100, more than 1000 means 1000."""
+    page_token: _builtins.str
+    """Page token is next_page_token of the page before, for otherwise the same request."""
+    at_least_as_fresh: _builtins.str
+    """At least as fresh is the committed_at of a change that the reply must show; empty means no demand."""
+    def __init__(
+        self,
+        *,
+        currency_code: _builtins.str = ...,
+        book: _builtins.int = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        at_least_as_fresh: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least_as_fresh", b"at_least_as_fresh", "book", b"book", "currency_code", b"currency_code", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRevaluationsRequest: _TypeAlias = ListRevaluationsRequest  # noqa: Y015
+
+@_typing.final
+class ListRevaluationsResponse(_message.Message):
+    """ListRevaluationsResponse is the reply of ListRevaluations."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVALUATIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Next page token is empty on the last page."""
+    @_builtins.property
+    def revaluations(self) -> _containers.RepeatedCompositeFieldContainer[_position_pb2.Revaluation]:
+        """Revaluations of the page."""
+
+    def __init__(
+        self,
+        *,
+        revaluations: _abc.Iterable[_position_pb2.Revaluation] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "revaluations", b"revaluations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRevaluationsResponse: _TypeAlias = ListRevaluationsResponse  # noqa: Y015

@@ -27,6 +27,8 @@ if _version_not_supported:
 
 class PositionsServiceStub:
     """PositionsService reports the bank's positions. A position is read from the ledger's own accounts, so report and ledger cannot differ.
+    At the close of each business date positions are revalued: what they are worth more or less than they cost is booked as realised and
+    unrealised result.
     """
 
     def __init__(self, channel):
@@ -45,10 +47,22 @@ class PositionsServiceStub:
                 request_serializer=longmen_dot_fx_dot_v1_dot_positions__service__pb2.ListPositionsRequest.SerializeToString,
                 response_deserializer=longmen_dot_fx_dot_v1_dot_positions__service__pb2.ListPositionsResponse.FromString,
                 _registered_method=True)
+        self.Revalue = channel.unary_unary(
+                '/longmen.fx.v1.PositionsService/Revalue',
+                request_serializer=longmen_dot_fx_dot_v1_dot_positions__service__pb2.RevalueRequest.SerializeToString,
+                response_deserializer=longmen_dot_fx_dot_v1_dot_positions__service__pb2.RevalueResponse.FromString,
+                _registered_method=True)
+        self.ListRevaluations = channel.unary_unary(
+                '/longmen.fx.v1.PositionsService/ListRevaluations',
+                request_serializer=longmen_dot_fx_dot_v1_dot_positions__service__pb2.ListRevaluationsRequest.SerializeToString,
+                response_deserializer=longmen_dot_fx_dot_v1_dot_positions__service__pb2.ListRevaluationsResponse.FromString,
+                _registered_method=True)
 
 
 class PositionsServiceServicer:
     """PositionsService reports the bank's positions. A position is read from the ledger's own accounts, so report and ledger cannot differ.
+    At the close of each business date positions are revalued: what they are worth more or less than they cost is booked as realised and
+    unrealised result.
     """
 
     def GetPosition(self, request, context):
@@ -67,6 +81,23 @@ class PositionsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Revalue(self, request, context):
+        """Revalue books what positions came to for a business date, once; asked again, it returns what was booked. The server does it by itself
+        after each business date.
+        Reasons: UNKNOWN_BOOK, FX_REVALUATION_EARLY, FX_REVALUATION_SUPERSEDED, FX_RATE_NOT_FOUND, FX_RATE_STALE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRevaluations(self, request, context):
+        """ListRevaluations lists what was booked, latest business date first, then by currency code.
+        Reasons: UNKNOWN_BOOK, INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PositionsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -80,6 +111,16 @@ def add_PositionsServiceServicer_to_server(servicer, server):
                     request_deserializer=longmen_dot_fx_dot_v1_dot_positions__service__pb2.ListPositionsRequest.FromString,
                     response_serializer=longmen_dot_fx_dot_v1_dot_positions__service__pb2.ListPositionsResponse.SerializeToString,
             ),
+            'Revalue': grpc.unary_unary_rpc_method_handler(
+                    servicer.Revalue,
+                    request_deserializer=longmen_dot_fx_dot_v1_dot_positions__service__pb2.RevalueRequest.FromString,
+                    response_serializer=longmen_dot_fx_dot_v1_dot_positions__service__pb2.RevalueResponse.SerializeToString,
+            ),
+            'ListRevaluations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRevaluations,
+                    request_deserializer=longmen_dot_fx_dot_v1_dot_positions__service__pb2.ListRevaluationsRequest.FromString,
+                    response_serializer=longmen_dot_fx_dot_v1_dot_positions__service__pb2.ListRevaluationsResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'longmen.fx.v1.PositionsService', rpc_method_handlers)
@@ -90,6 +131,8 @@ def add_PositionsServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class PositionsService:
     """PositionsService reports the bank's positions. A position is read from the ledger's own accounts, so report and ledger cannot differ.
+    At the close of each business date positions are revalued: what they are worth more or less than they cost is booked as realised and
+    unrealised result.
     """
 
     @staticmethod
@@ -136,6 +179,60 @@ class PositionsService:
             '/longmen.fx.v1.PositionsService/ListPositions',
             longmen_dot_fx_dot_v1_dot_positions__service__pb2.ListPositionsRequest.SerializeToString,
             longmen_dot_fx_dot_v1_dot_positions__service__pb2.ListPositionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Revalue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longmen.fx.v1.PositionsService/Revalue',
+            longmen_dot_fx_dot_v1_dot_positions__service__pb2.RevalueRequest.SerializeToString,
+            longmen_dot_fx_dot_v1_dot_positions__service__pb2.RevalueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRevaluations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longmen.fx.v1.PositionsService/ListRevaluations',
+            longmen_dot_fx_dot_v1_dot_positions__service__pb2.ListRevaluationsRequest.SerializeToString,
+            longmen_dot_fx_dot_v1_dot_positions__service__pb2.ListRevaluationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

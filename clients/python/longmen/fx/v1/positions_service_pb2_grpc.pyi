@@ -27,7 +27,10 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class PositionsServiceStub:
-    """PositionsService reports the bank's positions. A position is read from the ledger's own accounts, so report and ledger cannot differ."""
+    """PositionsService reports the bank's positions. A position is read from the ledger's own accounts, so report and ledger cannot differ.
+    At the close of each business date positions are revalued: what they are worth more or less than they cost is booked as realised and
+    unrealised result.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -41,10 +44,22 @@ class PositionsServiceStub:
     """ListPositions lists every currency that was dealt in, by code.
     Reasons: UNKNOWN_BOOK.
     """
+    Revalue: _grpc.UnaryUnaryMultiCallable[_positions_service_pb2.RevalueRequest, _positions_service_pb2.RevalueResponse]
+    """Revalue books what positions came to for a business date, once; asked again, it returns what was booked. The server does it by itself
+    after each business date.
+    Reasons: UNKNOWN_BOOK, FX_REVALUATION_EARLY, FX_REVALUATION_SUPERSEDED, FX_RATE_NOT_FOUND, FX_RATE_STALE.
+    """
+    ListRevaluations: _grpc.UnaryUnaryMultiCallable[_positions_service_pb2.ListRevaluationsRequest, _positions_service_pb2.ListRevaluationsResponse]
+    """ListRevaluations lists what was booked, latest business date first, then by currency code.
+    Reasons: UNKNOWN_BOOK, INVALID_PAGE_TOKEN.
+    """
 
 @_typing.type_check_only
 class PositionsServiceAsyncStub(PositionsServiceStub):
-    """PositionsService reports the bank's positions. A position is read from the ledger's own accounts, so report and ledger cannot differ."""
+    """PositionsService reports the bank's positions. A position is read from the ledger's own accounts, so report and ledger cannot differ.
+    At the close of each business date positions are revalued: what they are worth more or less than they cost is booked as realised and
+    unrealised result.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetPosition: _aio.UnaryUnaryMultiCallable[_positions_service_pb2.GetPositionRequest, _positions_service_pb2.GetPositionResponse]  # type: ignore[assignment]
@@ -55,9 +70,21 @@ class PositionsServiceAsyncStub(PositionsServiceStub):
     """ListPositions lists every currency that was dealt in, by code.
     Reasons: UNKNOWN_BOOK.
     """
+    Revalue: _aio.UnaryUnaryMultiCallable[_positions_service_pb2.RevalueRequest, _positions_service_pb2.RevalueResponse]  # type: ignore[assignment]
+    """Revalue books what positions came to for a business date, once; asked again, it returns what was booked. The server does it by itself
+    after each business date.
+    Reasons: UNKNOWN_BOOK, FX_REVALUATION_EARLY, FX_REVALUATION_SUPERSEDED, FX_RATE_NOT_FOUND, FX_RATE_STALE.
+    """
+    ListRevaluations: _aio.UnaryUnaryMultiCallable[_positions_service_pb2.ListRevaluationsRequest, _positions_service_pb2.ListRevaluationsResponse]  # type: ignore[assignment]
+    """ListRevaluations lists what was booked, latest business date first, then by currency code.
+    Reasons: UNKNOWN_BOOK, INVALID_PAGE_TOKEN.
+    """
 
 class PositionsServiceServicer(metaclass=_abc_1.ABCMeta):
-    """PositionsService reports the bank's positions. A position is read from the ledger's own accounts, so report and ledger cannot differ."""
+    """PositionsService reports the bank's positions. A position is read from the ledger's own accounts, so report and ledger cannot differ.
+    At the close of each business date positions are revalued: what they are worth more or less than they cost is booked as realised and
+    unrealised result.
+    """
 
     @_abc_1.abstractmethod
     def GetPosition(
@@ -77,6 +104,27 @@ class PositionsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_positions_service_pb2.ListPositionsResponse, _abc.Awaitable[_positions_service_pb2.ListPositionsResponse]]:
         """ListPositions lists every currency that was dealt in, by code.
         Reasons: UNKNOWN_BOOK.
+        """
+
+    @_abc_1.abstractmethod
+    def Revalue(
+        self,
+        request: _positions_service_pb2.RevalueRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_positions_service_pb2.RevalueResponse, _abc.Awaitable[_positions_service_pb2.RevalueResponse]]:
+        """Revalue books what positions came to for a business date, once; asked again, it returns what was booked. The server does it by itself
+        after each business date.
+        Reasons: UNKNOWN_BOOK, FX_REVALUATION_EARLY, FX_REVALUATION_SUPERSEDED, FX_RATE_NOT_FOUND, FX_RATE_STALE.
+        """
+
+    @_abc_1.abstractmethod
+    def ListRevaluations(
+        self,
+        request: _positions_service_pb2.ListRevaluationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_positions_service_pb2.ListRevaluationsResponse, _abc.Awaitable[_positions_service_pb2.ListRevaluationsResponse]]:
+        """ListRevaluations lists what was booked, latest business date first, then by currency code.
+        Reasons: UNKNOWN_BOOK, INVALID_PAGE_TOKEN.
         """
 
 def add_PositionsServiceServicer_to_server(servicer: PositionsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -24,19 +24,24 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from longmen.fx.v1 import rate_pb2 as longmen_dot_fx_dot_v1_dot_rate__pb2
+from longmen.type.v1 import money_pb2 as longmen_dot_type_dot_v1_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19longmen/fx/v1/quote.proto\x12\rlongmen.fx.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18longmen/fx/v1/rate.proto\"\xe6\x03\n\x05Quote\x12\x10\n\x08quote_id\x18\x01 \x01(\t\x12\x17\n\x0f\x66rom_account_id\x18\x02 \x01(\t\x12\x15\n\rto_account_id\x18\x03 \x01(\t\x12(\n\x05state\x18\x04 \x01(\x0e\x32\x19.longmen.fx.v1.QuoteState\x12,\n\nfixed_side\x18\x05 \x01(\x0e\x32\x18.longmen.fx.v1.FixedSide\x12\x14\n\x0clock_seconds\x18\x06 \x01(\x05\x12)\n\x08\x65xchange\x18\x07 \x01(\x0b\x32\x17.longmen.fx.v1.Exchange\x12\x0b\n\x03mid\x18\x08 \x01(\t\x12\x13\n\x0b\x63lient_rate\x18\t \x01(\t\x12\x1b\n\x13spread_basis_points\x18\n \x01(\x05\x12\x18\n\x10\x66\x65\x65_basis_points\x18\x0b \x01(\x05\x12\x30\n\x0cobserve_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rconversion_id\x18\x0f \x01(\t\"\xb2\x02\n\nConversion\x12\x15\n\rconversion_id\x18\x01 \x01(\t\x12\x10\n\x08quote_id\x18\x02 \x01(\t\x12\x16\n\x0etransaction_id\x18\x03 \x01(\t\x12\x17\n\x0f\x66rom_account_id\x18\x04 \x01(\t\x12\x15\n\rto_account_id\x18\x05 \x01(\t\x12)\n\x08\x65xchange\x18\x06 \x01(\x0b\x32\x17.longmen.fx.v1.Exchange\x12\x0b\n\x03mid\x18\x07 \x01(\t\x12\x13\n\x0b\x63lient_rate\x18\x08 \x01(\t\x12\x1b\n\x13spread_basis_points\x18\t \x01(\x05\x12\x18\n\x10\x66\x65\x65_basis_points\x18\n \x01(\x05\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x8b\x01\n\nQuoteState\x12\x1b\n\x17QUOTE_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12QUOTE_STATE_ACTIVE\x10\x01\x12\x14\n\x10QUOTE_STATE_USED\x10\x02\x12\x19\n\x15QUOTE_STATE_CANCELLED\x10\x03\x12\x17\n\x13QUOTE_STATE_EXPIRED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19longmen/fx/v1/quote.proto\x12\rlongmen.fx.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18longmen/fx/v1/rate.proto\x1a\x1blongmen/type/v1/money.proto\"\xe6\x03\n\x05Quote\x12\x10\n\x08quote_id\x18\x01 \x01(\t\x12\x17\n\x0f\x66rom_account_id\x18\x02 \x01(\t\x12\x15\n\rto_account_id\x18\x03 \x01(\t\x12(\n\x05state\x18\x04 \x01(\x0e\x32\x19.longmen.fx.v1.QuoteState\x12,\n\nfixed_side\x18\x05 \x01(\x0e\x32\x18.longmen.fx.v1.FixedSide\x12\x14\n\x0clock_seconds\x18\x06 \x01(\x05\x12)\n\x08\x65xchange\x18\x07 \x01(\x0b\x32\x17.longmen.fx.v1.Exchange\x12\x0b\n\x03mid\x18\x08 \x01(\t\x12\x13\n\x0b\x63lient_rate\x18\t \x01(\t\x12\x1b\n\x13spread_basis_points\x18\n \x01(\x05\x12\x18\n\x10\x66\x65\x65_basis_points\x18\x0b \x01(\x05\x12\x30\n\x0cobserve_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rconversion_id\x18\x0f \x01(\t\"\xe7\x02\n\nConversion\x12\x15\n\rconversion_id\x18\x01 \x01(\t\x12\x10\n\x08quote_id\x18\x02 \x01(\t\x12\x16\n\x0etransaction_id\x18\x03 \x01(\t\x12\x17\n\x0f\x66rom_account_id\x18\x04 \x01(\t\x12\x15\n\rto_account_id\x18\x05 \x01(\t\x12)\n\x08\x65xchange\x18\x06 \x01(\x0b\x32\x17.longmen.fx.v1.Exchange\x12\x0b\n\x03mid\x18\x07 \x01(\t\x12\x13\n\x0b\x63lient_rate\x18\x08 \x01(\t\x12\x1b\n\x13spread_basis_points\x18\t \x01(\x05\x12\x18\n\x10\x66\x65\x65_basis_points\x18\n \x01(\x05\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x08reversal\x18\x0c \x01(\x0b\x32!.longmen.fx.v1.ConversionReversal\"\xf6\x01\n\x12\x43onversionReversal\x12\x16\n\x0etransaction_id\x18\x01 \x01(\t\x12+\n\x05\x62\x61sis\x18\x02 \x01(\x0e\x32\x1c.longmen.fx.v1.ReversalBasis\x12,\n\x0ctaken_amount\x18\x03 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12/\n\x0freturned_amount\x18\x04 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\x0b\n\x03mid\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x8b\x01\n\nQuoteState\x12\x1b\n\x17QUOTE_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12QUOTE_STATE_ACTIVE\x10\x01\x12\x14\n\x10QUOTE_STATE_USED\x10\x02\x12\x19\n\x15QUOTE_STATE_CANCELLED\x10\x03\x12\x17\n\x13QUOTE_STATE_EXPIRED\x10\x04*f\n\rReversalBasis\x12\x1e\n\x1aREVERSAL_BASIS_UNSPECIFIED\x10\x00\x12\x1b\n\x17REVERSAL_BASIS_ORIGINAL\x10\x01\x12\x18\n\x14REVERSAL_BASIS_TODAY\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longmen.fx.v1.quote_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_QUOTESTATE']._serialized_start=902
-  _globals['_QUOTESTATE']._serialized_end=1041
-  _globals['_QUOTE']._serialized_start=104
-  _globals['_QUOTE']._serialized_end=590
-  _globals['_CONVERSION']._serialized_start=593
-  _globals['_CONVERSION']._serialized_end=899
+  _globals['_QUOTESTATE']._serialized_start=1233
+  _globals['_QUOTESTATE']._serialized_end=1372
+  _globals['_REVERSALBASIS']._serialized_start=1374
+  _globals['_REVERSALBASIS']._serialized_end=1476
+  _globals['_QUOTE']._serialized_start=133
+  _globals['_QUOTE']._serialized_end=619
+  _globals['_CONVERSION']._serialized_start=622
+  _globals['_CONVERSION']._serialized_end=981
+  _globals['_CONVERSIONREVERSAL']._serialized_start=984
+  _globals['_CONVERSIONREVERSAL']._serialized_end=1230
 # @@protoc_insertion_point(module_scope)

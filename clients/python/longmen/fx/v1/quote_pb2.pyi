@@ -8,6 +8,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from longmen.fx.v1 import rate_pb2 as _rate_pb2
+from longmen.type.v1 import money_pb2 as _money_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -50,6 +51,30 @@ QUOTE_STATE_CANCELLED: QuoteState.ValueType  # 3
 QUOTE_STATE_EXPIRED: QuoteState.ValueType  # 4
 """Expired quotes were not executed in time."""
 Global___QuoteState: _TypeAlias = QuoteState  # noqa: Y015
+
+class _ReversalBasis:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReversalBasisEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReversalBasis.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REVERSAL_BASIS_UNSPECIFIED: _ReversalBasis.ValueType  # 0
+    """Unspecified leaves it to the price list: the original rate while it may be had, today's after."""
+    REVERSAL_BASIS_ORIGINAL: _ReversalBasis.ValueType  # 1
+    """Original means every posting is taken back: the customer has what there was before, fee and spread included."""
+    REVERSAL_BASIS_TODAY: _ReversalBasis.ValueType  # 2
+    """Today means what the customer got is exchanged back at the mid-market rate of the moment, without spread or fee."""
+
+class ReversalBasis(_ReversalBasis, metaclass=_ReversalBasisEnumTypeWrapper):
+    """ReversalBasis is the rate that a conversion is taken back at."""
+
+REVERSAL_BASIS_UNSPECIFIED: ReversalBasis.ValueType  # 0
+"""Unspecified leaves it to the price list: the original rate while it may be had, today's after."""
+REVERSAL_BASIS_ORIGINAL: ReversalBasis.ValueType  # 1
+"""Original means every posting is taken back: the customer has what there was before, fee and spread included."""
+REVERSAL_BASIS_TODAY: ReversalBasis.ValueType  # 2
+"""Today means what the customer got is exchanged back at the mid-market rate of the moment, without spread or fee."""
+Global___ReversalBasis: _TypeAlias = ReversalBasis  # noqa: Y015
 
 @_typing.final
 class Quote(_message.Message):
@@ -154,6 +179,7 @@ class Conversion(_message.Message):
     SPREAD_BASIS_POINTS_FIELD_NUMBER: _builtins.int
     FEE_BASIS_POINTS_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    REVERSAL_FIELD_NUMBER: _builtins.int
     conversion_id: _builtins.str
     """Conversion id of the exchange."""
     quote_id: _builtins.str
@@ -180,6 +206,10 @@ class Conversion(_message.Message):
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """Create time is when it was booked."""
 
+    @_builtins.property
+    def reversal(self) -> Global___ConversionReversal:
+        """Reversal by which the bank took it back; none while it stands."""
+
     def __init__(
         self,
         *,
@@ -194,11 +224,60 @@ class Conversion(_message.Message):
         spread_basis_points: _builtins.int = ...,
         fee_basis_points: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        reversal: Global___ConversionReversal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "exchange", b"exchange"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "exchange", b"exchange", "reversal", b"reversal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_rate", b"client_rate", "conversion_id", b"conversion_id", "create_time", b"create_time", "exchange", b"exchange", "fee_basis_points", b"fee_basis_points", "from_account_id", b"from_account_id", "mid", b"mid", "quote_id", b"quote_id", "spread_basis_points", b"spread_basis_points", "to_account_id", b"to_account_id", "transaction_id", b"transaction_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_rate", b"client_rate", "conversion_id", b"conversion_id", "create_time", b"create_time", "exchange", b"exchange", "fee_basis_points", b"fee_basis_points", "from_account_id", b"from_account_id", "mid", b"mid", "quote_id", b"quote_id", "reversal", b"reversal", "spread_basis_points", b"spread_basis_points", "to_account_id", b"to_account_id", "transaction_id", b"transaction_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Conversion: _TypeAlias = Conversion  # noqa: Y015
+
+@_typing.final
+class ConversionReversal(_message.Message):
+    """ConversionReversal is a conversion taken back, in one transaction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSACTION_ID_FIELD_NUMBER: _builtins.int
+    BASIS_FIELD_NUMBER: _builtins.int
+    TAKEN_AMOUNT_FIELD_NUMBER: _builtins.int
+    RETURNED_AMOUNT_FIELD_NUMBER: _builtins.int
+    MID_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    transaction_id: _builtins.str
+    """Transaction id of its postings."""
+    basis: Global___ReversalBasis.ValueType
+    """Basis it was taken back on."""
+    mid: _builtins.str
+    """Mid is the mid-market rate of source to target that it was taken back at, as a plain decimal of twelve significant digits."""
+    @_builtins.property
+    def taken_amount(self) -> _money_pb2.Money:
+        """Taken amount is what left the account that was paid."""
+
+    @_builtins.property
+    def returned_amount(self) -> _money_pb2.Money:
+        """Returned amount is what came back to the account that was charged."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """Create time is when it was booked."""
+
+    def __init__(
+        self,
+        *,
+        transaction_id: _builtins.str = ...,
+        basis: Global___ReversalBasis.ValueType = ...,
+        taken_amount: _money_pb2.Money | None = ...,
+        returned_amount: _money_pb2.Money | None = ...,
+        mid: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "returned_amount", b"returned_amount", "taken_amount", b"taken_amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "create_time", b"create_time", "mid", b"mid", "returned_amount", b"returned_amount", "taken_amount", b"taken_amount", "transaction_id", b"transaction_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConversionReversal: _TypeAlias = ConversionReversal  # noqa: Y015

@@ -363,3 +363,81 @@ class ListRatesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListRatesResponse: _TypeAlias = ListRatesResponse  # noqa: Y015
+
+@_typing.final
+class CurrencyPair(_message.Message):
+    """CurrencyPair is what one unit of one currency is worth in another."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    TARGET_CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    source_currency_code: _builtins.str
+    """Source currency code is what is paid."""
+    target_currency_code: _builtins.str
+    """Target currency code is what is got."""
+    def __init__(
+        self,
+        *,
+        source_currency_code: _builtins.str = ...,
+        target_currency_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["source_currency_code", b"source_currency_code", "target_currency_code", b"target_currency_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CurrencyPair: _TypeAlias = CurrencyPair  # noqa: Y015
+
+@_typing.final
+class StreamRatesRequest(_message.Message):
+    """StreamRatesRequest is the request of StreamRates."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAIRS_FIELD_NUMBER: _builtins.int
+    BOOK_FIELD_NUMBER: _builtins.int
+    book: _builtins.int
+    """Book of the rates; 0 means the server's default book."""
+    @_builtins.property
+    def pairs(self) -> _containers.RepeatedCompositeFieldContainer[Global___CurrencyPair]:
+        """Pairs to follow, up to 50."""
+
+    def __init__(
+        self,
+        *,
+        pairs: _abc.Iterable[Global___CurrencyPair] | None = ...,
+        book: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["book", b"book", "pairs", b"pairs"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamRatesRequest: _TypeAlias = StreamRatesRequest  # noqa: Y015
+
+@_typing.final
+class StreamRatesResponse(_message.Message):
+    """StreamRatesResponse is what the pairs cost at a moment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RATES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rates(self) -> _containers.RepeatedCompositeFieldContainer[_rate_pb2.Rate]:
+        """Rates in the order of the pairs, at the price of the smallest amount without a lock. Old ones are sent with their age."""
+
+    def __init__(
+        self,
+        *,
+        rates: _abc.Iterable[_rate_pb2.Rate] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rates", b"rates"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamRatesResponse: _TypeAlias = StreamRatesResponse  # noqa: Y015

@@ -56,6 +56,11 @@ class RatesServiceStub:
                 request_serializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.GetRateRequest.SerializeToString,
                 response_deserializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.GetRateResponse.FromString,
                 _registered_method=True)
+        self.StreamRates = channel.unary_stream(
+                '/longmen.fx.v1.RatesService/StreamRates',
+                request_serializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.StreamRatesRequest.SerializeToString,
+                response_deserializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.StreamRatesResponse.FromString,
+                _registered_method=True)
         self.ListRates = channel.unary_unary(
                 '/longmen.fx.v1.RatesService/ListRates',
                 request_serializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.ListRatesRequest.SerializeToString,
@@ -100,6 +105,15 @@ class RatesServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StreamRates(self, request, context):
+        """StreamRates sends what pairs cost at once, and then whenever a rate changes. A reader that is slow gets the newest when it is ready, and
+        nothing of what came between.
+        Reasons: FX_SAME_CURRENCY, FX_CURRENCY_NOT_TRADABLE, FX_RATE_NOT_FOUND, UNKNOWN_BOOK.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListRates(self, request, context):
         """ListRates lists a pair's mid-market rates of past days, newest first. A currency without a rate on a day is left out of that day.
         Reasons: FX_SAME_CURRENCY, INVALID_PAGE_TOKEN.
@@ -130,6 +144,11 @@ def add_RatesServiceServicer_to_server(servicer, server):
                     servicer.GetRate,
                     request_deserializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.GetRateRequest.FromString,
                     response_serializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.GetRateResponse.SerializeToString,
+            ),
+            'StreamRates': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamRates,
+                    request_deserializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.StreamRatesRequest.FromString,
+                    response_serializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.StreamRatesResponse.SerializeToString,
             ),
             'ListRates': grpc.unary_unary_rpc_method_handler(
                     servicer.ListRates,
@@ -247,6 +266,33 @@ class RatesService:
             '/longmen.fx.v1.RatesService/GetRate',
             longmen_dot_fx_dot_v1_dot_rates__service__pb2.GetRateRequest.SerializeToString,
             longmen_dot_fx_dot_v1_dot_rates__service__pb2.GetRateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamRates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/longmen.fx.v1.RatesService/StreamRates',
+            longmen_dot_fx_dot_v1_dot_rates__service__pb2.StreamRatesRequest.SerializeToString,
+            longmen_dot_fx_dot_v1_dot_rates__service__pb2.StreamRatesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -50,6 +50,11 @@ class RatesServiceStub:
     """GetRate returns what a pair costs now, and with an amount what an exchange of it would be; nothing is promised.
     Reasons: FX_SAME_CURRENCY, FX_CURRENCY_NOT_TRADABLE, FX_RATE_NOT_FOUND, FX_RATE_STALE, FX_AMOUNT_TOO_SMALL, FX_AMOUNT_TOO_LARGE.
     """
+    StreamRates: _grpc.UnaryStreamMultiCallable[_rates_service_pb2.StreamRatesRequest, _rates_service_pb2.StreamRatesResponse]
+    """StreamRates sends what pairs cost at once, and then whenever a rate changes. A reader that is slow gets the newest when it is ready, and
+    nothing of what came between.
+    Reasons: FX_SAME_CURRENCY, FX_CURRENCY_NOT_TRADABLE, FX_RATE_NOT_FOUND, UNKNOWN_BOOK.
+    """
     ListRates: _grpc.UnaryUnaryMultiCallable[_rates_service_pb2.ListRatesRequest, _rates_service_pb2.ListRatesResponse]
     """ListRates lists a pair's mid-market rates of past days, newest first. A currency without a rate on a day is left out of that day.
     Reasons: FX_SAME_CURRENCY, INVALID_PAGE_TOKEN.
@@ -76,6 +81,11 @@ class RatesServiceAsyncStub(RatesServiceStub):
     GetRate: _aio.UnaryUnaryMultiCallable[_rates_service_pb2.GetRateRequest, _rates_service_pb2.GetRateResponse]  # type: ignore[assignment]
     """GetRate returns what a pair costs now, and with an amount what an exchange of it would be; nothing is promised.
     Reasons: FX_SAME_CURRENCY, FX_CURRENCY_NOT_TRADABLE, FX_RATE_NOT_FOUND, FX_RATE_STALE, FX_AMOUNT_TOO_SMALL, FX_AMOUNT_TOO_LARGE.
+    """
+    StreamRates: _aio.UnaryStreamMultiCallable[_rates_service_pb2.StreamRatesRequest, _rates_service_pb2.StreamRatesResponse]  # type: ignore[assignment]
+    """StreamRates sends what pairs cost at once, and then whenever a rate changes. A reader that is slow gets the newest when it is ready, and
+    nothing of what came between.
+    Reasons: FX_SAME_CURRENCY, FX_CURRENCY_NOT_TRADABLE, FX_RATE_NOT_FOUND, UNKNOWN_BOOK.
     """
     ListRates: _aio.UnaryUnaryMultiCallable[_rates_service_pb2.ListRatesRequest, _rates_service_pb2.ListRatesResponse]  # type: ignore[assignment]
     """ListRates lists a pair's mid-market rates of past days, newest first. A currency without a rate on a day is left out of that day.
@@ -124,6 +134,17 @@ class RatesServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_rates_service_pb2.GetRateResponse, _abc.Awaitable[_rates_service_pb2.GetRateResponse]]:
         """GetRate returns what a pair costs now, and with an amount what an exchange of it would be; nothing is promised.
         Reasons: FX_SAME_CURRENCY, FX_CURRENCY_NOT_TRADABLE, FX_RATE_NOT_FOUND, FX_RATE_STALE, FX_AMOUNT_TOO_SMALL, FX_AMOUNT_TOO_LARGE.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamRates(
+        self,
+        request: _rates_service_pb2.StreamRatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_rates_service_pb2.StreamRatesResponse], _abc.AsyncIterator[_rates_service_pb2.StreamRatesResponse]]:
+        """StreamRates sends what pairs cost at once, and then whenever a rate changes. A reader that is slow gets the newest when it is ready, and
+        nothing of what came between.
+        Reasons: FX_SAME_CURRENCY, FX_CURRENCY_NOT_TRADABLE, FX_RATE_NOT_FOUND, UNKNOWN_BOOK.
         """
 
     @_abc_1.abstractmethod

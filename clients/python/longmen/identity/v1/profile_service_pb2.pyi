@@ -215,7 +215,7 @@ class ExportMyDataResponse(_message.Message):
     JSON_FIELD_NUMBER: _builtins.int
     section: _builtins.str
     """Section that the record belongs to: profile, identification with evidence and its changes, devices, sessions, factors, known
-    payees, payer codes, challenges, then each of the accounts followed by its movements and mandates. Secrets of factors and devices are no part of it.
+    payees, payer codes, conversions, rate alerts, limit orders, challenges, then each of the accounts followed by its movements and mandates. Secrets of factors and devices are no part of it.
     """
     json: _builtins.str
     """Json is the record as one JSON object."""

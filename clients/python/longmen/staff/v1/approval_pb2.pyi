@@ -11,6 +11,7 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from longmen.accounts.v1 import accounts_service_pb2 as _accounts_service_pb2
 from longmen.credentials.v1 import credentials_service_pb2 as _credentials_service_pb2
+from longmen.fx.v1 import conversions_service_pb2 as _conversions_service_pb2
 from longmen.fx.v1 import rates_service_pb2 as _rates_service_pb2
 from longmen.identity.v1 import kyc_service_pb2 as _kyc_service_pb2
 from longmen.ledger.v1 import ledger_service_pb2 as _ledger_service_pb2
@@ -84,6 +85,7 @@ class ProposedCommand(_message.Message):
     SET_PLAN_FIELD_NUMBER: _builtins.int
     CONFIRM_IN_PERSON_FIELD_NUMBER: _builtins.int
     SET_FX_RATE_FIELD_NUMBER: _builtins.int
+    REVERSE_CONVERSION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def create_transaction(self) -> _ledger_service_pb2.CreateTransactionRequest:
         """Create transaction corrects the books by hand."""
@@ -132,6 +134,10 @@ class ProposedCommand(_message.Message):
     def set_fx_rate(self) -> _rates_service_pb2.SetRateRequest:
         """Set FX rate sets the rate of one currency by hand."""
 
+    @_builtins.property
+    def reverse_conversion(self) -> _conversions_service_pb2.ReverseConversionRequest:
+        """Reverse conversion takes an exchange back."""
+
     def __init__(
         self,
         *,
@@ -147,12 +153,13 @@ class ProposedCommand(_message.Message):
         set_plan: _plans_service_pb2.SetPlanRequest | None = ...,
         confirm_in_person: _kyc_service_pb2.ConfirmInPersonRequest | None = ...,
         set_fx_rate: _rates_service_pb2.SetRateRequest | None = ...,
+        reverse_conversion: _conversions_service_pb2.ReverseConversionRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "confirm_in_person", b"confirm_in_person", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "register_certificate", b"register_certificate", "reset_staff", b"reset_staff", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "confirm_in_person", b"confirm_in_person", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "register_certificate", b"register_certificate", "reset_staff", b"reset_staff", "reverse_conversion", b"reverse_conversion", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "confirm_in_person", b"confirm_in_person", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "register_certificate", b"register_certificate", "reset_staff", b"reset_staff", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "confirm_in_person", b"confirm_in_person", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "register_certificate", b"register_certificate", "reset_staff", b"reset_staff", "reverse_conversion", b"reverse_conversion", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["create_transaction", "reverse_transaction", "set_account_state", "unfreeze_account", "unlock_factors", "create_staff", "grant_staff", "register_certificate", "reset_staff", "set_plan", "confirm_in_person", "set_fx_rate"]  # noqa: Y015
+    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["create_transaction", "reverse_transaction", "set_account_state", "unfreeze_account", "unlock_factors", "create_staff", "grant_staff", "register_certificate", "reset_staff", "set_plan", "confirm_in_person", "set_fx_rate", "reverse_conversion"]  # noqa: Y015
     _WhichOneofArgType_command: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_command) -> _WhichOneofReturnType_command | None: ...
 
