@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from longmen_server.mandates.service import MandatesService
+from longmen_server.offline.service import OfflineService
 from longmen_server.payer_codes.desk import CodeDesk
 from longmen_server.payer_codes.service import PayerCodesService
 from longmen_server.payments.authorization_service import AuthorizationsService
@@ -53,6 +54,9 @@ def payment_services(
             **without_tokens, step_up=step_up
         ),
         "longmen.payments.v1.MandatesService": MandatesService(**shared, step_up=step_up),
+        "longmen.payments.v1.OfflineService": OfflineService(
+            **shared, step_up=step_up, code_desk=desk
+        ),
         "longmen.merchants.v1.ShiftsService": ShiftsService(**shared),
         "longmen.payments.v1.PayerCodesService": PayerCodesService(
             **without_tokens,

@@ -11,6 +11,7 @@ from longmen_server.fxrates import queries_verification as fxrates
 from longmen_server.kyc import queries_verification as kyc
 from longmen_server.limit_orders import queries_verification as limit_orders
 from longmen_server.mandates import queries_verification as mandates
+from longmen_server.offline import queries_verification as offline
 from longmen_server.payer_codes import queries_verification as payer_codes
 from longmen_server.payments import queries_orders_verification as orders
 from longmen_server.payments import queries_verification as payments
@@ -28,6 +29,7 @@ CHECKS: Final = (
     *payments.CHECKS,
     *orders.CHECKS,
     *payer_codes.CHECKS,
+    *offline.CHECKS,
     *mandates.CHECKS,
     *settlements.CHECKS,
     *shifts.CHECKS,

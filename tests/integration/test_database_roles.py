@@ -18,7 +18,7 @@ WRITTEN_ONCE = frozenset(
         *("ledger_posting", "event", "journal_block", "ledger_reversal", "ledger_refusal"),
         *("merchant", "merchant_plan", "merchant_terminal", "fx_conversion", "kyc_change"),
         *("order_attempt", "order_capture", "order_refund", "fx_reversal"),
-        "fx_revaluation",
+        *("fx_revaluation", "offline_sale"),
     }
 )
 """What nobody who serves may change: the books, the trail of audit and their chain, and what
@@ -28,7 +28,7 @@ KEPT = frozenset(
     {
         *("request_record", "ledger_account", "ledger_hold", "staff_account"),
         *("mandate", "merchant_order", "order_authorization"),
-        *("fx_limit_order", "fx_rate_alert"),
+        *("fx_limit_order", "fx_rate_alert", "terminal_key", "offline_budget"),
         *("merchant_position", "merchant_settlement", "merchant_shift"),
     }
 )

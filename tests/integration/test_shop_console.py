@@ -77,6 +77,7 @@ def test_a_cashier_sells_refunds_and_closes_the_shift(
     def work(*lines: str) -> str:
         words = ["pos", shop_id, till_id, "--cashier", "Xiao Wang"]
         words += ["--journal", str(tmp_path / "till.json")]
+        words += ["--offline", str(tmp_path / "till.db")]
         words += ["--target", server.address, "--token", server.token]
         done = CliRunner().invoke(cli, words, input="\n".join(lines) + "\n")
         assert done.exit_code == 0, done.output
@@ -94,6 +95,11 @@ def test_a_cashier_sells_refunds_and_closes_the_shift(
             *("3", "c"),
             *("nonsense", "r", "", "2", "t", "x", "y"),
         )
+        scanned = codes.next_code()
+        stored = work(
+            *("o", "6", scanned, "6", scanned, "201", codes.next_code(), "4", ""),
+            *("f", "x", "n"),
+        )
     assert "Good day, Xiao Wang." in shown
     assert "PAID  CNY 8.00" in shown
     assert "The shift goes on." in sold
@@ -107,6 +113,13 @@ def test_a_cashier_sells_refunds_and_closes_the_shift(
     ):
         assert words in sold
     assert "Good day" in work("x", "y"), "the shift before was closed"
+    for words in (
+        "STORED  CNY 6.00",
+        "NOT SOLD  Please show a fresh code.",
+        "NOT SOLD  Too much without a network.",
+        "1 of 1 stored sales are paid.",
+    ):
+        assert words in stored
 
 
 def test_a_shop_opens_sells_and_gives_back(server: Server, run: Callable[..., Any]) -> None:

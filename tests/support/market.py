@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from longmen.identity.v1 import identity_pb2
 from longmen.merchants.v1 import merchants_service_pb2 as merchants_pb
 from longmen.merchants.v1 import shifts_service_pb2 as shifts_pb
+from longmen.payments.v1 import offline_pb2
+from longmen.payments.v1 import offline_service_pb2 as offline_pb
 from longmen.payments.v1 import payer_codes_service_pb2 as codes_pb
 from longmen.payments.v1 import payments_service_pb2 as payments_pb
 from longmen_server.challenges.office import StepUpOffice
@@ -13,17 +16,21 @@ from longmen_server.factors import commands as factors
 from longmen_server.jobs.expired_orders import ExpiredOrders
 from longmen_server.jobs.runner import JobRunner
 from longmen_server.jobs.settings import JobSettings
+from longmen_server.ledger.encode import timestamp
 from longmen_server.merchants.service import MerchantsService
+from longmen_server.offline.encode import stored_sale
+from longmen_server.offline.service import OfflineService
 from longmen_server.payer_codes.desk import CodeDesk
 from longmen_server.payer_codes.service import PayerCodesService
 from longmen_server.payments.codes import payer_code
 from longmen_server.payments.service import PaymentsService
 from longmen_server.payments.settings import PaymentsSettings
-from longmen_server.platform.ids import FactorId, new_id
+from longmen_server.platform.ids import TERMINAL, TERMINAL_KEY, FactorId, new_id
 from longmen_server.platform.refusal import Refusal
 from longmen_server.platform.sealing import Sealer
 from longmen_server.shifts.service import ShiftsService
 from tests.support.ledger import BOOK
+from tests.support.offline import TILL_KEY
 from tests.support.wallets import SERVICE, cash
 
 if TYPE_CHECKING:
@@ -55,6 +62,10 @@ class Market:
                 ),
             ),
             (shifts_pb, ShiftsService(**shared, tokens=tokens)),
+            (
+                offline_pb,
+                OfflineService(**shared, tokens=tokens, step_up=step_up, code_desk=desk),
+            ),
             (
                 codes_pb,
                 PayerCodesService(
@@ -136,6 +147,7 @@ async def fill_market(wallets: Wallets, dsn: str, clock: SettableClock) -> None:
         await market.ask(
             "RefundOrder", order_id=refunded.order_id, refund_number="1", amount=cash(amount)
         )
+    await _tips(market, payer)
     reference = market.at_till()
     await market.paid(payer, **reference)
     await market.ask("ReverseByTerminalRef", **reference)
@@ -157,9 +169,28 @@ async def fill_market(wallets: Wallets, dsn: str, clock: SettableClock) -> None:
     await runner.stop()
     await market.ask("CreateOrder", **market.sale())
     await _scans(market, payer, leaving)
+    await _offline(market, payer, await wallets.person(funds=100))
     shift = await market.ask("OpenShift", terminal_id=market.terminal, cashier_label="1")
     await market.ask("CloseShift", shift_id=shift.shift.shift_id)
     await market.ask("OpenShift", terminal_id=market.terminal, cashier_label="2")
+
+
+async def _tips(market: Market, payer: Person) -> None:
+    """A tip that was kept, and one that went back in part."""
+    for back in (0, 33):
+        order = (await market.ask("CreateOrder", **market.sale(), tip=cash(10))).order
+        await market.ask(
+            "PayOrder",
+            payer.principal,
+            order_id=order.order_id,
+            from_account_id=payer.account,
+            amount=order.amount,
+            tip=cash(10),
+        )
+        if back:
+            await market.ask(
+                "RefundOrder", order_id=order.order_id, refund_number="1", amount=cash(back)
+            )
 
 
 async def _scans(market: Market, payer: Person, leaving: Person) -> None:
@@ -184,3 +215,32 @@ async def _scans(market: Market, payer: Person, leaving: Person) -> None:
     await market.ask("PayByCode", **market.sale(20_001), code=code)
     await market.code(leaving)
     await market.ask("RevokePayerCode", leaving.principal)
+
+
+async def _offline(market: Market, payer: Person, poor: Person) -> None:
+    """Stored sales that were paid, covered and lost, and a key that was revoked."""
+    till: dict[str, Any] = {"terminal_id": market.terminal}
+    public = {
+        "algorithm": identity_pb2.KEY_ALGORITHM_ED25519,
+        "public_key": TILL_KEY.public_key().public_bytes_raw(),
+    }
+    unused = (await market.ask("RegisterTerminalKey", **till, **public)).key
+    await market.ask("RevokeTerminalKey", **till, key_id=unused.key_id)
+    till["key_id"] = (await market.ask("RegisterTerminalKey", **till, **public)).key.key_id
+    codes = [await market.code(payer), await market.code(poor)]
+    sales = []
+    for sequence, code in enumerate([*codes, codes[0]], 1):
+        sale = offline_pb2.OfflineSale(
+            sequence=sequence,
+            order_number=market.wallets.new_request_id(),
+            amount=cash(500),
+            code=code,
+            trace_number=900 + sequence,
+            business_date=DAY,
+            accept_time=timestamp(market.wallets.clock.now_us()),
+        )
+        ids = TERMINAL.decode(till["terminal_id"]), TERMINAL_KEY.decode(till["key_id"])
+        sale.signature = TILL_KEY.sign(stored_sale(sale, *ids).text)
+        sales.append(sale)
+    reply = await market.ask("ForwardOffline", **till, sales=sales)
+    assert [one.reason for one in reply.results] == ["", "INSUFFICIENT_FUNDS", "CODE_USED"]

@@ -15,6 +15,7 @@ import longmen
 from buf.validate import validate_pb2
 from longmen.identity.v1 import factor_pb2, identity_pb2, kyc_service_pb2
 from longmen.merchants.v1 import plan_pb2
+from longmen.payments.v1 import order_pb2
 from longmen.staff.v1 import approval_pb2
 from longmen.transfers.v1 import transfer_pb2
 from longmen.type.v1 import money_pb2, rules_pb2
@@ -39,6 +40,7 @@ ID_RULES: dict[str, Any] = {
     "shift": rules_pb2.shift_id,
     "whe": rules_pb2.endpoint_id,
     "mnd": rules_pb2.mandate_id,
+    "tky": rules_pb2.terminal_key_id,
     "whd": rules_pb2.delivery_id,
     "fxq": rules_pb2.fx_quote_id,
     "fxc": rules_pb2.conversion_id,
@@ -239,6 +241,8 @@ def another_message(name: str, value: Any) -> Any:  # noqa: PLR0911 - a table
         fee.CopyFrom(value)
         fee.basis_points += 1
         return fee
+    if isinstance(value, order_pb2.TipOffer):
+        return order_pb2.TipOffer(mode=order_pb2.TIP_MODE_ASK)
     if isinstance(value, identity_pb2.DeviceKey):
         other = identity_pb2.DeviceKey()
         other.CopyFrom(value)

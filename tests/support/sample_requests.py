@@ -23,6 +23,7 @@ from longmen_app.authenticator import SoftwareAuthenticator
 from longmen_server.ledger.chart import CUSTOMER_DEPOSITS
 from longmen_server.platform.clock import DEFAULT_ZONE, business_date
 from tests.support import evidence, exchange, identity, staff
+from tests.support.offline import TILL_KEY, OfflineTill, stored_by
 from tests.support.phone import Phone
 from tests.support.rpcs import PUBLIC_KEY, short
 from tests.support.small_bank import BY_NAME, STAFF_SUBJECT, Person, SmallBank, cash
@@ -805,6 +806,27 @@ async def three_terminals(bank: SmallBank, owner: Person) -> Fields:
     return {"merchant_id": await merchant(bank, owner)}
 
 
+async def till_to_register(bank: SmallBank, owner: Person) -> Fields:
+    return OfflineTill(bank, await terminal(bank, owner), TILL_KEY).registration()
+
+
+async def till_with_key(bank: SmallBank, owner: Person) -> Fields:
+    till = await OfflineTill.of(bank, await terminal(bank, owner))
+    return {"terminal_id": till.terminal_id, "key_id": till.key_id}
+
+
+async def stored_sales(bank: SmallBank, owner: Person) -> Fields:
+    return await stored_by(bank, owner, await terminal(bank, owner))
+
+
+async def three_stored_sales(bank: SmallBank, owner: Person) -> Fields:
+    """A merchant whose till has forwarded three sales."""
+    till = await OfflineTill.of(bank, await terminal(bank, owner))
+    phone = await Phone.of(bank, owner)
+    await till.forward(*(till.sale(phone.code()) for _ in range(3)))
+    return {"merchant_id": await merchant(bank, owner)}
+
+
 async def new_shift(bank: SmallBank, owner: Person) -> Fields:
     return {**await own_terminal(bank, owner), "cashier_label": "Xiao Wang"}
 
@@ -926,6 +948,11 @@ SAMPLES: dict[str, Sample] = {
     "MandatesService/SetMandateState": mandate_to_end,
     "MandatesService/AnnounceCharge": announcement,
     "MandatesService/ChargeMandate": charge,
+    "OfflineService/RegisterTerminalKey": till_to_register,
+    "OfflineService/RevokeTerminalKey": till_with_key,
+    "OfflineService/GetOfflineTerms": own_terminal,
+    "OfflineService/ForwardOffline": stored_sales,
+    "OfflineService/ListOfflineSales": three_stored_sales,
     "WebhooksService/CreateEndpoint": new_endpoint,
     "WebhooksService/ListEndpoints": merchant_with_endpoints,
     "WebhooksService/SetEndpointState": endpoint_to_enable,

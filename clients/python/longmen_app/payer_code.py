@@ -67,6 +67,8 @@ class Scan:
     description: str
     state: str
     """Of the order: the payer is asked while it is NEEDS_AUTH."""
+    tip: Money | None = None
+    """Paid besides the amount; None without one."""
 
     @property
     def asks(self) -> bool:

@@ -10,6 +10,7 @@ with Till(config, merchant_id=shop, terminal_id=till_1, journal=Journal("till.js
     print(charge.outcome, charge.reason)
 
 What a merchant's own systems need besides: the verifier of webhooks is `longmen_merchant.webhooks`.
+Sales without a network are kept by `longmen_merchant.offline.OfflineStore`.
 """
 
 from longmen_merchant._async.till import AsyncSale, AsyncTill

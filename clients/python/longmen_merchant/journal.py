@@ -60,6 +60,8 @@ class Entry:
     business_date: str = ""
     order_id: str = ""
     """Of the order whose money goes back."""
+    tip_minor_units: int = 0
+    ask_tip: bool = False
     reason_text: str = ""
 
 

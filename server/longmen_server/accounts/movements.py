@@ -46,6 +46,8 @@ KIND_BY_CODE = {
     PostingCode.REFUND: MovementKind.REFUND,
     PostingCode.EXCHANGE: MovementKind.EXCHANGE,
     PostingCode.EXCHANGE_FEE: MovementKind.EXCHANGE,
+    PostingCode.TIP: MovementKind.PURCHASE,
+    PostingCode.TIP_REFUND: MovementKind.REFUND,
 }
 FREEING_KINDS = (PostingKind.VOID, PostingKind.EXPIRE)
 FINAL_KINDS = (PostingKind.POST, PostingKind.CAPTURE)

@@ -48,6 +48,9 @@ def sale_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @currency_option
 @sale_options
 @click.option("--qr", is_flag=True, help="Draw the code.")
+@click.option("--tip", default="", help="Amount besides, that the payer has named.")
+@click.option("--ask-tip", is_flag=True, help="Let the payer's app ask for a tip.")
+@click.option("--tip-percent", default=0.0, help="Tip in per cent of the amount.")
 @request_id_option
 @connected
 def create(
@@ -56,6 +59,9 @@ def create(
     amount: str,
     *,
     currency: str,
+    tip: str,
+    ask_tip: bool,
+    tip_percent: float,
     number: str,
     description: str,
     expires_s: int,
@@ -69,11 +75,22 @@ def create(
         amount=money(amount, currency),
         description=description,
         expires_in_seconds=expires_s,
+        tip=money(tip, currency) if tip else None,
+        tip_offer=_offer(ask_tip=ask_tip, percent=tip_percent),
         request_id=request_id,
     ).message
     session.show(reply, lambda: order_card(reply.order, code=reply.code))
     if qr:
         session.say(drawn(reply.code))
+
+
+def _offer(*, ask_tip: bool, percent: float) -> order_pb2.TipOffer | None:
+    """What the order's code says of tips."""
+    if percent:
+        return order_pb2.TipOffer(
+            mode=order_pb2.TIP_MODE_PERCENT, basis_points=round(percent * 100)
+        )
+    return order_pb2.TipOffer(mode=order_pb2.TIP_MODE_ASK) if ask_tip else None
 
 
 @order.command()
@@ -207,17 +224,26 @@ def watch(session: Session, order_id: str) -> None:
 @order.command()
 @click.argument("order_id")
 @click.argument("from_account_id", metavar="FROM")
+@click.option("--tip", default="", help="Amount besides, where the order asks for one.")
 @request_id_option
 @connected
-def pay(session: Session, order_id: str, from_account_id: str, request_id: str | None) -> None:
+def pay(
+    session: Session, order_id: str, from_account_id: str, *, tip: str, request_id: str | None
+) -> None:
     """Pay an order from a wallet's account."""
-    due = session.bank.payments.get_order(order_id=order_id).order.amount
+    found = session.bank.payments.get_order(order_id=order_id).order
+    due = found.amount
     from longmen_client import Money
+
+    besides = money(tip, due.currency_code) if tip else None
+    if besides is None and found.tip.minor_units:
+        besides = Money.from_proto(found.tip)
 
     session.bank.payments.pay_order(
         order_id=order_id,
         from_account_id=from_account_id,
         amount=Money.from_proto(due),
+        tip=besides,
         request_id=request_id,
     )
     reply = session.bank.payments.get_order(order_id=order_id)
@@ -275,7 +301,9 @@ def facts(one: order_pb2.Order) -> list[tuple[str, Any]]:
     return [
         ("state", views.word(order_pb2.OrderState, "ORDER_STATE_", one.state)),
         ("amount", views.amount(one.amount) if one.HasField("amount") else ""),
+        ("tip", views.amount(one.tip) if one.tip.minor_units else ""),
         ("refunded", views.amount(one.refunded) if one.refunded.minor_units else ""),
+        ("tip refunded", views.amount(one.tip_refunded) if one.tip_refunded.minor_units else ""),
         ("number", one.order_number),
         ("description", one.description),
         ("expires", views.moment(one.expire_time)),

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from longmen.type.v1 import money_pb2
 from longmen_client import LongmenError, Money
 from longmen_client.errors import ShiftOpen
 from longmen_merchant import Journal, JournalError, Limits, Till
 from longmen_merchant.journal import today
+from longmen_merchant.model import UNREACHABLE, is_in_doubt
+from longmen_merchant.offline import OfflineError, OfflineStore
 from longmen_server.console import views
 from longmen_server.console.failure import EXIT_CODES
 from longmen_server.console.order import drawn
@@ -43,10 +46,14 @@ SAY = {
     "ORDER_CLOSED": "The sale was cancelled.",
     "ORDER_EXPIRED": "Too late; begin again.",
     "UNREACHABLE": "No network. The sale is undone as soon as there is one.",
+    "OFFLINE_LIMIT_EXCEEDED": "Too much without a network. Please pay in another way.",
+    "STORE_FULL": "Too many sales wait for the network. Please pay in another way.",
+    "STORE_TOO_OLD": "Sales have waited too long for the network. Please pay in another way.",
 }
 """What a cashier is told for a reason; docs/pos-integration.md has the same words."""
 
-HELP = "an amount sells · r refunds · t totals · x ends"
+HELP = "an amount sells, 20+3 with a tip · r refunds · t totals · x ends"
+OFFLINE_HELP = HELP.replace(" · x", " · o {mode} · f forwards {pending} · x")
 
 
 @click.command(epilog=EXIT_CODES)
@@ -61,6 +68,12 @@ HELP = "an amount sells · r refunds · t totals · x ends"
     help="File of what the till has not finished.",
 )
 @click.option(
+    "--offline",
+    "offline_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File of sales without a network; the till sells without one when it is given.",
+)
+@click.option(
     "--wait", "wait_s", default=60, show_default=True, help="Seconds that a payer has to approve."
 )
 @currency_option
@@ -72,13 +85,15 @@ def pos(
     *,
     cashier: str,
     journal: Path,
+    offline_path: Path | None,
     wait_s: int,
     currency: str,
 ) -> None:
     """Sell at a till: type an amount, scan the payer's code or show one, see it paid."""
     try:
         kept = Journal(journal)
-    except JournalError as error:
+        store = None if offline_path is None else OfflineStore(offline_path)
+    except (JournalError, OfflineError) as error:
         raise ValueError(str(error)) from error
     with Till(
         session.bank.config,
@@ -87,19 +102,22 @@ def pos(
         journal=kept,
         limits=Limits(charge_ms=wait_s * 1_000),
     ) as till:
-        Counter(session, till, currency.upper()).run(cashier)
+        Counter(session, till, currency.upper(), store).run(cashier)
 
 
 class Counter:
     """What a cashier does, one line at a time."""
 
-    def __init__(self, session: Session, till: Till, currency_code: str) -> None:
+    def __init__(
+        self, session: Session, till: Till, currency_code: str, store: OfflineStore | None = None
+    ) -> None:
         """Stand at a till.
 
         Args:
             session: the connection, and where to print.
             till: what sells.
             currency_code: of all amounts.
+            store: of sales without a network; None sells none.
         """
         self._session = session
         self._console: Console = session.console
@@ -107,16 +125,31 @@ class Counter:
         self._currency = currency_code
         self._last: Charge | None = None
         self._shift_id = ""
+        self._store = store
+        self._is_offline = False
 
     def run(self, cashier: str) -> None:
         """Work until the cashier ends."""
-        self._begin(cashier)
-        while (line := self._ask(HELP)) != "x":
+        try:
+            self._begin(cashier)
+        except LongmenError as error:
+            if self._store is None or self._store.terms is None or not is_in_doubt(error):
+                raise
+            self._is_offline = True
+            self._console.print("No network: sales are stored.", style="yellow")
+        while (line := self._ask(self._help())) != "x":
             try:
                 self._do(line)
             except (LongmenError, ValueError) as error:
                 self._console.print(f"{error}", style="red", markup=False)
-        self._end()
+        if self._shift_id:
+            self._end()
+
+    def _help(self) -> str:
+        if self._store is None:
+            return HELP
+        mode = "sells with the network" if self._is_offline else "sells without a network"
+        return OFFLINE_HELP.format(mode=mode, pending=self._store.pending)
 
     def _begin(self, cashier: str) -> None:
         """Finish what was cut off, say that the till is there, and open a shift."""
@@ -132,6 +165,9 @@ class Counter:
         else:
             self._shift_id = opened.message.shift.shift_id
             self._console.print(f"Good day, {cashier}.", markup=False)
+        if self._store is not None:
+            self._till.prepare_offline(self._store)
+            self._forward(self._store)
 
     def _end(self) -> None:
         """Close the shift if the cashier says so, and show what it came to."""
@@ -144,12 +180,50 @@ class Counter:
             self._totals()
         elif line == "r":
             self._refund()
+        elif line == "o" and self._store is not None:
+            self._is_offline = not self._is_offline
+        elif line == "f" and self._store is not None:
+            self._forward(self._store)
+        elif line and self._is_offline and self._store is not None:
+            self._keep(self._store, Money.of(line, self._currency))
         elif line:
-            self._sell(Money.of(line, self._currency))
+            amount, _, tip = line.partition("+")
+            self._sell(Money.of(amount, self._currency), self._tip(tip))
 
-    def _sell(self, amount: Money) -> None:
+    def _tip(self, text: str) -> Money | None:
+        return Money.of(text, self._currency) if text else None
+
+    def _keep(self, store: OfflineStore, amount: Money) -> None:
+        """One sale without a network."""
+        from rich.panel import Panel
+
+        code = self._ask(f"{amount} without a network: scan the payer's code, or Enter to cancel")
+        if not code:
+            return
+        try:
+            sale = store.accept(code, amount)
+        except OfflineError as error:
+            said = SAY.get(error.reason, str(error))
+            self._console.print(Panel(f"NOT SOLD  {said}", expand=False), style="bold red")
+            return
+        text = f"STORED  {sale.amount}  hand the goods over"
+        self._console.print(Panel(text, expand=False), style="bold yellow")
+
+    def _forward(self, store: OfflineStore) -> None:
+        """Send what was sold without a network, and say what was not paid."""
+        answered = self._till.forward_offline(store)
+        self._is_offline = False
+        paid = [one for one in answered if one.paid]
+        if answered:
+            self._console.print(f"{len(paid)} of {len(answered)} stored sales are paid.")
+        for one in answered:
+            if not one.paid:
+                line = f"{one.amount} of sale {one.order_number} is not paid: {one.reason}"
+                self._console.print(line, style="red", markup=False)
+
+    def _sell(self, amount: Money, tip: Money | None) -> None:
         """One sale: by the payer's code, or by one that the till shows."""
-        sale = self._till.begin(amount)
+        sale = self._till.begin(amount, tip=tip)
         while True:
             code = self._ask(f"{amount}: scan the payer's code, or Enter to show one, c to cancel")
             if code == "c":
@@ -162,6 +236,10 @@ class Counter:
                 with self._console.status("waiting for the payer …"):
                     charge = sale.scan(code)
             self._show(charge)
+            if charge.reason == UNREACHABLE and self._store is not None:
+                # The code may be used up by the attempt: another one is stored.
+                self._console.print("The payer may show a fresh code, to be stored.")
+                self._keep(self._store, amount)
             if not charge.may_scan_again:
                 return
 
@@ -220,19 +298,28 @@ def totals_table(sums: dict[str, shift_pb2.TillTotals]) -> Table:
     """Totals, one a row."""
     return views.table(
         "Takings",
-        ["", "sales", "taken", "refunds", "given back", "not paid"],
+        ["", "sales", "taken", "tips", "refunds", "given back", "not paid"],
         [
             [
                 name,
                 str(one.sales_count),
                 views.amount(one.sales),
+                views.amount(one.tips),
                 str(one.refunds_count),
-                views.amount(one.refunds),
+                views.amount(total_back(one)),
                 str(one.unpaid_count),
             ]
             for name, one in sums.items()
         ],
-        right=["sales", "taken", "refunds", "given back", "not paid"],
+        right=["sales", "taken", "tips", "refunds", "given back", "not paid"],
+    )
+
+
+def total_back(one: shift_pb2.TillTotals) -> money_pb2.Money:
+    """What went back to payers, tips included."""
+    return money_pb2.Money(
+        minor_units=one.refunds.minor_units + one.tips_returned.minor_units,
+        currency_code=one.refunds.currency_code,
     )
 
 

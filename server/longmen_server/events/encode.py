@@ -23,6 +23,7 @@ from longmen_server.platform.ids import (
     RATE_IMPORT,
     SETTLEMENT,
     STAFF,
+    TERMINAL,
     TRANSACTION,
     EventId,
     IdKind,
@@ -95,6 +96,7 @@ _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_FX_REVALUED: "fx_revaluation",
     event_pb2.EVENT_TYPE_FX_ALERT_TOLD: "fx_alert_told",
     event_pb2.EVENT_TYPE_FX_LIMIT_ORDER_CHANGED: "fx_limit_order_change",
+    event_pb2.EVENT_TYPE_OFFLINE_SALE_RECORDED: "offline_sale_recorded",
     event_pb2.EVENT_TYPE_APPROVAL_CHANGED: "approval_change",
     event_pb2.EVENT_TYPE_CHALLENGE_STATE_CHANGED: "challenge_change",
     event_pb2.EVENT_TYPE_CHALLENGE_CODE_SENT: "challenge_change",
@@ -127,6 +129,7 @@ _SUBJECTS: Final[dict[int, IdKind[Any]]] = {
     event_pb2.EVENT_TYPE_FX_POSITION_FLAGGED: ACCOUNT,
     event_pb2.EVENT_TYPE_FX_ALERT_TOLD: RATE_ALERT,
     event_pb2.EVENT_TYPE_FX_LIMIT_ORDER_CHANGED: LIMIT_ORDER,
+    event_pb2.EVENT_TYPE_OFFLINE_SALE_RECORDED: TERMINAL,
 }
 """What the subject of an event of a type is an id of; of all others it is a transaction's."""
 

@@ -39,6 +39,7 @@ SPREAD_INCOME = 4020
 FX_REALISED = 4030
 FX_UNREALISED = 4040
 ROUNDING = 4910
+OPERATIONAL_LOSS = 5910
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,10 @@ class PostingCode(IntEnum):
     """What goes back to the merchant of a fee."""
     SETTLEMENT = 32012
     """What a merchant is paid out."""
+    TIP = 32030
+    """From a wallet to a merchant, besides a purchase."""
+    TIP_REFUND = 32031
+    """From a merchant back to a wallet: a tip's share of a refund."""
     EXCHANGE = 32020
     """Either side of an exchange of currencies."""
     EXCHANGE_FEE = 32021

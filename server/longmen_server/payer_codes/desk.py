@@ -55,13 +55,16 @@ class CodeDesk:
         self._wanted: dict[tuple[int, int], asyncio.Future[PayerCodeRow | None]] = {}
         self._reading: asyncio.Task[None] | None = None
 
-    async def judge(self, text: str, book: int, deadline: float) -> Judged:
+    async def judge(
+        self, text: str, book: int, deadline: float, *, at_us: int | None = None
+    ) -> Judged:
         """Return what is to be known of a scanned code.
 
         Args:
             text: the code, as digits or in EMV's consumer-presented form.
             book: of the merchant, in which the payer's device has to be.
             deadline: monotonic seconds.
+            at_us: when it was scanned, in microseconds; None for now.
 
         Raises:
             Refusal: STORAGE_UNAVAILABLE and its like, when devices cannot be read.
@@ -71,10 +74,11 @@ class CodeDesk:
             code = payer_code.parse(consumer_code.read(text) if is_emv else text)
         except CodeError as error:
             return Judged(malformed=_malformed(text, error))
+        at_us = self._clock.now_us() if at_us is None else at_us
         key = (book, code.handle)
         row = self._remembered.get(key)
         if row is not None:
-            judged = self._compare(code, row)
+            judged = self._compare(code, row, at_us)
             if judged.step is not None:
                 return judged
         row = await self._look_up(key, deadline)
@@ -84,7 +88,7 @@ class CodeDesk:
         if len(self._remembered) >= REMEMBERED_MAX:
             del self._remembered[next(iter(self._remembered))]
         self._remembered[key] = row
-        return self._compare(code, row)
+        return self._compare(code, row, at_us)
 
     async def _look_up(self, key: tuple[int, int], deadline: float) -> PayerCodeRow | None:
         """Read a device, together with those that others want meanwhile.
@@ -133,17 +137,16 @@ class CodeDesk:
             for key, future in wanted.items():
                 future.set_result(found.get(key))
 
-    def _compare(self, code: PayerCode, row: PayerCodeRow) -> Judged:
-        """Compare a code with those that its device can have made."""
+    def _compare(self, code: PayerCode, row: PayerCodeRow, at_us: int) -> Judged:
+        """Compare a code with those that its device can have made around a moment."""
         step, late = None, False
         try:
             secret = self._sealer.open(row.secret, row.place) if row.secret else b""
         except BrokenSealError:
             secret = b""  # sealed by another server's key: no code of the device can be good here
         if secret:
-            now_us = self._clock.now_us()
-            step = payer_code.step_of(code, secret, now_us=now_us)
-            late = step is None and _is_late(code, secret, now_us)
+            step = payer_code.step_of(code, secret, now_us=at_us)
+            late = step is None and _is_late(code, secret, at_us)
         return Judged(
             code=code,
             owner=row.owner,

@@ -9,7 +9,7 @@ from longmen.payments.v1 import payer_code_pb2
 from longmen_server.factors.model import NO_DEVICE
 from longmen_server.ledger.encode import timestamp
 from longmen_server.payer_codes.model import Budget, PayerCodeState
-from longmen_server.payments.encode import money
+from longmen_server.payments.encode import money, some
 from longmen_server.payments.policy import policy_at
 from longmen_server.platform.ids import ACCOUNT, DEVICE, MERCHANT, ORDER
 
@@ -62,6 +62,7 @@ def scan(order: OrderRow, merchant: MerchantRow, now_us: int) -> payer_code_pb2.
         description=order.description,
         state=int(order.state_at(now_us)),  # type: ignore[arg-type]
         expire_time=timestamp(order.expires_at_us),
+        tip=some(order.tip, order.currency_code),
     )
 
 

@@ -70,7 +70,7 @@ class PayerCodeRow:
     secret: bytes
     """Sealed."""
     used: bytes
-    """The uses of the last minutes, packed; see `uses`."""
+    """The uses of the last days, packed; see `uses`."""
     enrolled_at_us: int
     """When it got this secret; no two secrets of a device have the same time."""
     renewed_at_us: int
@@ -141,12 +141,21 @@ def check_budget(row: PayerCodeRow, budget: Budget, now_us: int) -> None:
     Raises:
         Refusal: CODE_BUDGET_SPENT.
     """
-    if row.wrong_count >= budget.wrong_tries:
-        raise _spent("tries")
+    check_tries(row, budget)
     if row.spent_count >= budget.codes:
         raise _spent("codes")
     if now_us - row.renewed_at_us > budget.age_us:
         raise _spent("age")
+
+
+def check_tries(row: PayerCodeRow, budget: Budget) -> None:
+    """Refuse codes of a device whose codes somebody guesses.
+
+    Raises:
+        Refusal: CODE_BUDGET_SPENT.
+    """
+    if row.wrong_count >= budget.wrong_tries:
+        raise _spent("tries")
 
 
 def check_amount(row: PayerCodeRow, budget: Budget, amount: int) -> None:

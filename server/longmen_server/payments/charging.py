@@ -41,7 +41,9 @@ from longmen_server.payments.commands import (
 from longmen_server.payments.discretion import payer_state, told_to_merchant
 from longmen_server.payments.intents import of_purchase
 from longmen_server.payments.model import AttemptOutcome, AttemptRow, OrderRow, Step
+from longmen_server.payments.policy import policy_at
 from longmen_server.payments.tables import ATTEMPT, ORDER, ORDER_NUMBER
+from longmen_server.payments.tips import TipMode, check_limit
 from longmen_server.platform.refusal import Refusal
 from longmen_server.transfers.commands import find_wallet_account
 
@@ -199,13 +201,15 @@ class PayByCode(Command):
             raise payer_state("DEVICE")
         actor = Actor(payer.customer_id)
         account = find_wallet_account(working_set, payer.account_id, order.currency_code, actor)
+        tip = self._tip(working_set, order)
+        total = order.amount + tip
         asker = Asker(Channel.MERCHANT, payer.device_id)
         kind = MovementKind.PAYER_CODE_PAYMENT
-        movement = movement_of(kind, order, account, asker, self.transaction_id)
+        movement = movement_of(kind, order, account, asker, self.transaction_id, amount=total)
         least = enforce.check(working_set, movement)
         # The row is this command's own copy: taking the code made it.
         payer.last_order_id = order.order_id
-        intent = of_purchase(order.merchant_id, payer.account_id, order.amount, order.currency_code)
+        intent = of_purchase(order.merchant_id, payer.account_id, total, order.currency_code)
         decision = decision_for(
             working_set, payer.customer_id, intent, self.policy, is_known=False, least=least
         )
@@ -216,14 +220,27 @@ class PayByCode(Command):
             self._note(working_set, order, AttemptOutcome.ASKED, payer.account_id)
             return order
         budget = budget_of(payer, working_set.now_us)
-        check_amount(payer, budget, order.amount)
-        payer.spent_amount += order.amount
+        check_amount(payer, budget, total)
+        payer.spent_amount += total
         enforce.reserve(working_set, movement)
         count_exempt(working_set, payer.customer_id)
         use_cooling(working_set, payer.device_id, intent, self.policy)
-        order, _ = pay(working_set, order, payer.account_id, self.transaction_id)
+        order, _ = pay(working_set, order, payer.account_id, self.transaction_id, tip=tip)
         self._note(working_set, order, AttemptOutcome.PAID, payer.account_id)
         return order
+
+    def _tip(self, working_set: WorkingSet, order: OrderRow) -> int:
+        """Return the order's tip; where its code asks the payer, what the payer told the till.
+
+        Raises:
+            Refusal: TIP_LIMIT_EXCEEDED.
+        """
+        if order.tip_mode != TipMode.ASK:
+            return order.tip
+        tip = self.sale.tip
+        percent_max = policy_at(working_set.now_us).tip_percent_max
+        check_limit(tip, order.amount, percent_max, order.currency_code)
+        return tip
 
     def _note(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from longmen.events.v1 import event_pb2
@@ -20,7 +20,7 @@ from longmen_server.limits.movement import Movement, MovementKind
 from longmen_server.merchants.commands import see_terminal
 from longmen_server.merchants.model import merchant_not_found, terminal_not_found
 from longmen_server.merchants.tables import MERCHANT, TERMINAL, TERMINAL_STATE
-from longmen_server.payments import encode, fees, model, scan
+from longmen_server.payments import encode, fees, model, scan, tips
 from longmen_server.payments.intents import of_purchase
 from longmen_server.payments.model import (
     OrderNumber,
@@ -30,8 +30,10 @@ from longmen_server.payments.model import (
     TerminalReference,
     TerminalReferenceRow,
 )
+from longmen_server.payments.policy import policy_at
 from longmen_server.payments.tables import ORDER, ORDER_NUMBER, TERMINAL_REFERENCE
 from longmen_server.payments.tables_authorizations import RELEASE
+from longmen_server.payments.tips import TipMode
 from longmen_server.plans.tables import PLANS
 from longmen_server.platform.ids import ORDER as ORDER_TEXT
 from longmen_server.platform.refusal import Refusal
@@ -66,6 +68,13 @@ class Sale:
     reference: TerminalReference | None
     supersede: bool = False
     """Whether the order that the till has open is closed for it."""
+    tip: int = 0
+    """Paid besides the amount; 0 where the payer is to say it."""
+    tip_mode: int | None = 0
+    """What the code says of tips, see OrderRow; None where a scan goes with whatever it said."""
+    tip_value: int = 0
+    at_till: bool = True
+    """Whether a customer waits for it at the till now; not so for what the till had stored."""
 
     @property
     def number(self) -> OrderNumber:
@@ -121,7 +130,8 @@ def register(working_set: WorkingSet, sale: Sale, merchant: MerchantRow) -> Orde
 
     Raises:
         Refusal: ORDER_NUMBER_REUSED, ORDER_CLOSED, CURRENCY_MISMATCH, TERMINAL_NOT_FOUND,
-            TERMINAL_REFERENCE_REVERSED, TERMINAL_REFERENCE_REUSED, TERMINAL_BUSY.
+            TERMINAL_REFERENCE_REVERSED, TERMINAL_REFERENCE_REUSED, TERMINAL_BUSY,
+            TIP_LIMIT_EXCEEDED.
     """
     known_id = working_set.get(ORDER_NUMBER, sale.number)
     if known_id is not None:
@@ -136,6 +146,8 @@ def register(working_set: WorkingSet, sale: Sale, merchant: MerchantRow) -> Orde
             metadata={"expected": merchant.currency_code, "actual": sale.currency_code},
             field="amount.currency_code",
         )
+    percent_max = policy_at(working_set.now_us).tip_percent_max
+    tips.check_limit(sale.tip, sale.amount, percent_max, sale.currency_code)
     at_us = working_set.next_stamp()
     _claim_reference(working_set, sale, at_us)
     _occupy_till(working_set, sale)
@@ -161,6 +173,9 @@ def register(working_set: WorkingSet, sale: Sale, merchant: MerchantRow) -> Orde
         created_at_us=at_us,
         updated_at_us=at_us,
         plan_id=fees.plan_of(working_set, merchant.merchant_id),
+        tip=sale.tip,
+        tip_mode=sale.tip_mode or 0,
+        tip_value=sale.tip_value,
     )
     working_set.insert(ORDER, order.order_id, order)
     working_set.insert(ORDER_NUMBER, sale.number, order.order_id)
@@ -175,6 +190,9 @@ def _check_same(known: OrderRow, sale: Sale) -> None:
     fields = {
         "amount": (known.amount, known.currency_code) == (sale.amount, sale.currency_code),
         "description": known.description == sale.description,
+        "tip": known.tip == sale.tip or known.tip_mode == TipMode.ASK,
+        "tip_offer": sale.tip_mode is None
+        or (known.tip_mode, known.tip_value) == (sale.tip_mode, sale.tip_value),
         "terminal_id": known.terminal_id == (None if reference is None else reference.terminal_id),
         "trace_number": known.trace_number
         == (None if reference is None else reference.trace_number),
@@ -222,7 +240,7 @@ def _claim_reference(working_set: WorkingSet, sale: Sale, at_us: int) -> None:
 
 def _occupy_till(working_set: WorkingSet, sale: Sale) -> None:
     """Make the sale the till's one open order, so that nobody pays the customer's before by it."""
-    if sale.reference is None:
+    if sale.reference is None or not sale.at_till:
         return
     terminal_id = sale.reference.terminal_id
     till = working_set.get(TERMINAL_STATE, terminal_id)
@@ -291,32 +309,51 @@ def movement_of(
 
 
 def pay(
-    working_set: WorkingSet, order: OrderRow, payer_id: AccountId, transaction_id: TransactionId
+    working_set: WorkingSet,
+    order: OrderRow,
+    payer_id: AccountId,
+    transaction_id: TransactionId,
+    *,
+    effective_at_us: int | None = None,
+    tip: int | None = None,
 ) -> tuple[OrderRow, PostingOutcome]:
     """Move the money of an order from a wallet to its merchant, and let it be paid.
+
+    Args:
+        working_set: of the command.
+        order: to be paid.
+        payer_id: account that pays.
+        transaction_id: of the payment.
+        effective_at_us: when it counts from; None for now.
+        tip: what the payer gives besides; None gives the order's.
 
     Raises:
         Refusal: of the order's state, or of the posting.
     """
     state = model.advance(order, Step.PAY, working_set.now_us)
-    outcome = book_posting(
-        working_set,
-        PostingIntent(
-            transaction_id=transaction_id,
-            debit_account_id=payer_id,
-            credit_account_id=order.account_id,
-            currency_code=order.currency_code,
-            amount=order.amount,
-            code=PostingCode.PURCHASE,
-            reference=order.order_number,
-            description=order.description or None,
-        ),
-    )[0]
+    tip = order.tip if tip is None else tip
+    purchase = PostingIntent(
+        transaction_id=transaction_id,
+        debit_account_id=payer_id,
+        credit_account_id=order.account_id,
+        currency_code=order.currency_code,
+        amount=order.amount,
+        code=PostingCode.PURCHASE,
+        reference=order.order_number,
+        description=order.description or None,
+        effective_at_us=effective_at_us,
+    )
+    first = outcome = book_posting(working_set, purchase)[0]
+    if tip:
+        besides = replace(purchase, ordinal=1, amount=tip, code=PostingCode.TIP)
+        outcome = book_posting(working_set, besides)[0]
     paid = move(working_set, order.order_id, state)
     paid.payer_account_id = payer_id
     paid.transaction_id = transaction_id
-    paid.paid_at_us = outcome.posting.booked_at_us
-    paid.fee = fees.charge(working_set, order, order.amount, transaction_id, ordinal=1)
+    paid.paid_at_us = first.posting.booked_at_us
+    paid.tip = tip
+    ordinal = 2 if tip else 1
+    paid.fee = fees.charge(working_set, order, order.amount, transaction_id, ordinal=ordinal)
     return paid, outcome
 
 
@@ -357,6 +394,7 @@ class PayOrder(Command):
         "gate",
         "order_id",
         "payer_id",
+        "tip",
         "transaction_id",
     )
 
@@ -372,11 +410,13 @@ class PayOrder(Command):
         actor: Actor,
         transaction_id: TransactionId,
         gate: Gate | None = None,
+        tip: int = 0,
     ) -> None:
         super().__init__(book, request)
         self.order_id = order_id
         self.payer_id = payer_id
         self.amount = amount
+        self.tip = tip
         self.currency_code = currency_code
         self.actor = actor
         self.transaction_id = transaction_id
@@ -403,17 +443,20 @@ class PayOrder(Command):
             raise model.order_not_found(self.order_id)
         payer = find_wallet_account(working_set, self.payer_id, self.currency_code, self.actor)
         model.check_amount(order, self.amount, self.currency_code)
+        percent_max = policy_at(working_set.now_us).tip_percent_max
+        tips.check_payers_tip(order, self.tip, self.currency_code, percent_max)
+        total = self.amount + self.tip
         asker = asker_of(working_set, self.actor, self.gate)
         kind = MovementKind.PAYMENT
-        movement = movement_of(kind, order, payer, asker, self.transaction_id)
+        movement = movement_of(kind, order, payer, asker, self.transaction_id, amount=total)
         least = enforce.reserve(working_set, movement)
         if self.gate is not None:
             self.gate.demand(
                 working_set,
-                of_purchase(order.merchant_id, self.payer_id, self.amount, self.currency_code),
+                of_purchase(order.merchant_id, self.payer_id, total, self.currency_code),
                 least,
             )
-        paid, outcome = pay(working_set, order, self.payer_id, self.transaction_id)
+        paid, outcome = pay(working_set, order, self.payer_id, self.transaction_id, tip=self.tip)
         return pb.PayOrderResponse(
             payment=encode.payment(paid),
             available_minor_units=outcome.debit.available,

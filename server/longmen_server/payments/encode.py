@@ -8,6 +8,7 @@ from longmen.events.v1 import event_pb2
 from longmen.payments.v1 import order_pb2
 from longmen.type.v1 import money_pb2
 from longmen_server.ledger.encode import timestamp
+from longmen_server.payments.tips import TipMode
 from longmen_server.platform.ids import MERCHANT, ORDER, REFUND, TERMINAL, TRANSACTION
 
 if TYPE_CHECKING:
@@ -19,6 +20,22 @@ if TYPE_CHECKING:
 def money(minor_units: int, currency_code: str) -> money_pb2.Money:
     """Return an amount."""
     return money_pb2.Money(minor_units=minor_units, currency_code=currency_code)
+
+
+def some(minor_units: int, currency_code: str) -> money_pb2.Money | None:
+    """Return an amount, or None for nothing."""
+    return money(minor_units, currency_code) if minor_units else None
+
+
+def tip_offer(row: OrderRow) -> order_pb2.TipOffer | None:
+    """Return what an order's code says of tips."""
+    if not row.tip_mode:
+        return None
+    return order_pb2.TipOffer(
+        mode=row.tip_mode,  # type: ignore[arg-type]  # enums of the contract are ints
+        fixed_minor_units=row.tip_value if row.tip_mode == TipMode.FIXED else 0,
+        basis_points=row.tip_value if row.tip_mode == TipMode.PERCENT else 0,
+    )
 
 
 def order(row: OrderRow, now_us: int) -> order_pb2.Order:
@@ -44,6 +61,9 @@ def order(row: OrderRow, now_us: int) -> order_pb2.Order:
         version=row.version,
         fee=money(row.fee, row.currency_code) if row.fee else None,
         fee_returned=money(row.fee_returned, row.currency_code) if row.fee_returned else None,
+        tip=some(row.tip, row.currency_code),
+        tip_refunded=some(row.tip_refunded, row.currency_code),
+        tip_offer=tip_offer(row),
     )
 
 
@@ -58,6 +78,7 @@ def payment(row: OrderRow) -> order_pb2.Payment:
         amount=money(row.amount, row.currency_code),
         description=row.description,
         pay_time=timestamp(row.paid_at_us),
+        tip=some(row.tip, row.currency_code),
     )
 
 
@@ -71,6 +92,7 @@ def refund(row: RefundRow) -> order_pb2.Refund:
         transaction_id=TRANSACTION.encode(row.transaction_id),
         reason_text=row.reason_text,
         create_time=timestamp(row.created_at_us),
+        tip=some(row.tip, row.currency_code),
     )
 
 
@@ -101,6 +123,11 @@ def scanned(
         shown.state = int(row.state_at(now_us))  # type: ignore[assignment]
         shown.description = row.description
         shown.expire_time.CopyFrom(timestamp(row.expires_at_us))
+        if row.tip:
+            shown.tip.CopyFrom(money(row.tip, row.currency_code))
+        offer = tip_offer(row)
+        if offer is not None:
+            shown.tip_offer.CopyFrom(offer)
     return shown
 
 
@@ -112,6 +139,8 @@ def change(row: OrderRow) -> bytes:
         state=_name(row.state),
         refunded_minor_units=row.refunded,
         version=row.version,
+        tip_minor_units=row.tip,
+        tip_refunded_minor_units=row.tip_refunded,
     ).SerializeToString(deterministic=True)
 
 

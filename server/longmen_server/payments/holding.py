@@ -16,7 +16,7 @@ from longmen_server.ledger.tables import ACCOUNT, HOLD
 from longmen_server.limits import enforce
 from longmen_server.limits.asking import asker_of
 from longmen_server.limits.movement import MovementKind
-from longmen_server.payments import authorizations, encode, fees, model
+from longmen_server.payments import authorizations, encode, fees, model, tips
 from longmen_server.payments.authorizations import (
     LEGS_MAX,
     AuthorizationRow,
@@ -166,6 +166,8 @@ class AuthorizeOrder(Command):
             raise model.order_not_found(self.order_id)
         payer = find_wallet_account(working_set, self.payer_id, self.currency_code, self.actor)
         model.check_amount(order, self.amount, self.currency_code)
+        if order.tip:
+            raise tips.tip_mismatch(order)
         asker = asker_of(working_set, self.actor, self.gate)
         movement = movement_of(
             MovementKind.PAYMENT, order, payer, asker, leg_id(self.order_id, 0), is_held=True

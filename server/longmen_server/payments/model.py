@@ -208,6 +208,14 @@ class OrderRow:
     """What of the fee went back with refunds."""
     captured: int | None = None
     """What the merchant took of held money; None for an order that was never authorized."""
+    tip: int = 0
+    """Paid besides the amount, or to be paid; 0 while the payer is to say it."""
+    tip_refunded: int = 0
+    """What of the tip went back."""
+    tip_mode: int = 0
+    """What the order's code says of tips, by TipMode."""
+    tip_value: int = 0
+    """Minor units of a fixed tip, basis points of a share."""
 
     def copy(self) -> OrderRow:
         """Return a copy, so that a refused command leaves the original as it was."""
@@ -219,9 +227,14 @@ class OrderRow:
         return self.amount if self.captured is None else self.captured
 
     @property
+    def total(self) -> int:
+        """What a payer pays, the tip included, in minor units."""
+        return self.amount + self.tip
+
+    @property
     def remaining(self) -> int:
-        """What was paid and did not go back, in minor units."""
-        return self.paid - self.refunded
+        """What was paid and did not go back, the tip included, in minor units."""
+        return self.paid + self.tip - self.refunded - self.tip_refunded
 
     def state_at(self, now_us: int) -> OrderState:
         """Where it stands at a moment: time closes what was not paid, whether noted or not."""
@@ -243,6 +256,8 @@ class RefundRow:
     transaction_id: TransactionId
     reason_text: str
     created_at_us: int
+    tip: int = 0
+    """The tip's share of the amount."""
 
 
 @dataclass(slots=True, frozen=True)

@@ -26,6 +26,8 @@ class Policy:
     effective_from_us: int
     reversal_window_days: int
     refund_window_days: int
+    tip_percent_max: int
+    """The most that a tip may be, in per cent of the amount."""
     code_budget: int
     """Payer codes of a device that are taken between two times that it is online."""
     code_budget_hours: int
@@ -61,6 +63,7 @@ def read_policies(path: Path) -> tuple[Policy, ...]:
             ),
             reversal_window_days=entry["reversal_window_days"],
             refund_window_days=entry["refund_window_days"],
+            tip_percent_max=entry["tip_percent_max"],
             code_budget=entry["code_budget"],
             code_budget_hours=entry["code_budget_hours"],
             code_budget_minor_units=entry["code_budget_minor_units"],

@@ -14,6 +14,7 @@ _CHANGED: Final = int(event_pb2.EVENT_TYPE_ORDER_CHANGED)
 _POST: Final = int(PostingKind.POST)
 _PURCHASE: Final = int(PostingCode.PURCHASE)
 _REFUND: Final = int(PostingCode.REFUND)
+_TIP_REFUND: Final = int(PostingCode.TIP_REFUND)
 _PAID: Final = int(OrderState.PAID)
 _PARTLY: Final = int(OrderState.PARTIALLY_REFUNDED)
 _REFUNDED: Final = int(OrderState.REFUNDED)
@@ -33,6 +34,7 @@ ORDERS: Final = Check(
     select broken.* from (
         select o.*, p.kind as posting_kind, p.code, p.debit_account_id, p.credit_account_id,
             p.amount as posting_amount, p.currency_code as posting_currency,
+            o.amount + o.tip as total, o.refunded + o.tip_refunded as back,
             coalesce(r.total, 0) as refunds
         -- Those whose money was held first are looked at with their holds.
         from (select * from merchant_order where book = $1 and captured is null) as o
@@ -59,15 +61,14 @@ ORDERS: Final = Check(
                     or paid_at_us is not null end
         union all
         select 'ORDER_STATE_MISMATCH', {order_text("order_id")},
-            'state ' || state || ', ' || refunded || ' of ' || amount || ' went back, '
+            'state ' || state || ', ' || back || ' of ' || total || ' went back, '
                 || refunds || ' of it by refunds'
             where state not in ({numbers(OrderState)}) or case
-                when state = {_PAID} then refunded <> 0 or refunds <> 0
-                when state = {_PARTLY} then refunded <> refunds
-                    or refunded not between 1 and amount - 1
-                when state = {_REFUNDED} then refunded <> amount or refunds <> amount
-                when state = {_REVERSED} then refunded <> amount or refunds >= amount
-                else refunded <> 0 or refunds <> 0 end
+                when state = {_PAID} then back <> 0 or refunds <> 0
+                when state = {_PARTLY} then back <> refunds or back not between 1 and total - 1
+                when state = {_REFUNDED} then back <> total or refunds <> total
+                when state = {_REVERSED} then back <> total or refunds >= total
+                else back <> 0 or refunds <> 0 end
     ) as broken (kind, subject, detail)
     """,
 )
@@ -78,16 +79,23 @@ REFUNDS: Final = Check(
     select 'REFUND_POSTING_MISMATCH', {transaction_text("r.transaction_id")},
         case when o.order_id is null then 'there is no such order'
             when p.kind is null then 'there is no such posting'
-            else r.amount || ' ' || r.currency_code || ', the posting has ' || p.amount || ' '
-                || p.currency_code || ' or is another movement' end
+            else r.amount - r.tip || ' ' || r.currency_code || ' and a tip of ' || r.tip
+                || ', the posting has ' || p.amount || ' ' || p.currency_code
+                || ' or is another movement' end
     from (select * from order_refund where book = $1) as r
     left join (select * from merchant_order where book = $1) as o on o.order_id = r.order_id
     left join (select * from ledger_posting where book = $1 and ordinal = 0) as p
         on p.transaction_id = r.transaction_id
     where o.order_id is null or (p.kind, p.code, p.amount, p.currency_code, p.debit_account_id,
             p.credit_account_id)
-        is distinct from ({_POST}::smallint, {_REFUND}::smallint, r.amount, r.currency_code,
+        is distinct from ({_POST}::smallint,
+            case when r.tip < r.amount then {_REFUND} else {_TIP_REFUND} end::smallint,
+            case when r.tip < r.amount then r.amount - r.tip else r.tip end, r.currency_code,
             o.account_id, o.payer_account_id)
+        or r.tip <> (
+            select coalesce(sum(t.amount), 0) from ledger_posting as t
+            where t.book = $1 and t.transaction_id = r.transaction_id and t.code = {_TIP_REFUND}
+        )
     """,
 )
 

@@ -19,6 +19,8 @@ _PURCHASE: Final = int(PostingCode.PURCHASE)
 _REFUND: Final = int(PostingCode.REFUND)
 _FEE: Final = int(PostingCode.MERCHANT_FEE)
 _FEE_RETURN: Final = int(PostingCode.FEE_RETURN)
+_TIP: Final = int(PostingCode.TIP)
+_TIP_REFUND: Final = int(PostingCode.TIP_REFUND)
 _ORDER: Final = "'ord_' || replace(order_id::text, '-', '')"
 
 # What the ledger has of each order: by the merchant's account and the order's number.
@@ -27,12 +29,14 @@ _MOVEMENTS: Final = f"""
         coalesce(sum(amount) filter (where code = {_PURCHASE}), 0) as sold,
         coalesce(sum(amount) filter (where code = {_REFUND}), 0) as returned,
         coalesce(sum(amount) filter (where code = {_FEE}), 0) as charged,
-        coalesce(sum(amount) filter (where code = {_FEE_RETURN}), 0) as credited
+        coalesce(sum(amount) filter (where code = {_FEE_RETURN}), 0) as credited,
+        coalesce(sum(amount) filter (where code = {_TIP}), 0) as tipped,
+        coalesce(sum(amount) filter (where code = {_TIP_REFUND}), 0) as untipped
     from (
-        select case when code in ({_PURCHASE}, {_FEE_RETURN}) then credit_account_id
+        select case when code in ({_PURCHASE}, {_FEE_RETURN}, {_TIP}) then credit_account_id
             else debit_account_id end as account_id, reference, code, amount
         from ledger_posting where book = $1 and kind in ({_MOVED})
-            and code in ({_PURCHASE}, {_REFUND}, {_FEE}, {_FEE_RETURN})
+            and code in ({_PURCHASE}, {_REFUND}, {_FEE}, {_FEE_RETURN}, {_TIP}, {_TIP_REFUND})
     ) as p group by account_id, reference
 """
 
@@ -40,7 +44,8 @@ ORDERS: Final = Check(
     "orders against the ledger",
     f"""
     select broken.* from (
-        select o.order_id, o.refunded, o.fee, o.fee_returned, m.*,
+        select o.order_id, o.refunded, o.fee, o.fee_returned, o.tip_refunded, m.*,
+            case when o.state in ({_PAID}) then o.tip else 0 end as tip,
             case when o.captured is not null then o.captured
                 when o.state in ({_PAID}) then o.amount else 0 end as due
         from (select * from merchant_order where book = $1) as o
@@ -57,6 +62,11 @@ ORDERS: Final = Check(
         select 'ORDER_REFUND_MISMATCH', {_ORDER},
             'refunded ' || refunded || ', its movements ' || coalesce(returned, 0)
             where refunded <> coalesce(returned, 0)
+        union all
+        select 'TIP_POSTING_MISMATCH', {_ORDER},
+            'tip ' || tip || ' less ' || tip_refunded || ', its movements '
+            || coalesce(tipped, 0) || ' less ' || coalesce(untipped, 0)
+            where tip <> coalesce(tipped, 0) or tip_refunded <> coalesce(untipped, 0)
         union all
         select 'FEE_POSTING_MISMATCH', {_ORDER},
             'fee ' || fee || ' less ' || fee_returned || ', its movements '

@@ -12,10 +12,12 @@ from longmen_server.platform.ids import TERMINAL
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
+    from longmen.payments.v1 import offline_pb2
     from longmen.payments.v1 import payments_service_pb2 as pb
     from longmen_server.merchants.model import MerchantActor
+    from longmen_server.platform.ids import TerminalId
 
-__all__ = ["lookup_keys", "sale_reference", "till_reference"]
+__all__ = ["lookup_keys", "sale_reference", "stored_reference", "till_reference"]
 
 
 def till_reference(
@@ -29,12 +31,19 @@ def till_reference(
     Raises:
         Refusal: INVALID_REQUEST when the business date is no day.
     """
-    try:
-        dt.date.fromisoformat(request.business_date)
-    except ValueError as error:
-        raise _invalid("business_date", "business_date.day", "no such day") from error
+    _check_day(request.business_date, "business_date")
     terminal_id = decode_id(TERMINAL, request.terminal_id, "terminal_id")
     return TerminalReference(terminal_id, request.business_date, request.trace_number)
+
+
+def stored_reference(stored: offline_pb2.OfflineSale, terminal_id: TerminalId) -> TerminalReference:
+    """Return the reference under which a till has stored a sale.
+
+    Raises:
+        Refusal: INVALID_REQUEST when the business date is no day.
+    """
+    _check_day(stored.business_date, "sales.business_date")
+    return TerminalReference(terminal_id, stored.business_date, stored.trace_number)
 
 
 def sale_reference(
@@ -84,6 +93,13 @@ def lookup_keys(
         if not getattr(request, name):
             raise _invalid(name, "lookup.number_whole", "merchant and number go together")
     return OrderNumber(merchant_of(request.merchant_id, actor), request.order_number)
+
+
+def _check_day(text: str, field: str) -> None:
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise _invalid(field, "business_date.day", "no such day") from error
 
 
 def _invalid(field: str, rule: str, message: str) -> Refusal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from longmen.payments.v1 import payments_service_pb2 as pb
@@ -13,7 +14,7 @@ from longmen_server.ledger.posting import book_posting
 from longmen_server.ledger.tables import ACCOUNT
 from longmen_server.merchants.model import terminal_not_found
 from longmen_server.merchants.tables import TERMINAL
-from longmen_server.payments import encode, fees, model
+from longmen_server.payments import encode, fees, model, tips
 from longmen_server.payments.commands import find_order, move
 from longmen_server.payments.model import (
     OrderState,
@@ -59,25 +60,32 @@ def give_back(
         Refusal: of the order's state, or of the posting.
     """
     state = model.advance(order, step, working_set.now_us)
-    fee = fees.fee_to_return(working_set, order, amount, whole=step == Step.REVERSE)
+    tip = tips.share_of_refund(order, amount)
+    goods = amount - tip
+    fee = fees.fee_to_return(working_set, order, goods, whole=step == Step.REVERSE)
     fees.check_shortfall(working_set, order, amount, fee)
-    book_posting(
-        working_set,
-        PostingIntent(
-            transaction_id=transaction_id,
-            debit_account_id=order.account_id,
-            credit_account_id=order.payer_account_id,
-            currency_code=order.currency_code,
-            amount=amount,
-            code=PostingCode.REFUND,
-            reference=order.order_number,
-            description=text or None,
-        ),
+    back = PostingIntent(
+        transaction_id=transaction_id,
+        debit_account_id=order.account_id,
+        credit_account_id=order.payer_account_id,
+        currency_code=order.currency_code,
+        amount=goods,
+        code=PostingCode.REFUND,
+        reference=order.order_number,
+        description=text or None,
     )
+    if goods:
+        book_posting(working_set, back)
+    # Of a refund that is all tip no fee goes back, for no fee is charged on tips.
     fees.return_fee(working_set, order, fee, transaction_id)
-    # The event tells what has gone back, so the sum is changed before it is told.
+    if tip:
+        ordinal = 0 if not goods else 2 if fee else 1
+        besides = replace(back, ordinal=ordinal, amount=tip, code=PostingCode.TIP_REFUND)
+        book_posting(working_set, besides)
+    # The event tells what has gone back, so the sums are changed before it is told.
     changed = working_set.edit(ORDER, order.order_id)
-    changed.refunded += amount
+    changed.refunded += goods
+    changed.tip_refunded += tip
     changed.fee_returned += fee
     return move(working_set, order.order_id, state)
 
@@ -152,6 +160,7 @@ class RefundOrder(Command):
             )
         if amount > order.remaining:
             raise model.refund_exceeds(order)
+        tip = tips.share_of_refund(order, amount)
         order = give_back(working_set, order, step, amount, self.transaction_id, asked.reason_text)
         row = RefundRow(
             refund_id=self.refund_id,
@@ -162,6 +171,7 @@ class RefundOrder(Command):
             transaction_id=self.transaction_id,
             reason_text=asked.reason_text,
             created_at_us=order.updated_at_us,
+            tip=tip,
         )
         working_set.insert(REFUND, self.number, row)
         return row, order

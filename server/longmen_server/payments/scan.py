@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from longmen_server.payments.codes import merchant_code
 from longmen_server.payments.codes.merchant_code import Account, MerchantCode
 from longmen_server.payments.codes.tlv import CodeError
+from longmen_server.payments.tips import code_tip
 from longmen_server.platform.ids import (
     MERCHANT,
     ORDER,
@@ -22,6 +23,7 @@ from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
     from longmen_server.merchants.model import MerchantRow
+    from longmen_server.payments.codes.merchant_code import Tip
     from longmen_server.payments.model import OrderRow
 
 __all__ = ["SCHEME", "Scanned", "order_code", "read_code", "static_code"]
@@ -49,6 +51,7 @@ def order_code(merchant: MerchantRow, order: OrderRow) -> str:
             merchant,
             ((_MERCHANT, order.merchant_id.hex()), (_ORDER, order.order_id.hex())),
             amount=order.amount,
+            tip=code_tip(order),
         )
     )
 
@@ -59,7 +62,11 @@ def static_code(merchant: MerchantRow) -> str:
 
 
 def _code(
-    merchant: MerchantRow, fields: tuple[tuple[str, str], ...], *, amount: int | None = None
+    merchant: MerchantRow,
+    fields: tuple[tuple[str, str], ...],
+    *,
+    amount: int | None = None,
+    tip: Tip | None = None,
 ) -> MerchantCode:
     return MerchantCode(
         accounts=(Account(_TEMPLATE, SCHEME, fields),),
@@ -70,6 +77,7 @@ def _code(
         city=merchant.city,
         dynamic=amount is not None,
         amount_minor_units=amount,
+        tip=tip,
         language=merchant.local_language,
         local_name=merchant.local_name,
     )

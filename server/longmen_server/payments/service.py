@@ -20,6 +20,7 @@ from longmen_server.payments.commands import Sale
 from longmen_server.payments.images import picture
 from longmen_server.payments.model import Answer, OrderNumber, TerminalReference
 from longmen_server.payments.references import lookup_keys, sale_reference, till_reference
+from longmen_server.payments.tip_requests import asked_tip, tip_minor_units
 from longmen_server.payments.watch import order_watcher
 from longmen_server.platform.freshness import demand_freshness
 from longmen_server.platform.ids import (
@@ -302,6 +303,7 @@ class PaymentsService:
             actor=actor_of(call),
             transaction_id=self._new_transaction_id(book),
             gate=self._step_up.gate(call, key, book),
+            tip=tip_minor_units(request),
         )
         return await self._submit(command, request, call, absent=model.order_not_found(order_id))
 
@@ -370,6 +372,7 @@ class PaymentsService:
             description=request.description,
             reference=sale_reference(request),
             supersede=request.supersede,
+            **asked_tip(request),
         )
 
     def _static_sale(

@@ -146,7 +146,7 @@ class _RefundFamily(RowFamily[RefundNumber, RefundRow]):
         assert not changed, "a refund never changes"
         yield Statement(
             f"insert into order_refund (book, {REFUND_COLUMNS})"
-            " select $1, u.* from unnest($2, $3, $4, $5, $6, $7, $8, $9) as u".encode(),
+            " select $1, u.* from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10) as u".encode(),
             (
                 book,
                 UuidArray([row.refund_id for row in inserted]),
@@ -157,6 +157,7 @@ class _RefundFamily(RowFamily[RefundNumber, RefundRow]):
                 UuidArray([row.transaction_id for row in inserted]),
                 TextArray([row.reason_text for row in inserted]),
                 Int8Array([row.created_at_us for row in inserted]),
+                Int8Array([row.tip for row in inserted]),
             ),
         )
 
@@ -218,9 +219,9 @@ class _OrderFamily(RowFamily[OrderId, OrderRow]):
                 b"update merchant_order as o set state = u.s, refunded = u.r,"
                 b" payer_account_id = u.p, transaction_id = u.t, paid_at_us = u.a, version = u.v,"
                 b" updated_at_us = u.c, fee = u.f, fee_returned = u.g, captured = u.k,"
-                b" expires_at_us = u.x"
-                b" from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
-                b" as u (id, s, r, p, t, a, v, c, f, g, k, x)"
+                b" expires_at_us = u.x, tip = u.i, tip_refunded = u.j"
+                b" from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+                b" as u (id, s, r, p, t, a, v, c, f, g, k, x, i, j)"
                 b" where o.book = $1 and o.order_id = u.id",
                 (
                     book,
@@ -236,6 +237,8 @@ class _OrderFamily(RowFamily[OrderId, OrderRow]):
                     Int8Array([row.fee_returned for row in changed]),
                     Int8Array([row.captured for row in changed]),
                     Int8Array([row.expires_at_us for row in changed]),
+                    Int8Array([row.tip for row in changed]),
+                    Int8Array([row.tip_refunded for row in changed]),
                 ),
             )
 
@@ -269,6 +272,10 @@ class _OrderFamily(RowFamily[OrderId, OrderRow]):
                 Int8Array([row.fee for row in rows]),
                 Int8Array([row.fee_returned for row in rows]),
                 Int8Array([row.captured for row in rows]),
+                Int8Array([row.tip for row in rows]),
+                Int8Array([row.tip_refunded for row in rows]),
+                Int2Array([row.tip_mode for row in rows]),
+                Int8Array([row.tip_value for row in rows]),
             ),
         )
 

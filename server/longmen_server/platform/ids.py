@@ -55,6 +55,7 @@ __all__ = [
     "SHIFT",
     "STAFF",
     "TERMINAL",
+    "TERMINAL_KEY",
     "TRANSACTION",
     "VERIFICATION",
     "AccountId",
@@ -87,6 +88,7 @@ __all__ = [
     "ShiftId",
     "StaffId",
     "TerminalId",
+    "TerminalKeyId",
     "TransactionId",
     "VerificationId",
     "book_of",
@@ -112,6 +114,7 @@ TerminalId = NewType("TerminalId", bytes)
 OrderId = NewType("OrderId", bytes)
 RefundId = NewType("RefundId", bytes)
 ShiftId = NewType("ShiftId", bytes)
+TerminalKeyId = NewType("TerminalKeyId", bytes)
 PlanId = NewType("PlanId", bytes)
 SettlementId = NewType("SettlementId", bytes)
 EndpointId = NewType("EndpointId", bytes)
@@ -265,6 +268,7 @@ TERMINAL: Final = IdKind[TerminalId]("trm")
 ORDER: Final = IdKind[OrderId]("ord")
 REFUND: Final = IdKind[RefundId]("ref")
 SHIFT: Final = IdKind[ShiftId]("shift")
+TERMINAL_KEY: Final = IdKind[TerminalKeyId]("tky")
 PLAN: Final = IdKind[PlanId]("plan")
 SETTLEMENT: Final = IdKind[SettlementId]("stl")
 ENDPOINT: Final = IdKind[EndpointId]("whe")

@@ -43,6 +43,8 @@ COLUMNS: Final = (
 _TYPES: Final[dict[tuple[int, bool], str]] = {
     (PostingCode.PURCHASE, False): "SALE",
     (PostingCode.REFUND, True): "REFUND",
+    (PostingCode.TIP, False): "TIP",
+    (PostingCode.TIP_REFUND, True): "TIP_REFUND",
     (PostingCode.MERCHANT_FEE, True): "FEE",
     (PostingCode.FEE_RETURN, False): "FEE_RETURN",
     (PostingCode.SETTLEMENT, True): "SETTLEMENT",

@@ -30,6 +30,8 @@ def settlement(row: SettlementRow) -> settlement_pb2.Settlement:
         fee_minor_units=row.fees,
         fee_returned_minor_units=row.fees_returned,
         other_minor_units=row.other,
+        tip_minor_units=row.tips,
+        tip_returned_minor_units=row.tips_returned,
         net_minor_units=row.sums.net,
         carried_in_minor_units=row.carried_in,
         paid_minor_units=row.paid,

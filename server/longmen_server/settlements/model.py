@@ -35,11 +35,14 @@ class Sums(NamedTuple):
     fees_returned: int = 0
     other: int = 0
     """What the bank booked by hand; below zero where it was taken."""
+    tips: int = 0
+    tips_returned: int = 0
 
     @property
     def net(self) -> int:
         """What the bank owes for all of it; below zero where the merchant does."""
-        return self.sales - self.refunds - self.fees + self.fees_returned + self.other
+        owed = self.sales + self.tips - self.refunds - self.tips_returned
+        return owed - self.fees + self.fees_returned + self.other
 
 
 @dataclass(slots=True)
@@ -64,6 +67,8 @@ class SettlementRow:
     fees: int
     fees_returned: int
     other: int
+    tips: int
+    tips_returned: int
     carried_in: int
     paid: int
     carried_out: int
@@ -86,6 +91,8 @@ class SettlementRow:
             self.fees,
             self.fees_returned,
             self.other,
+            self.tips,
+            self.tips_returned,
         )
 
 

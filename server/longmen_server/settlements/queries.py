@@ -142,7 +142,7 @@ async def sums_of(
         _SUMS, (book_of(account_id), Uuid(account_id), after, to_version)
     )
     found = {"sale_count": 0, "sales": 0, "refund_count": 0, "refunds": 0}
-    fees = {"fees": 0, "fees_returned": 0, "other": 0}
+    fees = {"fees": 0, "fees_returned": 0, "other": 0, "tips": 0, "tips_returned": 0}
     for code, is_debit, count, amount in await cursor.fetchall():
         if (code, is_debit) == (PostingCode.PURCHASE, False):
             found["sale_count"], found["sales"] = count, amount
@@ -152,6 +152,10 @@ async def sums_of(
             fees["fees"] = amount
         elif (code, is_debit) == (PostingCode.FEE_RETURN, False):
             fees["fees_returned"] = amount
+        elif (code, is_debit) == (PostingCode.TIP, False):
+            fees["tips"] = amount
+        elif (code, is_debit) == (PostingCode.TIP_REFUND, True):
+            fees["tips_returned"] = amount
         elif (code, is_debit) != (PostingCode.SETTLEMENT, True):
             fees["other"] += -amount if is_debit else amount
     return Sums(**found, **fees)
@@ -244,7 +248,7 @@ left join lateral (
     select order_id from merchant_order as m where m.book = $1 and m.merchant_id = $3
         and m.order_number = l.reference and l.code in
         ({PostingCode.PURCHASE:d}, {PostingCode.REFUND:d}, {PostingCode.MERCHANT_FEE:d},
-        {PostingCode.FEE_RETURN:d}) limit 1
+        {PostingCode.FEE_RETURN:d}, {PostingCode.TIP:d}, {PostingCode.TIP_REFUND:d}) limit 1
 ) as o on true
 left join lateral (
     select refund_number from order_refund as f where f.book = $1 and f.order_id = o.order_id

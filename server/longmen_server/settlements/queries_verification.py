@@ -17,11 +17,16 @@ _PURCHASE: Final = int(PostingCode.PURCHASE)
 _REFUND: Final = int(PostingCode.REFUND)
 _FEE: Final = int(PostingCode.MERCHANT_FEE)
 _FEE_RETURN: Final = int(PostingCode.FEE_RETURN)
+_TIP: Final = int(PostingCode.TIP)
+_TIP_REFUND: Final = int(PostingCode.TIP_REFUND)
 _PAYOUT: Final = int(PostingCode.SETTLEMENT)
 _PENDING: Final = int(SettlementState.PENDING)
 _SETTLED: Final = int(SettlementState.SETTLED)
 _CARRIED: Final = int(SettlementState.CARRIED)
 _SUBJECT: Final = "'stl_' || replace(settlement_id::text, '-', '')"
+
+
+_NET: Final = "sales + tips - refunds - tips_returned - fees + fees_returned + other"
 
 
 def _side(side: str, sign: str) -> str:
@@ -40,7 +45,7 @@ SUMS: Final = Check(
     "settlements against the ledger",
     f"""
     select 'SETTLEMENT_SUM_MISMATCH', {_SUBJECT},
-        'net ' || sales - refunds - fees + fees_returned + other || ' of ' || sale_count || ' and '
+        'net ' || {_NET} || ' of ' || sale_count || ' and '
         || refund_count || ', the ledger has ' || l.net || ' of ' || l.sold || ' and ' || l.returned
     from (select * from merchant_settlement where book = $1) as s
     cross join lateral (
@@ -50,12 +55,15 @@ SUMS: Final = Check(
             count(*) filter (where code = {_REFUND} and side = 'debit') as returned,
             {_sum(_REFUND, "debit")} as refund_sum,
             {_sum(_FEE, "debit")} as fee_sum,
-            {_sum(_FEE_RETURN, "credit")} as fee_back
+            {_sum(_FEE_RETURN, "credit")} as fee_back,
+            {_sum(_TIP, "credit")} as tip_sum, {_sum(_TIP_REFUND, "debit")} as tip_back
         from ({_side("debit", "-")} union all {_side("credit", "")}) as p
     ) as l
-    where s.sales - s.refunds - s.fees + s.fees_returned + s.other <> l.net
-        or (s.sale_count, s.sales, s.refund_count, s.refunds, s.fees, s.fees_returned)
-        <> (l.sold, l.sale_sum, l.returned, l.refund_sum, l.fee_sum, l.fee_back)
+    where {_NET} <> l.net
+        or (s.sale_count, s.sales, s.refund_count, s.refunds, s.fees, s.fees_returned, s.tips,
+            s.tips_returned)
+        <> (l.sold, l.sale_sum, l.returned, l.refund_sum, l.fee_sum, l.fee_back, l.tip_sum,
+            l.tip_back)
     """,
 )
 
@@ -88,7 +96,7 @@ CHAIN: Final = Check(
             'carried in ' || carried_in || ', out ' || carried_out || ', paid ' || paid
             || ', carried before ' || carried_before
             where state <> {_PENDING} and (carried_in <> carried_before or carried_out <>
-                carried_in + sales - refunds - fees + fees_returned + other - paid)
+                carried_in + {_NET} - paid)
         union all
         select 'SETTLEMENT_CARRY_MISMATCH', {_SUBJECT},
             'carried out ' || carried_out || ', the merchant''s position is ' || carried

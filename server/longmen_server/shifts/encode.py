@@ -39,4 +39,6 @@ def totals(sums: Totals, currency_code: str) -> shift_pb2.TillTotals:
         refunds_count=sums.refunds_count,
         refunds=money(sums.refunds),
         unpaid_count=sums.unpaid_count,
+        tips=money(sums.tips),
+        tips_returned=money(sums.tips_returned),
     )

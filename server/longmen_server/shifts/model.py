@@ -39,6 +39,8 @@ class Totals:
     refunds_count: int
     refunds: int
     unpaid_count: int
+    tips: int = 0
+    tips_returned: int = 0
 
 
 def shift_open(shift_id: ShiftId) -> Refusal:

@@ -42,23 +42,30 @@ _SUMS: Final = f"""
         (coalesce(sum(refund_count), 0) + count(*) filter (where reversed))::bigint,
         (coalesce(sum(refunded), 0)
             + coalesce(sum(amount - refunded_in_all) filter (where reversed), 0))::bigint,
-        count(*) filter (where unpaid)
+        count(*) filter (where unpaid),
+        coalesce(sum(tip) filter (where sold), 0)::bigint,
+        (coalesce(sum(untipped), 0)
+            + coalesce(sum(tip - untipped_in_all) filter (where reversed), 0))::bigint
     from (
-        select o.amount,
+        select o.amount, o.tip,
             o.state in ({_PAID}) and o.paid_at_us >= $5 and o.paid_at_us < $6 as sold,
             o.state = {_REVERSED} and o.updated_at_us >= $5 and o.updated_at_us < $6 as reversed,
             o.state not in ({_PAID}) and (o.state not in ({_OPEN}) or o.expires_at_us <= $7)
                 and o.created_at_us >= $5 and o.created_at_us < $6 as unpaid,
             coalesce(r.refund_count, 0) as refund_count, coalesce(r.refunded, 0) as refunded,
-            coalesce(r.refunded_in_all, 0) as refunded_in_all
+            coalesce(r.refunded_in_all, 0) as refunded_in_all,
+            coalesce(r.untipped, 0) as untipped, coalesce(r.untipped_in_all, 0) as untipped_in_all
         from terminal_reference as t
         join merchant_order as o on o.book = $1 and o.order_id = t.order_id
         left join lateral (
             select count(*) filter (where f.created_at_us >= $5 and f.created_at_us < $6)
                     as refund_count,
-                sum(f.amount) filter (where f.created_at_us >= $5 and f.created_at_us < $6)
-                    as refunded,
-                sum(f.amount) as refunded_in_all
+                sum(f.amount - f.tip) filter (
+                    where f.created_at_us >= $5 and f.created_at_us < $6) as refunded,
+                sum(f.amount - f.tip) as refunded_in_all,
+                sum(f.tip) filter (where f.created_at_us >= $5 and f.created_at_us < $6)
+                    as untipped,
+                sum(f.tip) as untipped_in_all
             from order_refund as f where f.book = $1 and f.order_id = o.order_id
         ) as r on true
         where t.book = $1 and t.terminal_id = $2 and t.business_date between $3 and $4

@@ -158,6 +158,7 @@ def test_the_policy_of_a_day_is_the_last_that_has_begun() -> None:
             code_budget_hours=24,
             code_budget_minor_units={},
             code_wrong_tries=10,
+            tip_percent_max=100,
             refund_window_days=1,
         )
 

@@ -106,12 +106,36 @@ def test_a_code_stays_spent_as_long_as_it_could_be_shown() -> None:
     late = NOW_US + MINUTE_US
     assert payer_code.step_of(code, SECRET, now_us=late) == step
     assert payer_code.spend(code, step, used, now_us=late) is None
-    # When no window reaches it any more it is forgotten, and it is worth nothing by then.
     gone = NOW_US + 2 * MINUTE_US
     assert payer_code.step_of(code, SECRET, now_us=gone) is None
-    later = code_at(gone)
-    kept = payer_code.spend(later, payer_code.step_at(gone), used, now_us=gone)
-    assert kept == (later.use(payer_code.step_at(gone)),)
+    # A till without a network may yet forward it: it is forgotten when none can any more.
+    forwarded = NOW_US + (payer_code.MEMORY_STEPS - 1) * MINUTE_US
+    assert payer_code.spend(code, step, used, now_us=forwarded) is None
+    far = NOW_US + (payer_code.MEMORY_STEPS + 1) * MINUTE_US
+    later = code_at(far)
+    kept = payer_code.spend(later, payer_code.step_at(far), used, now_us=far)
+    assert kept == (later.use(payer_code.step_at(far)),)
+    assert payer_code.spend(code, step, kept, now_us=far) is None
+
+
+def test_what_may_have_been_forgotten_counts_as_spent() -> None:
+    used: tuple[int, ...] = ()
+    first = payer_code.step_at(NOW_US)
+    for number in range(payer_code.MEMORY_USES + 1):
+        step, sequence = first + number // 10, number % 10
+        code = payer_code.PayerCode(1, sequence, "000000")
+        spent = payer_code.spend(code, step, used, now_us=NOW_US + number // 10 * MINUTE_US)
+        assert spent is not None
+        used = spent
+    assert len(used) == payer_code.MEMORY_USES
+    now_us = NOW_US + 5 * MINUTE_US
+    for sequence in (0, 1):  # the one that was forgotten, and the oldest that was not
+        code = payer_code.PayerCode(1, sequence, "000000")
+        assert payer_code.spend(code, first, used, now_us=now_us) is None
+    unused = payer_code.PayerCode(1, 9, "000000")
+    kept = payer_code.spend(unused, first + 4, used, now_us=now_us)
+    assert kept is not None
+    assert len(kept) == payer_code.MEMORY_USES
 
 
 @pytest.mark.parametrize(

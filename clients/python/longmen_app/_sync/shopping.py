@@ -34,6 +34,10 @@ class Purchase:
         self.description = scanned.description
         self.amount = Money.from_proto(scanned.amount) if scanned.order_id else None
         """None for a printed code: the customer types the amount."""
+        self.tip = Money.from_proto(scanned.tip) if scanned.tip.minor_units else None
+        """Paid besides the amount; None without one."""
+        self.asks_tip = scanned.tip_offer.mode == order_pb2.TIP_MODE_ASK
+        """Whether the customer may add a tip."""
         self.request_id: RequestId = new_request_id()
         self._wallet = wallet
         self._code = code
@@ -52,27 +56,34 @@ class Purchase:
         account_id = wallet.account_id(found.currency_code)
         return cls(wallet, code=code, scanned=found, account_id=account_id)
 
-    def confirm(self, amount: Money | None = None) -> order_pb2.Payment:
+    def confirm(
+        self, amount: Money | None = None, *, tip: Money | None = None
+    ) -> order_pb2.Payment:
         """Pay; where the bank asks for it, approve first with what the wallet's approver gives.
 
         Args:
             amount: typed by the customer, for a printed code only.
+            tip: given by the customer, where the code asks for one.
 
         Raises:
             NeedsAuth: it has to be approved, and the wallet has no approver.
             LongmenError: look at `outcome_unknown`; when it is true, confirm this purchase again.
-            ValueError: a printed code without an amount, or an order with another one.
+            ValueError: a printed code without an amount, an order with another one, or a tip that
+                nobody has asked for.
         """
         due = self.amount or amount
         if due is None or (amount is not None and amount != due):
             raise ValueError("a printed code is paid with a typed amount, an order with its own")
+        if tip is not None and not self.asks_tip:
+            raise ValueError("the code asks for no tip")
+        besides = tip or self.tip
         try:
-            return self._send(due)
+            return self._send(due, besides)
         except NeedsAuth as needed:
             self._wallet.approve(needed)
-            return self._send(due)
+            return self._send(due, besides)
 
-    def _send(self, amount: Money) -> order_pb2.Payment:
+    def _send(self, amount: Money, tip: Money | None) -> order_pb2.Payment:
         """Send the payment, the same each time."""
         payments = self._wallet.bank.payments
         if self._order_id:
@@ -80,6 +91,7 @@ class Purchase:
                 order_id=self._order_id,
                 from_account_id=self._account_id,
                 amount=amount,
+                tip=tip,
                 request_id=self.request_id,
             )
             self._wallet.remember(paid.committed_at)
@@ -210,6 +222,7 @@ class PayerCode:
             order_id=scan.order_id,
             from_account_id=self.maker.account_id,
             amount=scan.amount,
+            tip=scan.tip,
             request_id=request_id,
         )
         self._wallet.remember(reply.committed_at)
@@ -225,6 +238,7 @@ def _scan(message: payer_code_pb2.Scan) -> Scan:
         order_id=message.order_id,
         merchant_name=message.merchant_local_name or message.merchant_name,
         amount=Money.from_proto(message.amount),
+        tip=Money.from_proto(message.tip) if message.tip.minor_units else None,
         description=message.description,
         state=order_pb2.OrderState.Name(message.state).removeprefix("ORDER_STATE_"),
     )

@@ -27,6 +27,7 @@ from longmen_client._generated.ledger_async import AsyncLedger
 from longmen_client._generated.limit_orders_async import AsyncLimitOrders
 from longmen_client._generated.mandates_async import AsyncMandates
 from longmen_client._generated.merchants_async import AsyncMerchants
+from longmen_client._generated.offline_async import AsyncOffline
 from longmen_client._generated.payer_codes_async import AsyncPayerCodes
 from longmen_client._generated.payments_async import AsyncPayments
 from longmen_client._generated.plans_async import AsyncPlans
@@ -209,6 +210,11 @@ class AsyncClient:
     def mandates(self) -> AsyncMandates:
         """What merchants may charge by themselves."""
         return AsyncMandates(self._caller)
+
+    @cached_property
+    def offline(self) -> AsyncOffline:
+        """What tills have sold without a network."""
+        return AsyncOffline(self._caller)
 
     @cached_property
     def conversions(self) -> AsyncConversions:

@@ -38,6 +38,8 @@ class AsyncAuthorizations:
     ) -> Reply[authorizations_service_pb2.AuthorizeOrderResponse]:
         """Holds the amount of an order on the payer's account.
 
+        What is held has no tip besides: capture more where the category lets it.
+
         Args:
             order_id: Order id to hold money for.
             from_account_id: From account id is the payer's account.
@@ -50,10 +52,10 @@ class AsyncAuthorizations:
 
         Raises:
             LongmenError: the call did not succeed; of its own reasons: ORDER_NOT_FOUND,
-                ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, AMOUNT_MISMATCH, ORDER_AUTHORIZED, ORDER_PAID,
-                ORDER_CLOSED, ORDER_EXPIRED, ORDER_REVERSED, INSUFFICIENT_FUNDS,
-                DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, NEEDS_AUTH, STEP_UP_UNAVAILABLE,
-                CHALLENGE_CONTENT_CHANGED.
+                ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, AMOUNT_MISMATCH, TIP_MISMATCH,
+                ORDER_AUTHORIZED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED, ORDER_REVERSED,
+                INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, NEEDS_AUTH,
+                STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
 
         Scope: payments.write. Deadline: 5000 ms, at most 30000 ms.
         """

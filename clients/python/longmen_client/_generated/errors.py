@@ -167,6 +167,15 @@ __all__ = [
     "NeedsAuth",
     "NotReversible",
     "NothingToMove",
+    "OfflineBudgetSpent",
+    "OfflineKeyNotFound",
+    "OfflineKeyRevoked",
+    "OfflineLimitExceeded",
+    "OfflineOutOfOrder",
+    "OfflineSaleReused",
+    "OfflineSignatureInvalid",
+    "OfflineTimeAhead",
+    "OfflineWindowPassed",
     "OrderAuthorized",
     "OrderClosed",
     "OrderExpired",
@@ -237,6 +246,8 @@ __all__ = [
     "TerminalReferenceReused",
     "TerminalReferenceReversed",
     "TimeRangeInvalid",
+    "TipLimitExceeded",
+    "TipMismatch",
     "TokenExpired",
     "TokenInvalid",
     "TokenMissing",
@@ -1905,6 +1916,109 @@ class PayerCodeNotFound(NotFoundError):
     retry_advice = RetryAdvice.AFTER_CHANGE
 
 
+class OfflineKeyNotFound(NotFoundError):
+    """The terminal has no such key. Metadata: key_id."""
+
+    reason = "OFFLINE_KEY_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("key_id",)
+
+
+class OfflineKeyRevoked(FailedPreconditionError):
+    """Nothing signed with the key is taken any more. Metadata: key_id."""
+
+    reason = "OFFLINE_KEY_REVOKED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("key_id",)
+
+
+class OfflineSignatureInvalid(FailedPreconditionError):
+    """A stored sale is not as its till has signed it. It stands in the sale's result; nothing
+    was taken down.
+    """
+
+    reason = "OFFLINE_SIGNATURE_INVALID"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class OfflineOutOfOrder(FailedPreconditionError):
+    """A stored sale comes after a later one of the same key. It stands in the sale's result;
+    nothing was taken down.
+    """
+
+    reason = "OFFLINE_OUT_OF_ORDER"
+    retry_advice = RetryAdvice.NEVER
+
+
+class OfflineSaleReused(AlreadyExistsError):
+    """The sequence belongs to a stored sale with another content. It stands in the sale's
+    result; nothing was taken down.
+    """
+
+    reason = "OFFLINE_SALE_REUSED"
+    retry_advice = RetryAdvice.NEVER
+
+
+class OfflineWindowPassed(FailedPreconditionError):
+    """A stored sale was forwarded too late. It stands in the sale's result."""
+
+    reason = "OFFLINE_WINDOW_PASSED"
+    retry_advice = RetryAdvice.NEVER
+
+
+class OfflineTimeAhead(FailedPreconditionError):
+    """A stored sale is of a time that has not come: the till's clock is wrong. It stands in the
+    sale's result.
+    """
+
+    reason = "OFFLINE_TIME_AHEAD"
+    retry_advice = RetryAdvice.NEVER
+
+
+class OfflineLimitExceeded(FailedPreconditionError):
+    """A stored sale is larger than a sale without a network may be. It stands in the sale's
+    result.
+    """
+
+    reason = "OFFLINE_LIMIT_EXCEEDED"
+    retry_advice = RetryAdvice.NEVER
+
+
+class OfflineBudgetSpent(FailedPreconditionError):
+    """The payer has paid as much without a network as one may on a day. It stands in the sale's
+    result.
+    """
+
+    reason = "OFFLINE_BUDGET_SPENT"
+    retry_advice = RetryAdvice.NEVER
+
+
+class TipMismatch(FailedPreconditionError):
+    """The tip is not the order's, or not one that its offer lets the payer choose. Metadata:
+    expected_minor_units, currency_code.
+    """
+
+    reason = "TIP_MISMATCH"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "expected_minor_units",
+        "currency_code",
+    )
+
+
+class TipLimitExceeded(FailedPreconditionError):
+    """The tip is larger than one may be for the amount. Metadata: limit_minor_units,
+    currency_code.
+    """
+
+    reason = "TIP_LIMIT_EXCEEDED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "limit_minor_units",
+        "currency_code",
+    )
+
+
 class PlanDatePassed(FailedPreconditionError):
     """A plan cannot begin in the past. Metadata: earliest_date."""
 
@@ -2567,6 +2681,17 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "SHIFT_OPEN": ShiftOpen,
     "SHIFT_NOT_FOUND": ShiftNotFound,
     "PAYER_CODE_NOT_FOUND": PayerCodeNotFound,
+    "OFFLINE_KEY_NOT_FOUND": OfflineKeyNotFound,
+    "OFFLINE_KEY_REVOKED": OfflineKeyRevoked,
+    "OFFLINE_SIGNATURE_INVALID": OfflineSignatureInvalid,
+    "OFFLINE_OUT_OF_ORDER": OfflineOutOfOrder,
+    "OFFLINE_SALE_REUSED": OfflineSaleReused,
+    "OFFLINE_WINDOW_PASSED": OfflineWindowPassed,
+    "OFFLINE_TIME_AHEAD": OfflineTimeAhead,
+    "OFFLINE_LIMIT_EXCEEDED": OfflineLimitExceeded,
+    "OFFLINE_BUDGET_SPENT": OfflineBudgetSpent,
+    "TIP_MISMATCH": TipMismatch,
+    "TIP_LIMIT_EXCEEDED": TipLimitExceeded,
     "PLAN_DATE_PASSED": PlanDatePassed,
     "SETTLEMENT_NOT_FOUND": SettlementNotFound,
     "BILL_NOT_READY": BillNotReady,

@@ -34,6 +34,7 @@ from longmen.merchants.v1 import (
 from longmen.payments.v1 import (
     authorizations_service_pb2,
     mandates_service_pb2,
+    offline_service_pb2,
     payer_codes_service_pb2,
     payments_service_pb2,
 )
@@ -493,6 +494,22 @@ MANDATES_ANNOUNCE_CHARGE: Method[
 MANDATES_CHARGE_MANDATE: Method[
     mandates_service_pb2.ChargeMandateRequest, mandates_service_pb2.ChargeMandateResponse
 ] = method(mandates_service_pb2.DESCRIPTOR, "MandatesService", "ChargeMandate")
+
+OFFLINE_REGISTER_TERMINAL_KEY: Method[
+    offline_service_pb2.RegisterTerminalKeyRequest, offline_service_pb2.RegisterTerminalKeyResponse
+] = method(offline_service_pb2.DESCRIPTOR, "OfflineService", "RegisterTerminalKey")
+OFFLINE_REVOKE_TERMINAL_KEY: Method[
+    offline_service_pb2.RevokeTerminalKeyRequest, offline_service_pb2.RevokeTerminalKeyResponse
+] = method(offline_service_pb2.DESCRIPTOR, "OfflineService", "RevokeTerminalKey")
+OFFLINE_GET_OFFLINE_TERMS: Method[
+    offline_service_pb2.GetOfflineTermsRequest, offline_service_pb2.GetOfflineTermsResponse
+] = method(offline_service_pb2.DESCRIPTOR, "OfflineService", "GetOfflineTerms")
+OFFLINE_FORWARD_OFFLINE: Method[
+    offline_service_pb2.ForwardOfflineRequest, offline_service_pb2.ForwardOfflineResponse
+] = method(offline_service_pb2.DESCRIPTOR, "OfflineService", "ForwardOffline")
+OFFLINE_LIST_OFFLINE_SALES: Method[
+    offline_service_pb2.ListOfflineSalesRequest, offline_service_pb2.ListOfflineSalesResponse
+] = method(offline_service_pb2.DESCRIPTOR, "OfflineService", "ListOfflineSales")
 
 AUTHORIZATIONS_AUTHORIZE_ORDER: Method[
     authorizations_service_pb2.AuthorizeOrderRequest,

@@ -42,6 +42,8 @@ class Payments:
         trace_number: int = 0,
         business_date: str = "",
         supersede: bool = False,
+        tip: Money | None = None,
+        tip_offer: order_pb2.TipOffer | None = None,
         request_id: str | None = None,
         options: CallOptions | None = None,
     ) -> Reply[payments_service_pb2.CreateOrderResponse]:
@@ -62,6 +64,10 @@ class Payments:
             business_date: Business date of the till, YYYY-MM-DD; empty without a terminal.
             supersede: Supersede closes the order that the terminal has open, instead of refusing
                 this one.
+            tip: Tip that the till has asked for, paid besides the amount; none without one, or with
+                a tip offer.
+            tip_offer: Tip offer for the code, from which the payer's app takes it; none without
+                one.
             request_id: Request id is a UUID that the caller makes once per intention and keeps for
                 every retry.
             options: What this call does differently from the configuration.
@@ -69,7 +75,8 @@ class Payments:
         Raises:
             LongmenError: the call did not succeed; of its own reasons: MERCHANT_NOT_FOUND,
                 CURRENCY_MISMATCH, ORDER_NUMBER_REUSED, ORDER_CLOSED, TERMINAL_NOT_FOUND,
-                TERMINAL_BUSY, TERMINAL_REFERENCE_REUSED, TERMINAL_REFERENCE_REVERSED.
+                TERMINAL_BUSY, TERMINAL_REFERENCE_REUSED, TERMINAL_REFERENCE_REVERSED,
+                TIP_LIMIT_EXCEEDED.
 
         Scope: orders.write. Deadline: 5000 ms, at most 30000 ms.
         """
@@ -83,6 +90,8 @@ class Payments:
             trace_number=trace_number,
             business_date=business_date,
             supersede=supersede,
+            tip=wire_money(tip),
+            tip_offer=tip_offer,
             request_id=request_id or new_request_id(),
         )
         return self._caller.change(
@@ -460,6 +469,7 @@ class Payments:
         trace_number: int = 0,
         business_date: str = "",
         supersede: bool = False,
+        tip: Money | None = None,
         request_id: str | None = None,
         options: CallOptions | None = None,
     ) -> Reply[payments_service_pb2.PayByCodeResponse]:
@@ -484,6 +494,7 @@ class Payments:
             business_date: Business date of the till, YYYY-MM-DD; empty without a terminal.
             supersede: Supersede closes the order that the terminal has open, instead of refusing
                 this one.
+            tip: Tip that the till has asked for, paid besides the amount; none without one.
             request_id: Request id is a UUID that the caller makes once per intention and keeps for
                 every retry.
             options: What this call does differently from the configuration.
@@ -494,7 +505,7 @@ class Payments:
                 ORDER_REVERSED, TERMINAL_NOT_FOUND, TERMINAL_BUSY, TERMINAL_REFERENCE_REUSED,
                 TERMINAL_REFERENCE_REVERSED, CODE_MALFORMED, CODE_UNKNOWN_SCHEME, CODE_INVALID,
                 CODE_EXPIRED, CODE_USED, CODE_BUDGET_SPENT, PAYER_STATE, INSUFFICIENT_FUNDS,
-                CREDIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_FROZEN.
+                CREDIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_FROZEN, TIP_LIMIT_EXCEEDED.
 
         Scope: orders.charge. Deadline: 5000 ms, at most 30000 ms.
         """
@@ -509,6 +520,7 @@ class Payments:
             trace_number=trace_number,
             business_date=business_date,
             supersede=supersede,
+            tip=wire_money(tip),
             request_id=request_id or new_request_id(),
         )
         return self._caller.change(
@@ -567,6 +579,7 @@ class Payments:
         order_id: str,
         from_account_id: str,
         amount: Money,
+        tip: Money | None = None,
         request_id: str | None = None,
         options: CallOptions | None = None,
     ) -> Reply[payments_service_pb2.PayOrderResponse]:
@@ -577,6 +590,8 @@ class Payments:
             order_id: Order id to pay.
             from_account_id: From account id is the payer's account.
             amount: Amount that the payer confirmed.
+            tip: Tip that the payer confirmed besides the amount: the order's, or where its offer
+                asks, the payer's own; none without one.
             request_id: Request id is a UUID that the caller makes once per intention and keeps for
                 every retry.
             options: What this call does differently from the configuration.
@@ -585,7 +600,8 @@ class Payments:
             LongmenError: the call did not succeed; of its own reasons: ORDER_NOT_FOUND,
                 ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED,
                 DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, AMOUNT_MISMATCH,
-                ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED, ORDER_REVERSED.
+                TIP_MISMATCH, TIP_LIMIT_EXCEEDED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED,
+                ORDER_REVERSED.
 
         Scope: payments.write. Deadline: 5000 ms, at most 30000 ms.
         """
@@ -593,6 +609,7 @@ class Payments:
             order_id=order_id,
             from_account_id=from_account_id,
             amount=wire_money(amount),
+            tip=wire_money(tip),
             request_id=request_id or new_request_id(),
         )
         return self._caller.change(methods.PAYMENTS_PAY_ORDER, request, request.request_id, options)

@@ -26,6 +26,7 @@ from longmen_client._generated.ledger_sync import Ledger
 from longmen_client._generated.limit_orders_sync import LimitOrders
 from longmen_client._generated.mandates_sync import Mandates
 from longmen_client._generated.merchants_sync import Merchants
+from longmen_client._generated.offline_sync import Offline
 from longmen_client._generated.payer_codes_sync import PayerCodes
 from longmen_client._generated.payments_sync import Payments
 from longmen_client._generated.plans_sync import Plans
@@ -209,6 +210,11 @@ class Client:
     def mandates(self) -> Mandates:
         """What merchants may charge by themselves."""
         return Mandates(self._caller)
+
+    @cached_property
+    def offline(self) -> Offline:
+        """What tills have sold without a network."""
+        return Offline(self._caller)
 
     @cached_property
     def conversions(self) -> Conversions:

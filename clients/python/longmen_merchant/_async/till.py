@@ -12,6 +12,7 @@ from longmen_client._config import CallOptions, RetryPolicy
 from longmen_client._errors import LongmenError
 from longmen_client.ids import new_request_id
 from longmen_client.money import Money
+from longmen_merchant._async import offline
 from longmen_merchant.journal import Entry, Journal, Stage, today
 from longmen_merchant.model import (
     DECLINED,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from longmen.payments.v1 import payments_service_pb2
     from longmen_client._async.stream import AsyncStream
     from longmen_client._config import Config
+    from longmen_merchant.offline import Forwarded, OfflineStore
 
 _PERSISTENT = RetryPolicy(max_attempts=1_000, budget_tokens=10_000, max_backoff_ms=500)
 """A till has one caller and one thing to do: it tries until the attempt's time is over."""
@@ -45,6 +47,8 @@ _WAITING = frozenset(
         order_pb2.ORDER_STATE_AUTHORIZED,
     }
 )
+
+_ASK = order_pb2.TipOffer(mode=order_pb2.TIP_MODE_ASK)
 
 
 class AsyncSale:
@@ -67,8 +71,14 @@ class AsyncSale:
 
     @property
     def amount(self) -> Money:
-        """What is to be paid."""
+        """What is to be paid, without the tip."""
         return Money(self._entry.minor_units, self._entry.currency_code)
+
+    @property
+    def tip(self) -> Money | None:
+        """What is paid besides; None without a tip."""
+        minor_units = self._entry.tip_minor_units
+        return Money(minor_units, self._entry.currency_code) if minor_units else None
 
     async def scan(self, code: str) -> Charge:
         """Charge the payer whose code was scanned; a sale that is still open takes another code.
@@ -113,6 +123,8 @@ class AsyncSale:
                 merchant_id=till.merchant_id,
                 order_number=entry.number,
                 amount=self.amount,
+                tip=self.tip,
+                tip_offer=_ASK if entry.ask_tip else None,
                 description=self._description,
                 expires_in_seconds=till.limits.expires_s,
                 terminal_id=till.terminal_id,
@@ -146,6 +158,7 @@ class AsyncSale:
                     merchant_id=till.merchant_id,
                     order_number=entry.number,
                     amount=self.amount,
+                    tip=self.tip,
                     code=code,
                     description=self._description,
                     expires_in_seconds=till.limits.expires_s,
@@ -254,14 +267,29 @@ class AsyncTill:
 
     # -- selling -------------------------------------------------------------------------------
 
-    def begin(self, amount: Money, *, order_number: str = "", description: str = "") -> AsyncSale:
+    def begin(
+        self,
+        amount: Money,
+        *,
+        order_number: str = "",
+        description: str = "",
+        tip: Money | None = None,
+        ask_tip: bool = False,
+    ) -> AsyncSale:
         """Begin a sale; nothing is sent before a code is scanned.
 
         Args:
-            amount: to be paid.
+            amount: to be paid, without the tip.
             order_number: the merchant's own, never used before; empty lets the till make one.
             description: for merchant and payer.
+            tip: that the payer has named at the till, in the currency of the amount.
+            ask_tip: whether the code that the till shows lets the payer's app ask for a tip.
+
+        Raises:
+            ValueError: the tip is in another currency.
         """
+        if tip is not None and tip.currency_code != amount.currency_code:
+            raise ValueError("the tip is in another currency than the amount")
         entry = Entry(
             number=order_number or new_request_id(),
             stage=Stage.SENT,
@@ -271,29 +299,45 @@ class AsyncTill:
             settle_id=new_request_id(),
             trace_number=self.journal.next_trace(),
             business_date=today(),
+            tip_minor_units=0 if tip is None else tip.minor_units,
+            ask_tip=ask_tip,
         )
         return AsyncSale(self, entry, description)
 
     async def charge(
-        self, code: str, amount: Money, *, order_number: str = "", description: str = ""
+        self,
+        code: str,
+        amount: Money,
+        *,
+        order_number: str = "",
+        description: str = "",
+        tip: Money | None = None,
     ) -> Charge:
         """Charge a payer by a scanned code. The answer is definite.
 
         Raises:
             LongmenError: the till is set up wrong, such as with a revoked key; nothing was paid.
         """
-        sale = self.begin(amount, order_number=order_number, description=description)
+        sale = self.begin(amount, order_number=order_number, description=description, tip=tip)
         return await sale.scan(code)
 
     async def show(
-        self, amount: Money, *, order_number: str = "", description: str = ""
+        self,
+        amount: Money,
+        *,
+        order_number: str = "",
+        description: str = "",
+        tip: Money | None = None,
+        ask_tip: bool = False,
     ) -> AsyncSale:
         """Register a sale whose code the payer scans; then `AsyncSale.wait` for the payment.
 
         Raises:
             LongmenError: it could not be registered.
         """
-        sale = self.begin(amount, order_number=order_number, description=description)
+        sale = self.begin(
+            amount, order_number=order_number, description=description, tip=tip, ask_tip=ask_tip
+        )
         await sale.register()
         return sale
 
@@ -360,6 +404,24 @@ class AsyncTill:
             else:
                 charges.append(await self.settle(entry))
         return Resumed(charges=tuple(charges), refunds=tuple(refunds))
+
+    # -- without a network ---------------------------------------------------------------------
+
+    async def prepare_offline(self, store: OfflineStore) -> None:
+        """Make the till ready to sell without a network; again every day, for the terms change.
+
+        Raises:
+            LongmenError: the bank could not be asked.
+        """
+        await offline.prepare(self, store)
+
+    async def forward_offline(self, store: OfflineStore) -> list[Forwarded]:
+        """Send what was sold without a network, and learn what became of each sale.
+
+        Raises:
+            LongmenError: the bank cannot be reached; what it has answered is kept in the store.
+        """
+        return await offline.forward(self, store)
 
     # -- what sales are made of ----------------------------------------------------------------
 

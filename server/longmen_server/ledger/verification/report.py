@@ -291,6 +291,20 @@ KINDS: Final[dict[str, Kind]] = {
         " not fit its secret.",
         "Revoke the device's codes; compare with a backup.",
     ),
+    "TIP_POSTING_MISMATCH": Kind(
+        "An order's tip, or what went back of it, is not what was booked.", _RESTORE
+    ),
+    "OFFLINE_SALE_MISMATCH": Kind(
+        "A sale that a till had stored is not what its key, its order and its payment say.",
+        _RESTORE,
+    ),
+    "OFFLINE_EVENT_MISMATCH": Kind(
+        "A till's stored sales are not those that its events tell.", _TAMPERED
+    ),
+    "OFFLINE_BUDGET_MISMATCH": Kind(
+        "What was used of an offline budget is not what the sales come to.",
+        "Set the budget to the sum of its sales.",
+    ),
     "MANDATE_EVENT_MISMATCH": Kind(
         "A mandate's changes are not those that its events tell, or its state is unknown.",
         _TAMPERED,

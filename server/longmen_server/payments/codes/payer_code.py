@@ -39,6 +39,10 @@ STEP_SECONDS: Final = 60
 WINDOW_STEPS: Final = 1
 """Steps that a device's clock may be off, either way."""
 SECRET_BYTES: Final = 32
+MEMORY_STEPS: Final = 72 * 60
+"""Steps for which used codes are known: a till without a network forwards a code long after."""
+MEMORY_USES: Final = 48
+"""Uses known at most. The window has thirty codes, so what comes from it is always told apart."""
 _COUNTER: Final = struct.Struct(">QB")
 
 #: First digits of other schemes' codes, for a cashier's one input field.
@@ -135,13 +139,16 @@ def spend(
 ) -> tuple[int, ...] | None:
     """The device's used codes after this one is spent, or None when it was spent before.
 
-    Uses that no window reaches any more are forgotten, so that the list stays short: at most ten
-    codes of three minutes.
+    Uses that no till can forward any more are forgotten, and of many the oldest; a code older than
+    a full memory may have been spent and cannot be told from one that was.
     """
     use = code.use(step)
-    oldest = (step_at(now_us) - WINDOW_STEPS) * SEQUENCES
-    kept = [one for one in used if one >= oldest]
-    return None if use in kept else (*kept, use)
+    oldest = (step_at(now_us) - MEMORY_STEPS) * SEQUENCES
+    kept = sorted(one for one in used if one >= oldest)
+    is_full = len(kept) >= MEMORY_USES
+    if use in kept or use < oldest or (is_full and use < kept[0]):
+        return None
+    return (*kept[1:], use) if is_full else (*kept, use)
 
 
 def check_digits(body: str) -> str:

@@ -550,6 +550,28 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Shift not found: no such shift, or not the caller's to see. Metadata: shift_id."""
     ERROR_REASON_PAYER_CODE_NOT_FOUND: _ErrorReason.ValueType  # 355
     """Payer code not found: the device was not enrolled to show codes, or its codes were revoked."""
+    ERROR_REASON_OFFLINE_KEY_NOT_FOUND: _ErrorReason.ValueType  # 358
+    """Offline key not found: the terminal has no such key. Metadata: key_id."""
+    ERROR_REASON_OFFLINE_KEY_REVOKED: _ErrorReason.ValueType  # 359
+    """Offline key revoked: nothing signed with the key is taken any more. Metadata: key_id."""
+    ERROR_REASON_OFFLINE_SIGNATURE_INVALID: _ErrorReason.ValueType  # 360
+    """Offline signature invalid: a stored sale is not as its till has signed it. It stands in the sale's result; nothing was taken down."""
+    ERROR_REASON_OFFLINE_OUT_OF_ORDER: _ErrorReason.ValueType  # 361
+    """Offline out of order: a stored sale comes after a later one of the same key. It stands in the sale's result; nothing was taken down."""
+    ERROR_REASON_OFFLINE_SALE_REUSED: _ErrorReason.ValueType  # 362
+    """Offline sale reused: the sequence belongs to a stored sale with another content. It stands in the sale's result; nothing was taken down."""
+    ERROR_REASON_OFFLINE_WINDOW_PASSED: _ErrorReason.ValueType  # 363
+    """Offline window passed: a stored sale was forwarded too late. It stands in the sale's result."""
+    ERROR_REASON_OFFLINE_TIME_AHEAD: _ErrorReason.ValueType  # 364
+    """Offline time ahead: a stored sale is of a time that has not come: the till's clock is wrong. It stands in the sale's result."""
+    ERROR_REASON_OFFLINE_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 365
+    """Offline limit exceeded: a stored sale is larger than a sale without a network may be. It stands in the sale's result."""
+    ERROR_REASON_OFFLINE_BUDGET_SPENT: _ErrorReason.ValueType  # 366
+    """Offline budget spent: the payer has paid as much without a network as one may on a day. It stands in the sale's result."""
+    ERROR_REASON_TIP_MISMATCH: _ErrorReason.ValueType  # 367
+    """Tip mismatch: the tip is not the order's, or not one that its offer lets the payer choose. Metadata: expected_minor_units, currency_code."""
+    ERROR_REASON_TIP_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 368
+    """Tip limit exceeded: the tip is larger than one may be for the amount. Metadata: limit_minor_units, currency_code."""
     ERROR_REASON_PLAN_DATE_PASSED: _ErrorReason.ValueType  # 380
     """-- Merchants' plans, settlements, bills, webhooks, holds and mandates.
 
@@ -1174,6 +1196,28 @@ ERROR_REASON_SHIFT_NOT_FOUND: ErrorReason.ValueType  # 357
 """Shift not found: no such shift, or not the caller's to see. Metadata: shift_id."""
 ERROR_REASON_PAYER_CODE_NOT_FOUND: ErrorReason.ValueType  # 355
 """Payer code not found: the device was not enrolled to show codes, or its codes were revoked."""
+ERROR_REASON_OFFLINE_KEY_NOT_FOUND: ErrorReason.ValueType  # 358
+"""Offline key not found: the terminal has no such key. Metadata: key_id."""
+ERROR_REASON_OFFLINE_KEY_REVOKED: ErrorReason.ValueType  # 359
+"""Offline key revoked: nothing signed with the key is taken any more. Metadata: key_id."""
+ERROR_REASON_OFFLINE_SIGNATURE_INVALID: ErrorReason.ValueType  # 360
+"""Offline signature invalid: a stored sale is not as its till has signed it. It stands in the sale's result; nothing was taken down."""
+ERROR_REASON_OFFLINE_OUT_OF_ORDER: ErrorReason.ValueType  # 361
+"""Offline out of order: a stored sale comes after a later one of the same key. It stands in the sale's result; nothing was taken down."""
+ERROR_REASON_OFFLINE_SALE_REUSED: ErrorReason.ValueType  # 362
+"""Offline sale reused: the sequence belongs to a stored sale with another content. It stands in the sale's result; nothing was taken down."""
+ERROR_REASON_OFFLINE_WINDOW_PASSED: ErrorReason.ValueType  # 363
+"""Offline window passed: a stored sale was forwarded too late. It stands in the sale's result."""
+ERROR_REASON_OFFLINE_TIME_AHEAD: ErrorReason.ValueType  # 364
+"""Offline time ahead: a stored sale is of a time that has not come: the till's clock is wrong. It stands in the sale's result."""
+ERROR_REASON_OFFLINE_LIMIT_EXCEEDED: ErrorReason.ValueType  # 365
+"""Offline limit exceeded: a stored sale is larger than a sale without a network may be. It stands in the sale's result."""
+ERROR_REASON_OFFLINE_BUDGET_SPENT: ErrorReason.ValueType  # 366
+"""Offline budget spent: the payer has paid as much without a network as one may on a day. It stands in the sale's result."""
+ERROR_REASON_TIP_MISMATCH: ErrorReason.ValueType  # 367
+"""Tip mismatch: the tip is not the order's, or not one that its offer lets the payer choose. Metadata: expected_minor_units, currency_code."""
+ERROR_REASON_TIP_LIMIT_EXCEEDED: ErrorReason.ValueType  # 368
+"""Tip limit exceeded: the tip is larger than one may be for the amount. Metadata: limit_minor_units, currency_code."""
 ERROR_REASON_PLAN_DATE_PASSED: ErrorReason.ValueType  # 380
 """-- Merchants' plans, settlements, bills, webhooks, holds and mandates.
 

@@ -125,6 +125,8 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """FX alert told: a rate came that a customer waited for."""
     EVENT_TYPE_FX_LIMIT_ORDER_CHANGED: _EventType.ValueType  # 104
     """FX limit order changed: an order was taken in, filled, cancelled or has expired."""
+    EVENT_TYPE_OFFLINE_SALE_RECORDED: _EventType.ValueType  # 90
+    """Offline sale recorded: a till forwarded a sale that it had stored."""
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
     """EventType is what happened."""
@@ -223,6 +225,8 @@ EVENT_TYPE_FX_ALERT_TOLD: EventType.ValueType  # 103
 """FX alert told: a rate came that a customer waited for."""
 EVENT_TYPE_FX_LIMIT_ORDER_CHANGED: EventType.ValueType  # 104
 """FX limit order changed: an order was taken in, filled, cancelled or has expired."""
+EVENT_TYPE_OFFLINE_SALE_RECORDED: EventType.ValueType  # 90
+"""Offline sale recorded: a till forwarded a sale that it had stored."""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 @_typing.final
@@ -504,6 +508,8 @@ class OrderChange(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     REFUNDED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    TIP_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    TIP_REFUNDED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Order id changed."""
     merchant_id: _builtins.str
@@ -514,6 +520,10 @@ class OrderChange(_message.Message):
     """Refunded minor units so far."""
     version: _builtins.int
     """Version of the order after the change."""
+    tip_minor_units: _builtins.int
+    """Tip minor units paid besides the amount."""
+    tip_refunded_minor_units: _builtins.int
+    """Tip refunded minor units so far."""
     def __init__(
         self,
         *,
@@ -522,10 +532,12 @@ class OrderChange(_message.Message):
         state: _builtins.str = ...,
         refunded_minor_units: _builtins.int = ...,
         version: _builtins.int = ...,
+        tip_minor_units: _builtins.int = ...,
+        tip_refunded_minor_units: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["merchant_id", b"merchant_id", "order_id", b"order_id", "refunded_minor_units", b"refunded_minor_units", "state", b"state", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["merchant_id", b"merchant_id", "order_id", b"order_id", "refunded_minor_units", b"refunded_minor_units", "state", b"state", "tip_minor_units", b"tip_minor_units", "tip_refunded_minor_units", b"tip_refunded_minor_units", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -894,6 +906,56 @@ class MandateChange(_message.Message):
 Global___MandateChange: _TypeAlias = MandateChange  # noqa: Y015
 
 @_typing.final
+class OfflineSaleRecorded(_message.Message):
+    """OfflineSaleRecorded tells what became of a sale that a till had stored."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TERMINAL_ID_FIELD_NUMBER: _builtins.int
+    KEY_ID_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    AMOUNT_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    terminal_id: _builtins.str
+    """Terminal id of the till."""
+    key_id: _builtins.str
+    """Key id that it was signed with."""
+    sequence: _builtins.int
+    """Sequence of the sale under the key."""
+    order_id: _builtins.str
+    """Order id of the sale; empty where it led to none."""
+    outcome: _builtins.str
+    """Outcome name, such as PAID, COVERED or LOST."""
+    reason: _builtins.str
+    """Reason why the payer did not pay; empty where the payer did."""
+    amount_minor_units: _builtins.int
+    """Amount minor units of the sale."""
+    currency_code: _builtins.str
+    """Currency code of the amount."""
+    def __init__(
+        self,
+        *,
+        terminal_id: _builtins.str = ...,
+        key_id: _builtins.str = ...,
+        sequence: _builtins.int = ...,
+        order_id: _builtins.str = ...,
+        outcome: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        amount_minor_units: _builtins.int = ...,
+        currency_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor_units", b"amount_minor_units", "currency_code", b"currency_code", "key_id", b"key_id", "order_id", b"order_id", "outcome", b"outcome", "reason", b"reason", "sequence", b"sequence", "terminal_id", b"terminal_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfflineSaleRecorded: _TypeAlias = OfflineSaleRecorded  # noqa: Y015
+
+@_typing.final
 class Event(_message.Message):
     """Event is one committed change."""
 
@@ -929,6 +991,7 @@ class Event(_message.Message):
     FX_REVALUATION_FIELD_NUMBER: _builtins.int
     FX_ALERT_TOLD_FIELD_NUMBER: _builtins.int
     FX_LIMIT_ORDER_CHANGE_FIELD_NUMBER: _builtins.int
+    OFFLINE_SALE_RECORDED_FIELD_NUMBER: _builtins.int
     DEBIT_BALANCES_FIELD_NUMBER: _builtins.int
     CREDIT_BALANCES_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
@@ -1044,6 +1107,10 @@ class Event(_message.Message):
         """FX limit order change."""
 
     @_builtins.property
+    def offline_sale_recorded(self) -> Global___OfflineSaleRecorded:
+        """Offline sale recorded; its subject is the till."""
+
+    @_builtins.property
     def debit_balances(self) -> _account_pb2.Balances:
         """Debit balances are the debit account's as of the posting: posted, available and version."""
 
@@ -1084,14 +1151,15 @@ class Event(_message.Message):
         fx_revaluation: Global___FxRevaluation | None = ...,
         fx_alert_told: Global___FxAlertTold | None = ...,
         fx_limit_order_change: Global___FxLimitOrderChange | None = ...,
+        offline_sale_recorded: Global___OfflineSaleRecorded | None = ...,
         debit_balances: _account_pb2.Balances | None = ...,
         credit_balances: _account_pb2.Balances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change", "endpoint_change", "fx_rates_change", "mandate_change", "fx_converted", "fx_conversion_reversed", "fx_position_flag", "fx_revaluation", "fx_alert_told", "fx_limit_order_change"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change", "endpoint_change", "fx_rates_change", "mandate_change", "fx_converted", "fx_conversion_reversed", "fx_position_flag", "fx_revaluation", "fx_alert_told", "fx_limit_order_change", "offline_sale_recorded"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

@@ -129,6 +129,8 @@ class Settlement(_message.Message):
     TRANSACTION_ID_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     SETTLE_TIME_FIELD_NUMBER: _builtins.int
+    TIP_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    TIP_RETURNED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     settlement_id: _builtins.str
     """Settlement id."""
     merchant_id: _builtins.str
@@ -156,7 +158,7 @@ class Settlement(_message.Message):
     other_minor_units: _builtins.int
     """Other minor units: what the bank booked by hand; below zero where it was taken."""
     net_minor_units: _builtins.int
-    """Net minor units: sales less refunds and fees, with all the rest."""
+    """Net minor units: sales and tips less refunds, returned tips and fees, with all the rest."""
     carried_in_minor_units: _builtins.int
     """Carried in minor units: what the settlement before left; below zero where the merchant owes it."""
     paid_minor_units: _builtins.int
@@ -165,6 +167,10 @@ class Settlement(_message.Message):
     """Carried out minor units: carried in and net less paid; 0 until it is settled."""
     transaction_id: _builtins.str
     """Transaction id of the payout; empty without one."""
+    tip_minor_units: _builtins.int
+    """Tip minor units: what payers gave besides."""
+    tip_returned_minor_units: _builtins.int
+    """Tip returned minor units: what of tips went back to payers."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """Create time is when the business date was closed."""
@@ -196,10 +202,12 @@ class Settlement(_message.Message):
         transaction_id: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         settle_time: _timestamp_pb2.Timestamp | None = ...,
+        tip_minor_units: _builtins.int = ...,
+        tip_returned_minor_units: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "settle_time", b"settle_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_date", b"business_date", "carried_in_minor_units", b"carried_in_minor_units", "carried_out_minor_units", b"carried_out_minor_units", "create_time", b"create_time", "currency_code", b"currency_code", "fee_minor_units", b"fee_minor_units", "fee_returned_minor_units", b"fee_returned_minor_units", "merchant_id", b"merchant_id", "net_minor_units", b"net_minor_units", "other_minor_units", b"other_minor_units", "paid_minor_units", b"paid_minor_units", "refund_count", b"refund_count", "refund_minor_units", b"refund_minor_units", "sale_count", b"sale_count", "sale_minor_units", b"sale_minor_units", "settle_time", b"settle_time", "settlement_date", b"settlement_date", "settlement_id", b"settlement_id", "state", b"state", "transaction_id", b"transaction_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_date", b"business_date", "carried_in_minor_units", b"carried_in_minor_units", "carried_out_minor_units", b"carried_out_minor_units", "create_time", b"create_time", "currency_code", b"currency_code", "fee_minor_units", b"fee_minor_units", "fee_returned_minor_units", b"fee_returned_minor_units", "merchant_id", b"merchant_id", "net_minor_units", b"net_minor_units", "other_minor_units", b"other_minor_units", "paid_minor_units", b"paid_minor_units", "refund_count", b"refund_count", "refund_minor_units", b"refund_minor_units", "sale_count", b"sale_count", "sale_minor_units", b"sale_minor_units", "settle_time", b"settle_time", "settlement_date", b"settlement_date", "settlement_id", b"settlement_id", "state", b"state", "tip_minor_units", b"tip_minor_units", "tip_returned_minor_units", b"tip_returned_minor_units", "transaction_id", b"transaction_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

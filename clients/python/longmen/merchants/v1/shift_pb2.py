@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from longmen.type.v1 import money_pb2 as longmen_dot_type_dot_v1_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n longmen/merchants/v1/shift.proto\x12\x14longmen.merchants.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1blongmen/type/v1/money.proto\"\xb9\x01\n\x05Shift\x12\x10\n\x08shift_id\x18\x01 \x01(\t\x12\x13\n\x0bmerchant_id\x18\x02 \x01(\t\x12\x13\n\x0bterminal_id\x18\x03 \x01(\t\x12\x15\n\rcashier_label\x18\x04 \x01(\t\x12-\n\topen_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nclose_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9e\x01\n\nTillTotals\x12\x13\n\x0bsales_count\x18\x01 \x01(\x05\x12%\n\x05sales\x18\x02 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\x15\n\rrefunds_count\x18\x03 \x01(\x05\x12\'\n\x07refunds\x18\x04 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\x14\n\x0cunpaid_count\x18\x05 \x01(\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n longmen/merchants/v1/shift.proto\x12\x14longmen.merchants.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1blongmen/type/v1/money.proto\"\xb9\x01\n\x05Shift\x12\x10\n\x08shift_id\x18\x01 \x01(\t\x12\x13\n\x0bmerchant_id\x18\x02 \x01(\t\x12\x13\n\x0bterminal_id\x18\x03 \x01(\t\x12\x15\n\rcashier_label\x18\x04 \x01(\t\x12-\n\topen_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nclose_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xf3\x01\n\nTillTotals\x12\x13\n\x0bsales_count\x18\x01 \x01(\x05\x12%\n\x05sales\x18\x02 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\x15\n\rrefunds_count\x18\x03 \x01(\x05\x12\'\n\x07refunds\x18\x04 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\x14\n\x0cunpaid_count\x18\x05 \x01(\x05\x12$\n\x04tips\x18\x06 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12-\n\rtips_returned\x18\x07 \x01(\x0b\x32\x16.longmen.type.v1.Moneyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,5 +36,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SHIFT']._serialized_start=121
   _globals['_SHIFT']._serialized_end=306
   _globals['_TILLTOTALS']._serialized_start=309
-  _globals['_TILLTOTALS']._serialized_end=467
+  _globals['_TILLTOTALS']._serialized_end=552
 # @@protoc_insertion_point(module_scope)

@@ -75,6 +75,8 @@ class TillTotals(_message.Message):
     REFUNDS_COUNT_FIELD_NUMBER: _builtins.int
     REFUNDS_FIELD_NUMBER: _builtins.int
     UNPAID_COUNT_FIELD_NUMBER: _builtins.int
+    TIPS_FIELD_NUMBER: _builtins.int
+    TIPS_RETURNED_FIELD_NUMBER: _builtins.int
     sales_count: _builtins.int
     """Sales count of orders that were paid."""
     refunds_count: _builtins.int
@@ -89,6 +91,14 @@ class TillTotals(_message.Message):
     def refunds(self) -> _money_pb2.Money:
         """Refunds is what went back."""
 
+    @_builtins.property
+    def tips(self) -> _money_pb2.Money:
+        """Tips paid besides the sales."""
+
+    @_builtins.property
+    def tips_returned(self) -> _money_pb2.Money:
+        """Tips returned with refunds."""
+
     def __init__(
         self,
         *,
@@ -97,10 +107,12 @@ class TillTotals(_message.Message):
         refunds_count: _builtins.int = ...,
         refunds: _money_pb2.Money | None = ...,
         unpaid_count: _builtins.int = ...,
+        tips: _money_pb2.Money | None = ...,
+        tips_returned: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["refunds", b"refunds", "sales", b"sales"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["refunds", b"refunds", "sales", b"sales", "tips", b"tips", "tips_returned", b"tips_returned"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["refunds", b"refunds", "refunds_count", b"refunds_count", "sales", b"sales", "sales_count", b"sales_count", "unpaid_count", b"unpaid_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["refunds", b"refunds", "refunds_count", b"refunds_count", "sales", b"sales", "sales_count", b"sales_count", "tips", b"tips", "tips_returned", b"tips_returned", "unpaid_count", b"unpaid_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -69,8 +69,8 @@ class AuthorizationsServiceServicer:
     """
 
     def AuthorizeOrder(self, request, context):
-        """AuthorizeOrder holds the amount of an order on the payer's account.
-        Reasons: ORDER_NOT_FOUND, ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, AMOUNT_MISMATCH, ORDER_AUTHORIZED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED,
+        """AuthorizeOrder holds the amount of an order on the payer's account. What is held has no tip besides: capture more where the category lets it.
+        Reasons: ORDER_NOT_FOUND, ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, AMOUNT_MISMATCH, TIP_MISMATCH, ORDER_AUTHORIZED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED,
         ORDER_REVERSED, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

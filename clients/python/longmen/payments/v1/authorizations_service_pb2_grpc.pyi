@@ -36,8 +36,8 @@ class AuthorizationsServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AuthorizationsServiceAsyncStub: ...
     AuthorizeOrder: _grpc.UnaryUnaryMultiCallable[_authorizations_service_pb2.AuthorizeOrderRequest, _authorizations_service_pb2.AuthorizeOrderResponse]
-    """AuthorizeOrder holds the amount of an order on the payer's account.
-    Reasons: ORDER_NOT_FOUND, ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, AMOUNT_MISMATCH, ORDER_AUTHORIZED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED,
+    """AuthorizeOrder holds the amount of an order on the payer's account. What is held has no tip besides: capture more where the category lets it.
+    Reasons: ORDER_NOT_FOUND, ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, AMOUNT_MISMATCH, TIP_MISMATCH, ORDER_AUTHORIZED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED,
     ORDER_REVERSED, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
     """
     IncrementAuthorization: _grpc.UnaryUnaryMultiCallable[_authorizations_service_pb2.IncrementAuthorizationRequest, _authorizations_service_pb2.IncrementAuthorizationResponse]
@@ -67,8 +67,8 @@ class AuthorizationsServiceAsyncStub(AuthorizationsServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     AuthorizeOrder: _aio.UnaryUnaryMultiCallable[_authorizations_service_pb2.AuthorizeOrderRequest, _authorizations_service_pb2.AuthorizeOrderResponse]  # type: ignore[assignment]
-    """AuthorizeOrder holds the amount of an order on the payer's account.
-    Reasons: ORDER_NOT_FOUND, ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, AMOUNT_MISMATCH, ORDER_AUTHORIZED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED,
+    """AuthorizeOrder holds the amount of an order on the payer's account. What is held has no tip besides: capture more where the category lets it.
+    Reasons: ORDER_NOT_FOUND, ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, AMOUNT_MISMATCH, TIP_MISMATCH, ORDER_AUTHORIZED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED,
     ORDER_REVERSED, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
     """
     IncrementAuthorization: _aio.UnaryUnaryMultiCallable[_authorizations_service_pb2.IncrementAuthorizationRequest, _authorizations_service_pb2.IncrementAuthorizationResponse]  # type: ignore[assignment]
@@ -101,8 +101,8 @@ class AuthorizationsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _authorizations_service_pb2.AuthorizeOrderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_authorizations_service_pb2.AuthorizeOrderResponse, _abc.Awaitable[_authorizations_service_pb2.AuthorizeOrderResponse]]:
-        """AuthorizeOrder holds the amount of an order on the payer's account.
-        Reasons: ORDER_NOT_FOUND, ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, AMOUNT_MISMATCH, ORDER_AUTHORIZED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED,
+        """AuthorizeOrder holds the amount of an order on the payer's account. What is held has no tip besides: capture more where the category lets it.
+        Reasons: ORDER_NOT_FOUND, ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, AMOUNT_MISMATCH, TIP_MISMATCH, ORDER_AUTHORIZED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED,
         ORDER_REVERSED, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
         """
 

@@ -22,35 +22,46 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from longmen.type.v1 import money_pb2 as longmen_dot_type_dot_v1_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1flongmen/payments/v1/order.proto\x12\x13longmen.payments.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1blongmen/type/v1/money.proto\"\xda\x04\n\x05Order\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x13\n\x0bmerchant_id\x18\x02 \x01(\t\x12\x14\n\x0corder_number\x18\x03 \x01(\t\x12.\n\x05state\x18\x04 \x01(\x0e\x32\x1f.longmen.payments.v1.OrderState\x12&\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12(\n\x08refunded\x18\x06 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\x13\n\x0b\x64\x65scription\x18\x07 \x01(\t\x12\x13\n\x0bterminal_id\x18\x08 \x01(\t\x12\x14\n\x0ctrace_number\x18\t \x01(\x05\x12\x15\n\rbusiness_date\x18\n \x01(\t\x12\x16\n\x0etransaction_id\x18\x0b \x01(\t\x12/\n\x0b\x65xpire_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08pay_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x10 \x01(\x03\x12#\n\x03\x66\x65\x65\x18\x1e \x01(\x0b\x32\x16.longmen.type.v1.Money\x12,\n\x0c\x66\x65\x65_returned\x18\x1f \x01(\x0b\x32\x16.longmen.type.v1.Money\"\xb3\x01\n\x07Payment\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x16\n\x0etransaction_id\x18\x02 \x01(\t\x12\x13\n\x0bmerchant_id\x18\x03 \x01(\t\x12&\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12,\n\x08pay_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x80\x01\n\x07\x41ttempt\x12\x34\n\x07outcome\x18\x01 \x01(\x0e\x32#.longmen.payments.v1.AttemptOutcome\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xca\x01\n\x06Refund\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x15\n\rrefund_number\x18\x03 \x01(\t\x12&\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\x16\n\x0etransaction_id\x18\x05 \x01(\t\x12\x13\n\x0breason_text\x18\x06 \x01(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc2\x02\n\x0bScannedCode\x12\x13\n\x0bmerchant_id\x18\x01 \x01(\t\x12\x15\n\rmerchant_name\x18\x02 \x01(\t\x12\x1b\n\x13merchant_local_name\x18\x03 \x01(\t\x12\x0c\n\x04\x63ity\x18\x04 \x01(\t\x12\x15\n\rcategory_code\x18\x05 \x01(\t\x12\x15\n\rcurrency_code\x18\x06 \x01(\t\x12\x10\n\x08order_id\x18\x07 \x01(\t\x12&\n\x06\x61mount\x18\x08 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12.\n\x05state\x18\t \x01(\x0e\x32\x1f.longmen.payments.v1.OrderState\x12\x13\n\x0b\x64\x65scription\x18\n \x01(\t\x12/\n\x0b\x65xpire_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xd4\x02\n\nOrderState\x12\x1b\n\x17ORDER_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13ORDER_STATE_CREATED\x10\x01\x12\x1d\n\x19ORDER_STATE_PENDING_PAYER\x10\x02\x12\x1a\n\x16ORDER_STATE_NEEDS_AUTH\x10\x03\x12\x1a\n\x16ORDER_STATE_PROCESSING\x10\x04\x12\x1a\n\x16ORDER_STATE_AUTHORIZED\x10\x05\x12\x14\n\x10ORDER_STATE_PAID\x10\x06\x12\"\n\x1eORDER_STATE_PARTIALLY_REFUNDED\x10\x07\x12\x18\n\x14ORDER_STATE_REFUNDED\x10\x08\x12\x16\n\x12ORDER_STATE_CLOSED\x10\t\x12\x17\n\x13ORDER_STATE_EXPIRED\x10\n\x12\x18\n\x14ORDER_STATE_REVERSED\x10\x0b*\xa6\x01\n\x0bOrderAnswer\x12\x1c\n\x18ORDER_ANSWER_UNSPECIFIED\x10\x00\x12\x15\n\x11ORDER_ANSWER_PAID\x10\x01\x12$\n ORDER_ANSWER_NOT_PAID_AND_CLOSED\x10\x02\x12\x1f\n\x1bORDER_ANSWER_STILL_POSSIBLE\x10\x03\x12\x1b\n\x17ORDER_ANSWER_NEVER_SEEN\x10\x04*\x8d\x01\n\x0fReversalOutcome\x12 \n\x1cREVERSAL_OUTCOME_UNSPECIFIED\x10\x00\x12\x1d\n\x19REVERSAL_OUTCOME_RETURNED\x10\x01\x12\x1b\n\x17REVERSAL_OUTCOME_CLOSED\x10\x02\x12\x1c\n\x18REVERSAL_OUTCOME_BLOCKED\x10\x03*\x83\x01\n\x0e\x41ttemptOutcome\x12\x1f\n\x1b\x41TTEMPT_OUTCOME_UNSPECIFIED\x10\x00\x12\x18\n\x14\x41TTEMPT_OUTCOME_PAID\x10\x01\x12\x19\n\x15\x41TTEMPT_OUTCOME_ASKED\x10\x02\x12\x1b\n\x17\x41TTEMPT_OUTCOME_REFUSED\x10\x03*S\n\nCodeFormat\x12\x1b\n\x17\x43ODE_FORMAT_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x43ODE_FORMAT_PNG\x10\x01\x12\x13\n\x0f\x43ODE_FORMAT_SVG\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1flongmen/payments/v1/order.proto\x12\x13longmen.payments.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1blongmen/type/v1/money.proto\"\x88\x01\n\x08TipOffer\x12\x36\n\x04mode\x18\x01 \x01(\x0e\x32\x1c.longmen.payments.v1.TipModeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\"\n\x11\x66ixed_minor_units\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12 \n\x0c\x62\x61sis_points\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x8fN(\x00\"\xdf\x05\n\x05Order\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x13\n\x0bmerchant_id\x18\x02 \x01(\t\x12\x14\n\x0corder_number\x18\x03 \x01(\t\x12.\n\x05state\x18\x04 \x01(\x0e\x32\x1f.longmen.payments.v1.OrderState\x12&\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12(\n\x08refunded\x18\x06 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\x13\n\x0b\x64\x65scription\x18\x07 \x01(\t\x12\x13\n\x0bterminal_id\x18\x08 \x01(\t\x12\x14\n\x0ctrace_number\x18\t \x01(\x05\x12\x15\n\rbusiness_date\x18\n \x01(\t\x12\x16\n\x0etransaction_id\x18\x0b \x01(\t\x12/\n\x0b\x65xpire_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08pay_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x10 \x01(\x03\x12#\n\x03\x66\x65\x65\x18\x1e \x01(\x0b\x32\x16.longmen.type.v1.Money\x12,\n\x0c\x66\x65\x65_returned\x18\x1f \x01(\x0b\x32\x16.longmen.type.v1.Money\x12#\n\x03tip\x18  \x01(\x0b\x32\x16.longmen.type.v1.Money\x12,\n\x0ctip_refunded\x18! \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\x30\n\ttip_offer\x18\" \x01(\x0b\x32\x1d.longmen.payments.v1.TipOffer\"\xd8\x01\n\x07Payment\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x16\n\x0etransaction_id\x18\x02 \x01(\t\x12\x13\n\x0bmerchant_id\x18\x03 \x01(\t\x12&\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12,\n\x08pay_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x03tip\x18\x07 \x01(\x0b\x32\x16.longmen.type.v1.Money\"\x80\x01\n\x07\x41ttempt\x12\x34\n\x07outcome\x18\x01 \x01(\x0e\x32#.longmen.payments.v1.AttemptOutcome\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xef\x01\n\x06Refund\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x15\n\rrefund_number\x18\x03 \x01(\t\x12&\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\x16\n\x0etransaction_id\x18\x05 \x01(\t\x12\x13\n\x0breason_text\x18\x06 \x01(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x03tip\x18\x08 \x01(\x0b\x32\x16.longmen.type.v1.Money\"\x99\x03\n\x0bScannedCode\x12\x13\n\x0bmerchant_id\x18\x01 \x01(\t\x12\x15\n\rmerchant_name\x18\x02 \x01(\t\x12\x1b\n\x13merchant_local_name\x18\x03 \x01(\t\x12\x0c\n\x04\x63ity\x18\x04 \x01(\t\x12\x15\n\rcategory_code\x18\x05 \x01(\t\x12\x15\n\rcurrency_code\x18\x06 \x01(\t\x12\x10\n\x08order_id\x18\x07 \x01(\t\x12&\n\x06\x61mount\x18\x08 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12.\n\x05state\x18\t \x01(\x0e\x32\x1f.longmen.payments.v1.OrderState\x12\x13\n\x0b\x64\x65scription\x18\n \x01(\t\x12/\n\x0b\x65xpire_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x03tip\x18\x0c \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\x30\n\ttip_offer\x18\r \x01(\x0b\x32\x1d.longmen.payments.v1.TipOffer*\xd4\x02\n\nOrderState\x12\x1b\n\x17ORDER_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13ORDER_STATE_CREATED\x10\x01\x12\x1d\n\x19ORDER_STATE_PENDING_PAYER\x10\x02\x12\x1a\n\x16ORDER_STATE_NEEDS_AUTH\x10\x03\x12\x1a\n\x16ORDER_STATE_PROCESSING\x10\x04\x12\x1a\n\x16ORDER_STATE_AUTHORIZED\x10\x05\x12\x14\n\x10ORDER_STATE_PAID\x10\x06\x12\"\n\x1eORDER_STATE_PARTIALLY_REFUNDED\x10\x07\x12\x18\n\x14ORDER_STATE_REFUNDED\x10\x08\x12\x16\n\x12ORDER_STATE_CLOSED\x10\t\x12\x17\n\x13ORDER_STATE_EXPIRED\x10\n\x12\x18\n\x14ORDER_STATE_REVERSED\x10\x0b*\xa6\x01\n\x0bOrderAnswer\x12\x1c\n\x18ORDER_ANSWER_UNSPECIFIED\x10\x00\x12\x15\n\x11ORDER_ANSWER_PAID\x10\x01\x12$\n ORDER_ANSWER_NOT_PAID_AND_CLOSED\x10\x02\x12\x1f\n\x1bORDER_ANSWER_STILL_POSSIBLE\x10\x03\x12\x1b\n\x17ORDER_ANSWER_NEVER_SEEN\x10\x04*\x8d\x01\n\x0fReversalOutcome\x12 \n\x1cREVERSAL_OUTCOME_UNSPECIFIED\x10\x00\x12\x1d\n\x19REVERSAL_OUTCOME_RETURNED\x10\x01\x12\x1b\n\x17REVERSAL_OUTCOME_CLOSED\x10\x02\x12\x1c\n\x18REVERSAL_OUTCOME_BLOCKED\x10\x03*\x83\x01\n\x0e\x41ttemptOutcome\x12\x1f\n\x1b\x41TTEMPT_OUTCOME_UNSPECIFIED\x10\x00\x12\x18\n\x14\x41TTEMPT_OUTCOME_PAID\x10\x01\x12\x19\n\x15\x41TTEMPT_OUTCOME_ASKED\x10\x02\x12\x1b\n\x17\x41TTEMPT_OUTCOME_REFUSED\x10\x03*S\n\nCodeFormat\x12\x1b\n\x17\x43ODE_FORMAT_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x43ODE_FORMAT_PNG\x10\x01\x12\x13\n\x0f\x43ODE_FORMAT_SVG\x10\x02*_\n\x07TipMode\x12\x18\n\x14TIP_MODE_UNSPECIFIED\x10\x00\x12\x10\n\x0cTIP_MODE_ASK\x10\x01\x12\x12\n\x0eTIP_MODE_FIXED\x10\x02\x12\x14\n\x10TIP_MODE_PERCENT\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longmen.payments.v1.order_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ORDERSTATE']._serialized_start=1567
-  _globals['_ORDERSTATE']._serialized_end=1907
-  _globals['_ORDERANSWER']._serialized_start=1910
-  _globals['_ORDERANSWER']._serialized_end=2076
-  _globals['_REVERSALOUTCOME']._serialized_start=2079
-  _globals['_REVERSALOUTCOME']._serialized_end=2220
-  _globals['_ATTEMPTOUTCOME']._serialized_start=2223
-  _globals['_ATTEMPTOUTCOME']._serialized_end=2354
-  _globals['_CODEFORMAT']._serialized_start=2356
-  _globals['_CODEFORMAT']._serialized_end=2439
-  _globals['_ORDER']._serialized_start=119
-  _globals['_ORDER']._serialized_end=721
-  _globals['_PAYMENT']._serialized_start=724
-  _globals['_PAYMENT']._serialized_end=903
-  _globals['_ATTEMPT']._serialized_start=906
-  _globals['_ATTEMPT']._serialized_end=1034
-  _globals['_REFUND']._serialized_start=1037
-  _globals['_REFUND']._serialized_end=1239
-  _globals['_SCANNEDCODE']._serialized_start=1242
-  _globals['_SCANNEDCODE']._serialized_end=1564
+  _globals['_TIPOFFER'].fields_by_name['mode']._loaded_options = None
+  _globals['_TIPOFFER'].fields_by_name['mode']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
+  _globals['_TIPOFFER'].fields_by_name['fixed_minor_units']._loaded_options = None
+  _globals['_TIPOFFER'].fields_by_name['fixed_minor_units']._serialized_options = b'\272H\004\"\002(\000'
+  _globals['_TIPOFFER'].fields_by_name['basis_points']._loaded_options = None
+  _globals['_TIPOFFER'].fields_by_name['basis_points']._serialized_options = b'\272H\007\032\005\030\217N(\000'
+  _globals['_ORDERSTATE']._serialized_start=2029
+  _globals['_ORDERSTATE']._serialized_end=2369
+  _globals['_ORDERANSWER']._serialized_start=2372
+  _globals['_ORDERANSWER']._serialized_end=2538
+  _globals['_REVERSALOUTCOME']._serialized_start=2541
+  _globals['_REVERSALOUTCOME']._serialized_end=2682
+  _globals['_ATTEMPTOUTCOME']._serialized_start=2685
+  _globals['_ATTEMPTOUTCOME']._serialized_end=2816
+  _globals['_CODEFORMAT']._serialized_start=2818
+  _globals['_CODEFORMAT']._serialized_end=2901
+  _globals['_TIPMODE']._serialized_start=2903
+  _globals['_TIPMODE']._serialized_end=2998
+  _globals['_TIPOFFER']._serialized_start=148
+  _globals['_TIPOFFER']._serialized_end=284
+  _globals['_ORDER']._serialized_start=287
+  _globals['_ORDER']._serialized_end=1022
+  _globals['_PAYMENT']._serialized_start=1025
+  _globals['_PAYMENT']._serialized_end=1241
+  _globals['_ATTEMPT']._serialized_start=1244
+  _globals['_ATTEMPT']._serialized_end=1372
+  _globals['_REFUND']._serialized_start=1375
+  _globals['_REFUND']._serialized_end=1614
+  _globals['_SCANNEDCODE']._serialized_start=1617
+  _globals['_SCANNEDCODE']._serialized_end=2026
 # @@protoc_insertion_point(module_scope)

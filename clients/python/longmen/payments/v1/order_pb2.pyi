@@ -191,6 +191,64 @@ CODE_FORMAT_SVG: CodeFormat.ValueType  # 2
 """Svg is a picture of lines."""
 Global___CodeFormat: _TypeAlias = CodeFormat  # noqa: Y015
 
+class _TipMode:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TipModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TipMode.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TIP_MODE_UNSPECIFIED: _TipMode.ValueType  # 0
+    """Unspecified means no tip, or one that the till has asked for."""
+    TIP_MODE_ASK: _TipMode.ValueType  # 1
+    """Ask lets the payer say how much, or nothing."""
+    TIP_MODE_FIXED: _TipMode.ValueType  # 2
+    """Fixed adds an amount to every payment."""
+    TIP_MODE_PERCENT: _TipMode.ValueType  # 3
+    """Percent adds a share of the amount, rounded half up to a minor unit."""
+
+class TipMode(_TipMode, metaclass=_TipModeEnumTypeWrapper):
+    """TipMode is how a tip comes about, as EMV's codes have it in 55."""
+
+TIP_MODE_UNSPECIFIED: TipMode.ValueType  # 0
+"""Unspecified means no tip, or one that the till has asked for."""
+TIP_MODE_ASK: TipMode.ValueType  # 1
+"""Ask lets the payer say how much, or nothing."""
+TIP_MODE_FIXED: TipMode.ValueType  # 2
+"""Fixed adds an amount to every payment."""
+TIP_MODE_PERCENT: TipMode.ValueType  # 3
+"""Percent adds a share of the amount, rounded half up to a minor unit."""
+Global___TipMode: _TypeAlias = TipMode  # noqa: Y015
+
+@_typing.final
+class TipOffer(_message.Message):
+    """TipOffer is what an order's code says of tips."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODE_FIELD_NUMBER: _builtins.int
+    FIXED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    BASIS_POINTS_FIELD_NUMBER: _builtins.int
+    mode: Global___TipMode.ValueType
+    """Mode of the tip."""
+    fixed_minor_units: _builtins.int
+    """Fixed minor units of the order's currency; 0 in other modes."""
+    basis_points: _builtins.int
+    """Percent in basis points, 1 to 9999; 0 in other modes."""
+    def __init__(
+        self,
+        *,
+        mode: Global___TipMode.ValueType = ...,
+        fixed_minor_units: _builtins.int = ...,
+        basis_points: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis_points", b"basis_points", "fixed_minor_units", b"fixed_minor_units", "mode", b"mode"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TipOffer: _TypeAlias = TipOffer  # noqa: Y015
+
 @_typing.final
 class Order(_message.Message):
     """Order is one sale of a merchant."""
@@ -215,6 +273,9 @@ class Order(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     FEE_FIELD_NUMBER: _builtins.int
     FEE_RETURNED_FIELD_NUMBER: _builtins.int
+    TIP_FIELD_NUMBER: _builtins.int
+    TIP_REFUNDED_FIELD_NUMBER: _builtins.int
+    TIP_OFFER_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Order id."""
     merchant_id: _builtins.str
@@ -241,7 +302,7 @@ class Order(_message.Message):
 
     @_builtins.property
     def refunded(self) -> _money_pb2.Money:
-        """Refunded is what went back so far, by refunds and a reversal."""
+        """Refunded is what went back of the amount so far, by refunds and a reversal."""
 
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
@@ -267,6 +328,18 @@ class Order(_message.Message):
     def fee_returned(self) -> _money_pb2.Money:
         """Fee returned is how much of the fee went back with refunds; none where nothing did."""
 
+    @_builtins.property
+    def tip(self) -> _money_pb2.Money:
+        """Tip that is paid besides the amount; none without one, or while the payer is to say it."""
+
+    @_builtins.property
+    def tip_refunded(self) -> _money_pb2.Money:
+        """Tip refunded is what went back of the tip so far; none where nothing did."""
+
+    @_builtins.property
+    def tip_offer(self) -> Global___TipOffer:
+        """Tip offer that the order's code has; none without one."""
+
     def __init__(
         self,
         *,
@@ -288,10 +361,13 @@ class Order(_message.Message):
         version: _builtins.int = ...,
         fee: _money_pb2.Money | None = ...,
         fee_returned: _money_pb2.Money | None = ...,
+        tip: _money_pb2.Money | None = ...,
+        tip_refunded: _money_pb2.Money | None = ...,
+        tip_offer: Global___TipOffer | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "expire_time", b"expire_time", "fee", b"fee", "fee_returned", b"fee_returned", "pay_time", b"pay_time", "refunded", b"refunded", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "expire_time", b"expire_time", "fee", b"fee", "fee_returned", b"fee_returned", "pay_time", b"pay_time", "refunded", b"refunded", "tip", b"tip", "tip_offer", b"tip_offer", "tip_refunded", b"tip_refunded", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "business_date", b"business_date", "create_time", b"create_time", "description", b"description", "expire_time", b"expire_time", "fee", b"fee", "fee_returned", b"fee_returned", "merchant_id", b"merchant_id", "order_id", b"order_id", "order_number", b"order_number", "pay_time", b"pay_time", "refunded", b"refunded", "state", b"state", "terminal_id", b"terminal_id", "trace_number", b"trace_number", "transaction_id", b"transaction_id", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "business_date", b"business_date", "create_time", b"create_time", "description", b"description", "expire_time", b"expire_time", "fee", b"fee", "fee_returned", b"fee_returned", "merchant_id", b"merchant_id", "order_id", b"order_id", "order_number", b"order_number", "pay_time", b"pay_time", "refunded", b"refunded", "state", b"state", "terminal_id", b"terminal_id", "tip", b"tip", "tip_offer", b"tip_offer", "tip_refunded", b"tip_refunded", "trace_number", b"trace_number", "transaction_id", b"transaction_id", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -309,6 +385,7 @@ class Payment(_message.Message):
     AMOUNT_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     PAY_TIME_FIELD_NUMBER: _builtins.int
+    TIP_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Order id paid."""
     transaction_id: _builtins.str
@@ -325,6 +402,10 @@ class Payment(_message.Message):
     def pay_time(self) -> _timestamp_pb2.Timestamp:
         """Pay time is when it was paid."""
 
+    @_builtins.property
+    def tip(self) -> _money_pb2.Money:
+        """Tip paid besides the amount; none without one."""
+
     def __init__(
         self,
         *,
@@ -334,10 +415,11 @@ class Payment(_message.Message):
         amount: _money_pb2.Money | None = ...,
         description: _builtins.str = ...,
         pay_time: _timestamp_pb2.Timestamp | None = ...,
+        tip: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "pay_time", b"pay_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "pay_time", b"pay_time", "tip", b"tip"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "description", b"description", "merchant_id", b"merchant_id", "order_id", b"order_id", "pay_time", b"pay_time", "transaction_id", b"transaction_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "description", b"description", "merchant_id", b"merchant_id", "order_id", b"order_id", "pay_time", b"pay_time", "tip", b"tip", "transaction_id", b"transaction_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -388,6 +470,7 @@ class Refund(_message.Message):
     TRANSACTION_ID_FIELD_NUMBER: _builtins.int
     REASON_TEXT_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    TIP_FIELD_NUMBER: _builtins.int
     refund_id: _builtins.str
     """Refund id."""
     order_id: _builtins.str
@@ -400,11 +483,15 @@ class Refund(_message.Message):
     """Reason text given."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
-        """Amount that went back."""
+        """Amount that went back, the tip's share included."""
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """Create time is when the money went back."""
+
+    @_builtins.property
+    def tip(self) -> _money_pb2.Money:
+        """Tip is the tip's share of the amount; none without one."""
 
     def __init__(
         self,
@@ -416,10 +503,11 @@ class Refund(_message.Message):
         transaction_id: _builtins.str = ...,
         reason_text: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        tip: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "tip", b"tip"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "order_id", b"order_id", "reason_text", b"reason_text", "refund_id", b"refund_id", "refund_number", b"refund_number", "transaction_id", b"transaction_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "order_id", b"order_id", "reason_text", b"reason_text", "refund_id", b"refund_id", "refund_number", b"refund_number", "tip", b"tip", "transaction_id", b"transaction_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -442,6 +530,8 @@ class ScannedCode(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    TIP_FIELD_NUMBER: _builtins.int
+    TIP_OFFER_FIELD_NUMBER: _builtins.int
     merchant_id: _builtins.str
     """Merchant id of the seller."""
     merchant_name: _builtins.str
@@ -468,6 +558,14 @@ class ScannedCode(_message.Message):
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """Expire time of the order."""
 
+    @_builtins.property
+    def tip(self) -> _money_pb2.Money:
+        """Tip to be paid besides the amount; none without one, or where the payer is to say it."""
+
+    @_builtins.property
+    def tip_offer(self) -> Global___TipOffer:
+        """Tip offer of the code; none without one."""
+
     def __init__(
         self,
         *,
@@ -482,10 +580,12 @@ class ScannedCode(_message.Message):
         state: Global___OrderState.ValueType = ...,
         description: _builtins.str = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        tip: _money_pb2.Money | None = ...,
+        tip_offer: Global___TipOffer | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "expire_time", b"expire_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "expire_time", b"expire_time", "tip", b"tip", "tip_offer", b"tip_offer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "category_code", b"category_code", "city", b"city", "currency_code", b"currency_code", "description", b"description", "expire_time", b"expire_time", "merchant_id", b"merchant_id", "merchant_local_name", b"merchant_local_name", "merchant_name", b"merchant_name", "order_id", b"order_id", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "category_code", b"category_code", "city", b"city", "currency_code", b"currency_code", "description", b"description", "expire_time", b"expire_time", "merchant_id", b"merchant_id", "merchant_local_name", b"merchant_local_name", "merchant_name", b"merchant_name", "order_id", b"order_id", "state", b"state", "tip", b"tip", "tip_offer", b"tip_offer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -27,17 +27,17 @@ from longmen.payments.v1 import order_pb2 as longmen_dot_payments_dot_v1_dot_ord
 from longmen.type.v1 import money_pb2 as longmen_dot_type_dot_v1_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$longmen/payments/v1/payer_code.proto\x12\x13longmen.payments.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1flongmen/payments/v1/order.proto\x1a\x1blongmen/type/v1/money.proto\"\xdf\x02\n\tPayerCode\x12\x11\n\tdevice_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x0e\n\x06handle\x18\x03 \x01(\x05\x12\x32\n\x05state\x18\x04 \x01(\x0e\x32#.longmen.payments.v1.PayerCodeState\x12\x12\n\ncodes_left\x18\x05 \x01(\x05\x12+\n\x0b\x61mount_left\x18\x06 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\x35\n\x11renew_before_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nenrol_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nrenew_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\n \x01(\x03\"\xff\x01\n\x04Scan\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x13\n\x0bmerchant_id\x18\x02 \x01(\t\x12\x15\n\rmerchant_name\x18\x03 \x01(\t\x12\x1b\n\x13merchant_local_name\x18\x04 \x01(\t\x12&\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12.\n\x05state\x18\x07 \x01(\x0e\x32\x1f.longmen.payments.v1.OrderState\x12/\n\x0b\x65xpire_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*m\n\x0ePayerCodeState\x12 \n\x1cPAYER_CODE_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17PAYER_CODE_STATE_ACTIVE\x10\x01\x12\x1c\n\x18PAYER_CODE_STATE_REVOKED\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$longmen/payments/v1/payer_code.proto\x12\x13longmen.payments.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1flongmen/payments/v1/order.proto\x1a\x1blongmen/type/v1/money.proto\"\xdf\x02\n\tPayerCode\x12\x11\n\tdevice_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x0e\n\x06handle\x18\x03 \x01(\x05\x12\x32\n\x05state\x18\x04 \x01(\x0e\x32#.longmen.payments.v1.PayerCodeState\x12\x12\n\ncodes_left\x18\x05 \x01(\x05\x12+\n\x0b\x61mount_left\x18\x06 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\x35\n\x11renew_before_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nenrol_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nrenew_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\n \x01(\x03\"\xa4\x02\n\x04Scan\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x13\n\x0bmerchant_id\x18\x02 \x01(\t\x12\x15\n\rmerchant_name\x18\x03 \x01(\t\x12\x1b\n\x13merchant_local_name\x18\x04 \x01(\t\x12&\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12.\n\x05state\x18\x07 \x01(\x0e\x32\x1f.longmen.payments.v1.OrderState\x12/\n\x0b\x65xpire_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x03tip\x18\t \x01(\x0b\x32\x16.longmen.type.v1.Money*m\n\x0ePayerCodeState\x12 \n\x1cPAYER_CODE_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17PAYER_CODE_STATE_ACTIVE\x10\x01\x12\x1c\n\x18PAYER_CODE_STATE_REVOKED\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longmen.payments.v1.payer_code_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PAYERCODESTATE']._serialized_start=768
-  _globals['_PAYERCODESTATE']._serialized_end=877
+  _globals['_PAYERCODESTATE']._serialized_start=805
+  _globals['_PAYERCODESTATE']._serialized_end=914
   _globals['_PAYERCODE']._serialized_start=157
   _globals['_PAYERCODE']._serialized_end=508
   _globals['_SCAN']._serialized_start=511
-  _globals['_SCAN']._serialized_end=766
+  _globals['_SCAN']._serialized_end=803
 # @@protoc_insertion_point(module_scope)

@@ -124,6 +124,7 @@ class Scan(_message.Message):
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    TIP_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Order id to approve by PayOrder, or to turn down by DeclineScan."""
     merchant_id: _builtins.str
@@ -144,6 +145,10 @@ class Scan(_message.Message):
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """Expire time of the order."""
 
+    @_builtins.property
+    def tip(self) -> _money_pb2.Money:
+        """Tip to be paid besides the amount; none without one."""
+
     def __init__(
         self,
         *,
@@ -155,10 +160,11 @@ class Scan(_message.Message):
         description: _builtins.str = ...,
         state: _order_pb2.OrderState.ValueType = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        tip: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "expire_time", b"expire_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "expire_time", b"expire_time", "tip", b"tip"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "description", b"description", "expire_time", b"expire_time", "merchant_id", b"merchant_id", "merchant_local_name", b"merchant_local_name", "merchant_name", b"merchant_name", "order_id", b"order_id", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "description", b"description", "expire_time", b"expire_time", "merchant_id", b"merchant_id", "merchant_local_name", b"merchant_local_name", "merchant_name", b"merchant_name", "order_id", b"order_id", "state", b"state", "tip", b"tip"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -36,6 +36,8 @@ class CreateOrderRequest(_message.Message):
     TRACE_NUMBER_FIELD_NUMBER: _builtins.int
     BUSINESS_DATE_FIELD_NUMBER: _builtins.int
     SUPERSEDE_FIELD_NUMBER: _builtins.int
+    TIP_FIELD_NUMBER: _builtins.int
+    TIP_OFFER_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Request id is a UUID that the caller makes once per intention and keeps for every retry."""
     merchant_id: _builtins.str
@@ -58,6 +60,14 @@ class CreateOrderRequest(_message.Message):
     def amount(self) -> _money_pb2.Money:
         """Amount to be paid, above zero."""
 
+    @_builtins.property
+    def tip(self) -> _money_pb2.Money:
+        """Tip that the till has asked for, paid besides the amount; none without one, or with a tip offer."""
+
+    @_builtins.property
+    def tip_offer(self) -> _order_pb2.TipOffer:
+        """Tip offer for the code, from which the payer's app takes it; none without one."""
+
     def __init__(
         self,
         *,
@@ -71,10 +81,12 @@ class CreateOrderRequest(_message.Message):
         trace_number: _builtins.int = ...,
         business_date: _builtins.str = ...,
         supersede: _builtins.bool = ...,
+        tip: _money_pb2.Money | None = ...,
+        tip_offer: _order_pb2.TipOffer | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "tip", b"tip", "tip_offer", b"tip_offer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "business_date", b"business_date", "description", b"description", "expires_in_seconds", b"expires_in_seconds", "merchant_id", b"merchant_id", "order_number", b"order_number", "request_id", b"request_id", "supersede", b"supersede", "terminal_id", b"terminal_id", "trace_number", b"trace_number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "business_date", b"business_date", "description", b"description", "expires_in_seconds", b"expires_in_seconds", "merchant_id", b"merchant_id", "order_number", b"order_number", "request_id", b"request_id", "supersede", b"supersede", "terminal_id", b"terminal_id", "tip", b"tip", "tip_offer", b"tip_offer", "trace_number", b"trace_number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -801,6 +813,7 @@ class PayByCodeRequest(_message.Message):
     TRACE_NUMBER_FIELD_NUMBER: _builtins.int
     BUSINESS_DATE_FIELD_NUMBER: _builtins.int
     SUPERSEDE_FIELD_NUMBER: _builtins.int
+    TIP_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Request id is a UUID that the caller makes once per intention and keeps for every retry."""
     merchant_id: _builtins.str
@@ -825,6 +838,10 @@ class PayByCodeRequest(_message.Message):
     def amount(self) -> _money_pb2.Money:
         """Amount to be paid, above zero."""
 
+    @_builtins.property
+    def tip(self) -> _money_pb2.Money:
+        """Tip that the till has asked for, paid besides the amount; none without one."""
+
     def __init__(
         self,
         *,
@@ -839,10 +856,11 @@ class PayByCodeRequest(_message.Message):
         trace_number: _builtins.int = ...,
         business_date: _builtins.str = ...,
         supersede: _builtins.bool = ...,
+        tip: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "tip", b"tip"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "business_date", b"business_date", "code", b"code", "description", b"description", "expires_in_seconds", b"expires_in_seconds", "merchant_id", b"merchant_id", "order_number", b"order_number", "request_id", b"request_id", "supersede", b"supersede", "terminal_id", b"terminal_id", "trace_number", b"trace_number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "business_date", b"business_date", "code", b"code", "description", b"description", "expires_in_seconds", b"expires_in_seconds", "merchant_id", b"merchant_id", "order_number", b"order_number", "request_id", b"request_id", "supersede", b"supersede", "terminal_id", b"terminal_id", "tip", b"tip", "trace_number", b"trace_number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -982,6 +1000,7 @@ class PayOrderRequest(_message.Message):
     ORDER_ID_FIELD_NUMBER: _builtins.int
     FROM_ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
+    TIP_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Request id is a UUID that the caller makes once per intention and keeps for every retry."""
     order_id: _builtins.str
@@ -992,6 +1011,10 @@ class PayOrderRequest(_message.Message):
     def amount(self) -> _money_pb2.Money:
         """Amount that the payer confirmed."""
 
+    @_builtins.property
+    def tip(self) -> _money_pb2.Money:
+        """Tip that the payer confirmed besides the amount: the order's, or where its offer asks, the payer's own; none without one."""
+
     def __init__(
         self,
         *,
@@ -999,10 +1022,11 @@ class PayOrderRequest(_message.Message):
         order_id: _builtins.str = ...,
         from_account_id: _builtins.str = ...,
         amount: _money_pb2.Money | None = ...,
+        tip: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "tip", b"tip"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "from_account_id", b"from_account_id", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "from_account_id", b"from_account_id", "order_id", b"order_id", "request_id", b"request_id", "tip", b"tip"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

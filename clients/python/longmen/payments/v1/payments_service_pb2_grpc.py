@@ -132,7 +132,7 @@ class PaymentsServiceServicer:
         """CreateOrder registers a sale and returns the code for its payer. The merchant's number is unique for ever: the same number with
         the same content returns the order as it stands.
         Reasons: MERCHANT_NOT_FOUND, CURRENCY_MISMATCH, ORDER_NUMBER_REUSED, ORDER_CLOSED, TERMINAL_NOT_FOUND, TERMINAL_BUSY,
-        TERMINAL_REFERENCE_REUSED, TERMINAL_REFERENCE_REVERSED.
+        TERMINAL_REFERENCE_REUSED, TERMINAL_REFERENCE_REVERSED, TIP_LIMIT_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -237,7 +237,7 @@ class PaymentsServiceServicer:
         Reasons: MERCHANT_NOT_FOUND, CURRENCY_MISMATCH, ORDER_NUMBER_REUSED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED, ORDER_REVERSED,
         TERMINAL_NOT_FOUND, TERMINAL_BUSY, TERMINAL_REFERENCE_REUSED, TERMINAL_REFERENCE_REVERSED, CODE_MALFORMED, CODE_UNKNOWN_SCHEME,
         CODE_INVALID, CODE_EXPIRED, CODE_USED, CODE_BUDGET_SPENT, PAYER_STATE, INSUFFICIENT_FUNDS, CREDIT_ACCOUNT_CLOSED,
-        CREDIT_ACCOUNT_FROZEN.
+        CREDIT_ACCOUNT_FROZEN, TIP_LIMIT_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -262,7 +262,8 @@ class PaymentsServiceServicer:
     def PayOrder(self, request, context):
         """PayOrder pays an order from a wallet account; the payer says the amount, which has to be the order's.
         Reasons: ORDER_NOT_FOUND, ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
-        CREDIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, AMOUNT_MISMATCH, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED, ORDER_REVERSED.
+        CREDIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, AMOUNT_MISMATCH, TIP_MISMATCH, TIP_LIMIT_EXCEEDED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED,
+        ORDER_REVERSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,7 +39,7 @@ class PaymentsServiceStub:
     """CreateOrder registers a sale and returns the code for its payer. The merchant's number is unique for ever: the same number with
     the same content returns the order as it stands.
     Reasons: MERCHANT_NOT_FOUND, CURRENCY_MISMATCH, ORDER_NUMBER_REUSED, ORDER_CLOSED, TERMINAL_NOT_FOUND, TERMINAL_BUSY,
-    TERMINAL_REFERENCE_REUSED, TERMINAL_REFERENCE_REVERSED.
+    TERMINAL_REFERENCE_REUSED, TERMINAL_REFERENCE_REVERSED, TIP_LIMIT_EXCEEDED.
     """
     GetOrderCode: _grpc.UnaryUnaryMultiCallable[_payments_service_pb2.GetOrderCodeRequest, _payments_service_pb2.GetOrderCodeResponse]
     """GetOrderCode returns the code of an order as text, and as a picture if a format is given.
@@ -96,7 +96,7 @@ class PaymentsServiceStub:
     Reasons: MERCHANT_NOT_FOUND, CURRENCY_MISMATCH, ORDER_NUMBER_REUSED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED, ORDER_REVERSED,
     TERMINAL_NOT_FOUND, TERMINAL_BUSY, TERMINAL_REFERENCE_REUSED, TERMINAL_REFERENCE_REVERSED, CODE_MALFORMED, CODE_UNKNOWN_SCHEME,
     CODE_INVALID, CODE_EXPIRED, CODE_USED, CODE_BUDGET_SPENT, PAYER_STATE, INSUFFICIENT_FUNDS, CREDIT_ACCOUNT_CLOSED,
-    CREDIT_ACCOUNT_FROZEN.
+    CREDIT_ACCOUNT_FROZEN, TIP_LIMIT_EXCEEDED.
     """
     ListAttempts: _grpc.UnaryUnaryMultiCallable[_payments_service_pb2.ListAttemptsRequest, _payments_service_pb2.ListAttemptsResponse]
     """ListAttempts lists the scans of payers' codes for an order, oldest first, up to 1000.
@@ -109,7 +109,8 @@ class PaymentsServiceStub:
     PayOrder: _grpc.UnaryUnaryMultiCallable[_payments_service_pb2.PayOrderRequest, _payments_service_pb2.PayOrderResponse]
     """PayOrder pays an order from a wallet account; the payer says the amount, which has to be the order's.
     Reasons: ORDER_NOT_FOUND, ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
-    CREDIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, AMOUNT_MISMATCH, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED, ORDER_REVERSED.
+    CREDIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, AMOUNT_MISMATCH, TIP_MISMATCH, TIP_LIMIT_EXCEEDED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED,
+    ORDER_REVERSED.
     """
     PayStaticCode: _grpc.UnaryUnaryMultiCallable[_payments_service_pb2.PayStaticCodeRequest, _payments_service_pb2.PayStaticCodeResponse]
     """PayStaticCode pays a merchant's printed code with an amount that the payer types.
@@ -128,7 +129,7 @@ class PaymentsServiceAsyncStub(PaymentsServiceStub):
     """CreateOrder registers a sale and returns the code for its payer. The merchant's number is unique for ever: the same number with
     the same content returns the order as it stands.
     Reasons: MERCHANT_NOT_FOUND, CURRENCY_MISMATCH, ORDER_NUMBER_REUSED, ORDER_CLOSED, TERMINAL_NOT_FOUND, TERMINAL_BUSY,
-    TERMINAL_REFERENCE_REUSED, TERMINAL_REFERENCE_REVERSED.
+    TERMINAL_REFERENCE_REUSED, TERMINAL_REFERENCE_REVERSED, TIP_LIMIT_EXCEEDED.
     """
     GetOrderCode: _aio.UnaryUnaryMultiCallable[_payments_service_pb2.GetOrderCodeRequest, _payments_service_pb2.GetOrderCodeResponse]  # type: ignore[assignment]
     """GetOrderCode returns the code of an order as text, and as a picture if a format is given.
@@ -185,7 +186,7 @@ class PaymentsServiceAsyncStub(PaymentsServiceStub):
     Reasons: MERCHANT_NOT_FOUND, CURRENCY_MISMATCH, ORDER_NUMBER_REUSED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED, ORDER_REVERSED,
     TERMINAL_NOT_FOUND, TERMINAL_BUSY, TERMINAL_REFERENCE_REUSED, TERMINAL_REFERENCE_REVERSED, CODE_MALFORMED, CODE_UNKNOWN_SCHEME,
     CODE_INVALID, CODE_EXPIRED, CODE_USED, CODE_BUDGET_SPENT, PAYER_STATE, INSUFFICIENT_FUNDS, CREDIT_ACCOUNT_CLOSED,
-    CREDIT_ACCOUNT_FROZEN.
+    CREDIT_ACCOUNT_FROZEN, TIP_LIMIT_EXCEEDED.
     """
     ListAttempts: _aio.UnaryUnaryMultiCallable[_payments_service_pb2.ListAttemptsRequest, _payments_service_pb2.ListAttemptsResponse]  # type: ignore[assignment]
     """ListAttempts lists the scans of payers' codes for an order, oldest first, up to 1000.
@@ -198,7 +199,8 @@ class PaymentsServiceAsyncStub(PaymentsServiceStub):
     PayOrder: _aio.UnaryUnaryMultiCallable[_payments_service_pb2.PayOrderRequest, _payments_service_pb2.PayOrderResponse]  # type: ignore[assignment]
     """PayOrder pays an order from a wallet account; the payer says the amount, which has to be the order's.
     Reasons: ORDER_NOT_FOUND, ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
-    CREDIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, AMOUNT_MISMATCH, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED, ORDER_REVERSED.
+    CREDIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, AMOUNT_MISMATCH, TIP_MISMATCH, TIP_LIMIT_EXCEEDED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED,
+    ORDER_REVERSED.
     """
     PayStaticCode: _aio.UnaryUnaryMultiCallable[_payments_service_pb2.PayStaticCodeRequest, _payments_service_pb2.PayStaticCodeResponse]  # type: ignore[assignment]
     """PayStaticCode pays a merchant's printed code with an amount that the payer types.
@@ -220,7 +222,7 @@ class PaymentsServiceServicer(metaclass=_abc_1.ABCMeta):
         """CreateOrder registers a sale and returns the code for its payer. The merchant's number is unique for ever: the same number with
         the same content returns the order as it stands.
         Reasons: MERCHANT_NOT_FOUND, CURRENCY_MISMATCH, ORDER_NUMBER_REUSED, ORDER_CLOSED, TERMINAL_NOT_FOUND, TERMINAL_BUSY,
-        TERMINAL_REFERENCE_REUSED, TERMINAL_REFERENCE_REVERSED.
+        TERMINAL_REFERENCE_REUSED, TERMINAL_REFERENCE_REVERSED, TIP_LIMIT_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -349,7 +351,7 @@ class PaymentsServiceServicer(metaclass=_abc_1.ABCMeta):
         Reasons: MERCHANT_NOT_FOUND, CURRENCY_MISMATCH, ORDER_NUMBER_REUSED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED, ORDER_REVERSED,
         TERMINAL_NOT_FOUND, TERMINAL_BUSY, TERMINAL_REFERENCE_REUSED, TERMINAL_REFERENCE_REVERSED, CODE_MALFORMED, CODE_UNKNOWN_SCHEME,
         CODE_INVALID, CODE_EXPIRED, CODE_USED, CODE_BUDGET_SPENT, PAYER_STATE, INSUFFICIENT_FUNDS, CREDIT_ACCOUNT_CLOSED,
-        CREDIT_ACCOUNT_FROZEN.
+        CREDIT_ACCOUNT_FROZEN, TIP_LIMIT_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -380,7 +382,8 @@ class PaymentsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_payments_service_pb2.PayOrderResponse, _abc.Awaitable[_payments_service_pb2.PayOrderResponse]]:
         """PayOrder pays an order from a wallet account; the payer says the amount, which has to be the order's.
         Reasons: ORDER_NOT_FOUND, ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
-        CREDIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, AMOUNT_MISMATCH, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED, ORDER_REVERSED.
+        CREDIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, AMOUNT_MISMATCH, TIP_MISMATCH, TIP_LIMIT_EXCEEDED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED,
+        ORDER_REVERSED.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,1 @@
+"""Sales that tills made without a network: stored, signed, forwarded later, each answered once."""

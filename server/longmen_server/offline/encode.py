@@ -1,0 +1,113 @@
+"""Keys, terms and stored sales as messages of the contract, and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from longmen.events.v1 import event_pb2
+from longmen.payments.v1 import offline_pb2
+from longmen_server.ledger.encode import microseconds, timestamp
+from longmen_server.offline.model import OfflineOutcome, StoredSale, bearer_of
+from longmen_server.payments.encode import money
+from longmen_server.platform.ids import ORDER, TERMINAL, TERMINAL_KEY, TRANSACTION
+
+if TYPE_CHECKING:
+    from longmen_server.offline.model import OfflineSaleRow, TerminalKeyRow
+    from longmen_server.offline.policy import OfflinePolicy
+    from longmen_server.platform.ids import TerminalId, TerminalKeyId
+
+__all__ = ["key", "record", "recorded", "refused", "result", "stored_sale", "terms"]
+
+
+def key(row: TerminalKeyRow) -> offline_pb2.TerminalKey:
+    """Return a till's key without the key itself, which the till has."""
+    return offline_pb2.TerminalKey(
+        key_id=TERMINAL_KEY.encode(row.key_id),
+        terminal_id=TERMINAL.encode(row.terminal_id),
+        thumbprint=row.thumbprint,
+        last_sequence=row.last_sequence,
+        create_time=timestamp(row.created_at_us),
+        revoke_time=None if row.revoked_at_us is None else timestamp(row.revoked_at_us),
+    )
+
+
+def terms(policy: OfflinePolicy, currency_code: str) -> offline_pb2.OfflineTerms:
+    """Return what a till of a currency may take."""
+    return offline_pb2.OfflineTerms(
+        sale_limit=money(policy.sale_minor_units.get(currency_code, 0), currency_code),
+        stored_count=policy.stored_count,
+        stored_limit=money(policy.stored_minor_units.get(currency_code, 0), currency_code),
+        window_seconds=policy.window_seconds,
+        covered_limit=money(
+            policy.covered_merchant_day_minor_units.get(currency_code, 0), currency_code
+        ),
+    )
+
+
+def stored_sale(
+    message: offline_pb2.OfflineSale, terminal_id: TerminalId, key_id: TerminalKeyId
+) -> StoredSale:
+    """Return what a till has stored."""
+    return StoredSale(
+        key_id=key_id,
+        terminal_id=terminal_id,
+        sequence=message.sequence,
+        order_number=message.order_number,
+        amount=message.amount.minor_units,
+        currency_code=message.amount.currency_code,
+        code=message.code,
+        trace_number=message.trace_number,
+        business_date=message.business_date,
+        accepted_at_us=microseconds(message.accept_time),
+        description=message.description,
+    )
+
+
+def result(row: OfflineSaleRow) -> offline_pb2.OfflineResult:
+    """Return what became of a sale."""
+    return offline_pb2.OfflineResult(
+        sequence=row.sequence,
+        outcome=row.outcome,  # type: ignore[arg-type]  # enums of the contract are ints
+        reason=row.reason,
+        loss_bearer=int(bearer_of(row.outcome)),  # type: ignore[arg-type]
+        order_id="" if row.order_id is None else ORDER.encode(row.order_id),
+        transaction_id=(
+            "" if row.transaction_id is None else TRANSACTION.encode(row.transaction_id)
+        ),
+        record_time=timestamp(row.recorded_at_us),
+    )
+
+
+def refused(sequence: int, reason: str) -> offline_pb2.OfflineResult:
+    """Return why a sale was not taken down."""
+    return offline_pb2.OfflineResult(
+        sequence=sequence,
+        outcome=int(OfflineOutcome.REFUSED),  # type: ignore[arg-type]
+        reason=reason,
+    )
+
+
+def record(row: OfflineSaleRow) -> offline_pb2.OfflineRecord:
+    """Return a sale as it was taken down."""
+    return offline_pb2.OfflineRecord(
+        key_id=TERMINAL_KEY.encode(row.key_id),
+        terminal_id=TERMINAL.encode(row.terminal_id),
+        order_number=row.order_number,
+        amount=money(row.amount, row.currency_code),
+        accept_time=timestamp(row.accepted_at_us),
+        result=result(row),
+    )
+
+
+def recorded(row: OfflineSaleRow) -> bytes:
+    """Return the payload of the event that tells what became of a sale."""
+    return event_pb2.OfflineSaleRecorded(
+        terminal_id=TERMINAL.encode(row.terminal_id),
+        key_id=TERMINAL_KEY.encode(row.key_id),
+        sequence=row.sequence,
+        order_id="" if row.order_id is None else ORDER.encode(row.order_id),
+        outcome=OfflineOutcome(row.outcome).name,
+        reason=row.reason,
+        amount_minor_units=row.amount,
+        currency_code=row.currency_code,
+    ).SerializeToString(deterministic=True)
