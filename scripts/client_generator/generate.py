@@ -56,6 +56,7 @@ from longmen.payments.v1 import (
     payer_codes_service_pb2,
     payments_service_pb2,
 )
+from longmen.risk.v1 import lists_service_pb2, rules_service_pb2
 from longmen.staff.v1 import (
     approvals_service_pb2,
     staff_accounts_service_pb2,
@@ -99,6 +100,8 @@ SERVICES = [
         limit_orders_service_pb2,
         positions_service_pb2,
         rates_service_pb2,
+        rules_service_pb2,
+        lists_service_pb2,
         transfers_service_pb2,
     )
     for service in module.DESCRIPTOR.services_by_name.values()

@@ -64,6 +64,7 @@ from longmen_server.platform.sealing import SecretKeys
 from longmen_server.platform.telemetry import LoopLag, Telemetry
 from longmen_server.platform.tokens import TokenVerifier
 from longmen_server.proven import CHECKS
+from longmen_server.risk_desk import risk_services
 from longmen_server.samples import open_samples
 from longmen_server.staff_desk import (
     build_branches,
@@ -197,6 +198,7 @@ def build_services(parts: Parts) -> Mapping[str, object]:
             shared, secrets=parts.secrets, settings=settings.payments, step_up=step_up
         ),
         **fx_services(parts.engine, reading, settings, step_up),
+        **risk_services(parts.engine, reading),
         "longmen.admin.v1.AdminService": AdminService(
             settings=settings,
             worker_index=parts.worker_index,

@@ -52,6 +52,11 @@ PLAIN_VALUES = {
     "google.protobuf.Duration",
     "google.protobuf.FieldMask",
     "longmen.type.v1.Money",
+    # A rule of risk is what somebody wrote, and is shown word for word.
+    "longmen.risk.v1.FeatureText",
+    "longmen.risk.v1.Outcome",
+    "longmen.risk.v1.Rule",
+    "longmen.risk.v1.RuleExample",
 }
 """Message types that requests and replies may share: values, of which nothing is the server's."""
 

@@ -26,6 +26,7 @@ from longmen_server.proven import CHECKS
 from tests.support.fx_book import fill_exchange
 from tests.support.ledger import BOOK, Ledger, open_ledger
 from tests.support.market import fill_market
+from tests.support.risk_book import fill_risk
 from tests.support.shop import fill_shop
 from tests.support.staff_book import fill_staff
 from tests.support.wallets import cash, open_wallets
@@ -70,6 +71,7 @@ async def fill_book(dsn: str, clock: SettableClock) -> None:
         await one.move(leaving, bank, 5, closes_debit_account=True, code=7)
         await fill_staff(one)
         await fill_exchange(one, clock)
+        await fill_risk(one, clock)
     await _wallets(dsn, clock)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 import longmen
@@ -53,6 +54,8 @@ ID_RULES: dict[str, Any] = {
     "ver": rules_pb2.verification_id,
     "key": rules_pb2.key_id,
     "stf": rules_pb2.staff_id,
+    "rset": rules_pb2.rule_set_id,
+    "limp": rules_pb2.list_import_id,
 }
 """The rule that makes a text an id, by what it is an id of."""
 
@@ -102,6 +105,8 @@ SPECIAL_CHANGES: dict[str, Any] = {
     "counter_currency_code": "JPY",
     "lock_seconds": 60,
     "tier": "gold",
+    "duration": Duration(seconds=7_200),
+    "as_of_date": "2026-11-02",
 }
 """Another valid value of fields that no rule of thumb fits."""
 

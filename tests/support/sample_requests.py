@@ -22,7 +22,7 @@ from longmen.transfers.v1 import transfer_pb2
 from longmen_app.authenticator import SoftwareAuthenticator
 from longmen_server.ledger.chart import CUSTOMER_DEPOSITS
 from longmen_server.platform.clock import DEFAULT_ZONE, business_date
-from tests.support import evidence, exchange, identity, staff
+from tests.support import evidence, exchange, identity, risk_rules, staff
 from tests.support.offline import TILL_KEY, OfflineTill, stored_by
 from tests.support.phone import Phone
 from tests.support.rpcs import PUBLIC_KEY, short
@@ -996,6 +996,30 @@ SAMPLES: dict[str, Sample] = {
     "ConversionsService/GetConversion": exchange.own_conversion,
     "ConversionsService/ReverseConversion": exchange.conversion_to_reverse,
     "ConversionsService/ListConversions": exchange.busy_traveller,
+    "RulesService/CreateDraft": lambda *_: {"name": "a draft", "rules": [risk_rules.rule()]},
+    "RulesService/UpdateDraft": risk_rules.new_rules,
+    "RulesService/PromoteRuleSet": risk_rules.set_to_promote,
+    "RulesService/SnoozeRule": risk_rules.rule_to_silence,
+    "RulesService/SetRollout": lambda *_: {
+        "rule_id": "night_large",
+        "rollout_basis_points": 5_000,
+    },
+    "RulesService/ListRuleSets": risk_rules.three_sets,
+    "RulesService/GetRuleSet": risk_rules.own_set,
+    "RulesService/LintRules": lambda *_: {"rules": [risk_rules.rule()]},
+    "RulesService/TestRules": lambda *_: {"rules": [risk_rules.rule()]},
+    "RulesService/DiffRuleSets": risk_rules.own_set,
+    "ListsService/BeginListImport": lambda *_: {
+        "name": "deny",
+        "kind": 1,
+        "source": "police",
+        "as_of_date": "2026-11-01",
+    },
+    "ListsService/UploadListRows": risk_rules.rows_to_upload,
+    "ListsService/CommitListImport": risk_rules.import_to_commit,
+    "ListsService/ListRiskLists": lambda *_: {},
+    "ListsService/CheckListed": lambda *_: {"kind": 8, "value": "KP"},
+    "ListsService/ScreenName": lambda *_: {"name": "Li Lei"},
     "PositionsService/GetPosition": lambda *_: {"currency_code": "USD"},
     "PositionsService/ListPositions": exchange.book_with_position,
     "PositionsService/Revalue": exchange.day_to_close,

@@ -42,6 +42,7 @@ from longmen.payments.v1 import (
     payer_codes_service_pb2,
     payments_service_pb2,
 )
+from longmen.risk.v1 import lists_service_pb2, rules_service_pb2
 from longmen.staff.v1 import (
     approvals_service_pb2,
     staff_accounts_service_pb2,
@@ -89,6 +90,8 @@ _MODULES = (
     limit_orders_service_pb2,
     positions_service_pb2,
     rates_service_pb2,
+    lists_service_pb2,
+    rules_service_pb2,
     transfers_service_pb2,
 )
 """Every module of the contract that declares a service."""

@@ -17,7 +17,11 @@ from longmen_server.plans.model import FeeReturn, FeeRounding
 from longmen_server.plans.tables import PLAN
 from longmen_server.platform.device_keys import b64url
 from longmen_server.platform.ids import ACCOUNT as ACCOUNT_TEXT
-from longmen_server.platform.ids import API_KEY, CUSTOMER, MERCHANT, STAFF
+from longmen_server.platform.ids import API_KEY, CUSTOMER, LIST_IMPORT, MERCHANT, RULE_SET, STAFF
+from longmen_server.risk.model import ListedKind
+from longmen_server.risklists.tables import LIST_IMPORT_ROWS, RISK_LIST
+from longmen_server.riskrules.model import Cause, RuleSetState
+from longmen_server.riskrules.tables import RULE_SET_ROWS, RULEBOOK_NOW
 from longmen_server.staff.model import Enrolment, StaffState, role_names
 from longmen_server.staff.tables import STAFF_ROWS
 
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
     from longmen_server.kyc.model import EvidenceRow
     from longmen_server.ledger.model import AccountRow
     from longmen_server.plans.model import PlanRow
+    from longmen_server.risklists.model import ImportRow, ListRow
+    from longmen_server.riskrules.model import RulebookRow, RuleSetRow
     from longmen_server.staff.model import StaffRow
 
 __all__ = ["DESCRIBED", "changes", "snapshot"]
@@ -100,6 +106,39 @@ def _rate(row: RateRow) -> tuple[str, dict[str, str]]:
     }
 
 
+def _rule_set(row: RuleSetRow) -> tuple[str, dict[str, str]]:
+    return RULE_SET.encode(row.rule_set_id), {
+        "name": row.name,
+        "state": RuleSetState(row.state).name,
+        "digest": row.digest.hex(),
+    }
+
+
+def _rulebook(row: RulebookRow) -> tuple[str, dict[str, str]]:
+    return "rules of risk", {
+        "version": str(row.version),
+        "cause": Cause(row.cause).name,
+        "digest": row.digest.hex(),
+    }
+
+
+def _risk_list(row: ListRow) -> tuple[str, dict[str, str]]:
+    return f"list {row.name} of {ListedKind(row.kind).name}", {
+        "version": str(row.version),
+        "list_import_id": LIST_IMPORT.encode(row.list_import_id),
+    }
+
+
+def _list_import(row: ImportRow) -> tuple[str, dict[str, str]]:
+    return LIST_IMPORT.encode(row.list_import_id), {
+        "source": row.source,
+        "as_of_date": row.as_of_date,
+        "entries": str(row.entry_count),
+        "bad_rows": str(row.bad_row_count),
+        "committed": str(row.committed_at_us is not None),
+    }
+
+
 DESCRIBED: Final[dict[RowFamily[Any, Any], Callable[[Any], tuple[str, dict[str, str]]]]] = {
     ACCOUNT: _account,
     SECURITY: _security,
@@ -108,6 +147,10 @@ DESCRIBED: Final[dict[RowFamily[Any, Any], Callable[[Any], tuple[str, dict[str, 
     STAFF_ROWS: _staff,
     KEY_ROWS: _credential,
     RATE_CHANGE: _rate,
+    RULE_SET_ROWS: _rule_set,
+    RULEBOOK_NOW: _rulebook,
+    LIST_IMPORT_ROWS: _list_import,
+    RISK_LIST: _risk_list,
 }
 """Rows that a decider understands: the subject's name, and its fields as text."""
 

@@ -19,6 +19,8 @@ from longmen_server.fxrates.build import set_rate
 from longmen_server.kyc.build import confirm_in_person
 from longmen_server.ledger import build
 from longmen_server.plans.build import set_plan
+from longmen_server.risklists.build import commit
+from longmen_server.riskrules.build import promote, set_rollout, snooze
 from longmen_server.staff.build import create_staff, grant_staff, reset_staff, unlock_factors
 from longmen_server.transport.method import read_method
 
@@ -141,6 +143,28 @@ PROPOSABLE: Final[dict[str, Proposable]] = {
         "longmen.fx.v1.ConversionsService/ReverseConversion",
         "fx.reverse",
         lambda request, desk: reverse_conversion(request, None, desk.clock, desk.rate_age_max_us),
+    ),
+    "promote_rule_set": Proposable(
+        "longmen.risk.v1.RulesService/PromoteRuleSet",
+        "risk.rules",
+        lambda request, desk: promote(request, None, desk.clock, agreed=True),
+    ),
+    "snooze_rule": Proposable(
+        "longmen.risk.v1.RulesService/SnoozeRule",
+        "risk.rules",
+        lambda request, desk: snooze(request, None, desk.clock, book=request.book or desk.book),
+    ),
+    "set_rollout": Proposable(
+        "longmen.risk.v1.RulesService/SetRollout",
+        "risk.rules",
+        lambda request, desk: set_rollout(
+            request, None, desk.clock, book=request.book or desk.book
+        ),
+    ),
+    "commit_list_import": Proposable(
+        "longmen.risk.v1.ListsService/CommitListImport",
+        "risk.lists",
+        lambda request, _: commit(request, None),
     ),
 }
 """By the name of the field of ProposedCommand."""

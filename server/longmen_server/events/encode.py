@@ -16,11 +16,13 @@ from longmen_server.platform.ids import (
     ENDPOINT,
     EVENT,
     LIMIT_ORDER,
+    LIST_IMPORT,
     MANDATE,
     MERCHANT,
     ORDER,
     RATE_ALERT,
     RATE_IMPORT,
+    RULES_CHANGE,
     SETTLEMENT,
     STAFF,
     TERMINAL,
@@ -97,6 +99,8 @@ _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_FX_ALERT_TOLD: "fx_alert_told",
     event_pb2.EVENT_TYPE_FX_LIMIT_ORDER_CHANGED: "fx_limit_order_change",
     event_pb2.EVENT_TYPE_OFFLINE_SALE_RECORDED: "offline_sale_recorded",
+    event_pb2.EVENT_TYPE_RISK_RULES_CHANGED: "risk_rules_change",
+    event_pb2.EVENT_TYPE_RISK_LIST_CHANGED: "risk_list_change",
     event_pb2.EVENT_TYPE_APPROVAL_CHANGED: "approval_change",
     event_pb2.EVENT_TYPE_CHALLENGE_STATE_CHANGED: "challenge_change",
     event_pb2.EVENT_TYPE_CHALLENGE_CODE_SENT: "challenge_change",
@@ -130,6 +134,8 @@ _SUBJECTS: Final[dict[int, IdKind[Any]]] = {
     event_pb2.EVENT_TYPE_FX_ALERT_TOLD: RATE_ALERT,
     event_pb2.EVENT_TYPE_FX_LIMIT_ORDER_CHANGED: LIMIT_ORDER,
     event_pb2.EVENT_TYPE_OFFLINE_SALE_RECORDED: TERMINAL,
+    event_pb2.EVENT_TYPE_RISK_RULES_CHANGED: RULES_CHANGE,
+    event_pb2.EVENT_TYPE_RISK_LIST_CHANGED: LIST_IMPORT,
 }
 """What the subject of an event of a type is an id of; of all others it is a transaction's."""
 

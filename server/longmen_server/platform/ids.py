@@ -33,12 +33,15 @@ __all__ = [
     "CHALLENGE",
     "CONVERSION",
     "CUSTOMER",
+    "DECISION",
     "DELIVERY",
     "DEVICE",
     "ENDPOINT",
     "EVENT",
     "FACTOR",
+    "FREEZE",
     "LIMIT_ORDER",
+    "LIST_IMPORT",
     "MANDATE",
     "MERCHANT",
     "MESSAGE",
@@ -50,6 +53,8 @@ __all__ = [
     "RATE_ALERT",
     "RATE_IMPORT",
     "REFUND",
+    "RULES_CHANGE",
+    "RULE_SET",
     "SESSION",
     "SETTLEMENT",
     "SHIFT",
@@ -65,13 +70,16 @@ __all__ = [
     "ChallengeId",
     "ConversionId",
     "CustomerId",
+    "DecisionId",
     "DeliveryId",
     "DeviceId",
     "EndpointId",
     "EventId",
     "FactorId",
+    "FreezeId",
     "IdKind",
     "LimitOrderId",
+    "ListImportId",
     "MalformedIdError",
     "MandateId",
     "MerchantId",
@@ -83,6 +91,8 @@ __all__ = [
     "RateAlertId",
     "RateImportId",
     "RefundId",
+    "RuleSetId",
+    "RulesChangeId",
     "SessionId",
     "SettlementId",
     "ShiftId",
@@ -130,6 +140,11 @@ QuoteId = NewType("QuoteId", bytes)
 ConversionId = NewType("ConversionId", bytes)
 LimitOrderId = NewType("LimitOrderId", bytes)
 RateAlertId = NewType("RateAlertId", bytes)
+DecisionId = NewType("DecisionId", bytes)
+FreezeId = NewType("FreezeId", bytes)
+RuleSetId = NewType("RuleSetId", bytes)
+RulesChangeId = NewType("RulesChangeId", bytes)
+ListImportId = NewType("ListImportId", bytes)
 
 BOOK_MINIMUM: Final = 1
 BOOK_MAXIMUM: Final = 32767
@@ -284,6 +299,11 @@ QUOTE: Final = IdKind[QuoteId]("fxq")
 CONVERSION: Final = IdKind[ConversionId]("fxc")
 LIMIT_ORDER: Final = IdKind[LimitOrderId]("fxo")
 RATE_ALERT: Final = IdKind[RateAlertId]("fxa")
+DECISION: Final = IdKind[DecisionId]("dec")
+FREEZE: Final = IdKind[FreezeId]("frz")
+RULE_SET: Final = IdKind[RuleSetId]("rset")
+RULES_CHANGE: Final = IdKind[RulesChangeId]("rchg")
+LIST_IMPORT: Final = IdKind[ListImportId]("limp")
 
 ORDINAL_MAXIMUM: Final = 99
 """Postings of one transaction are numbered from 0; the contract allows two digits."""

@@ -25,6 +25,7 @@ from longmen_client._generated.factors_async import AsyncFactors
 from longmen_client._generated.kyc_async import AsyncKyc
 from longmen_client._generated.ledger_async import AsyncLedger
 from longmen_client._generated.limit_orders_async import AsyncLimitOrders
+from longmen_client._generated.lists_async import AsyncLists
 from longmen_client._generated.mandates_async import AsyncMandates
 from longmen_client._generated.merchants_async import AsyncMerchants
 from longmen_client._generated.offline_async import AsyncOffline
@@ -35,6 +36,7 @@ from longmen_client._generated.positions_async import AsyncPositions
 from longmen_client._generated.profile_async import AsyncProfile
 from longmen_client._generated.rates_async import AsyncRates
 from longmen_client._generated.registration_async import AsyncRegistration
+from longmen_client._generated.rules_async import AsyncRules
 from longmen_client._generated.sessions_async import AsyncSessions
 from longmen_client._generated.settlements_async import AsyncSettlements
 from longmen_client._generated.shifts_async import AsyncShifts
@@ -230,6 +232,16 @@ class AsyncClient:
     def positions(self) -> AsyncPositions:
         """What the bank holds of each currency."""
         return AsyncPositions(self._caller)
+
+    @cached_property
+    def rules(self) -> AsyncRules:
+        """Rules of risk: drafted, tried in shadow, promoted, silenced."""
+        return AsyncRules(self._caller)
+
+    @cached_property
+    def lists(self) -> AsyncLists:
+        """Lists of risk: imported and looked into."""
+        return AsyncLists(self._caller)
 
     @cached_property
     def transfers(self) -> AsyncTransfers:

@@ -217,6 +217,21 @@ __all__ = [
     "RequestIdReused",
     "RequestTooLarge",
     "ReversalWindowPassed",
+    "RiskListChunkOrder",
+    "RiskListImportClosed",
+    "RiskListImportNotFound",
+    "RiskListInvalid",
+    "RiskListTooLarge",
+    "RiskListValueInvalid",
+    "RuleNotFound",
+    "RuleSetBlocksTooMuch",
+    "RuleSetChanged",
+    "RuleSetInvalid",
+    "RuleSetNotDraft",
+    "RuleSetNotFound",
+    "RuleSetNotTried",
+    "RuleSetState",
+    "RuleSnoozeLimit",
     "SessionExpired",
     "SessionNotFound",
     "SessionRevoked",
@@ -2494,6 +2509,161 @@ class FxLimitOrderEnded(FailedPreconditionError):
     )
 
 
+class RuleSetNotFound(NotFoundError):
+    """There is no such set of rules. Metadata: rule_set_id."""
+
+    reason = "RULE_SET_NOT_FOUND"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("rule_set_id",)
+
+
+class RuleSetInvalid(InvalidArgumentError):
+    """The rules cannot be evaluated, so they were not saved, or examples fail, so they were not
+    promoted. Problems are rule, line, column and code of each; message and excerpt tell of the
+    first. LintRules tells all. Metadata: problems, problem_count, rule_id, message, excerpt.
+    """
+
+    reason = "RULE_SET_INVALID"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "problems",
+        "problem_count",
+        "rule_id",
+        "message",
+        "excerpt",
+    )
+
+
+class RuleSetNotDraft(FailedPreconditionError):
+    """Only drafts change. Metadata: state."""
+
+    reason = "RULE_SET_NOT_DRAFT"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("state",)
+
+
+class RuleSetChanged(AbortedError):
+    """Somebody changed the set meanwhile: look at it again. Metadata: revision."""
+
+    reason = "RULE_SET_CHANGED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("revision",)
+
+
+class RuleSetState(FailedPreconditionError):
+    """A set does not go from its state to the one wanted. Metadata: state, wanted."""
+
+    reason = "RULE_SET_STATE"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = (
+        "state",
+        "wanted",
+    )
+
+
+class RuleSetNotTried(FailedPreconditionError):
+    """One caller promotes only what was tried in shadow; two people may at once. Metadata:
+    state.
+    """
+
+    reason = "RULE_SET_NOT_TRIED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("state",)
+
+
+class RuleSetBlocksTooMuch(FailedPreconditionError):
+    """In shadow the set blocked a larger share of movements than one caller may let it; two
+    people may. Metadata: blocked_count, decision_count, limit_basis_points.
+    """
+
+    reason = "RULE_SET_BLOCKS_TOO_MUCH"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "blocked_count",
+        "decision_count",
+        "limit_basis_points",
+    )
+
+
+class RuleNotFound(NotFoundError):
+    """The active rules have none of this id. Metadata: rule_id."""
+
+    reason = "RULE_NOT_FOUND"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("rule_id",)
+
+
+class RuleSnoozeLimit(FailedPreconditionError):
+    """A snooze is too long or none, or the rule has too many. Metadata: limit_seconds,
+    limit_count.
+    """
+
+    reason = "RULE_SNOOZE_LIMIT"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "limit_seconds",
+        "limit_count",
+    )
+
+
+class RiskListImportNotFound(NotFoundError):
+    """There is no such import of a list. Metadata: list_import_id."""
+
+    reason = "RISK_LIST_IMPORT_NOT_FOUND"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("list_import_id",)
+
+
+class RiskListImportClosed(FailedPreconditionError):
+    """The import was committed before. Metadata: state."""
+
+    reason = "RISK_LIST_IMPORT_CLOSED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("state",)
+
+
+class RiskListChunkOrder(FailedPreconditionError):
+    """A chunk came before its turn or twice, or the number of chunks is not the one taken.
+    Metadata: expected_number, line_count.
+    """
+
+    reason = "RISK_LIST_CHUNK_ORDER"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "expected_number",
+        "line_count",
+    )
+
+
+class RiskListTooLarge(FailedPreconditionError):
+    """The list would have more entries than a list may have. Metadata: limit_count."""
+
+    reason = "RISK_LIST_TOO_LARGE"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("limit_count",)
+
+
+class RiskListInvalid(FailedPreconditionError):
+    """Some rows of the import are no entries, so nothing goes by it. Mend the file, or commit
+    with skip_bad_rows. Metadata: bad_row_count, entry_count.
+    """
+
+    reason = "RISK_LIST_INVALID"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "bad_row_count",
+        "entry_count",
+    )
+
+
+class RiskListValueInvalid(InvalidArgumentError):
+    """The text is no value of its kind. Code is that of a bad row. Metadata: code."""
+
+    reason = "RISK_LIST_VALUE_INVALID"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("code",)
+
+
 BY_REASON: Mapping[str, type[LongmenError]] = {
     "MALFORMED_REQUEST": MalformedRequest,
     "INVALID_REQUEST": InvalidRequest,
@@ -2739,5 +2909,20 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "FX_WAITING_LIMIT": FxWaitingLimit,
     "FX_LIMIT_ORDER_NOT_FOUND": FxLimitOrderNotFound,
     "FX_LIMIT_ORDER_ENDED": FxLimitOrderEnded,
+    "RULE_SET_NOT_FOUND": RuleSetNotFound,
+    "RULE_SET_INVALID": RuleSetInvalid,
+    "RULE_SET_NOT_DRAFT": RuleSetNotDraft,
+    "RULE_SET_CHANGED": RuleSetChanged,
+    "RULE_SET_STATE": RuleSetState,
+    "RULE_SET_NOT_TRIED": RuleSetNotTried,
+    "RULE_SET_BLOCKS_TOO_MUCH": RuleSetBlocksTooMuch,
+    "RULE_NOT_FOUND": RuleNotFound,
+    "RULE_SNOOZE_LIMIT": RuleSnoozeLimit,
+    "RISK_LIST_IMPORT_NOT_FOUND": RiskListImportNotFound,
+    "RISK_LIST_IMPORT_CLOSED": RiskListImportClosed,
+    "RISK_LIST_CHUNK_ORDER": RiskListChunkOrder,
+    "RISK_LIST_TOO_LARGE": RiskListTooLarge,
+    "RISK_LIST_INVALID": RiskListInvalid,
+    "RISK_LIST_VALUE_INVALID": RiskListValueInvalid,
 }
 """The class of each reason of the contract."""

@@ -38,6 +38,7 @@ from longmen.payments.v1 import (
     payer_codes_service_pb2,
     payments_service_pb2,
 )
+from longmen.risk.v1 import lists_service_pb2, rules_service_pb2
 from longmen.staff.v1 import (
     approvals_service_pb2,
     staff_accounts_service_pb2,
@@ -672,6 +673,56 @@ RATES_STREAM_RATES: Method[
 RATES_LIST_RATES: Method[
     rates_service_pb2.ListRatesRequest, rates_service_pb2.ListRatesResponse
 ] = method(rates_service_pb2.DESCRIPTOR, "RatesService", "ListRates")
+
+RULES_CREATE_DRAFT: Method[
+    rules_service_pb2.CreateDraftRequest, rules_service_pb2.CreateDraftResponse
+] = method(rules_service_pb2.DESCRIPTOR, "RulesService", "CreateDraft")
+RULES_UPDATE_DRAFT: Method[
+    rules_service_pb2.UpdateDraftRequest, rules_service_pb2.UpdateDraftResponse
+] = method(rules_service_pb2.DESCRIPTOR, "RulesService", "UpdateDraft")
+RULES_PROMOTE_RULE_SET: Method[
+    rules_service_pb2.PromoteRuleSetRequest, rules_service_pb2.PromoteRuleSetResponse
+] = method(rules_service_pb2.DESCRIPTOR, "RulesService", "PromoteRuleSet")
+RULES_SNOOZE_RULE: Method[
+    rules_service_pb2.SnoozeRuleRequest, rules_service_pb2.SnoozeRuleResponse
+] = method(rules_service_pb2.DESCRIPTOR, "RulesService", "SnoozeRule")
+RULES_SET_ROLLOUT: Method[
+    rules_service_pb2.SetRolloutRequest, rules_service_pb2.SetRolloutResponse
+] = method(rules_service_pb2.DESCRIPTOR, "RulesService", "SetRollout")
+RULES_LIST_RULE_SETS: Method[
+    rules_service_pb2.ListRuleSetsRequest, rules_service_pb2.ListRuleSetsResponse
+] = method(rules_service_pb2.DESCRIPTOR, "RulesService", "ListRuleSets")
+RULES_GET_RULE_SET: Method[
+    rules_service_pb2.GetRuleSetRequest, rules_service_pb2.GetRuleSetResponse
+] = method(rules_service_pb2.DESCRIPTOR, "RulesService", "GetRuleSet")
+RULES_LINT_RULES: Method[
+    rules_service_pb2.LintRulesRequest, rules_service_pb2.LintRulesResponse
+] = method(rules_service_pb2.DESCRIPTOR, "RulesService", "LintRules")
+RULES_TEST_RULES: Method[
+    rules_service_pb2.TestRulesRequest, rules_service_pb2.TestRulesResponse
+] = method(rules_service_pb2.DESCRIPTOR, "RulesService", "TestRules")
+RULES_DIFF_RULE_SETS: Method[
+    rules_service_pb2.DiffRuleSetsRequest, rules_service_pb2.DiffRuleSetsResponse
+] = method(rules_service_pb2.DESCRIPTOR, "RulesService", "DiffRuleSets")
+
+LISTS_BEGIN_LIST_IMPORT: Method[
+    lists_service_pb2.BeginListImportRequest, lists_service_pb2.BeginListImportResponse
+] = method(lists_service_pb2.DESCRIPTOR, "ListsService", "BeginListImport")
+LISTS_UPLOAD_LIST_ROWS: Method[
+    lists_service_pb2.UploadListRowsRequest, lists_service_pb2.UploadListRowsResponse
+] = method(lists_service_pb2.DESCRIPTOR, "ListsService", "UploadListRows")
+LISTS_COMMIT_LIST_IMPORT: Method[
+    lists_service_pb2.CommitListImportRequest, lists_service_pb2.CommitListImportResponse
+] = method(lists_service_pb2.DESCRIPTOR, "ListsService", "CommitListImport")
+LISTS_LIST_RISK_LISTS: Method[
+    lists_service_pb2.ListRiskListsRequest, lists_service_pb2.ListRiskListsResponse
+] = method(lists_service_pb2.DESCRIPTOR, "ListsService", "ListRiskLists")
+LISTS_CHECK_LISTED: Method[
+    lists_service_pb2.CheckListedRequest, lists_service_pb2.CheckListedResponse
+] = method(lists_service_pb2.DESCRIPTOR, "ListsService", "CheckListed")
+LISTS_SCREEN_NAME: Method[
+    lists_service_pb2.ScreenNameRequest, lists_service_pb2.ScreenNameResponse
+] = method(lists_service_pb2.DESCRIPTOR, "ListsService", "ScreenName")
 
 TRANSFERS_CREATE_TRANSFER: Method[
     transfers_service_pb2.CreateTransferRequest, transfers_service_pb2.CreateTransferResponse

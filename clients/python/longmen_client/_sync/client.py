@@ -24,6 +24,7 @@ from longmen_client._generated.factors_sync import Factors
 from longmen_client._generated.kyc_sync import Kyc
 from longmen_client._generated.ledger_sync import Ledger
 from longmen_client._generated.limit_orders_sync import LimitOrders
+from longmen_client._generated.lists_sync import Lists
 from longmen_client._generated.mandates_sync import Mandates
 from longmen_client._generated.merchants_sync import Merchants
 from longmen_client._generated.offline_sync import Offline
@@ -34,6 +35,7 @@ from longmen_client._generated.positions_sync import Positions
 from longmen_client._generated.profile_sync import Profile
 from longmen_client._generated.rates_sync import Rates
 from longmen_client._generated.registration_sync import Registration
+from longmen_client._generated.rules_sync import Rules
 from longmen_client._generated.sessions_sync import Sessions
 from longmen_client._generated.settlements_sync import Settlements
 from longmen_client._generated.shifts_sync import Shifts
@@ -230,6 +232,16 @@ class Client:
     def positions(self) -> Positions:
         """What the bank holds of each currency."""
         return Positions(self._caller)
+
+    @cached_property
+    def rules(self) -> Rules:
+        """Rules of risk: drafted, tried in shadow, promoted, silenced."""
+        return Rules(self._caller)
+
+    @cached_property
+    def lists(self) -> Lists:
+        """Lists of risk: imported and looked into."""
+        return Lists(self._caller)
 
     @cached_property
     def transfers(self) -> Transfers:

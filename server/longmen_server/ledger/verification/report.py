@@ -366,6 +366,23 @@ KINDS: Final[dict[str, Kind]] = {
         " state.",
         _RESTORE,
     ),
+    "RISK_LIST_MISMATCH": Kind(
+        "A list of risk is not what was imported: rows are missing, or its import is not"
+        " committed.",
+        "Import the list anew from its source, and look for who could change it.",
+    ),
+    "RISK_RULES_MISMATCH": Kind(
+        "Rules of risk are not those of their digest: decisions of their version cannot be made"
+        " again.",
+        _TAMPERED,
+    ),
+    "RISK_RULES_VERSION_MISSING": Kind(
+        "A version of the rules of risk is missing, or has no known cause.", _TAMPERED
+    ),
+    "RISK_RULE_SET_STATE_MISMATCH": Kind(
+        "A set of rules is active or in shadow and the version that decides says otherwise.",
+        _RESTORE,
+    ),
     "REQUEST_MALFORMED": Kind(
         "The stored content of a request has a length that no content has.", _REPORT
     ),

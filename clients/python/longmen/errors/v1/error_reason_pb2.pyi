@@ -697,6 +697,48 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FX limit order not found: there is no such order, or it is another customer's. Metadata: limit_order_id."""
     ERROR_REASON_FX_LIMIT_ORDER_ENDED: _ErrorReason.ValueType  # 447
     """FX limit order ended: the order was filled or has expired. Metadata: limit_order_id, state, conversion_id."""
+    ERROR_REASON_RULE_SET_NOT_FOUND: _ErrorReason.ValueType  # 500
+    """-- Rules of risk, and lists.
+
+    Rule set not found: there is no such set of rules. Metadata: rule_set_id.
+    """
+    ERROR_REASON_RULE_SET_INVALID: _ErrorReason.ValueType  # 501
+    """Rule set invalid: the rules cannot be evaluated, so they were not saved, or examples fail, so they were not promoted.
+    Problems are rule, line, column and code of each; message and excerpt tell of the first. LintRules tells all.
+    Metadata: problems, problem_count, rule_id, message, excerpt.
+    """
+    ERROR_REASON_RULE_SET_NOT_DRAFT: _ErrorReason.ValueType  # 502
+    """Rule set not draft: only drafts change. Metadata: state."""
+    ERROR_REASON_RULE_SET_CHANGED: _ErrorReason.ValueType  # 503
+    """Rule set changed: somebody changed the set meanwhile: look at it again. Metadata: revision."""
+    ERROR_REASON_RULE_SET_STATE: _ErrorReason.ValueType  # 504
+    """Rule set state: a set does not go from its state to the one wanted. Metadata: state, wanted."""
+    ERROR_REASON_RULE_SET_NOT_TRIED: _ErrorReason.ValueType  # 505
+    """Rule set not tried: one caller promotes only what was tried in shadow; two people may at once. Metadata: state."""
+    ERROR_REASON_RULE_SET_BLOCKS_TOO_MUCH: _ErrorReason.ValueType  # 506
+    """Rule set blocks too much: in shadow the set blocked a larger share of movements than one caller may let it; two people
+    may. Metadata: blocked_count, decision_count, limit_basis_points.
+    """
+    ERROR_REASON_RULE_NOT_FOUND: _ErrorReason.ValueType  # 507
+    """Rule not found: the active rules have none of this id. Metadata: rule_id."""
+    ERROR_REASON_RULE_SNOOZE_LIMIT: _ErrorReason.ValueType  # 508
+    """Rule snooze limit: a snooze is too long or none, or the rule has too many. Metadata: limit_seconds, limit_count."""
+    ERROR_REASON_RISK_LIST_IMPORT_NOT_FOUND: _ErrorReason.ValueType  # 509
+    """Risk list import not found: there is no such import of a list. Metadata: list_import_id."""
+    ERROR_REASON_RISK_LIST_IMPORT_CLOSED: _ErrorReason.ValueType  # 510
+    """Risk list import closed: the import was committed before. Metadata: state."""
+    ERROR_REASON_RISK_LIST_CHUNK_ORDER: _ErrorReason.ValueType  # 511
+    """Risk list chunk order: a chunk came before its turn or twice, or the number of chunks is not the one taken. Metadata:
+    expected_number, line_count.
+    """
+    ERROR_REASON_RISK_LIST_TOO_LARGE: _ErrorReason.ValueType  # 512
+    """Risk list too large: the list would have more entries than a list may have. Metadata: limit_count."""
+    ERROR_REASON_RISK_LIST_INVALID: _ErrorReason.ValueType  # 513
+    """Risk list invalid: some rows of the import are no entries, so nothing goes by it. Mend the file, or commit with
+    skip_bad_rows. Metadata: bad_row_count, entry_count.
+    """
+    ERROR_REASON_RISK_LIST_VALUE_INVALID: _ErrorReason.ValueType  # 514
+    """Risk list value invalid: the text is no value of its kind. Code is that of a bad row. Metadata: code."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the reason of a refusal. On the wire it stands in google.rpc.ErrorInfo: reason is the value's name without
@@ -1343,6 +1385,48 @@ ERROR_REASON_FX_LIMIT_ORDER_NOT_FOUND: ErrorReason.ValueType  # 446
 """FX limit order not found: there is no such order, or it is another customer's. Metadata: limit_order_id."""
 ERROR_REASON_FX_LIMIT_ORDER_ENDED: ErrorReason.ValueType  # 447
 """FX limit order ended: the order was filled or has expired. Metadata: limit_order_id, state, conversion_id."""
+ERROR_REASON_RULE_SET_NOT_FOUND: ErrorReason.ValueType  # 500
+"""-- Rules of risk, and lists.
+
+Rule set not found: there is no such set of rules. Metadata: rule_set_id.
+"""
+ERROR_REASON_RULE_SET_INVALID: ErrorReason.ValueType  # 501
+"""Rule set invalid: the rules cannot be evaluated, so they were not saved, or examples fail, so they were not promoted.
+Problems are rule, line, column and code of each; message and excerpt tell of the first. LintRules tells all.
+Metadata: problems, problem_count, rule_id, message, excerpt.
+"""
+ERROR_REASON_RULE_SET_NOT_DRAFT: ErrorReason.ValueType  # 502
+"""Rule set not draft: only drafts change. Metadata: state."""
+ERROR_REASON_RULE_SET_CHANGED: ErrorReason.ValueType  # 503
+"""Rule set changed: somebody changed the set meanwhile: look at it again. Metadata: revision."""
+ERROR_REASON_RULE_SET_STATE: ErrorReason.ValueType  # 504
+"""Rule set state: a set does not go from its state to the one wanted. Metadata: state, wanted."""
+ERROR_REASON_RULE_SET_NOT_TRIED: ErrorReason.ValueType  # 505
+"""Rule set not tried: one caller promotes only what was tried in shadow; two people may at once. Metadata: state."""
+ERROR_REASON_RULE_SET_BLOCKS_TOO_MUCH: ErrorReason.ValueType  # 506
+"""Rule set blocks too much: in shadow the set blocked a larger share of movements than one caller may let it; two people
+may. Metadata: blocked_count, decision_count, limit_basis_points.
+"""
+ERROR_REASON_RULE_NOT_FOUND: ErrorReason.ValueType  # 507
+"""Rule not found: the active rules have none of this id. Metadata: rule_id."""
+ERROR_REASON_RULE_SNOOZE_LIMIT: ErrorReason.ValueType  # 508
+"""Rule snooze limit: a snooze is too long or none, or the rule has too many. Metadata: limit_seconds, limit_count."""
+ERROR_REASON_RISK_LIST_IMPORT_NOT_FOUND: ErrorReason.ValueType  # 509
+"""Risk list import not found: there is no such import of a list. Metadata: list_import_id."""
+ERROR_REASON_RISK_LIST_IMPORT_CLOSED: ErrorReason.ValueType  # 510
+"""Risk list import closed: the import was committed before. Metadata: state."""
+ERROR_REASON_RISK_LIST_CHUNK_ORDER: ErrorReason.ValueType  # 511
+"""Risk list chunk order: a chunk came before its turn or twice, or the number of chunks is not the one taken. Metadata:
+expected_number, line_count.
+"""
+ERROR_REASON_RISK_LIST_TOO_LARGE: ErrorReason.ValueType  # 512
+"""Risk list too large: the list would have more entries than a list may have. Metadata: limit_count."""
+ERROR_REASON_RISK_LIST_INVALID: ErrorReason.ValueType  # 513
+"""Risk list invalid: some rows of the import are no entries, so nothing goes by it. Mend the file, or commit with
+skip_bad_rows. Metadata: bad_row_count, entry_count.
+"""
+ERROR_REASON_RISK_LIST_VALUE_INVALID: ErrorReason.ValueType  # 514
+"""Risk list value invalid: the text is no value of its kind. Code is that of a bad row. Metadata: code."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final

@@ -127,6 +127,10 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """FX limit order changed: an order was taken in, filled, cancelled or has expired."""
     EVENT_TYPE_OFFLINE_SALE_RECORDED: _EventType.ValueType  # 90
     """Offline sale recorded: a till forwarded a sale that it had stored."""
+    EVENT_TYPE_RISK_RULES_CHANGED: _EventType.ValueType  # 115
+    """Risk rules changed: another version of the rules of risk decides."""
+    EVENT_TYPE_RISK_LIST_CHANGED: _EventType.ValueType  # 116
+    """Risk list changed: another import is what a list of risk says."""
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
     """EventType is what happened."""
@@ -227,6 +231,10 @@ EVENT_TYPE_FX_LIMIT_ORDER_CHANGED: EventType.ValueType  # 104
 """FX limit order changed: an order was taken in, filled, cancelled or has expired."""
 EVENT_TYPE_OFFLINE_SALE_RECORDED: EventType.ValueType  # 90
 """Offline sale recorded: a till forwarded a sale that it had stored."""
+EVENT_TYPE_RISK_RULES_CHANGED: EventType.ValueType  # 115
+"""Risk rules changed: another version of the rules of risk decides."""
+EVENT_TYPE_RISK_LIST_CHANGED: EventType.ValueType  # 116
+"""Risk list changed: another import is what a list of risk says."""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 @_typing.final
@@ -868,6 +876,86 @@ class FxRatesChange(_message.Message):
 Global___FxRatesChange: _TypeAlias = FxRatesChange  # noqa: Y015
 
 @_typing.final
+class RiskRulesChange(_message.Message):
+    """RiskRulesChange is what became of the rules of risk."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    RULE_SET_ID_FIELD_NUMBER: _builtins.int
+    SHADOW_RULE_SET_ID_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    RULE_COUNT_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """Version that decides from now on."""
+    rule_set_id: _builtins.str
+    """Rule set id that decides; empty for the rules that came with the server."""
+    shadow_rule_set_id: _builtins.str
+    """Shadow rule set id that is tried; empty for none."""
+    digest: _builtins.bytes
+    """Digest over the rules, as decisions name it."""
+    rule_count: _builtins.int
+    """Rule count."""
+    def __init__(
+        self,
+        *,
+        version: _builtins.int = ...,
+        rule_set_id: _builtins.str = ...,
+        shadow_rule_set_id: _builtins.str = ...,
+        digest: _builtins.bytes = ...,
+        rule_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "rule_count", b"rule_count", "rule_set_id", b"rule_set_id", "shadow_rule_set_id", b"shadow_rule_set_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RiskRulesChange: _TypeAlias = RiskRulesChange  # noqa: Y015
+
+@_typing.final
+class RiskListChange(_message.Message):
+    """RiskListChange is what became of a list of risk."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    ENTRY_COUNT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    AS_OF_DATE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name of the list."""
+    kind: _builtins.str
+    """Kind of what it names, such as ACCOUNT."""
+    version: _builtins.int
+    """Version of the list after the change."""
+    entry_count: _builtins.int
+    """Entry count."""
+    source: _builtins.str
+    """Source of the content."""
+    as_of_date: _builtins.str
+    """As of date of the content, YYYY-MM-DD."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        version: _builtins.int = ...,
+        entry_count: _builtins.int = ...,
+        source: _builtins.str = ...,
+        as_of_date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "entry_count", b"entry_count", "kind", b"kind", "name", b"name", "source", b"source", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RiskListChange: _TypeAlias = RiskListChange  # noqa: Y015
+
+@_typing.final
 class MandateChange(_message.Message):
     """MandateChange is what became of a mandate."""
 
@@ -992,6 +1080,8 @@ class Event(_message.Message):
     FX_ALERT_TOLD_FIELD_NUMBER: _builtins.int
     FX_LIMIT_ORDER_CHANGE_FIELD_NUMBER: _builtins.int
     OFFLINE_SALE_RECORDED_FIELD_NUMBER: _builtins.int
+    RISK_RULES_CHANGE_FIELD_NUMBER: _builtins.int
+    RISK_LIST_CHANGE_FIELD_NUMBER: _builtins.int
     DEBIT_BALANCES_FIELD_NUMBER: _builtins.int
     CREDIT_BALANCES_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
@@ -1001,7 +1091,7 @@ class Event(_message.Message):
     book: _builtins.int
     """Book the change is in."""
     subject_id: _builtins.str
-    """Subject id is the account, transaction, customer, merchant, order, import of rates or conversion the event is about."""
+    """Subject id is the account, transaction, customer, merchant, order, import of rates, conversion, change of rules or import of a list the event is about."""
     @_builtins.property
     def booked_time(self) -> _timestamp_pb2.Timestamp:
         """Booked time of the change; for any one account it grows strictly."""
@@ -1111,6 +1201,14 @@ class Event(_message.Message):
         """Offline sale recorded; its subject is the till."""
 
     @_builtins.property
+    def risk_rules_change(self) -> Global___RiskRulesChange:
+        """Risk rules change."""
+
+    @_builtins.property
+    def risk_list_change(self) -> Global___RiskListChange:
+        """Risk list change."""
+
+    @_builtins.property
     def debit_balances(self) -> _account_pb2.Balances:
         """Debit balances are the debit account's as of the posting: posted, available and version."""
 
@@ -1152,14 +1250,16 @@ class Event(_message.Message):
         fx_alert_told: Global___FxAlertTold | None = ...,
         fx_limit_order_change: Global___FxLimitOrderChange | None = ...,
         offline_sale_recorded: Global___OfflineSaleRecorded | None = ...,
+        risk_rules_change: Global___RiskRulesChange | None = ...,
+        risk_list_change: Global___RiskListChange | None = ...,
         debit_balances: _account_pb2.Balances | None = ...,
         credit_balances: _account_pb2.Balances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change", "endpoint_change", "fx_rates_change", "mandate_change", "fx_converted", "fx_conversion_reversed", "fx_position_flag", "fx_revaluation", "fx_alert_told", "fx_limit_order_change", "offline_sale_recorded"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change", "endpoint_change", "fx_rates_change", "mandate_change", "fx_converted", "fx_conversion_reversed", "fx_position_flag", "fx_revaluation", "fx_alert_told", "fx_limit_order_change", "offline_sale_recorded", "risk_rules_change", "risk_list_change"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

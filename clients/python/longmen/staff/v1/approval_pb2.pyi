@@ -16,6 +16,8 @@ from longmen.fx.v1 import rates_service_pb2 as _rates_service_pb2
 from longmen.identity.v1 import kyc_service_pb2 as _kyc_service_pb2
 from longmen.ledger.v1 import ledger_service_pb2 as _ledger_service_pb2
 from longmen.merchants.v1 import plans_service_pb2 as _plans_service_pb2
+from longmen.risk.v1 import lists_service_pb2 as _lists_service_pb2
+from longmen.risk.v1 import rules_service_pb2 as _rules_service_pb2
 from longmen.staff.v1 import staff_accounts_service_pb2 as _staff_accounts_service_pb2
 from longmen.staff.v1 import staff_service_pb2 as _staff_service_pb2
 import builtins as _builtins
@@ -86,6 +88,10 @@ class ProposedCommand(_message.Message):
     CONFIRM_IN_PERSON_FIELD_NUMBER: _builtins.int
     SET_FX_RATE_FIELD_NUMBER: _builtins.int
     REVERSE_CONVERSION_FIELD_NUMBER: _builtins.int
+    PROMOTE_RULE_SET_FIELD_NUMBER: _builtins.int
+    SNOOZE_RULE_FIELD_NUMBER: _builtins.int
+    SET_ROLLOUT_FIELD_NUMBER: _builtins.int
+    COMMIT_LIST_IMPORT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def create_transaction(self) -> _ledger_service_pb2.CreateTransactionRequest:
         """Create transaction corrects the books by hand."""
@@ -138,6 +144,22 @@ class ProposedCommand(_message.Message):
     def reverse_conversion(self) -> _conversions_service_pb2.ReverseConversionRequest:
         """Reverse conversion takes an exchange back."""
 
+    @_builtins.property
+    def promote_rule_set(self) -> _rules_service_pb2.PromoteRuleSetRequest:
+        """Promote rule set lets rules of risk be tried, decide or retire."""
+
+    @_builtins.property
+    def snooze_rule(self) -> _rules_service_pb2.SnoozeRuleRequest:
+        """Snooze rule silences a rule of risk for a while."""
+
+    @_builtins.property
+    def set_rollout(self) -> _rules_service_pb2.SetRolloutRequest:
+        """Set rollout lets a rule of risk count for a share of payers."""
+
+    @_builtins.property
+    def commit_list_import(self) -> _lists_service_pb2.CommitListImportRequest:
+        """Commit list import makes an import what a list of risk says."""
+
     def __init__(
         self,
         *,
@@ -154,12 +176,16 @@ class ProposedCommand(_message.Message):
         confirm_in_person: _kyc_service_pb2.ConfirmInPersonRequest | None = ...,
         set_fx_rate: _rates_service_pb2.SetRateRequest | None = ...,
         reverse_conversion: _conversions_service_pb2.ReverseConversionRequest | None = ...,
+        promote_rule_set: _rules_service_pb2.PromoteRuleSetRequest | None = ...,
+        snooze_rule: _rules_service_pb2.SnoozeRuleRequest | None = ...,
+        set_rollout: _rules_service_pb2.SetRolloutRequest | None = ...,
+        commit_list_import: _lists_service_pb2.CommitListImportRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "confirm_in_person", b"confirm_in_person", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "register_certificate", b"register_certificate", "reset_staff", b"reset_staff", "reverse_conversion", b"reverse_conversion", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "commit_list_import", b"commit_list_import", "confirm_in_person", b"confirm_in_person", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "promote_rule_set", b"promote_rule_set", "register_certificate", b"register_certificate", "reset_staff", b"reset_staff", "reverse_conversion", b"reverse_conversion", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "set_rollout", b"set_rollout", "snooze_rule", b"snooze_rule", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "confirm_in_person", b"confirm_in_person", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "register_certificate", b"register_certificate", "reset_staff", b"reset_staff", "reverse_conversion", b"reverse_conversion", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "commit_list_import", b"commit_list_import", "confirm_in_person", b"confirm_in_person", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "promote_rule_set", b"promote_rule_set", "register_certificate", b"register_certificate", "reset_staff", b"reset_staff", "reverse_conversion", b"reverse_conversion", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "set_rollout", b"set_rollout", "snooze_rule", b"snooze_rule", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["create_transaction", "reverse_transaction", "set_account_state", "unfreeze_account", "unlock_factors", "create_staff", "grant_staff", "register_certificate", "reset_staff", "set_plan", "confirm_in_person", "set_fx_rate", "reverse_conversion"]  # noqa: Y015
+    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["create_transaction", "reverse_transaction", "set_account_state", "unfreeze_account", "unlock_factors", "create_staff", "grant_staff", "register_certificate", "reset_staff", "set_plan", "confirm_in_person", "set_fx_rate", "reverse_conversion", "promote_rule_set", "snooze_rule", "set_rollout", "commit_list_import"]  # noqa: Y015
     _WhichOneofArgType_command: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_command) -> _WhichOneofReturnType_command | None: ...
 

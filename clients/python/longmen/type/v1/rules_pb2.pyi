@@ -39,6 +39,8 @@ FX_QUOTE_ID_FIELD_NUMBER: _builtins.int
 CONVERSION_ID_FIELD_NUMBER: _builtins.int
 LIMIT_ORDER_ID_FIELD_NUMBER: _builtins.int
 RATE_ALERT_ID_FIELD_NUMBER: _builtins.int
+RULE_SET_ID_FIELD_NUMBER: _builtins.int
+LIST_IMPORT_ID_FIELD_NUMBER: _builtins.int
 account_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Account id demands the text form of an account's id: "acct_" and 32 lower-case hexadecimal digits."""
 transaction_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
@@ -95,3 +97,7 @@ limit_order_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRu
 """Limit order id demands the text form of a limit order's id: "fxo_" and 32 lower-case hexadecimal digits."""
 rate_alert_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Rate alert id demands the text form of an alert's id: "fxa_" and 32 lower-case hexadecimal digits."""
+rule_set_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Rule set id demands the text form of a set of rules: "rset_" and 32 lower-case hexadecimal digits."""
+list_import_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""List import id demands the text form of an import of a list: "limp_" and 32 lower-case hexadecimal digits."""

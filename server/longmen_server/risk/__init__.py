@@ -1,0 +1,1 @@
+"""Risk: every movement of money is judged before it commits, in the same transaction."""

@@ -1,0 +1,592 @@
+"""The features: everything that rules and scorecards can know of a movement, declared in one list.
+
+All of them say what was before the movement. Amounts are in reference units, so that changing the
+currency changes nothing: minor units of the currency of the packs of identification, by their
+equivalents. A feature that fails has its default, and does what its policy says.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from longmen_server.limits.movement import Channel
+from longmen_server.platform.clock import DEFAULT_ZONE, from_microseconds
+from longmen_server.platform.ids import ACCOUNT, CUSTOMER, DEVICE, MERCHANT
+from longmen_server.risk.model import (
+    ALLOW,
+    TEXT_MAX,
+    Fault,
+    Feature,
+    FeatureType,
+    ListedKind,
+    OnFailure,
+    Outcome,
+    OutcomeKind,
+)
+from longmen_server.risk.subjects import Section
+from longmen_server.risk.velocity import NOTHING, TALLY_MAX, WINDOWS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from longmen_server.risk.model import FeatureValue
+    from longmen_server.risk.scene import Scene
+    from longmen_server.risk.subjects import Subject
+    from longmen_server.risk.velocity import Totals
+
+__all__ = ["CHANNELS", "NUMBERS", "REGISTRY", "Plan"]
+
+SECOND_US: Final = 1_000_000
+DAY_S: Final = 86_400
+NIGHT: Final = (23, 6)
+"""Hours from when and until when it is night."""
+
+CHANNELS: Final = {Channel.CUSTOMER: "app", Channel.BANK: "bank", Channel.MERCHANT: "merchant"}
+
+
+REGISTRY: Final[dict[str, Feature]] = {}
+"""Features by name, in the order of their numbers."""
+NUMBERS: Final[dict[int, Feature]] = {}
+"""Features by number."""
+_COMPUTE: Final[dict[str, Callable[[Scene], FeatureValue]]] = {}
+_DEFAULTS: Final[dict[FeatureType, FeatureValue]] = {
+    FeatureType.BOOL: False,
+    FeatureType.INT: 0,
+    FeatureType.DOUBLE: 0.0,
+    FeatureType.STRING: "",
+    FeatureType.STRINGS: (),
+}
+
+
+def _declare(
+    number: int,
+    name: str,
+    type_: FeatureType,
+    unit: str,
+    meaning: str,
+    compute: Callable[[Scene], FeatureValue],
+    *,
+    on_failure: OnFailure = OnFailure.STEP_UP,
+) -> None:
+    assert name not in REGISTRY, "a name is given once"
+    assert number not in NUMBERS, "a number is given once"
+    feature = Feature(number, name, type_, unit, meaning, on_failure, _DEFAULTS[type_])
+    REGISTRY[name] = NUMBERS[number] = feature
+    _COMPUTE[name] = compute
+
+
+# -- The movement.
+
+
+def _local(scene: Scene) -> Any:
+    return from_microseconds(scene.now_us).astimezone(DEFAULT_ZONE)
+
+
+def _night(scene: Scene) -> bool:
+    hour = _local(scene).hour
+    return bool(hour >= NIGHT[0] or hour < NIGHT[1])
+
+
+def _month(scene: Scene) -> Totals | None:
+    found = scene.totals("payer", Section.OUT)
+    return None if found is None or not found[-1].count else found[-1]
+
+
+def _to_mean(scene: Scene) -> float:
+    month = _month(scene)
+    return scene.amount / month.mean if month is not None and month.sum else 0.0
+
+
+def _over_max(scene: Scene) -> bool:
+    month = _month(scene)
+    return month is not None and scene.amount > month.most
+
+
+def _pass_through(scene: Scene) -> float:
+    came, went = scene.totals("payer", Section.IN), scene.totals("payer", Section.OUT)
+    if came is None or went is None or not came[_DAY].sum:
+        return 0.0
+    return (went[_DAY].sum + scene.amount) / came[_DAY].sum
+
+
+def _drain(scene: Scene) -> float:
+    if not scene.payer_id:
+        return 0.0
+    return 1.0 if scene.amount >= scene.available else scene.amount / scene.available
+
+
+_DAY: Final = list(WINDOWS).index("24h")
+
+_declare(1, "kind", FeatureType.STRING, "", "What is done.", lambda s: s.kind.name)
+_declare(
+    2, "channel", FeatureType.STRING, "", "app, bank or merchant.", lambda s: CHANNELS[s.channel]
+)
+_declare(
+    3,
+    "amount",
+    FeatureType.INT,
+    "reference units",
+    "What leaves the payer, or comes to the payee where nobody pays.",
+    lambda s: s.amount,
+    on_failure=OnFailure.DECLINE,
+)
+_declare(
+    4,
+    "amount_minor",
+    FeatureType.INT,
+    "minor units",
+    "The amount in its own currency.",
+    lambda s: s.amount_minor,
+    on_failure=OnFailure.DECLINE,
+)
+_declare(5, "currency", FeatureType.STRING, "", "Its currency.", lambda s: s.currency_code)
+_declare(
+    6,
+    "own_accounts",
+    FeatureType.BOOL,
+    "",
+    "Whether the money stays with one customer.",
+    lambda s: s.is_own,
+)
+_declare(7, "hour", FeatureType.INT, "0-23", "Hour of the bank.", lambda s: _local(s).hour)
+_declare(8, "weekday", FeatureType.INT, "1-7", "Day of the week.", lambda s: _local(s).isoweekday())
+_declare(9, "night", FeatureType.BOOL, "", "Whether it is between 23 and 6 o'clock.", _night)
+_declare(
+    10,
+    "amount_log",
+    FeatureType.DOUBLE,
+    "",
+    "Natural logarithm of one more than the amount.",
+    lambda s: math.log1p(s.amount),
+)
+_declare(
+    11,
+    "amount_to_mean",
+    FeatureType.DOUBLE,
+    "times",
+    "The amount by the payer's mean of thirty days; 0 without a past.",
+    _to_mean,
+)
+_declare(
+    12,
+    "amount_over_max",
+    FeatureType.BOOL,
+    "",
+    "Whether it is more than the payer's largest of thirty days; false without a past.",
+    _over_max,
+)
+_declare(
+    13,
+    "pass_through",
+    FeatureType.DOUBLE,
+    "times",
+    "What the payer paid in 24 hours with this, by what the payer received in them.",
+    _pass_through,
+)
+_declare(
+    14,
+    "drain",
+    FeatureType.DOUBLE,
+    "0-1",
+    "The amount by what is available on the payer's account.",
+    _drain,
+)
+
+# -- The parties.
+
+
+def _age(since_us: int | None, now_us: int) -> int:
+    return -1 if since_us is None else max(now_us - since_us, 0) // SECOND_US
+
+
+def _new_payee(scene: Scene) -> bool:
+    if scene.is_own or not scene.payer_id or not scene.payee_id:
+        return False
+    found = scene.totals("pair", Section.OUT)
+    return found is None or not found[-1].count
+
+
+def _lists_of_party(scene: Scene, account_id: bytes, party: bytes, kind: str) -> tuple[str, ...]:
+    lists = scene.lists
+    if lists is None or not account_id:
+        return ()
+    found = list(lists.of(ListedKind.ACCOUNT, ACCOUNT.encode(account_id)))  # type: ignore[arg-type]
+    if kind == "customer":
+        found.extend(lists.of(ListedKind.CUSTOMER, CUSTOMER.encode(party)))  # type: ignore[arg-type]
+    elif kind == "merchant":
+        found.extend(lists.of(ListedKind.MERCHANT, MERCHANT.encode(party)))  # type: ignore[arg-type]
+    return tuple(dict.fromkeys(found))
+
+
+def _merchant_lists(scene: Scene) -> tuple[str, ...]:
+    if scene.lists is None or not scene.merchant_id:
+        return ()
+    return scene.lists.of(ListedKind.MERCHANT, MERCHANT.encode(scene.merchant_id))  # type: ignore[arg-type]
+
+
+def _device_lists(scene: Scene) -> tuple[str, ...]:
+    if scene.lists is None or not scene.device_id:
+        return ()
+    return scene.lists.of(ListedKind.DEVICE, DEVICE.encode(scene.device_id))  # type: ignore[arg-type]
+
+
+def _address_lists(scene: Scene) -> tuple[str, ...]:
+    if scene.lists is None or not scene.address:
+        return ()
+    return scene.lists.of(ListedKind.ADDRESS, scene.address)
+
+
+for _number, _name, _meaning, _get in (
+    (20, "payer", "payer's account; -1 without one", lambda s: _age(s.payer_since_us, s.now_us)),
+    (21, "payee", "payee's account; -1 without one", lambda s: _age(s.payee_since_us, s.now_us)),
+):
+    _declare(_number, f"{_name}_account_age", FeatureType.INT, "s", f"Age of the {_meaning}.", _get)
+_declare(
+    22,
+    "payer_class",
+    FeatureType.INT,
+    "1-4",
+    "Class of identification of the payer; 0 for none.",
+    lambda s: s.payer_class,
+)
+_declare(
+    23,
+    "payee_class",
+    FeatureType.INT,
+    "1-4",
+    "Class of identification of the payee; 0 for none.",
+    lambda s: s.payee_class,
+)
+_declare(
+    24,
+    "payer_balance",
+    FeatureType.INT,
+    "reference units",
+    "What is available on the payer's account.",
+    lambda s: s.available,
+)
+_declare(
+    25,
+    "payer_kind",
+    FeatureType.STRING,
+    "",
+    "customer, merchant, account (of nobody) or none.",
+    lambda s: s.payer_kind,
+)
+_declare(26, "payee_kind", FeatureType.STRING, "", "As payer_kind.", lambda s: s.payee_kind)
+_declare(
+    27,
+    "new_payee",
+    FeatureType.BOOL,
+    "",
+    "Whether the payer has not paid the payee in thirty days, and it is not the payer.",
+    _new_payee,
+)
+_declare(
+    28,
+    "device_age",
+    FeatureType.INT,
+    "s",
+    "Since when the device is enrolled; -1 without one.",
+    lambda s: _age(s.device_since_us, s.now_us),
+)
+_declare(
+    29,
+    "device_known",
+    FeatureType.BOOL,
+    "",
+    "Whether it is asked for from an enrolled device.",
+    lambda s: s.device_since_us is not None,
+)
+_declare(
+    30,
+    "payer_lists",
+    FeatureType.STRINGS,
+    "",
+    "Lists that the payer is on.",
+    lambda s: _lists_of_party(s, s.payer_id, s.payer_party, s.payer_kind),
+    on_failure=OnFailure.DECLINE,
+)
+_declare(
+    31,
+    "payee_lists",
+    FeatureType.STRINGS,
+    "",
+    "Lists that the payee is on.",
+    lambda s: _lists_of_party(s, s.payee_id, s.payee_party, s.payee_kind),
+    on_failure=OnFailure.DECLINE,
+)
+_declare(
+    32,
+    "device_lists",
+    FeatureType.STRINGS,
+    "",
+    "Lists that the device is on.",
+    _device_lists,
+    on_failure=OnFailure.DECLINE,
+)
+_declare(
+    33,
+    "address_lists",
+    FeatureType.STRINGS,
+    "",
+    "Lists that the address is on.",
+    _address_lists,
+    on_failure=OnFailure.DECLINE,
+)
+_declare(
+    34,
+    "merchant_lists",
+    FeatureType.STRINGS,
+    "",
+    "Lists that the merchant is on.",
+    _merchant_lists,
+    on_failure=OnFailure.DECLINE,
+)
+
+
+# -- Velocity: every measure of every window, by one rule.
+
+
+class _Measure(NamedTuple):
+    name: str
+    type: FeatureType
+    unit: str
+    meaning: str
+    get: Callable[[Totals], FeatureValue]
+
+
+_AMOUNT: Final = "reference units"
+_MEASURES: Final = (
+    _Measure("count", FeatureType.INT, "movements", "how many", lambda t: t.count),
+    _Measure("sum", FeatureType.INT, _AMOUNT, "their sum", lambda t: t.sum),
+    _Measure("mean", FeatureType.DOUBLE, _AMOUNT, "their mean", lambda t: t.mean),
+    _Measure(
+        "stddev", FeatureType.DOUBLE, _AMOUNT, "their standard deviation", lambda t: t.deviation
+    ),
+    _Measure("min", FeatureType.INT, _AMOUNT, "the smallest", lambda t: t.least),
+    _Measure("max", FeatureType.INT, _AMOUNT, "the largest", lambda t: t.most),
+)
+
+
+class _Source(NamedTuple):
+    base: int
+    """Number of its first feature."""
+    prefix: str
+    role: str
+    """Attribute of the scene."""
+    section: Section
+    what: str
+    tallies: tuple[tuple[str, Section], ...]
+
+
+_SOURCES: Final = (
+    _Source(
+        100,
+        "payer",
+        "payer",
+        Section.OUT,
+        "movements that the payer pays",
+        (("payees", Section.PAYEES), ("devices", Section.DEVICES)),
+    ),
+    _Source(
+        200,
+        "payer_received",
+        "payer",
+        Section.IN,
+        "movements that the payer receives",
+        (("payers", Section.PAYERS),),
+    ),
+    _Source(
+        300,
+        "payee",
+        "payee",
+        Section.IN,
+        "movements that the payee receives",
+        (("payers", Section.PAYERS),),
+    ),
+    _Source(400, "payee_sent", "payee", Section.OUT, "movements that the payee pays", ()),
+    _Source(
+        500,
+        "device",
+        "device",
+        Section.OUT,
+        "movements asked for from the device",
+        (("payees", Section.PAYEES), ("payers", Section.PAYERS)),
+    ),
+    _Source(
+        600,
+        "address",
+        "origin",
+        Section.OUT,
+        "movements asked for from the address",
+        (("payees", Section.PAYEES), ("payers", Section.PAYERS)),
+    ),
+    _Source(
+        700,
+        "merchant",
+        "merchant",
+        Section.IN,
+        "movements that the merchant receives",
+        (("payers", Section.PAYERS),),
+    ),
+    _Source(
+        800,
+        "terminal",
+        "terminal",
+        Section.IN,
+        "movements at the till",
+        (("payers", Section.PAYERS),),
+    ),
+    _Source(900, "pair", "pair", Section.OUT, "movements of the payer to the payee", ()),
+    _Source(
+        1000,
+        "payer_refused",
+        "payer",
+        Section.REFUSED,
+        "movements of the payer that were refused or had to be approved",
+        (),
+    ),
+)
+
+
+def _measure(
+    role: str, section: Section, at: int, get: Callable[[Totals], FeatureValue]
+) -> Callable[[Scene], FeatureValue]:
+    default = get(NOTHING)
+
+    def compute(scene: Scene) -> FeatureValue:
+        found = scene.totals(role, section)
+        return default if found is None else get(found[at])
+
+    return compute
+
+
+def _tally(role: str, section: Section, at: int) -> Callable[[Scene], FeatureValue]:
+    def compute(scene: Scene) -> FeatureValue:
+        subject: Subject | None = getattr(scene, role)
+        return 0 if subject is None else subject.tally(section).windows(scene.now_s)[at]
+
+    return compute
+
+
+def _declare_velocity(source: _Source) -> None:
+    number = source.base
+    for measure in _MEASURES:
+        for at, window in enumerate(WINDOWS):
+            _declare(
+                number,
+                f"{source.prefix}_{measure.name}_{window}",
+                measure.type,
+                measure.unit,
+                f"Of {source.what}, in the last {window}: {measure.meaning}.",
+                _measure(source.role, source.section, at, measure.get),
+            )
+            number += 1
+    for name, section in source.tallies:
+        for at, window in enumerate(WINDOWS):
+            _declare(
+                number,
+                f"{source.prefix}_{name}_{window}",
+                FeatureType.INT,
+                name,
+                f"Of {source.what}, in the last {window}: different {name}, to {TALLY_MAX}.",
+                _tally(source.role, section, at),
+            )
+            number += 1
+
+
+for _source in _SOURCES:
+    _declare_velocity(_source)
+
+
+# -- Labels: what was confirmed as fraud, of days a week ago and older, since labels come late.
+
+_LAG_DAYS: Final = 7
+
+
+def _labelled(scene: Scene, role: str, days: int) -> tuple[int, int]:
+    """Return how many movements to a subject were fraud, and how many there were, in some days."""
+    subject: Subject | None = getattr(scene, role)
+    if subject is None:
+        return 0, 0
+    today = scene.now_s - scene.now_s % DAY_S
+    last = today - _LAG_DAYS * DAY_S
+    first = last - (days - 1) * DAY_S
+    flagged = subject.series(Section.FLAGGED).at(scene.now_s).days(first, last).count
+    return flagged, subject.series(Section.IN).at(scene.now_s).days(first, last).count
+
+
+def _flagged(role: str, days: int) -> Callable[[Scene], FeatureValue]:
+    return lambda scene: _labelled(scene, role, days)[0]
+
+
+def _share(role: str, days: int) -> Callable[[Scene], FeatureValue]:
+    def compute(scene: Scene) -> float:
+        flagged, count = _labelled(scene, role, days)
+        return flagged / count if count else 0.0
+
+    return compute
+
+
+for _base, _role in ((1100, "terminal"), (1150, "merchant")):
+    for _at, _days in enumerate((1, 7, 30)):
+        _when = f"of the {_days} days that end a week ago"
+        _declare(
+            _base + _at,
+            f"{_role}_flagged_{_days}d",
+            FeatureType.INT,
+            "movements",
+            f"Confirmed frauds at the {_role} {_when}.",
+            _flagged(_role, _days),
+        )
+        _declare(
+            _base + 10 + _at,
+            f"{_role}_flagged_share_{_days}d",
+            FeatureType.DOUBLE,
+            "0-1",
+            f"Share of confirmed frauds at the {_role} {_when}.",
+            _share(_role, _days),
+        )
+
+
+# -- What is computed of a movement.
+
+
+class Plan:
+    """The features that the rules and the scorecard in force read, ready to be computed."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        """Take names of the registry; those that it does not know are left out."""
+        known = sorted((REGISTRY[name] for name in set(names) if name in REGISTRY), key=_number_of)
+        self.features = tuple(known)
+        self._steps = tuple((feature, _COMPUTE[feature.name]) for feature in known)
+
+    def compute(self, scene: Scene) -> tuple[dict[str, FeatureValue], list[Fault]]:
+        """Return the value of every feature, and what failed.
+
+        It never raises: a feature that fails has its default.
+        """
+        values: dict[str, FeatureValue] = {}
+        faults: list[Fault] = []
+        for feature, compute in self._steps:
+            try:
+                values[feature.name] = compute(scene)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the policy says what it does
+                values[feature.name] = feature.default
+                text = f"{type(error).__name__}: {error}"[:TEXT_MAX]
+                faults.append(Fault(feature.name, text, FAILURES[feature.on_failure]))
+        return values, faults
+
+
+def _number_of(feature: Feature) -> int:
+    return feature.number
+
+
+FAILURES: Final = {
+    OnFailure.DEFAULT: ALLOW,
+    OnFailure.STEP_UP: Outcome(OutcomeKind.STEP_UP, 2),
+    OnFailure.DECLINE: Outcome(OutcomeKind.DECLINE),
+}
+"""What a failure asks for, by its policy."""

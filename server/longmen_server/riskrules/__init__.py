@@ -1,0 +1,1 @@
+"""The life of rules: drafts, the set in shadow, the set that decides, snoozes and rollouts."""

@@ -1,0 +1,47 @@
+"""Refuses rules that cannot be saved, with all that is wrong with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from longmen_server.platform.refusal import Refusal
+from longmen_server.riskrules.encode import problems_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from longmen_server.risk.rules_lint import Found
+
+__all__ = ["refuse_problems"]
+
+PROBLEMS_TOLD: Final = 20
+"""In the metadata of a refusal; LintRules tells all."""
+
+
+def refuse_problems(found: Sequence[Found], *, strict: bool) -> None:
+    """Refuse rules with problems.
+
+    Args:
+        found: what is wrong.
+        strict: whether examples that fail count too, as for rules that are to be evaluated.
+
+    Raises:
+        Refusal: RULE_SET_INVALID, with the first of the problems in full.
+    """
+    bad = [one for one in found if one.is_error or (strict and one.code == "EXAMPLE_FAILS")]
+    if not bad:
+        return
+    first = bad[0]
+    where = f", line {first.line}, column {first.column}" if first.line else ""
+    raise Refusal(
+        "RULE_SET_INVALID",
+        f"rule {first.rule_id}{where}: {first.message}",
+        metadata={
+            "problems": problems_text(bad, PROBLEMS_TOLD),
+            "problem_count": str(len(bad)),
+            "rule_id": first.rule_id,
+            "message": first.message,
+            "excerpt": first.excerpt,
+        },
+        field="rules",
+    )
