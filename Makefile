@@ -23,7 +23,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo demo-identity demo-fx test corpus check fmt lint types layers gen gen-check buf bench bench-payments bench-fx bench-edge tools tls-scan sbom ci clean
+.PHONY: help setup run demo demo-identity demo-fx test corpus check fmt lint types layers gen gen-check buf bench bench-payments bench-fx bench-edge risk-bench risk-train tools tls-scan sbom ci clean
 
 help: ## Show what can be done
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -100,6 +100,12 @@ bench-fx: setup ## Measure quotes, conversions and the import of the history
 
 bench-edge: setup ## Measure what the edge adds to a call
 	$(BIN)/python -m bench.edge
+
+risk-bench: setup ## Measure how well the shipped scorecard and rules find simulated fraud
+	$(BIN)/python -m bench.detection
+
+risk-train: setup ## Print the scorecard that ships, learned again
+	@$(BIN)/python -m bench.detection learn
 
 tools: ## Install ghz and grpcurl into .tools/bin through the Go module proxy
 	@if command -v go >/dev/null; then \
