@@ -520,6 +520,9 @@ ELSEWHERE = {
         " FX_QUOTE_EXPIRED FX_QUOTE_NEEDED FX_QUOTE_NOT_FOUND FX_QUOTE_USED FX_RATE_MOVED"
     ),
     "tests/integration/test_fx_reversals.py": "FX_CONVERSION_REVERSED FX_REVERSAL_TOO_LATE",
+    "tests/integration/test_fx_abroad.py": (
+        "FX_NOT_REVERSIBLE FX_PAYEE_IS_PAYER FX_REFERENCE_NEEDED"
+    ),
     "tests/integration/test_limit_orders.py": (
         "FX_ALERT_NOT_FOUND FX_LIMIT_ORDER_ENDED FX_LIMIT_ORDER_NOT_FOUND FX_RATE_REACHED"
         " FX_WAITING_LIMIT"

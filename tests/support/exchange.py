@@ -195,3 +195,25 @@ async def customer_with_limit_orders(bank: SmallBank, owner: Person) -> Fields:
     for _ in range(3):
         await ordered(bank, owner)
     return {"customer_id": owner.customer}
+
+
+async def new_payment_abroad(bank: SmallBank, owner: Person, **fields: Any) -> Fields:
+    """A payment of the owner's CNY to somebody's USD."""
+    await with_rates(bank, owner)
+    return {
+        "from_account_id": owner.account,
+        "payee_account_id": await pocket(bank, bank.payee, "USD"),
+        "amount": cash(1_000),
+        "target_currency_code": "USD",
+        **fields,
+    }
+
+
+async def quoted_abroad(bank: SmallBank, owner: Person, **fields: Any) -> Any:
+    """A quote of a payment of the owner's to somebody else."""
+    asked = await new_payment_abroad(bank, owner, **fields)
+    return (await bank.do("ConversionsService/QuoteAbroad", **asked)).quote
+
+
+async def payment_abroad(bank: SmallBank, owner: Person) -> Fields:
+    return shown(await quoted_abroad(bank, owner))

@@ -993,6 +993,8 @@ SAMPLES: dict[str, Sample] = {
     "ConversionsService/CancelQuote": exchange.own_quote,
     "ConversionsService/ExecuteQuote": exchange.quote_to_take,
     "ConversionsService/Convert": exchange.small_exchange,
+    "ConversionsService/QuoteAbroad": exchange.new_payment_abroad,
+    "ConversionsService/PayAbroad": exchange.payment_abroad,
     "ConversionsService/GetConversion": exchange.own_conversion,
     "ConversionsService/ReverseConversion": exchange.conversion_to_reverse,
     "ConversionsService/ListConversions": exchange.busy_traveller,
@@ -1147,6 +1149,7 @@ OPEN_IDS: dict[tuple[str, str], str] = {
     ("AuthorizationsService/AuthorizeOrder", "order_id"): "anybody may pay an order",
     ("TransfersService/CreateTransfer", "payee.account_id"): "anybody may be paid",
     ("TransfersService/BatchTransfers", "items.payee.account_id"): "anybody may be paid",
+    ("ConversionsService/QuoteAbroad", "payee_account_id"): "anybody may be paid",
     ("TransfersService/LookupPayee", "payee.account_id"): "shows whom a payment would go to",
     (
         "AccountsService/ListTransactions",

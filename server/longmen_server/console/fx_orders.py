@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from longmen.fx.v1 import order_pb2, rates_service_pb2
+from longmen_client import Money
 from longmen_server.console import views
-from longmen_server.console.fx import fx
+from longmen_server.console.fx import conversion_card, fx, quote_card
 from longmen_server.console.parameters import (
     book_option,
     currency_option,
@@ -26,7 +27,7 @@ from longmen_server.console.session import (
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["alert", "order", "watch"]
+__all__ = ["alert", "order", "pay", "watch"]
 
 DAYS = click.option("--days", "valid_days", default=30, help="How long it waits, 1 to 90.")
 
@@ -50,6 +51,50 @@ def watch(session: Session, pairs: tuple[str, ...], book: int) -> None:
                 pair = f"{one.source_currency_code}/{one.target_currency_code}"
                 seen = views.moment(one.observe_time)
                 session.say(f"{pair} {one.mid} (gets {one.bid}, pays {one.ask}), {seen}")
+
+
+@fx.command()
+@click.argument("from_account_id", metavar="FROM")
+@click.argument("amount")
+@currency_option
+@click.argument("got", metavar="GET")
+@click.option("--to", "payee_account_id", default="", help="Another customer's account in GET.")
+@click.option("--reference", default="", help="Of a beneficiary abroad, at the bank's gateway.")
+@click.option("-y", "--yes", is_flag=True, help="Pay without asking.")
+@connected
+def pay(
+    session: Session,
+    from_account_id: str,
+    amount: str,
+    currency: str,
+    got: str,
+    payee_account_id: str,
+    reference: str,
+    *,
+    yes: bool,
+) -> None:
+    """Pay somebody in another currency, GET, after showing rate and fee.
+
+    The currency says which side the AMOUNT is: what is paid, or what is got.
+    """
+    bank = session.bank.conversions
+    offered = bank.quote_abroad(
+        from_account_id=from_account_id,
+        payee_account_id=payee_account_id,
+        amount=money(amount, currency),
+        target_currency_code=got.upper(),
+    ).message.quote
+    if not session.as_json:
+        session.console.print(quote_card(offered))
+    if not yes:
+        click.confirm("Pay?", abort=True, err=True)
+    reply = bank.pay_abroad(
+        quote_id=offered.quote_id,
+        source_amount=Money.from_proto(offered.exchange.source_amount),
+        target_amount=Money.from_proto(offered.exchange.target_amount),
+        reference=reference,
+    )
+    session.show(reply.message, lambda: conversion_card(reply.message.conversion))
 
 
 @fx.group()

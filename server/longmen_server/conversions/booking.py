@@ -107,12 +107,21 @@ class Leg(NamedTuple):
     amount: int
     code: int
     description: str | None = None
+    reference: str | None = None
 
 
-def legs(working_set: WorkingSet, quote: QuoteRow, home: str) -> list[Leg]:
+def legs(
+    working_set: WorkingSet,
+    quote: QuoteRow,
+    home: str,
+    *,
+    abroad: bool = False,
+    reference: str | None = None,
+) -> list[Leg]:
     """Return what is booked of an exchange, in order; the bank's accounts are opened if need be.
 
-    The customer's lines tell the rate and the fee: they stand on statements.
+    The customer's lines tell the rate and the fee: they stand on statements. What is paid to
+    somebody else tells no rate, from which that one could see what it cost.
     """
     source, target, deal = quote.source_currency, quote.target_currency, quote.deal
     sold = position_account(working_set, source, target, home)
@@ -121,7 +130,11 @@ def legs(working_set: WorkingSet, quote: QuoteRow, home: str) -> list[Leg]:
     told, result = told_rate(quote), PostingCode.EXCHANGE_RESULT
     found = [
         Leg(charged, sold, source, deal.exchanged, PostingCode.EXCHANGE, told),
-        Leg(bought, paid, target, deal.target, PostingCode.EXCHANGE, told),
+        Leg(
+            *(bought, paid, target, deal.target, PostingCode.EXCHANGE),
+            description=None if abroad else told,
+            reference=reference,
+        ),
     ]
     if deal.fee:
         income = ensure_system_account(working_set, source, FEE_INCOME)
@@ -148,7 +161,13 @@ def told_rate(quote: QuoteRow) -> str:
 
 
 def book(
-    working_set: WorkingSet, quote: QuoteRow, transaction_id: TransactionId, home: str
+    working_set: WorkingSet,
+    quote: QuoteRow,
+    transaction_id: TransactionId,
+    home: str,
+    *,
+    abroad: bool = False,
+    reference: str | None = None,
 ) -> PostingOutcome:
     """Book an exchange and return the last posting that charges the customer.
 
@@ -156,7 +175,7 @@ def book(
         Refusal: of a posting: INSUFFICIENT_FUNDS, frozen or closed accounts.
     """
     outcomes: list[PostingOutcome] = []
-    for leg in legs(working_set, quote, home):
+    for leg in legs(working_set, quote, home, abroad=abroad, reference=reference):
         intent = PostingIntent(
             transaction_id=transaction_id,
             ordinal=len(outcomes),
@@ -166,6 +185,7 @@ def book(
             amount=leg.amount,
             code=leg.code,
             description=leg.description,
+            reference=leg.reference,
         )
         outcomes.extend(book_posting(working_set, intent))
     return outcomes[2] if quote.fee else outcomes[0]

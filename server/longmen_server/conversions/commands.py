@@ -66,6 +66,9 @@ def convert(
     quote: QuoteRow,
     conversion_id: ConversionId,
     transaction_id: TransactionId,
+    *,
+    abroad: bool = False,
+    reference: str | None = None,
 ) -> tuple[ConversionRow, PostingOutcome]:
     """Book a quote, use it up, and tell it.
 
@@ -76,7 +79,7 @@ def convert(
     home = version.home_currency
     rates = present_rates(working_set, quote.source_currency, quote.target_currency, home)
     check_positions(working_set, quote, version, rates)
-    outcome = book(working_set, quote, transaction_id, home)
+    outcome = book(working_set, quote, transaction_id, home, abroad=abroad, reference=reference)
     used = working_set.edit(QUOTE, quote.quote_id)
     used.state = QuoteState.USED
     used.conversion_id = conversion_id
@@ -257,6 +260,9 @@ class ExecuteQuote(_Exchange):
 
     __slots__ = ("age_max_us", "fresh_id", "quote_id", "source", "target")
 
+    reply_type: type[pb.ExecuteQuoteResponse | pb.PayAbroadResponse] = pb.ExecuteQuoteResponse
+    """What is answered; both have the same fields."""
+
     def __init__(
         self,
         book: int,
@@ -314,11 +320,15 @@ class ExecuteQuote(_Exchange):
         if not quote.lock_seconds and self._moved(working_set, quote):
             raise self._fresh(working_set, quote, "FX_RATE_MOVED", "the rate changed since")
         row, available = self.exchange(working_set, quote)
-        return pb.ExecuteQuoteResponse(
+        return self.reply_type(
             conversion=encode.conversion(row, quote),
             available_minor_units=available,
             committed_at=working_set.committed_at,
         ).SerializeToString()
+
+    def offer_anew(self, working_set: WorkingSet, asked: Asked) -> QuoteRow:
+        """Return the same exchange at the price of the moment."""
+        return offer(working_set, asked, self.actor)
 
     def _moved(self, working_set: WorkingSet, quote: QuoteRow) -> bool:
         rates = present_rates(working_set, quote.source_currency, quote.target_currency)
@@ -344,7 +354,7 @@ class ExecuteQuote(_Exchange):
             tier=quote.tier,
             age_max_us=self.age_max_us,
         )
-        return FreshOffered(reason, message, quote, offer(working_set, asked, self.actor))
+        return FreshOffered(reason, message, quote, self.offer_anew(working_set, asked))
 
 
 class Convert(_Exchange):

@@ -192,6 +192,22 @@ def conversion_not_found(conversion_id: ConversionId) -> Refusal:
     )
 
 
+def payee_is_payer() -> Refusal:
+    """Return the refusal to pay abroad what stays with one customer."""
+    return Refusal(
+        "FX_PAYEE_IS_PAYER", "both accounts are of one customer, who exchanges by a quote"
+    )
+
+
+def not_reversible(conversion_id: ConversionId) -> Refusal:
+    """Return the refusal to take back what somebody else has."""
+    return Refusal(
+        "FX_NOT_REVERSIBLE",
+        "the conversion has paid somebody else",
+        metadata={"conversion_id": CONVERSION.encode(conversion_id)},
+    )
+
+
 def already_reversed(conversion_id: ConversionId, transaction_id: TransactionId) -> Refusal:
     """Return the refusal to take a conversion back twice."""
     return Refusal(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from longmen_server.conversions.model import (
@@ -22,15 +22,17 @@ from longmen_server.platform.refusal import Refusal
 from longmen_server.transfers.commands import find_wallet_account
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from longmen_server.accounts.model import Actor
     from longmen_server.engine.working_set import WorkingSet
+    from longmen_server.fx.model import Terms
+    from longmen_server.fx.policy import FxVersion
     from longmen_server.fxrates.model import RateRow
     from longmen_server.ledger.model import AccountRow
     from longmen_server.platform.ids import AccountId, QuoteId
 
-__all__ = ["Asked", "offer", "present_rates", "wallet_pair"]
+__all__ = ["Asked", "offer", "present_rates", "price", "wallet_pair"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,44 @@ def offer(working_set: WorkingSet, asked: Asked, actor: Actor) -> QuoteRow:
             FX_ORDER_LIMIT.
     """
     payer, payee = wallet_pair(working_set, asked.from_account_id, asked.to_account_id, actor)
-    source, target = payer.currency_code, payee.currency_code
+    return price(working_set, asked, payer, (payee.account_id, payee.currency_code))
+
+
+def terms_of(
+    asked: Asked, pair: tuple[str, str], version: FxVersion, rates: Mapping[str, RateRow]
+) -> Terms:
+    """Return what an exchange costs by the price list.
+
+    Raises:
+        Refusal: FX_RATE_NOT_FOUND, FX_ORDER_LIMIT.
+    """
+    code, home = asked.currency_code, version.home_currency
+    worth = value(asked.amount, minor_ratio(pair_of(rates, code, home).mid, code, home))
+    check_limit("FX_ORDER_LIMIT", worth, version.order_max, home)
+    return version.terms(*pair, tier=asked.tier, home_value=worth, lock_s=asked.lock_seconds)
+
+
+def price(
+    working_set: WorkingSet,
+    asked: Asked,
+    payer: AccountRow,
+    payee: tuple[AccountId, str],
+    *,
+    surcharge_basis_points: int = 0,
+) -> QuoteRow:
+    """Return what an exchange between two accounts would be now, whoever they are of.
+
+    Args:
+        working_set: with the rates.
+        asked: what is to be exchanged.
+        payer: the account that is charged.
+        payee: the account that is paid, and its currency.
+        surcharge_basis_points: of what is paid, beside the fee of the price list.
+
+    Raises:
+        Refusal: as :func:`offer`, but for the accounts.
+    """
+    source, (payee_id, target) = payer.currency_code, payee
     version, now_us = version_now(working_set), working_set.now_us
     home = version.home_currency
     check_pair(source, target, version.tradable)
@@ -97,12 +136,9 @@ def offer(working_set: WorkingSet, asked: Asked, actor: Actor) -> QuoteRow:
     rates = present_rates(working_set, source, target, home)
     pair = pair_of(rates, source, target)
     check_age(pair, now_us, asked.age_max_us(version.rate_age_max_us))
-    to_home = minor_ratio(pair_of(rates, asked.currency_code, home).mid, asked.currency_code, home)
-    asked_value = value(asked.amount, to_home)
-    check_limit("FX_ORDER_LIMIT", asked_value, version.order_max, home)
-    terms = version.terms(
-        source, target, tier=asked.tier, home_value=asked_value, lock_s=asked.lock_seconds
-    )
+    terms = terms_of(asked, (source, target), version, rates)
+    if surcharge_basis_points:
+        terms = replace(terms, fee_basis_points=terms.fee_basis_points + surcharge_basis_points)
     side = Side.SOURCE if asked.currency_code == source else Side.TARGET
     deal = (sell if side == Side.SOURCE else buy)(
         asked.amount, minor_ratio(pair.mid, source, target), terms
@@ -113,7 +149,7 @@ def offer(working_set: WorkingSet, asked: Asked, actor: Actor) -> QuoteRow:
         quote_id=asked.quote_id,
         customer_id=payer.owner_id,
         from_account_id=payer.account_id,
-        to_account_id=payee.account_id,
+        to_account_id=payee_id,
         conversion_id=None,
         state=QuoteState.ACTIVE,
         fixed_side=side,

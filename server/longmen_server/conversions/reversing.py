@@ -97,6 +97,10 @@ class ReverseConversion(Command):
         quote = None if row is None else working_set.get(QUOTE, row.quote_id)
         if row is None or quote is None:
             raise model.conversion_not_found(self.conversion_id)
+        payer = working_set.get(ACCOUNT, quote.from_account_id)
+        payee = working_set.get(ACCOUNT, quote.to_account_id)
+        if payer is None or payee is None or payer.owner_id != payee.owner_id:
+            raise model.not_reversible(self.conversion_id)
         earlier = working_set.get(REVERSAL, self.conversion_id)
         if earlier is not None:
             raise model.already_reversed(self.conversion_id, earlier.transaction_id)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from longmen.fx.v1 import conversions_service_pb2 as pb
 from longmen_server.accounts.actor import actor_of, customer_of
-from longmen_server.conversions import commands, encode, model, queries
+from longmen_server.conversions import abroad, commands, encode, model, queries
 from longmen_server.conversions.build import reverse_conversion
 from longmen_server.conversions.pricing import Asked
 from longmen_server.engine.door import request_key, submit
+from longmen_server.ledger.chart import CORRESPONDENT, system_account_id
 from longmen_server.ledger.commands import account_not_found
 from longmen_server.ledger.decode import decode_id
 from longmen_server.ledger.paging import page_size
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from longmen_server.challenges.office import StepUpOffice
-    from longmen_server.engine.command import Command
+    from longmen_server.engine.command import Command, RequestKey
     from longmen_server.engine.engine import Engine
     from longmen_server.ledger.read_service import ReadTools
     from longmen_server.transport.context import Call
@@ -99,20 +100,38 @@ class ConversionsService:
         """Exchange what was offered."""
         quote_id = decode_id(QUOTE, request.quote_id, "quote_id")
         book, key = book_of(quote_id), request_key(call)
-        source, target = request.source_amount, request.target_amount
-        command = commands.ExecuteQuote(
-            book,
-            key,
-            quote_id=quote_id,
-            source=(source.minor_units, source.currency_code),
-            target=(target.minor_units, target.currency_code),
-            fresh_id=QuoteId(new_id(book, self._clock)),
+        command = commands.ExecuteQuote(book, key, **self._taken(request, quote_id, key, call))
+        return await self._submit(command, request, call, absent=model.quote_not_found(quote_id))
+
+    async def QuoteAbroad(self, request: pb.QuoteAbroadRequest, call: Call) -> bytes:  # noqa: N802
+        """Offer to pay somebody in another currency."""
+        from_id = decode_id(ACCOUNT, request.from_account_id, "from_account_id")
+        book, target = book_of(from_id), request.target_currency_code
+        if request.payee_account_id:
+            payee_id = decode_id(ACCOUNT, request.payee_account_id, "payee_account_id")
+        else:
+            payee_id = system_account_id(book, target, CORRESPONDENT)
+        asked = Asked(
+            quote_id=QuoteId(new_id(book, self._clock)),
+            from_account_id=from_id,
+            to_account_id=payee_id,
+            amount=request.amount.minor_units,
+            currency_code=request.amount.currency_code,
+            lock_seconds=request.lock_seconds,
+            tier=STANDARD,
             age_max_us=self._age_max_us,
-            actor=actor_of(call),
-            conversion_id=ConversionId(new_id(book, self._clock)),
-            transaction_id=TransactionId(new_id(book, self._clock)),
-            gate=self._step_up.gate(call, key, book),
         )
+        command = abroad.QuoteAbroad(
+            book, request_key(call), asked=asked, target_currency=target, actor=actor_of(call)
+        )
+        return await self._submit(command, request, call, absent=account_not_found(from_id))
+
+    async def PayAbroad(self, request: pb.PayAbroadRequest, call: Call) -> bytes:  # noqa: N802
+        """Pay what was offered."""
+        quote_id = decode_id(QUOTE, request.quote_id, "quote_id")
+        book, key = book_of(quote_id), request_key(call)
+        taken = self._taken(request, quote_id, key, call)
+        command = abroad.PayAbroad(book, key, reference=request.reference, **taken)
         return await self._submit(command, request, call, absent=model.quote_not_found(quote_id))
 
     async def Convert(self, request: pb.ConvertRequest, call: Call) -> bytes:  # noqa: N802
@@ -175,6 +194,28 @@ class ConversionsService:
         )
 
     # -- helpers -------------------------------------------------------------------------------
+
+    def _taken(
+        self,
+        request: pb.ExecuteQuoteRequest | pb.PayAbroadRequest,
+        quote_id: QuoteId,
+        key: RequestKey,
+        call: Call,
+    ) -> dict[str, Any]:
+        """Return what both ways to take a quote are made of."""
+        book = book_of(quote_id)
+        source, target = request.source_amount, request.target_amount
+        return {
+            "quote_id": quote_id,
+            "source": (source.minor_units, source.currency_code),
+            "target": (target.minor_units, target.currency_code),
+            "fresh_id": QuoteId(new_id(book, self._clock)),
+            "age_max_us": self._age_max_us,
+            "actor": actor_of(call),
+            "conversion_id": ConversionId(new_id(book, self._clock)),
+            "transaction_id": TransactionId(new_id(book, self._clock)),
+            "gate": self._step_up.gate(call, key, book),
+        }
 
     def _asked(
         self, request: pb.CreateQuoteRequest | pb.ConvertRequest, lock_seconds: int, call: Call

@@ -57,6 +57,8 @@ class FxVersion:
     jump_max_basis_points: int
     order_max: int
     convert_max: int
+    abroad_fee_basis_points: int
+    """Of what is paid to somebody else in another currency, beside the fee of the exchange."""
     position_flag: int
     position_max: int
     reversal_us: int
@@ -132,6 +134,7 @@ def _version(entry: dict[str, Any]) -> FxVersion:
         jump_max_basis_points=entry["jump_max_basis_points"],
         order_max=entry["order_max"],
         convert_max=entry["convert_max"],
+        abroad_fee_basis_points=entry["abroad_fee"],
         position_flag=entry["position_flag"],
         position_max=entry["position_max"],
         reversal_us=entry["reversal_days"] * DAY_US,
@@ -150,6 +153,12 @@ def _version(entry: dict[str, Any]) -> FxVersion:
         raise FxPolicyError("the largest order is at least the largest without a quote")
     if not 0 < version.position_flag <= version.position_max:
         raise FxPolicyError("a position is marked before it is refused")
+    _check_prices(version)
+    return version
+
+
+def _check_prices(version: FxVersion) -> None:
+    """Refuse prices that leave an exchange without one, or nothing to the customer."""
     last = version.rules[-1] if version.rules else None
     if last is None or last.currencies or last.tier != ANY or last.up_to:
         raise FxPolicyError("the last spread is for every exchange")
@@ -158,7 +167,9 @@ def _version(entry: dict[str, Any]) -> FxVersion:
         raise FxPolicyError("locks cost nothing or more, and one is none")
     if dearest + max(version.lock_spread.values()) >= BASIS_POINTS:
         raise FxPolicyError("a spread leaves something to the customer")
-    return version
+    dearest_fee = max(rule.terms.fee_basis_points for rule in version.rules)
+    if not 0 <= version.abroad_fee_basis_points < BASIS_POINTS - dearest_fee:
+        raise FxPolicyError("the fees leave something to be exchanged")
 
 
 def _rule(entry: dict[str, Any], home: str) -> SpreadRule:

@@ -141,6 +141,21 @@ def test_a_pocket_is_opened_when_the_customer_says_so(
     assert server.calls("CreateQuote")[0].request.to_account_id == "acct_" + "7" * 32
 
 
+def test_somebody_else_is_paid_the_same_way(
+    server: ScriptedServer, bank: Bank, wallet: Any, offering: Any
+) -> None:
+    pb = conversions_service_pb2
+    server.script("QuoteAbroad", pb.QuoteAbroadResponse(quote=OFFERED))
+    server.script("PayAbroad", pb.PayAbroadResponse(conversion=BOOKED))
+    amount = Money(14_955, "USD")
+    offer = bank.wait(offering.abroad(wallet, amount, "CNY", "USD", reference="GW-1"))
+    assert bank.wait(offer.confirm()) == BOOKED
+    asked = server.calls("QuoteAbroad")[0].request
+    assert (asked.from_account_id, asked.target_currency_code) == (YUAN, "USD")
+    paid = server.calls("PayAbroad")[0].request
+    assert (paid.reference, paid.source_amount) == ("GW-1", money(100_000))
+
+
 # -- the command line --------------------------------------------------------------------------
 
 
@@ -179,6 +194,19 @@ def test_a_small_amount_is_exchanged_at_once(server: ScriptedServer, fx: Any) ->
     assert done.exit_code == 0, done.output
     asked = server.calls("Convert")[0].request
     assert (asked.amount, asked.counter_currency_code) == (money(14_955, "USD"), "CNY")
+
+
+def test_somebody_is_paid_after_a_yes(server: ScriptedServer, fx: Any) -> None:
+    pb = conversions_service_pb2
+    server.script("QuoteAbroad", pb.QuoteAbroadResponse(quote=OFFERED))
+    server.script("PayAbroad", pb.PayAbroadResponse(conversion=BOOKED))
+    words = ("pay", YUAN, "149.55", "usd", "--currency", "USD", "--to", DOLLARS)
+    assert fx(*words, input="n\n").exit_code != 0
+    assert server.calls("PayAbroad") == []
+    done = fx(*words, input="y\n")
+    assert done.exit_code == 0, done.output
+    assert CONVERSION in done.stdout
+    assert server.calls("QuoteAbroad")[1].request.payee_account_id == DOLLARS
 
 
 def test_what_was_exchanged_is_listed_and_taken_back(server: ScriptedServer, fx: Any) -> None:

@@ -53,6 +53,8 @@ def test_the_version_of_the_day_is_taken() -> None:
         ("convert_max = 5_000_000", "convert_max = 0", "the largest order"),
         ("position_flag = 500_000_000", "position_flag = 0", "marked before"),
         ("86400 = 60", "86400 = 9_999", "leaves something"),
+        ("abroad_fee = 30", "abroad_fee = 9_980", "fees leave something"),
+        ("abroad_fee = 30", "abroad_fee = -1", "fees leave something"),
         ("86400 = 60", "86400 = -1", "locks cost"),
         ("spread = 100", "spread = 10_000", "basis points"),
         ("currencies = []", 'currencies = ["USD"]', "for every exchange"),

@@ -9,9 +9,8 @@ from longmen_client.ids import RequestId, new_request_id
 from longmen_client.money import Money
 
 if TYPE_CHECKING:
-    from longmen.fx.v1 import conversions_service_pb2, quote_pb2
+    from longmen.fx.v1 import quote_pb2
     from longmen_app._async.wallet import AsyncWallet
-    from longmen_client._reply import Reply
 
 
 class AsyncExchange:
@@ -21,10 +20,13 @@ class AsyncExchange:
         print(offer.pays, offer.gets, offer.rate, offer.fee)   # the customer says yes to this
         await offer.confirm()
 
-    Confirming twice exchanges once.
+    Somebody else is paid in another currency the same way, by `AsyncExchange.abroad`. Confirming
+    twice exchanges once.
     """
 
-    def __init__(self, wallet: AsyncWallet, quote: quote_pb2.Quote) -> None:
+    def __init__(
+        self, wallet: AsyncWallet, quote: quote_pb2.Quote, reference: str | None = None
+    ) -> None:
         made = quote.exchange
         self.pays = Money.from_proto(made.source_amount)
         """What leaves the wallet, fee included."""
@@ -43,6 +45,45 @@ class AsyncExchange:
         self.request_id: RequestId = new_request_id()
         """Keep it to be able to ask again after a restart."""
         self._wallet = wallet
+        self._reference = reference
+        """Of a payment to somebody else; None for an exchange between the own pockets."""
+
+    @classmethod
+    async def abroad(
+        cls,
+        wallet: AsyncWallet,
+        amount: Money,
+        pay: str,
+        get: str,
+        *,
+        payee_account_id: str = "",
+        reference: str = "",
+        lock_seconds: int = 0,
+    ) -> AsyncExchange:
+        """Ask what paying somebody else in another currency would be.
+
+        Args:
+            wallet: whose pocket is charged.
+            amount: what is paid or what is got: its currency says which.
+            pay: currency to pay in.
+            get: currency that the payee gets.
+            payee_account_id: another customer's account in it; empty for a beneficiary abroad.
+            reference: of the beneficiary abroad, at the bank's gateway.
+            lock_seconds: how long the rate is promised: 0, 60, 1800, 14400 or 86400.
+
+        Raises:
+            LongmenError: such as PayeeNotFound or FxRateStale.
+            LookupError: the wallet has no account to pay from.
+        """
+        reply = await wallet.bank.conversions.quote_abroad(
+            from_account_id=await wallet.account_id(pay),
+            payee_account_id=payee_account_id,
+            amount=amount,
+            target_currency_code=get,
+            lock_seconds=lock_seconds,
+        )
+        wallet.remember(reply.committed_at)
+        return cls(wallet, reply.message.quote, reference)
 
     @classmethod
     async def offer(
@@ -94,29 +135,40 @@ class AsyncExchange:
             LongmenError: look at `outcome_unknown`; when it is true, confirm this offer again.
         """
         try:
-            reply = await self._send()
+            return await self._send()
         except NeedsAuth as needed:
             await self._wallet.approve(needed)
-            reply = await self._send()
-        self._wallet.remember(reply.committed_at)
-        return reply.message.conversion
+            return await self._send()
 
     async def fresh(self, error: FxQuoteExpired | FxRateMoved) -> AsyncExchange:
         """Return the offer that the bank made instead, at the price of the moment."""
         found = await self._wallet.bank.conversions.get_quote(
             quote_id=error.metadata["fresh_quote_id"]
         )
-        return AsyncExchange(self._wallet, found.quote)
+        return AsyncExchange(self._wallet, found.quote, self._reference)
 
     async def give_up(self) -> None:
         """Tell the bank that the customer said no; offers also end by themselves."""
         await self._wallet.bank.conversions.cancel_quote(quote_id=self.quote_id)
 
-    async def _send(self) -> Reply[conversions_service_pb2.ExecuteQuoteResponse]:
+    async def _send(self) -> quote_pb2.Conversion:
         """Send it, the same each time."""
-        return await self._wallet.bank.conversions.execute_quote(
+        bank = self._wallet.bank.conversions
+        if self._reference is None:
+            taken = await bank.execute_quote(
+                quote_id=self.quote_id,
+                source_amount=self.pays,
+                target_amount=self.gets,
+                request_id=self.request_id,
+            )
+            self._wallet.remember(taken.committed_at)
+            return taken.message.conversion
+        paid = await bank.pay_abroad(
             quote_id=self.quote_id,
             source_amount=self.pays,
             target_amount=self.gets,
+            reference=self._reference,
             request_id=self.request_id,
         )
+        self._wallet.remember(paid.committed_at)
+        return paid.message.conversion

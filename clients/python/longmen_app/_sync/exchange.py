@@ -9,9 +9,8 @@ from longmen_client.ids import RequestId, new_request_id
 from longmen_client.money import Money
 
 if TYPE_CHECKING:
-    from longmen.fx.v1 import conversions_service_pb2, quote_pb2
+    from longmen.fx.v1 import quote_pb2
     from longmen_app._sync.wallet import Wallet
-    from longmen_client._reply import Reply
 
 
 class Exchange:
@@ -21,10 +20,13 @@ class Exchange:
         print(offer.pays, offer.gets, offer.rate, offer.fee)   # the customer says yes to this
         offer.confirm()
 
-    Confirming twice exchanges once.
+    Somebody else is paid in another currency the same way, by `Exchange.abroad`. Confirming
+    twice exchanges once.
     """
 
-    def __init__(self, wallet: Wallet, quote: quote_pb2.Quote) -> None:
+    def __init__(
+        self, wallet: Wallet, quote: quote_pb2.Quote, reference: str | None = None
+    ) -> None:
         made = quote.exchange
         self.pays = Money.from_proto(made.source_amount)
         """What leaves the wallet, fee included."""
@@ -43,6 +45,45 @@ class Exchange:
         self.request_id: RequestId = new_request_id()
         """Keep it to be able to ask again after a restart."""
         self._wallet = wallet
+        self._reference = reference
+        """Of a payment to somebody else; None for an exchange between the own pockets."""
+
+    @classmethod
+    def abroad(
+        cls,
+        wallet: Wallet,
+        amount: Money,
+        pay: str,
+        get: str,
+        *,
+        payee_account_id: str = "",
+        reference: str = "",
+        lock_seconds: int = 0,
+    ) -> Exchange:
+        """Ask what paying somebody else in another currency would be.
+
+        Args:
+            wallet: whose pocket is charged.
+            amount: what is paid or what is got: its currency says which.
+            pay: currency to pay in.
+            get: currency that the payee gets.
+            payee_account_id: another customer's account in it; empty for a beneficiary abroad.
+            reference: of the beneficiary abroad, at the bank's gateway.
+            lock_seconds: how long the rate is promised: 0, 60, 1800, 14400 or 86400.
+
+        Raises:
+            LongmenError: such as PayeeNotFound or FxRateStale.
+            LookupError: the wallet has no account to pay from.
+        """
+        reply = wallet.bank.conversions.quote_abroad(
+            from_account_id=wallet.account_id(pay),
+            payee_account_id=payee_account_id,
+            amount=amount,
+            target_currency_code=get,
+            lock_seconds=lock_seconds,
+        )
+        wallet.remember(reply.committed_at)
+        return cls(wallet, reply.message.quote, reference)
 
     @classmethod
     def offer(
@@ -94,27 +135,38 @@ class Exchange:
             LongmenError: look at `outcome_unknown`; when it is true, confirm this offer again.
         """
         try:
-            reply = self._send()
+            return self._send()
         except NeedsAuth as needed:
             self._wallet.approve(needed)
-            reply = self._send()
-        self._wallet.remember(reply.committed_at)
-        return reply.message.conversion
+            return self._send()
 
     def fresh(self, error: FxQuoteExpired | FxRateMoved) -> Exchange:
         """Return the offer that the bank made instead, at the price of the moment."""
         found = self._wallet.bank.conversions.get_quote(quote_id=error.metadata["fresh_quote_id"])
-        return Exchange(self._wallet, found.quote)
+        return Exchange(self._wallet, found.quote, self._reference)
 
     def give_up(self) -> None:
         """Tell the bank that the customer said no; offers also end by themselves."""
         self._wallet.bank.conversions.cancel_quote(quote_id=self.quote_id)
 
-    def _send(self) -> Reply[conversions_service_pb2.ExecuteQuoteResponse]:
+    def _send(self) -> quote_pb2.Conversion:
         """Send it, the same each time."""
-        return self._wallet.bank.conversions.execute_quote(
+        bank = self._wallet.bank.conversions
+        if self._reference is None:
+            taken = bank.execute_quote(
+                quote_id=self.quote_id,
+                source_amount=self.pays,
+                target_amount=self.gets,
+                request_id=self.request_id,
+            )
+            self._wallet.remember(taken.committed_at)
+            return taken.message.conversion
+        paid = bank.pay_abroad(
             quote_id=self.quote_id,
             source_amount=self.pays,
             target_amount=self.gets,
+            reference=self._reference,
             request_id=self.request_id,
         )
+        self._wallet.remember(paid.committed_at)
+        return paid.message.conversion

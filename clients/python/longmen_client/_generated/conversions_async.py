@@ -211,6 +211,102 @@ class AsyncConversions:
             methods.CONVERSIONS_CONVERT, request, request.request_id, options
         )
 
+    async def quote_abroad(
+        self,
+        *,
+        from_account_id: str,
+        amount: Money,
+        target_currency_code: str,
+        payee_account_id: str = "",
+        lock_seconds: int = 0,
+        request_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Reply[conversions_service_pb2.QuoteAbroadResponse]:
+        """Offers to pay somebody else in another currency: another customer's account, or a
+        beneficiary abroad by the bank's correspondent in the currency.
+
+        Rate and fee are shown before anything is confirmed; the quote is taken by PayAbroad.
+
+        Args:
+            from_account_id: From account id is charged.
+            amount: Amount that is fixed, above zero: in the payer's currency what is paid, in the
+                payee's what is got.
+            target_currency_code: Target currency code of the payee.
+            payee_account_id: Payee account id is another customer's; empty means a beneficiary
+                abroad, who is paid by the correspondent.
+            lock_seconds: Lock seconds that the rate is promised for: 0, 60, 1800, 14400 or 86400.
+            request_id: Request id is a UUID that the caller makes once per intention and keeps for
+                every retry.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: ACCOUNT_NOT_FOUND,
+                PAYEE_NOT_FOUND, PAYEE_CURRENCY_UNAVAILABLE, FX_PAYEE_IS_PAYER, CURRENCY_MISMATCH,
+                FX_SAME_CURRENCY, FX_CURRENCY_NOT_TRADABLE, FX_RATE_NOT_FOUND, FX_RATE_STALE,
+                FX_AMOUNT_TOO_SMALL, FX_AMOUNT_TOO_LARGE, FX_ORDER_LIMIT.
+
+        Scope: fx.write. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = conversions_service_pb2.QuoteAbroadRequest(
+            from_account_id=from_account_id,
+            amount=wire_money(amount),
+            target_currency_code=target_currency_code,
+            payee_account_id=payee_account_id,
+            lock_seconds=lock_seconds,
+            request_id=request_id or new_request_id(),
+        )
+        return await self._caller.change(
+            methods.CONVERSIONS_QUOTE_ABROAD, request, request.request_id, options
+        )
+
+    async def pay_abroad(
+        self,
+        *,
+        quote_id: str,
+        source_amount: Money,
+        target_amount: Money,
+        reference: str = "",
+        request_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Reply[conversions_service_pb2.PayAbroadResponse]:
+        """Pays what was offered by QuoteAbroad, from the payer's currency into the payee's in one
+        transaction.
+
+        The caller says both amounts, which have to be the quote's. Too late, it offers a fresh
+        quote.
+
+        Args:
+            quote_id: Quote id of the offer.
+            source_amount: Source amount that was shown, fee included.
+            target_amount: Target amount that was shown.
+            reference: Reference under which the bank's gateway keeps the beneficiary abroad, for
+                the correspondent; empty for another customer. It is kept with the books and is no
+                place for names.
+            request_id: Request id is a UUID that the caller makes once per intention and keeps for
+                every retry.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: FX_QUOTE_NOT_FOUND,
+                AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED,
+                FX_PAYEE_IS_PAYER, FX_REFERENCE_NEEDED, PAYEE_NOT_FOUND, INSUFFICIENT_FUNDS,
+                SINGLE_LIMIT_EXCEEDED, BALANCE_LIMIT_EXCEEDED, DEBIT_ACCOUNT_CLOSED,
+                CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN,
+                FX_POSITION_LIMIT.
+
+        Scope: fx.write. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = conversions_service_pb2.PayAbroadRequest(
+            quote_id=quote_id,
+            source_amount=wire_money(source_amount),
+            target_amount=wire_money(target_amount),
+            reference=reference,
+            request_id=request_id or new_request_id(),
+        )
+        return await self._caller.change(
+            methods.CONVERSIONS_PAY_ABROAD, request, request.request_id, options
+        )
+
     async def get_conversion(
         self,
         *,
@@ -256,9 +352,10 @@ class AsyncConversions:
 
         Raises:
             LongmenError: the call did not succeed; of its own reasons: FX_CONVERSION_NOT_FOUND,
-                FX_CONVERSION_REVERSED, FX_REVERSAL_TOO_LATE, FX_RATE_NOT_FOUND, FX_RATE_STALE,
-                FX_AMOUNT_TOO_SMALL, FX_AMOUNT_TOO_LARGE, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED,
-                CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN.
+                FX_NOT_REVERSIBLE, FX_CONVERSION_REVERSED, FX_REVERSAL_TOO_LATE, FX_RATE_NOT_FOUND,
+                FX_RATE_STALE, FX_AMOUNT_TOO_SMALL, FX_AMOUNT_TOO_LARGE, INSUFFICIENT_FUNDS,
+                DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
+                CREDIT_ACCOUNT_FROZEN.
 
         Scope: fx.reverse. Deadline: 5000 ms, at most 30000 ms.
         """

@@ -116,7 +116,9 @@ __all__ = [
     "FxFeedInvalid",
     "FxLimitOrderEnded",
     "FxLimitOrderNotFound",
+    "FxNotReversible",
     "FxOrderLimit",
+    "FxPayeeIsPayer",
     "FxPositionLimit",
     "FxQuoteCancelled",
     "FxQuoteExpired",
@@ -130,6 +132,7 @@ __all__ = [
     "FxRateReached",
     "FxRateStale",
     "FxRateSuperseded",
+    "FxReferenceNeeded",
     "FxRevaluationEarly",
     "FxRevaluationSuperseded",
     "FxReversalTooLate",
@@ -2509,6 +2512,33 @@ class FxLimitOrderEnded(FailedPreconditionError):
     )
 
 
+class FxPayeeIsPayer(FailedPreconditionError):
+    """Both accounts are of one customer, so nobody else is paid: exchange by CreateQuote and
+    ExecuteQuote. Metadata: none.
+    """
+
+    reason = "FX_PAYEE_IS_PAYER"
+    retry_advice = RetryAdvice.NEVER
+
+
+class FxNotReversible(FailedPreconditionError):
+    """The conversion has paid somebody else, who keeps it. Metadata: conversion_id."""
+
+    reason = "FX_NOT_REVERSIBLE"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("conversion_id",)
+
+
+class FxReferenceNeeded(InvalidArgumentError):
+    """What goes abroad names the bank's own reference of the beneficiary, and nothing else
+    does. Metadata: needed.
+    """
+
+    reason = "FX_REFERENCE_NEEDED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("needed",)
+
+
 class RuleSetNotFound(NotFoundError):
     """There is no such set of rules. Metadata: rule_set_id."""
 
@@ -2909,6 +2939,9 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "FX_WAITING_LIMIT": FxWaitingLimit,
     "FX_LIMIT_ORDER_NOT_FOUND": FxLimitOrderNotFound,
     "FX_LIMIT_ORDER_ENDED": FxLimitOrderEnded,
+    "FX_PAYEE_IS_PAYER": FxPayeeIsPayer,
+    "FX_NOT_REVERSIBLE": FxNotReversible,
+    "FX_REFERENCE_NEEDED": FxReferenceNeeded,
     "RULE_SET_NOT_FOUND": RuleSetNotFound,
     "RULE_SET_INVALID": RuleSetInvalid,
     "RULE_SET_NOT_DRAFT": RuleSetNotDraft,

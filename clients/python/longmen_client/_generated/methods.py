@@ -604,6 +604,12 @@ CONVERSIONS_EXECUTE_QUOTE: Method[
 CONVERSIONS_CONVERT: Method[
     conversions_service_pb2.ConvertRequest, conversions_service_pb2.ConvertResponse
 ] = method(conversions_service_pb2.DESCRIPTOR, "ConversionsService", "Convert")
+CONVERSIONS_QUOTE_ABROAD: Method[
+    conversions_service_pb2.QuoteAbroadRequest, conversions_service_pb2.QuoteAbroadResponse
+] = method(conversions_service_pb2.DESCRIPTOR, "ConversionsService", "QuoteAbroad")
+CONVERSIONS_PAY_ABROAD: Method[
+    conversions_service_pb2.PayAbroadRequest, conversions_service_pb2.PayAbroadResponse
+] = method(conversions_service_pb2.DESCRIPTOR, "ConversionsService", "PayAbroad")
 CONVERSIONS_GET_CONVERSION: Method[
     conversions_service_pb2.GetConversionRequest, conversions_service_pb2.GetConversionResponse
 ] = method(conversions_service_pb2.DESCRIPTOR, "ConversionsService", "GetConversion")

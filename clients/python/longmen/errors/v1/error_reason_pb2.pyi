@@ -697,6 +697,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FX limit order not found: there is no such order, or it is another customer's. Metadata: limit_order_id."""
     ERROR_REASON_FX_LIMIT_ORDER_ENDED: _ErrorReason.ValueType  # 447
     """FX limit order ended: the order was filled or has expired. Metadata: limit_order_id, state, conversion_id."""
+    ERROR_REASON_FX_PAYEE_IS_PAYER: _ErrorReason.ValueType  # 448
+    """FX payee is payer: both accounts are of one customer, so nobody else is paid: exchange by CreateQuote and ExecuteQuote. Metadata: none."""
+    ERROR_REASON_FX_NOT_REVERSIBLE: _ErrorReason.ValueType  # 449
+    """FX not reversible: the conversion has paid somebody else, who keeps it. Metadata: conversion_id."""
+    ERROR_REASON_FX_REFERENCE_NEEDED: _ErrorReason.ValueType  # 450
+    """FX reference needed: what goes abroad names the bank's own reference of the beneficiary, and nothing else does. Metadata: needed."""
     ERROR_REASON_RULE_SET_NOT_FOUND: _ErrorReason.ValueType  # 500
     """-- Rules of risk, and lists.
 
@@ -1385,6 +1391,12 @@ ERROR_REASON_FX_LIMIT_ORDER_NOT_FOUND: ErrorReason.ValueType  # 446
 """FX limit order not found: there is no such order, or it is another customer's. Metadata: limit_order_id."""
 ERROR_REASON_FX_LIMIT_ORDER_ENDED: ErrorReason.ValueType  # 447
 """FX limit order ended: the order was filled or has expired. Metadata: limit_order_id, state, conversion_id."""
+ERROR_REASON_FX_PAYEE_IS_PAYER: ErrorReason.ValueType  # 448
+"""FX payee is payer: both accounts are of one customer, so nobody else is paid: exchange by CreateQuote and ExecuteQuote. Metadata: none."""
+ERROR_REASON_FX_NOT_REVERSIBLE: ErrorReason.ValueType  # 449
+"""FX not reversible: the conversion has paid somebody else, who keeps it. Metadata: conversion_id."""
+ERROR_REASON_FX_REFERENCE_NEEDED: ErrorReason.ValueType  # 450
+"""FX reference needed: what goes abroad names the bank's own reference of the beneficiary, and nothing else does. Metadata: needed."""
 ERROR_REASON_RULE_SET_NOT_FOUND: ErrorReason.ValueType  # 500
 """-- Rules of risk, and lists.
 

@@ -343,6 +343,154 @@ class ConvertResponse(_message.Message):
 Global___ConvertResponse: _TypeAlias = ConvertResponse  # noqa: Y015
 
 @_typing.final
+class QuoteAbroadRequest(_message.Message):
+    """QuoteAbroadRequest is the request of QuoteAbroad."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FROM_ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    PAYEE_ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    TARGET_CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    LOCK_SECONDS_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Request id is a UUID that the caller makes once per intention and keeps for every retry."""
+    from_account_id: _builtins.str
+    """From account id is charged."""
+    payee_account_id: _builtins.str
+    """Payee account id is another customer's; empty means a beneficiary abroad, who is paid by the correspondent."""
+    target_currency_code: _builtins.str
+    """Target currency code of the payee."""
+    lock_seconds: _builtins.int
+    """Lock seconds that the rate is promised for: 0, 60, 1800, 14400 or 86400."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """Amount that is fixed, above zero: in the payer's currency what is paid, in the payee's what is got."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        from_account_id: _builtins.str = ...,
+        payee_account_id: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        target_currency_code: _builtins.str = ...,
+        lock_seconds: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "from_account_id", b"from_account_id", "lock_seconds", b"lock_seconds", "payee_account_id", b"payee_account_id", "request_id", b"request_id", "target_currency_code", b"target_currency_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuoteAbroadRequest: _TypeAlias = QuoteAbroadRequest  # noqa: Y015
+
+@_typing.final
+class QuoteAbroadResponse(_message.Message):
+    """QuoteAbroadResponse is the reply of QuoteAbroad."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUOTE_FIELD_NUMBER: _builtins.int
+    COMMITTED_AT_FIELD_NUMBER: _builtins.int
+    committed_at: _builtins.str
+    """Committed at is an opaque token of the moment the change became durable; reads take it as at_least_as_fresh."""
+    @_builtins.property
+    def quote(self) -> _quote_pb2.Quote:
+        """Quote as it stands."""
+
+    def __init__(
+        self,
+        *,
+        quote: _quote_pb2.Quote | None = ...,
+        committed_at: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["quote", b"quote"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed_at", b"committed_at", "quote", b"quote"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuoteAbroadResponse: _TypeAlias = QuoteAbroadResponse  # noqa: Y015
+
+@_typing.final
+class PayAbroadRequest(_message.Message):
+    """PayAbroadRequest is the request of PayAbroad."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    QUOTE_ID_FIELD_NUMBER: _builtins.int
+    SOURCE_AMOUNT_FIELD_NUMBER: _builtins.int
+    TARGET_AMOUNT_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Request id is a UUID that the caller makes once per intention and keeps for every retry."""
+    quote_id: _builtins.str
+    """Quote id of the offer."""
+    reference: _builtins.str
+    """Reference under which the bank's gateway keeps the beneficiary abroad, for the correspondent; empty for another customer. It is kept
+    with the books and is no place for names.
+    """
+    @_builtins.property
+    def source_amount(self) -> _money_pb2.Money:
+        """Source amount that was shown, fee included."""
+
+    @_builtins.property
+    def target_amount(self) -> _money_pb2.Money:
+        """Target amount that was shown."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        quote_id: _builtins.str = ...,
+        source_amount: _money_pb2.Money | None = ...,
+        target_amount: _money_pb2.Money | None = ...,
+        reference: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["source_amount", b"source_amount", "target_amount", b"target_amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["quote_id", b"quote_id", "reference", b"reference", "request_id", b"request_id", "source_amount", b"source_amount", "target_amount", b"target_amount"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PayAbroadRequest: _TypeAlias = PayAbroadRequest  # noqa: Y015
+
+@_typing.final
+class PayAbroadResponse(_message.Message):
+    """PayAbroadResponse is the reply of PayAbroad."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSION_FIELD_NUMBER: _builtins.int
+    AVAILABLE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    COMMITTED_AT_FIELD_NUMBER: _builtins.int
+    available_minor_units: _builtins.int
+    """Available minor units of the account that was charged."""
+    committed_at: _builtins.str
+    """Committed at is an opaque token of the moment the change became durable; reads take it as at_least_as_fresh."""
+    @_builtins.property
+    def conversion(self) -> _quote_pb2.Conversion:
+        """Conversion that was booked."""
+
+    def __init__(
+        self,
+        *,
+        conversion: _quote_pb2.Conversion | None = ...,
+        available_minor_units: _builtins.int = ...,
+        committed_at: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversion", b"conversion"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_minor_units", b"available_minor_units", "committed_at", b"committed_at", "conversion", b"conversion"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PayAbroadResponse: _TypeAlias = PayAbroadResponse  # noqa: Y015
+
+@_typing.final
 class GetConversionRequest(_message.Message):
     """GetConversionRequest is the request of GetConversion."""
 

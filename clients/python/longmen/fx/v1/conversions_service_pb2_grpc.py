@@ -61,6 +61,16 @@ class ConversionsServiceStub:
                 request_serializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.ConvertRequest.SerializeToString,
                 response_deserializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.ConvertResponse.FromString,
                 _registered_method=True)
+        self.QuoteAbroad = channel.unary_unary(
+                '/longmen.fx.v1.ConversionsService/QuoteAbroad',
+                request_serializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.QuoteAbroadRequest.SerializeToString,
+                response_deserializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.QuoteAbroadResponse.FromString,
+                _registered_method=True)
+        self.PayAbroad = channel.unary_unary(
+                '/longmen.fx.v1.ConversionsService/PayAbroad',
+                request_serializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.PayAbroadRequest.SerializeToString,
+                response_deserializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.PayAbroadResponse.FromString,
+                _registered_method=True)
         self.GetConversion = channel.unary_unary(
                 '/longmen.fx.v1.ConversionsService/GetConversion',
                 request_serializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.GetConversionRequest.SerializeToString,
@@ -129,6 +139,27 @@ class ConversionsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def QuoteAbroad(self, request, context):
+        """QuoteAbroad offers to pay somebody else in another currency: another customer's account, or a beneficiary abroad by the bank's
+        correspondent in the currency. Rate and fee are shown before anything is confirmed; the quote is taken by PayAbroad.
+        Reasons: ACCOUNT_NOT_FOUND, PAYEE_NOT_FOUND, PAYEE_CURRENCY_UNAVAILABLE, FX_PAYEE_IS_PAYER, CURRENCY_MISMATCH, FX_SAME_CURRENCY,
+        FX_CURRENCY_NOT_TRADABLE, FX_RATE_NOT_FOUND, FX_RATE_STALE, FX_AMOUNT_TOO_SMALL, FX_AMOUNT_TOO_LARGE, FX_ORDER_LIMIT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PayAbroad(self, request, context):
+        """PayAbroad pays what was offered by QuoteAbroad, from the payer's currency into the payee's in one transaction. The caller says both
+        amounts, which have to be the quote's. Too late, it offers a fresh quote.
+        Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED, FX_PAYEE_IS_PAYER,
+        FX_REFERENCE_NEEDED, PAYEE_NOT_FOUND, INSUFFICIENT_FUNDS, SINGLE_LIMIT_EXCEEDED, BALANCE_LIMIT_EXCEEDED, DEBIT_ACCOUNT_CLOSED,
+        CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetConversion(self, request, context):
         """GetConversion returns a conversion.
         Reasons: FX_CONVERSION_NOT_FOUND.
@@ -139,7 +170,7 @@ class ConversionsServiceServicer:
 
     def ReverseConversion(self, request, context):
         """ReverseConversion takes a conversion back, once: at its own rate while the price list allows it, at today's after.
-        Reasons: FX_CONVERSION_NOT_FOUND, FX_CONVERSION_REVERSED, FX_REVERSAL_TOO_LATE, FX_RATE_NOT_FOUND, FX_RATE_STALE, FX_AMOUNT_TOO_SMALL,
+        Reasons: FX_CONVERSION_NOT_FOUND, FX_NOT_REVERSIBLE, FX_CONVERSION_REVERSED, FX_REVERSAL_TOO_LATE, FX_RATE_NOT_FOUND, FX_RATE_STALE, FX_AMOUNT_TOO_SMALL,
         FX_AMOUNT_TOO_LARGE, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -181,6 +212,16 @@ def add_ConversionsServiceServicer_to_server(servicer, server):
                     servicer.Convert,
                     request_deserializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.ConvertRequest.FromString,
                     response_serializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.ConvertResponse.SerializeToString,
+            ),
+            'QuoteAbroad': grpc.unary_unary_rpc_method_handler(
+                    servicer.QuoteAbroad,
+                    request_deserializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.QuoteAbroadRequest.FromString,
+                    response_serializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.QuoteAbroadResponse.SerializeToString,
+            ),
+            'PayAbroad': grpc.unary_unary_rpc_method_handler(
+                    servicer.PayAbroad,
+                    request_deserializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.PayAbroadRequest.FromString,
+                    response_serializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.PayAbroadResponse.SerializeToString,
             ),
             'GetConversion': grpc.unary_unary_rpc_method_handler(
                     servicer.GetConversion,
@@ -335,6 +376,60 @@ class ConversionsService:
             '/longmen.fx.v1.ConversionsService/Convert',
             longmen_dot_fx_dot_v1_dot_conversions__service__pb2.ConvertRequest.SerializeToString,
             longmen_dot_fx_dot_v1_dot_conversions__service__pb2.ConvertResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def QuoteAbroad(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longmen.fx.v1.ConversionsService/QuoteAbroad',
+            longmen_dot_fx_dot_v1_dot_conversions__service__pb2.QuoteAbroadRequest.SerializeToString,
+            longmen_dot_fx_dot_v1_dot_conversions__service__pb2.QuoteAbroadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PayAbroad(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longmen.fx.v1.ConversionsService/PayAbroad',
+            longmen_dot_fx_dot_v1_dot_conversions__service__pb2.PayAbroadRequest.SerializeToString,
+            longmen_dot_fx_dot_v1_dot_conversions__service__pb2.PayAbroadResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -61,13 +61,26 @@ class ConversionsServiceStub:
     FX_ORDER_LIMIT, CURRENCY_MISMATCH, ACCOUNT_NOT_FOUND, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
     CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT.
     """
+    QuoteAbroad: _grpc.UnaryUnaryMultiCallable[_conversions_service_pb2.QuoteAbroadRequest, _conversions_service_pb2.QuoteAbroadResponse]
+    """QuoteAbroad offers to pay somebody else in another currency: another customer's account, or a beneficiary abroad by the bank's
+    correspondent in the currency. Rate and fee are shown before anything is confirmed; the quote is taken by PayAbroad.
+    Reasons: ACCOUNT_NOT_FOUND, PAYEE_NOT_FOUND, PAYEE_CURRENCY_UNAVAILABLE, FX_PAYEE_IS_PAYER, CURRENCY_MISMATCH, FX_SAME_CURRENCY,
+    FX_CURRENCY_NOT_TRADABLE, FX_RATE_NOT_FOUND, FX_RATE_STALE, FX_AMOUNT_TOO_SMALL, FX_AMOUNT_TOO_LARGE, FX_ORDER_LIMIT.
+    """
+    PayAbroad: _grpc.UnaryUnaryMultiCallable[_conversions_service_pb2.PayAbroadRequest, _conversions_service_pb2.PayAbroadResponse]
+    """PayAbroad pays what was offered by QuoteAbroad, from the payer's currency into the payee's in one transaction. The caller says both
+    amounts, which have to be the quote's. Too late, it offers a fresh quote.
+    Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED, FX_PAYEE_IS_PAYER,
+    FX_REFERENCE_NEEDED, PAYEE_NOT_FOUND, INSUFFICIENT_FUNDS, SINGLE_LIMIT_EXCEEDED, BALANCE_LIMIT_EXCEEDED, DEBIT_ACCOUNT_CLOSED,
+    CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT.
+    """
     GetConversion: _grpc.UnaryUnaryMultiCallable[_conversions_service_pb2.GetConversionRequest, _conversions_service_pb2.GetConversionResponse]
     """GetConversion returns a conversion.
     Reasons: FX_CONVERSION_NOT_FOUND.
     """
     ReverseConversion: _grpc.UnaryUnaryMultiCallable[_conversions_service_pb2.ReverseConversionRequest, _conversions_service_pb2.ReverseConversionResponse]
     """ReverseConversion takes a conversion back, once: at its own rate while the price list allows it, at today's after.
-    Reasons: FX_CONVERSION_NOT_FOUND, FX_CONVERSION_REVERSED, FX_REVERSAL_TOO_LATE, FX_RATE_NOT_FOUND, FX_RATE_STALE, FX_AMOUNT_TOO_SMALL,
+    Reasons: FX_CONVERSION_NOT_FOUND, FX_NOT_REVERSIBLE, FX_CONVERSION_REVERSED, FX_REVERSAL_TOO_LATE, FX_RATE_NOT_FOUND, FX_RATE_STALE, FX_AMOUNT_TOO_SMALL,
     FX_AMOUNT_TOO_LARGE, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN.
     """
     ListConversions: _grpc.UnaryUnaryMultiCallable[_conversions_service_pb2.ListConversionsRequest, _conversions_service_pb2.ListConversionsResponse]
@@ -108,13 +121,26 @@ class ConversionsServiceAsyncStub(ConversionsServiceStub):
     FX_ORDER_LIMIT, CURRENCY_MISMATCH, ACCOUNT_NOT_FOUND, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
     CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT.
     """
+    QuoteAbroad: _aio.UnaryUnaryMultiCallable[_conversions_service_pb2.QuoteAbroadRequest, _conversions_service_pb2.QuoteAbroadResponse]  # type: ignore[assignment]
+    """QuoteAbroad offers to pay somebody else in another currency: another customer's account, or a beneficiary abroad by the bank's
+    correspondent in the currency. Rate and fee are shown before anything is confirmed; the quote is taken by PayAbroad.
+    Reasons: ACCOUNT_NOT_FOUND, PAYEE_NOT_FOUND, PAYEE_CURRENCY_UNAVAILABLE, FX_PAYEE_IS_PAYER, CURRENCY_MISMATCH, FX_SAME_CURRENCY,
+    FX_CURRENCY_NOT_TRADABLE, FX_RATE_NOT_FOUND, FX_RATE_STALE, FX_AMOUNT_TOO_SMALL, FX_AMOUNT_TOO_LARGE, FX_ORDER_LIMIT.
+    """
+    PayAbroad: _aio.UnaryUnaryMultiCallable[_conversions_service_pb2.PayAbroadRequest, _conversions_service_pb2.PayAbroadResponse]  # type: ignore[assignment]
+    """PayAbroad pays what was offered by QuoteAbroad, from the payer's currency into the payee's in one transaction. The caller says both
+    amounts, which have to be the quote's. Too late, it offers a fresh quote.
+    Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED, FX_PAYEE_IS_PAYER,
+    FX_REFERENCE_NEEDED, PAYEE_NOT_FOUND, INSUFFICIENT_FUNDS, SINGLE_LIMIT_EXCEEDED, BALANCE_LIMIT_EXCEEDED, DEBIT_ACCOUNT_CLOSED,
+    CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT.
+    """
     GetConversion: _aio.UnaryUnaryMultiCallable[_conversions_service_pb2.GetConversionRequest, _conversions_service_pb2.GetConversionResponse]  # type: ignore[assignment]
     """GetConversion returns a conversion.
     Reasons: FX_CONVERSION_NOT_FOUND.
     """
     ReverseConversion: _aio.UnaryUnaryMultiCallable[_conversions_service_pb2.ReverseConversionRequest, _conversions_service_pb2.ReverseConversionResponse]  # type: ignore[assignment]
     """ReverseConversion takes a conversion back, once: at its own rate while the price list allows it, at today's after.
-    Reasons: FX_CONVERSION_NOT_FOUND, FX_CONVERSION_REVERSED, FX_REVERSAL_TOO_LATE, FX_RATE_NOT_FOUND, FX_RATE_STALE, FX_AMOUNT_TOO_SMALL,
+    Reasons: FX_CONVERSION_NOT_FOUND, FX_NOT_REVERSIBLE, FX_CONVERSION_REVERSED, FX_REVERSAL_TOO_LATE, FX_RATE_NOT_FOUND, FX_RATE_STALE, FX_AMOUNT_TOO_SMALL,
     FX_AMOUNT_TOO_LARGE, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN.
     """
     ListConversions: _aio.UnaryUnaryMultiCallable[_conversions_service_pb2.ListConversionsRequest, _conversions_service_pb2.ListConversionsResponse]  # type: ignore[assignment]
@@ -184,6 +210,31 @@ class ConversionsServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def QuoteAbroad(
+        self,
+        request: _conversions_service_pb2.QuoteAbroadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversions_service_pb2.QuoteAbroadResponse, _abc.Awaitable[_conversions_service_pb2.QuoteAbroadResponse]]:
+        """QuoteAbroad offers to pay somebody else in another currency: another customer's account, or a beneficiary abroad by the bank's
+        correspondent in the currency. Rate and fee are shown before anything is confirmed; the quote is taken by PayAbroad.
+        Reasons: ACCOUNT_NOT_FOUND, PAYEE_NOT_FOUND, PAYEE_CURRENCY_UNAVAILABLE, FX_PAYEE_IS_PAYER, CURRENCY_MISMATCH, FX_SAME_CURRENCY,
+        FX_CURRENCY_NOT_TRADABLE, FX_RATE_NOT_FOUND, FX_RATE_STALE, FX_AMOUNT_TOO_SMALL, FX_AMOUNT_TOO_LARGE, FX_ORDER_LIMIT.
+        """
+
+    @_abc_1.abstractmethod
+    def PayAbroad(
+        self,
+        request: _conversions_service_pb2.PayAbroadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversions_service_pb2.PayAbroadResponse, _abc.Awaitable[_conversions_service_pb2.PayAbroadResponse]]:
+        """PayAbroad pays what was offered by QuoteAbroad, from the payer's currency into the payee's in one transaction. The caller says both
+        amounts, which have to be the quote's. Too late, it offers a fresh quote.
+        Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED, FX_PAYEE_IS_PAYER,
+        FX_REFERENCE_NEEDED, PAYEE_NOT_FOUND, INSUFFICIENT_FUNDS, SINGLE_LIMIT_EXCEEDED, BALANCE_LIMIT_EXCEEDED, DEBIT_ACCOUNT_CLOSED,
+        CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT.
+        """
+
+    @_abc_1.abstractmethod
     def GetConversion(
         self,
         request: _conversions_service_pb2.GetConversionRequest,
@@ -200,7 +251,7 @@ class ConversionsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_conversions_service_pb2.ReverseConversionResponse, _abc.Awaitable[_conversions_service_pb2.ReverseConversionResponse]]:
         """ReverseConversion takes a conversion back, once: at its own rate while the price list allows it, at today's after.
-        Reasons: FX_CONVERSION_NOT_FOUND, FX_CONVERSION_REVERSED, FX_REVERSAL_TOO_LATE, FX_RATE_NOT_FOUND, FX_RATE_STALE, FX_AMOUNT_TOO_SMALL,
+        Reasons: FX_CONVERSION_NOT_FOUND, FX_NOT_REVERSIBLE, FX_CONVERSION_REVERSED, FX_REVERSAL_TOO_LATE, FX_RATE_NOT_FOUND, FX_RATE_STALE, FX_AMOUNT_TOO_SMALL,
         FX_AMOUNT_TOO_LARGE, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN.
         """
 
