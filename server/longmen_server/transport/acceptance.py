@@ -47,6 +47,7 @@ EXPRESSIONS: Final = {
         "({this}.HasField('display_name') or {this}.HasField('email'))"
     ),
     "this.minor_units > 0": "{this}.minor_units > 0",
+    "this.minor_units >= 0": "{this}.minor_units >= 0",
     "this.kind == 3 || this.kind == 4"
     " ? this.pending_posting_id != '' && this.debit_account_id == ''"
     " && this.credit_account_id == ''"
