@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from longmen_server.risk.cel import CelError, Environment, names_in
 from longmen_server.risk.rules import environment
@@ -95,6 +99,33 @@ def test_a_disjunction_is_false_only_if_all_are_and_none_errs() -> None:
     assert fine.holds(ENV.activation({"amount": 9, "night": False})) is True
     with pytest.raises(CelError):
         broken.holds(ENV.activation(values))
+
+
+WORDS = [
+    *("amount", "night", "names", "ratio", "1", "1.5", "'a'", '"', "//"),
+    *("(", ")", "[", "]", "&&", "||", "!", "-", ">", "==", "+", "/", "?", ":", ".", "in"),
+    *(".all(", "size()"),
+]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    text=st.text(max_size=60)
+    | st.lists(
+        st.sampled_from(WORDS),
+        max_size=20,
+    ).map(" ".join)
+)
+def test_whatever_is_written_is_either_taken_or_told_why(text: str) -> None:
+    found = ENV.problems(text)
+    assert all(one.code and one.message for one in found)
+    if found:
+        return
+    values = {"amount": 1, "night": True, "ratio": 0.5, "names": ("a",)}
+    with contextlib.suppress(CelError):
+        ENV.condition(text).holds(ENV.activation(values))
+    with contextlib.suppress(CelError):
+        ENV.any_of([text, "night"]).holds(ENV.activation(values))
 
 
 def test_names_are_those_that_count() -> None:

@@ -172,6 +172,8 @@ GOOD = replace(RULE, examples=(example(fires=True, amount="1001"),))
         ({"outcome": Outcome(OutcomeKind.DECLINE, 1)}, "OUTCOME", True),
         ({"examples": (example(fires=True, amount="much"),)}, "EXAMPLE", True),
         ({"examples": (example(fires=True, amout="1"),)}, "EXAMPLE", True),
+        ({"expression": "amount > 1000 || channel == 'web'"}, "NEVER", False),
+        ({"expression": 'amount > 1000 || "TRANSFERS" == kind || kind == "TOPUP"'}, "NEVER", False),
         ({"examples": (example(fires=False, amount="1"),)}, "NO_EXAMPLE", False),
         ({"examples": (example(fires=True, amount="1"),)}, "EXAMPLE_FAILS", False),
     ],

@@ -17,7 +17,7 @@ from cel_expr_python import cel
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["CelError", "Condition", "Environment", "Problem", "names_in"]
+__all__ = ["CelError", "Condition", "Environment", "Problem", "compared", "names_in"]
 
 TEXT_MAX: Final = 2_000
 """Characters of an expression. The longest of the shipped rules has less than three hundred."""
@@ -103,6 +103,20 @@ def _tokens(text: str) -> Iterator[_Token]:
 def names_in(text: str) -> frozenset[str]:
     """Return the names that an expression uses, those of functions and fields too."""
     return frozenset(token.text for token in _tokens(text) if token.kind == "name")
+
+
+def compared(text: str) -> Iterator[tuple[str, str, Problem]]:
+    """Yield names that an expression compares with a text in quotes, with the text and its place.
+
+    The problem has the place only: whoever knows what values a name has says what is wrong.
+    """
+    tokens = list(_tokens(text))
+    for name, first, second, literal in zip(
+        tokens, tokens[1:], tokens[2:], tokens[3:], strict=False
+    ):
+        if name.kind == "name" and first.text + second.text == "==" and literal.kind == "string":
+            where = _problem("NEVER", text, literal.start, "")
+            yield name.text, literal.text.strip("'\""), where
 
 
 class Environment:

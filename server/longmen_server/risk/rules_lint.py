@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from longmen_server.limits.movement import MovementKind
-from longmen_server.risk.cel import CelError, names_in
-from longmen_server.risk.features import REGISTRY
+from longmen_server.risk.cel import CelError, compared, names_in
+from longmen_server.risk.features import CHANNELS, REGISTRY
 from longmen_server.risk.model import (
     DELAY_S_MAX,
     FACTORS_MAX,
@@ -41,6 +41,13 @@ __all__ = [
 _WHOLE: Final = re.compile(r"-?[0-9]{1,18}\Z", re.ASCII)
 _NUMBER: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?\Z", re.ASCII)
 _KINDS: Final = frozenset(kind.name for kind in MovementKind)
+_WORDS: Final = {
+    KIND: _KINDS,
+    "channel": frozenset(CHANNELS.values()),
+    "payer_kind": frozenset({"customer", "merchant", "account", "none"}),
+    "payee_kind": frozenset({"customer", "merchant", "account", "none"}),
+}
+"""What features can be that are one of a few words."""
 _STRENGTHS: Final = {
     OutcomeKind.STEP_UP: (1, FACTORS_MAX, "a step-up asks for 1 or 2 factors"),
     OutcomeKind.DELAY: (60, DELAY_S_MAX, f"a delay lasts 60 to {DELAY_S_MAX} seconds"),
@@ -154,6 +161,7 @@ def _alone(rule: Rule) -> Iterator[Found]:
             problem.column,
             problem.excerpt,
         )
+    yield from _never(rule)
     for kind in sorted(rule.kinds - _KINDS):
         known = ", ".join(sorted(_KINDS))
         yield Found(rule.rule_id, True, "UNKNOWN_KIND", f"{kind} is none of {known}")
@@ -171,6 +179,17 @@ def _alone(rule: Rule) -> Iterator[Found]:
                 yield Found(rule.rule_id, True, "EXAMPLE", f"{example.name}: {error}")
     if not any(example.fires for example in rule.examples):
         yield Found(rule.rule_id, False, "NO_EXAMPLE", "no example shows what it fires for")
+
+
+def _never(rule: Rule) -> Iterator[Found]:
+    """Comparisons with words that a feature never is."""
+    for name, value, where in compared(rule.expression):
+        if value not in _WORDS.get(name, {value}):
+            known = ", ".join(sorted(_WORDS[name]))
+            message = f"{name} is never {value}: it is one of {known}"
+            yield Found(
+                rule.rule_id, False, where.code, message, where.line, where.column, where.excerpt
+            )
 
 
 def _outcome_problem(outcome: Outcome) -> str:

@@ -522,7 +522,7 @@ class RuleProblem(_message.Message):
     """Severity of it."""
     code: _builtins.str
     """Code of it: TOO_LONG, HIDDEN_CHARACTER, UNBOUNDED_MACRO, UNKNOWN_FEATURE, SYNTAX, TYPE, NOT_BOOLEAN, DUPLICATE, UNKNOWN_KIND, UNKNOWN_NOTICE,
-    OUTCOME, EXAMPLE, EXAMPLE_FAILS, NO_EXAMPLE, NEVER, EXPIRED, SAME_AS.
+    OUTCOME, EXAMPLE, EXAMPLE_FAILS, NO_EXAMPLE, NEVER, SAME_AS.
     """
     line: _builtins.int
     """Line of the expression, from 1; 0 where it is about the whole rule."""
