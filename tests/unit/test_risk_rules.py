@@ -117,6 +117,28 @@ def test_a_missing_or_impossible_feature_is_a_fault_of_those_who_read_it() -> No
     assert [(one.source, one.outcome) for one in faults] == [("large", DECLINE)]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("amount", 2**70),
+        ("amount", None),
+        ("kind", "\udc80"),
+        ("payee_lists", 5),
+        ("payee_lists", (5,)),
+        ("drain", "all"),
+    ],
+    ids=["too-large", "nothing", "half-a-pair", "no-list", "no-texts", "no-number"],
+)
+def test_values_that_no_feature_has_never_raise(name: str, value: Any) -> None:
+    rule = replace(
+        RULE, expression="amount > 1 && kind != 'X' && !('a' in payee_lists) && drain < 9.0"
+    )
+    values = {**scene(None, {"amount": "2000"}), name: value}
+    told, faults = RuleSet((rule,), version=1, digest=KEY).fire(values, now_us=NOW, key=KEY)
+    assert not told
+    assert [(one.source, one.outcome) for one in faults] == [("large", DECLINE)]
+
+
 def test_a_set_names_what_it_reads() -> None:
     rules = RuleSet((RULE, replace(RULE, rule_id="n", expression="night")), version=1, digest=KEY)
     assert rules.features == {"amount", "night", "kind"}

@@ -203,7 +203,10 @@ class Condition:
             CelError: the engine stopped: a division by zero, an overflow, a missing value, or a
                 budget that was used up.
         """
-        value = self._compiled.eval(activation).value()
+        try:
+            value = self._compiled.eval(activation).value()
+        except RuntimeError as error:  # a text that is none, such as half of a surrogate pair
+            raise CelError(str(error)) from error
         if value is True or value is False:
             return bool(value)
         raise CelError(_STATUS.sub("", str(value)))
