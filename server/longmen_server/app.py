@@ -64,7 +64,7 @@ from longmen_server.platform.sealing import SecretKeys
 from longmen_server.platform.telemetry import LoopLag, Telemetry
 from longmen_server.platform.tokens import TokenVerifier
 from longmen_server.proven import CHECKS
-from longmen_server.risk_desk import risk_services
+from longmen_server.risk_desk import build_risk_desk, risk_jobs, risk_services
 from longmen_server.samples import open_samples
 from longmen_server.staff_desk import (
     build_branches,
@@ -86,6 +86,7 @@ if TYPE_CHECKING:
 
     from longmen_server.config import Settings
     from longmen_server.identity.watch import SessionWatch
+    from longmen_server.risk.desk import RiskDesk
     from longmen_server.transfers.clearing.port import ClearingAdapter
     from longmen_server.transport.server import EdgeServer
     from longmen_server.transport.settings import EdgeSettings
@@ -143,6 +144,8 @@ class Parts:
     """Knows which sessions of customers go on."""
     staff_watch: SessionWatch
     """Knows which sessions of staff go on."""
+    risk: RiskDesk
+    """Judges movements of money."""
     office: PostOffice
     """Makes the messages that commands leave behind."""
     hasher: Hasher
@@ -191,14 +194,14 @@ def build_services(parts: Parts) -> Mapping[str, object]:
             step_up=step_up,
         ),
         "longmen.transfers.v1.TransfersService": TransfersService(
-            **shared, vault=parts.vault, zone=DEFAULT_ZONE, step_up=step_up
+            **shared, vault=parts.vault, zone=DEFAULT_ZONE, step_up=step_up, risk=parts.risk
         ),
         **merchant_services(parts, shared),
         **payment_services(
             shared, secrets=parts.secrets, settings=settings.payments, step_up=step_up
         ),
         **fx_services(parts.engine, reading, settings, step_up),
-        **risk_services(parts.engine, reading),
+        **risk_services(parts, shared, reading, step_up),
         "longmen.admin.v1.AdminService": AdminService(
             settings=settings,
             worker_index=parts.worker_index,
@@ -237,6 +240,7 @@ def build_jobs(parts: Parts) -> JobRunner:
             Clearing(clearing_adapter(settings), parts.vault),
             ReplyExpiry(kept_days=settings.jobs.reply_kept_days),
             Housekeeping(settings.jobs, settings.identity.session_absolute_s, parts.trusted_clock),
+            *risk_jobs(parts),
         ),
         settings=settings.jobs,
     )
@@ -396,6 +400,22 @@ async def watch_sessions(
     return watches
 
 
+def open_secrets(settings: Settings) -> SecretKeys:
+    """The keys that are made from the server's secret."""
+    assert settings.secrets_key is not None, "the supervisor names the keys"
+    return SecretKeys.load(settings.secrets_key)
+
+
+async def open_risk(
+    stack: AsyncExitStack, settings: Settings, readers: Readers, clock: Clock, secrets: SecretKeys
+) -> RiskDesk:
+    """What judges movements; it looks for new rules until the stack is closed."""
+    desk = build_risk_desk(settings, readers, clock, secrets)
+    await desk.look()
+    await stack.enter_async_context(background(desk.run()))
+    return desk
+
+
 @asynccontextmanager
 async def open_parts(settings: Settings, worker_index: int) -> AsyncIterator[Parts]:
     """The parts below the edge, opened in order and closed in reverse."""
@@ -438,8 +458,7 @@ async def open_parts(settings: Settings, worker_index: int) -> AsyncIterator[Par
         customers, staff = await watch_sessions(stack, settings, readers, clock)
         hasher = Hasher(settings.hashing)
         stack.callback(hasher.close)
-        assert settings.secrets_key is not None, "the supervisor names the keys"
-        secrets = SecretKeys.load(settings.secrets_key)
+        secrets = open_secrets(settings)
         trail = AuditTrail(
             engine=engine, clock=clock, book=settings.books[0], settings=settings.audit
         )
@@ -460,6 +479,7 @@ async def open_parts(settings: Settings, worker_index: int) -> AsyncIterator[Par
             secrets=secrets,
             watch=customers,
             staff_watch=staff,
+            risk=await open_risk(stack, settings, readers, clock, secrets),
             office=PostOffice(
                 secrets.sealer(MESSAGES), clock, index_key=secrets.derive(RECIPIENTS)
             ),

@@ -30,6 +30,7 @@ from longmen_server.jobs.settings import JobSettings
 from longmen_server.messages.settings import MessageSettings
 from longmen_server.payments.settings import PaymentsSettings
 from longmen_server.platform.hashing import HashingSettings
+from longmen_server.risk.settings import RiskSettings
 from longmen_server.staff.settings import StaffSettings
 from longmen_server.transport.proxies import Proxies
 from longmen_server.transport.rates import parse_rates
@@ -197,6 +198,7 @@ class Settings:
     """Limits of codes, sessions and devices."""
     messages: MessageSettings = field(default_factory=MessageSettings)
     """How messages to customers are sent."""
+    risk: RiskSettings = field(default_factory=RiskSettings)
     staff: StaffSettings = field(default_factory=StaffSettings)
     """Limits of sign-ins and sessions of staff."""
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
@@ -229,6 +231,7 @@ class Settings:
             raise ConfigError(f"{variable('readers_min')}: above {variable('readers_max')}")
         for name, problem in (
             *self.messages.problems(production=self.production),
+            *self.risk.problems(production=self.production),
             *self.identity.problems(),
             *self.staff.problems(),
             *self.fx.problems(),

@@ -16,6 +16,7 @@ from longmen_server.payer_codes import queries_verification as payer_codes
 from longmen_server.payments import queries_orders_verification as orders
 from longmen_server.payments import queries_verification as payments
 from longmen_server.positions import queries_verification as positions
+from longmen_server.risk import queries_verification as risk
 from longmen_server.risklists import queries_verification as risklists
 from longmen_server.riskrules import queries_verification as riskrules
 from longmen_server.settlements import queries_verification as settlements
@@ -44,4 +45,5 @@ CHECKS: Final = (
     *limit_orders.CHECKS,
     *riskrules.CHECKS,
     *risklists.CHECKS,
+    *risk.CHECKS,
 )

@@ -1,29 +1,66 @@
-"""The part of the composition root that judges movements and keeps what they are judged by."""
+"""The part of the composition root that judges movements of money."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
+from longmen_server.jobs.risk_notices import RiskNotices
+from longmen_server.messages.notices import Notices
+from longmen_server.risk.desk import RiskDesk
+from longmen_server.risk.service import RiskService
+from longmen_server.risk.source import RulesSource
 from longmen_server.risklists.service import ListsService
 from longmen_server.riskrules.service import RulesService
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from longmen_server.engine.engine import Engine
+    from longmen_server.app import Parts
+    from longmen_server.challenges.office import StepUpOffice
+    from longmen_server.config import Settings
+    from longmen_server.jobs.job import Job
     from longmen_server.ledger.read_service import ReadTools
+    from longmen_server.platform.clock import Clock
+    from longmen_server.platform.database import Readers
+    from longmen_server.platform.sealing import SecretKeys
 
-__all__ = ["risk_services"]
+__all__ = ["build_risk_desk", "risk_jobs", "risk_services"]
+
+ADDRESSES: Final = "risk addresses"
+"""Purpose of the key that makes network addresses what they are counted by."""
 
 
-def risk_services(engine: Engine, reading: ReadTools) -> Mapping[str, object]:
-    """The servicers of risk, by their full names.
+def build_risk_desk(
+    settings: Settings, readers: Readers, clock: Clock, secrets: SecretKeys
+) -> RiskDesk:
+    """What gives every movement its guard."""
+    return RiskDesk(
+        source=RulesSource(),
+        readers=readers,
+        clock=clock,
+        books=settings.books,
+        address_key=secrets.derive(ADDRESSES),
+        enabled=settings.risk.risk_enabled,
+    )
 
-    Args:
-        engine: runs what changes something.
-        reading: what reads are made of.
-    """
+
+def risk_services(
+    parts: Parts, shared: Mapping[str, Any], reading: ReadTools, step_up: StepUpOffice
+) -> Mapping[str, object]:
+    """The servicers of risk, by their full names."""
+    both: Any = {"engine": parts.engine, "reading": reading}
     return {
-        "longmen.risk.v1.RulesService": RulesService(engine=engine, reading=reading),
-        "longmen.risk.v1.ListsService": ListsService(engine=engine, reading=reading),
+        "longmen.risk.v1.RulesService": RulesService(**both),
+        "longmen.risk.v1.ListsService": ListsService(**both),
+        "longmen.risk.v1.RiskService": RiskService(
+            **shared,
+            step_up=step_up,
+            desk=parts.risk,
+            default_book=parts.settings.books[0],
+        ),
     }
+
+
+def risk_jobs(parts: Parts) -> tuple[Job, ...]:
+    """What risk does by time."""
+    return (RiskNotices(parts.vault, Notices(parts.office)),)

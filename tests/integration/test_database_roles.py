@@ -19,6 +19,7 @@ WRITTEN_ONCE = frozenset(
         *("merchant", "merchant_plan", "merchant_terminal", "fx_conversion", "kyc_change"),
         *("order_attempt", "order_capture", "order_refund", "fx_reversal"),
         *("fx_revaluation", "offline_sale"),
+        "risk_decision",
     }
 )
 """What nobody who serves may change: the books, the trail of audit and their chain, and what
@@ -30,6 +31,7 @@ KEPT = frozenset(
         *("mandate", "merchant_order", "order_authorization"),
         *("fx_limit_order", "fx_rate_alert", "terminal_key", "offline_budget"),
         *("merchant_position", "merchant_settlement", "merchant_shift"),
+        *("risk_freeze", "risk_hold"),
     }
 )
 """What changes and is never deleted."""

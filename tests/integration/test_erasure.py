@@ -305,6 +305,7 @@ REACHED = {
     "kyc_evidence": "emptied",
     "payer_code": "revoked",
     "customer_branch": "a branch of nobody",
+    "risk_notice": "deleted",
     "fx_quote": "amounts and a number of nobody",
     "fx_conversion": "a number of nobody: what was booked stays",
     "fx_limit_order": "a number of nobody: what was held stays",

@@ -27,6 +27,7 @@ from tests.support.fx_book import fill_exchange
 from tests.support.ledger import BOOK, Ledger, open_ledger
 from tests.support.market import fill_market
 from tests.support.risk_book import fill_risk
+from tests.support.risk_judged import fill_decisions
 from tests.support.shop import fill_shop
 from tests.support.staff_book import fill_staff
 from tests.support.wallets import cash, open_wallets
@@ -101,6 +102,7 @@ async def _wallets(dsn: str, clock: SettableClock) -> None:
         await _instruct(wallets, "Withdraw", rich, "6222021234567890")
         await fill_market(wallets, dsn, clock)
         await fill_shop(dsn, wallets)
+        await fill_decisions(wallets)
         await wallets.pay(rich, other, 10, delay=transfer_pb2.TRANSFER_DELAY_TWO_HOURS)
 
 

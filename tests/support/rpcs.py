@@ -47,6 +47,8 @@ ID_RULES: dict[str, Any] = {
     "fxc": rules_pb2.conversion_id,
     "fxo": rules_pb2.limit_order_id,
     "fxa": rules_pb2.rate_alert_id,
+    "dec": rules_pb2.decision_id,
+    "frz": rules_pb2.freeze_id,
     "fact": rules_pb2.factor_id,
     "chal": rules_pb2.challenge_id,
     "dev": rules_pb2.device_id,
@@ -75,6 +77,7 @@ FEED = (
 
 SPECIAL_CHANGES: dict[str, Any] = {
     "phone_number": "+8613912345678",
+    "reason": "ANOTHER_REASON",
     "to_time": Timestamp(seconds=4_000_000_000),
     "at_least_as_fresh": f"0001{1:016x}",
     "payload_hash": bytes(32),

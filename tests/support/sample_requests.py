@@ -18,6 +18,7 @@ from longmen.identity.v1 import challenge_service_pb2
 from longmen.ledger.v1 import account_pb2, transaction_pb2
 from longmen.merchants.v1 import plan_pb2, settlement_pb2, webhook_pb2
 from longmen.payments.v1 import mandate_pb2, order_pb2
+from longmen.risk.v1 import outcome_pb2
 from longmen.transfers.v1 import transfer_pb2
 from longmen_app.authenticator import SoftwareAuthenticator
 from longmen_server.ledger.chart import CUSTOMER_DEPOSITS
@@ -854,6 +855,41 @@ async def scanned_code(bank: SmallBank, owner: Person) -> Fields:
     return {"code": (await ordered(bank, owner)).code}
 
 
+async def judged(bank: SmallBank, owner: Person) -> Fields:
+    """The last decision about the owner's payments."""
+    await busy(bank, owner)
+    reply = await bank.do("RiskService/ListDecisions", customer_id=owner.customer, page_size=1)
+    return {"decision_id": reply.decisions[0].decision_id}
+
+
+async def judged_often(bank: SmallBank, owner: Person) -> Fields:
+    await busy(bank, owner)
+    return {"customer_id": owner.customer}
+
+
+def new_freeze(_: SmallBank, owner: Person) -> Fields:
+    return {
+        "customer_id": owner.customer,
+        "scope": outcome_pb2.FREEZE_SCOPE_ONLY_IN,
+        "reason": "CONFIRMED_FRAUD",
+        "reason_text": "letter of the court",
+        "revocable": True,
+    }
+
+
+async def freeze_of(bank: SmallBank, owner: Person) -> Fields:
+    """A freeze that the owner may lift."""
+    reply = await bank.do("RiskService/PlaceFreeze", **new_freeze(bank, owner))
+    return {"freeze_id": reply.freeze.freeze_id}
+
+
+async def frozen_often(bank: SmallBank, owner: Person) -> Fields:
+    for _ in range(2):
+        await bank.do("RiskService/LiftFreeze", **await freeze_of(bank, owner))
+    await freeze_of(bank, owner)
+    return {"customer_id": owner.customer}
+
+
 def a_second_later(bank: SmallBank, _: Person) -> Fields:
     seconds, rest = divmod(bank.parts.clock.now_us() + 1_000_000, 1_000_000)
     return {"time": {"seconds": seconds, "nanos": rest * 1_000}}
@@ -1064,6 +1100,12 @@ SAMPLES: dict[str, Sample] = {
     "PayerCodesService/GetPayerCode": showing_phone,
     "PayerCodesService/WatchPayerCode": showing_phone,
     "PayerCodesService/DeclineScan": scan_to_decline,
+    "RiskService/GetDecision": judged,
+    "RiskService/ListDecisions": judged_often,
+    "RiskService/ReplayDecision": judged,
+    "RiskService/PlaceFreeze": new_freeze,
+    "RiskService/LiftFreeze": freeze_of,
+    "RiskService/ListFreezes": frozen_often,
     "EventsService/ListEvents": busy_account,
     "EventsService/WatchEvents": busy_account,
     "RegistrationService/StartRegistration": lambda bank, _: {"phone_number": bank.new_phone()},

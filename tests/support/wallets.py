@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from longmen.accounts.v1 import accounts_service_pb2 as accounts_pb
+from longmen.risk.v1 import risk_service_pb2 as risk_pb
 from longmen.transfers.v1 import transfers_service_pb2 as transfers_pb
 from longmen.type.v1 import money_pb2
 from longmen_server.accounts.service import AccountsService
@@ -23,16 +24,19 @@ from longmen_server.jobs.settings import JobSettings
 from longmen_server.platform.adapters import Uuid
 from longmen_server.platform.fingerprint import fingerprint
 from longmen_server.platform.ids import ACCOUNT, CUSTOMER, AccountId, CustomerId
+from longmen_server.risk.service import RiskService
 from longmen_server.transfers.clearing.instant import InstantClearing
 from longmen_server.transfers.service import TransfersService
 from longmen_server.transport.context import Call, Principal
 from tests.support.ledger import BOOK, PATIENCE, Ledger, open_ledger
 from tests.support.personal import open_vault
+from tests.support.risk import open_desk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from longmen_server.platform.pii import Vault
+    from longmen_server.risk.desk import RiskDesk
     from longmen_server.transfers.clearing.port import ClearingAdapter
     from tests.support.clock import SettableClock
 
@@ -87,6 +91,8 @@ class Wallets(Ledger):
 
     accounts: AccountsService
     transfers: TransfersService
+    risk: RiskService
+    desk: RiskDesk
     jobs: JobRunner
     vault: Vault
 
@@ -113,7 +119,10 @@ class Wallets(Ledger):
         self.accounts = AccountsService(
             **shared, default_book=BOOK, settings=limits, step_up=step_up
         )
-        self.transfers = TransfersService(**shared, step_up=step_up)
+        self.desk = open_desk(self.readers, self.clock, (BOOK,))
+        self.transfers = TransfersService(**shared, step_up=step_up, risk=self.desk)
+        without = {name: shared[name] for name in ("engine", "readers", "clock", "tokens")}
+        self.risk = RiskService(**without, step_up=step_up, desk=self.desk, default_book=BOOK)
         self.jobs = self.new_runner(dsn, adapter, settings)
 
     def new_runner(
@@ -154,6 +163,8 @@ class Wallets(Ledger):
         service: Any = self.accounts
         if hasattr(self.transfers, method):
             module, service = transfers_pb, self.transfers
+        elif hasattr(self.risk, method):
+            module, service = risk_pb, self.risk
         request = getattr(module, f"{method}Request")(**fields)
         if "request_id" in request.DESCRIPTOR.fields_by_name and not request.request_id:
             request.request_id = self.new_request_id()

@@ -19,6 +19,7 @@ from longmen_server.fxrates.build import set_rate
 from longmen_server.kyc.build import confirm_in_person
 from longmen_server.ledger import build
 from longmen_server.plans.build import set_plan
+from longmen_server.risk.build import lift_freeze
 from longmen_server.risklists.build import commit
 from longmen_server.riskrules.build import promote, set_rollout, snooze
 from longmen_server.staff.build import create_staff, grant_staff, reset_staff, unlock_factors
@@ -96,6 +97,11 @@ PROPOSABLE: Final[dict[str, Proposable]] = {
         "longmen.accounts.v1.AccountsService/UnfreezeAccount",
         "accounts.write",
         lambda request, _: unfreeze_by_bank(request),
+    ),
+    "lift_freeze": Proposable(
+        "longmen.risk.v1.RiskService/LiftFreeze",
+        "risk.lift",
+        lambda request, _: lift_freeze(request),
     ),
     "unlock_factors": Proposable(
         "longmen.staff.v1.StaffService/UnlockFactors",

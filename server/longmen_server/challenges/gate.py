@@ -107,6 +107,9 @@ class Gate:
             raise ContentChanged(present.challenge_id)
         elif present.state != ChallengeState.APPROVED:
             raise NeedsAuth(present, is_new=False)
+        elif not is_enough(present.approved, least.factors):
+            # More is demanded than when it was asked for.
+            self._demand_anew(working_set, intent, content, least)
         else:
             self._use(working_set, present, intent)
         use_cooling(working_set, self.device_id, intent, self.policy)
@@ -141,7 +144,7 @@ class Gate:
         """Decide by the policy, as for a request never seen."""
         security = working_set.get(SECURITY, self.customer_id)
         kinds = 0 if security is None else security.kinds
-        if intent.operation in PROTECTING and not kinds:
+        if intent.operation in PROTECTING and not kinds and not least.factors:
             return  # there is nothing yet to approve it with
         decision = decision_for(
             working_set,

@@ -42,7 +42,7 @@ CLIENT_COMMANDS: Mapping[str, tuple[str, str]] = {
     "fx": ("longmen_server.console.fx_orders:fx", "Currencies: rates, quotes and conversions."),
     "risk": (
         "longmen_server.console.risk:risk",
-        "What movements of money are judged by: rules and lists.",
+        "What movements of money are judged by, and what was decided.",
     ),
     "ledger": ("longmen_server.console.ledger:ledger", "The double-entry ledger itself."),
     "events": ("longmen_server.console.events:events", "Every committed change, in order."),

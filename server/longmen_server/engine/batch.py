@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from longmen_server.engine.command import Outcome, RowKey
-from longmen_server.engine.family import STAGES
+from longmen_server.engine.family import STAGE_RECORD
 from longmen_server.engine.request_log import (
     REQUEST,
     RecordedOutcome,
@@ -70,7 +70,7 @@ def needed_rows(
             if keys is None:
                 keys = needed[family] = set()
             keys.add(key)
-    if stage == STAGES[-1]:
+    if stage == STAGE_RECORD:
         digests = {e.command.request.digest for e in entries if e.command.request is not None}
         if digests:
             needed[REQUEST] = digests

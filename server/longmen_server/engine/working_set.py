@@ -39,7 +39,16 @@ class WorkingSet:
     A command that is refused is rolled back to the mark before it, so that it leaves no trace.
     """
 
-    __slots__ = ("_stamp_us", "_undo", "book", "committed_at", "events", "now_us", "tables")
+    __slots__ = (
+        "_stamp_us",
+        "_undo",
+        "aside",
+        "book",
+        "committed_at",
+        "events",
+        "now_us",
+        "tables",
+    )
 
     def __init__(self, book: int, now_us: int) -> None:
         self.book = book
@@ -47,6 +56,9 @@ class WorkingSet:
         """Business time of the batch: what has expired by it has expired for all its commands."""
         self.tables: dict[RowFamily[Any, Any], Table] = {}
         self.events: list[Event] = []
+        self.aside: dict[bytes, Any] = {}
+        """What a command lays aside for its own `refused`, by an id of its own: no row, and not
+        undone with the rest."""
         self.committed_at = ""
         """Opaque token that replies carry and reads take as at_least_as_fresh."""
         self._undo: list[Callable[[], object] | tuple[dict[Any, Any], Any, Any]] = []

@@ -13,7 +13,7 @@ import structlog
 
 from longmen_server.engine import batch as batches
 from longmen_server.engine.events import block_statement, event_statement
-from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_RECORD, STAGES
+from longmen_server.engine.family import ROUNDS
 from longmen_server.engine.journal import Head, seal
 from longmen_server.engine.session import CommitUnknownError, Session
 from longmen_server.engine.working_set import WorkingSet
@@ -310,10 +310,10 @@ class Writer:
         return decided
 
     async def _load(self, entries: Sequence[Entry], working_set: WorkingSet) -> None:
-        """Load every stage; the last two do not depend on each other and share a round trip."""
+        """Load every stage; a round trip for which nothing is needed is not made."""
         begin = True
         latest = self._head.booked_at_us
-        for stages in ((STAGES[0],), (STAGES[1],), (STAGE_ACCOUNT, STAGE_RECORD)):
+        for stages in ROUNDS:
             loads = [
                 load
                 for stage in stages

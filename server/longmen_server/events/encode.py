@@ -13,8 +13,10 @@ from longmen_server.platform.ids import (
     APPROVAL,
     CONVERSION,
     CUSTOMER,
+    DECISION,
     ENDPOINT,
     EVENT,
+    FREEZE,
     LIMIT_ORDER,
     LIST_IMPORT,
     MANDATE,
@@ -82,6 +84,9 @@ _STAFF_TYPES: Final = frozenset(
         event_pb2.EVENT_TYPE_STAFF_SESSION_ENDED,
     }
 )
+_FREEZE_TYPES: Final = frozenset(
+    {event_pb2.EVENT_TYPE_RISK_FROZEN, event_pb2.EVENT_TYPE_RISK_UNFROZEN}
+)
 _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_ACCOUNT_OPENED: "account",
     event_pb2.EVENT_TYPE_ACCOUNT_STATE_CHANGED: "account_state_change",
@@ -101,6 +106,8 @@ _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_OFFLINE_SALE_RECORDED: "offline_sale_recorded",
     event_pb2.EVENT_TYPE_RISK_RULES_CHANGED: "risk_rules_change",
     event_pb2.EVENT_TYPE_RISK_LIST_CHANGED: "risk_list_change",
+    event_pb2.EVENT_TYPE_RISK_DECIDED: "risk_decision_made",
+    **dict.fromkeys(_FREEZE_TYPES, "risk_freeze_change"),
     event_pb2.EVENT_TYPE_APPROVAL_CHANGED: "approval_change",
     event_pb2.EVENT_TYPE_CHALLENGE_STATE_CHANGED: "challenge_change",
     event_pb2.EVENT_TYPE_CHALLENGE_CODE_SENT: "challenge_change",
@@ -136,6 +143,8 @@ _SUBJECTS: Final[dict[int, IdKind[Any]]] = {
     event_pb2.EVENT_TYPE_OFFLINE_SALE_RECORDED: TERMINAL,
     event_pb2.EVENT_TYPE_RISK_RULES_CHANGED: RULES_CHANGE,
     event_pb2.EVENT_TYPE_RISK_LIST_CHANGED: LIST_IMPORT,
+    event_pb2.EVENT_TYPE_RISK_DECIDED: DECISION,
+    **dict.fromkeys(_FREEZE_TYPES, FREEZE),
 }
 """What the subject of an event of a type is an id of; of all others it is a transaction's."""
 

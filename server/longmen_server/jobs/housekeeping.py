@@ -12,12 +12,14 @@ from longmen_server.jobs.job import Done
 from longmen_server.jobs.queries_sweeps import (
     ENDED_SESSIONS,
     ENDED_STAFF_SESSIONS,
+    FORGOTTEN_SUBJECTS,
     MESSAGE_CODES,
     NONCES,
     SENDINGS,
     SETTLED_DELIVERIES,
     SETTLED_MESSAGES,
     SIGN_INS,
+    TOLD_NOTICES,
     UNUSED_CHALLENGES,
     USED_CHALLENGES,
     VERIFICATIONS,
@@ -44,6 +46,9 @@ SENDINGS_KEPT_US: Final = 2 * DAY_US
 
 STAFF_ABSOLUTE_US: Final = DAY_US
 """Longer than any session of staff goes on."""
+
+SUBJECTS_KEPT_US: Final = 40 * DAY_US
+"""Longer than anything that is counted of a subject looks back: after it an empty row is left."""
 
 TRIED_DAYS: Final = 4
 """Days after which no webhook is tried any more, and the verification looks for none."""
@@ -102,4 +107,6 @@ class Housekeeping:
         yield USED_CHALLENGES, now_us - kept.approval_kept_days * DAY_US
         yield SETTLED_MESSAGES, now_us - kept.message_kept_days * DAY_US
         yield SETTLED_DELIVERIES, now_us - max(kept.webhook_kept_days, TRIED_DAYS) * DAY_US
+        yield FORGOTTEN_SUBJECTS, now_us - SUBJECTS_KEPT_US
+        yield TOLD_NOTICES, now_us - kept.message_kept_days * DAY_US
         yield NONCES, self._trusted_clock.now_us()

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 __all__ = [
     "ENDED_SESSIONS",
     "ENDED_STAFF_SESSIONS",
+    "FORGOTTEN_SUBJECTS",
     "MESSAGE_CODES",
     "NONCES",
     "SENDINGS",
     "SETTLED_DELIVERIES",
     "SETTLED_MESSAGES",
     "SIGN_INS",
+    "TOLD_NOTICES",
     "UNUSED_CHALLENGES",
     "USED_CHALLENGES",
     "VERIFICATIONS",
@@ -79,6 +81,8 @@ SETTLED_MESSAGES: Final = Sweep(
 SETTLED_DELIVERIES: Final = Sweep(
     "webhook_delivery", "delivery_id", f"state <> {int(DeliveryState.PENDING)}"
 )
+FORGOTTEN_SUBJECTS: Final = Sweep("risk_subject", "seen_at_us", "frozen = 0", by_id=False)
+TOLD_NOTICES: Final = Sweep("risk_notice", "decision_id", "done")
 NONCES: Final = Sweep("signature_nonce", "expires_at_us", by_id=False)
 
 

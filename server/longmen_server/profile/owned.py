@@ -24,6 +24,8 @@ from longmen_server.limit_orders.queries import list_alerts, list_orders
 from longmen_server.payer_codes import encode as payer_codes
 from longmen_server.payer_codes.queries import list_of_customer
 from longmen_server.platform.ids import ACCOUNT, book_of
+from longmen_server.risk import encode as risk
+from longmen_server.risk.queries import list_decisions, list_freezes
 from longmen_server.staff.queries import BRANCH_OF_CUSTOMER, find_branch
 
 if TYPE_CHECKING:
@@ -78,17 +80,51 @@ async def owned(
         yield record
     async for record in _factors(connection, book, customer_id):
         yield record
-    for payee in await list_known_payees(connection, book, customer_id):
+    async for record in _payments(connection, customer_id, now_us):
+        yield record
+    async for record in _exchange(connection, customer_id, now_us):
+        yield record
+    for challenge in await list_challenges(connection, book, customer_id):
+        yield Record("challenges", challenges.challenge(challenge, now_us))
+    async for record in _judged(connection, customer_id):
+        yield record
+
+
+async def _payments(
+    connection: Connection, customer_id: CustomerId, now_us: int
+) -> AsyncIterator[Record]:
+    """Whom the customer has paid with approval, and what shows codes to tills."""
+    for payee in await list_known_payees(connection, book_of(customer_id), customer_id):
         since = timestamp(payee.created_at_us).ToJsonString()
         yield Record(
             "known_payees", {"account_id": ACCOUNT.encode(payee.account_id), "since": since}
         )
     for device_code in await list_of_customer(connection, customer_id):
         yield Record("payer_codes", payer_codes.payer_code(device_code, now_us))
-    async for record in _exchange(connection, customer_id, now_us):
-        yield record
-    for challenge in await list_challenges(connection, book, customer_id):
-        yield Record("challenges", challenges.challenge(challenge, now_us))
+
+
+async def _judged(connection: Connection, customer_id: CustomerId) -> AsyncIterator[Record]:
+    """What was decided about the customer's movements, as the customer may see it."""
+    book, before = book_of(customer_id), b""
+    while True:
+        page = await list_decisions(
+            connection,
+            book,
+            party=customer_id,
+            lowest=0,
+            between_us=(None, None),
+            before=before,
+            limit=PAGE_SIZE_MAX,
+        )
+        for decision in page:
+            yield Record("risk_decisions", risk.decision(decision, customer_id, for_bank=False))
+        if len(page) < PAGE_SIZE_MAX:
+            break
+        before = page[-1].decision_id
+    for freeze in await list_freezes(
+        connection, book, customer_id, before=b"", limit=PAGE_SIZE_MAX
+    ):
+        yield Record("risk_freezes", risk.freeze(freeze, for_bank=False))
 
 
 async def _factors(

@@ -97,8 +97,8 @@ class Series:
 
     def at(self, now_s: int) -> Series:
         """Return the series as of a time: what grew older merged, what is too old dropped."""
-        if now_s <= self.rolled_s or self.is_empty:
-            return self  # nothing grows old; and the empty one is everybody's
+        if now_s <= self.rolled_s:
+            return self
         tiers = list(self.tiers)
         for tier, (width, span) in enumerate(zip(WIDTHS, SPANS, strict=True)):
             buckets = tiers[tier]

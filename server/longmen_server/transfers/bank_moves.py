@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from longmen.transfers.v1 import transfers_service_pb2 as pb
+from longmen_server.challenges.model import stronger
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT
 from longmen_server.ledger.chart import BANK_CLEARING, CHART, system_account_id
@@ -17,8 +18,9 @@ from longmen_server.ledger.tables import ACCOUNT
 from longmen_server.limits import enforce
 from longmen_server.limits.asking import asker_of
 from longmen_server.limits.movement import Movement, MovementKind
+from longmen_server.risk.guard import judge, settle
 from longmen_server.transfers import encode, intents
-from longmen_server.transfers.commands import find_wallet_account, schedule
+from longmen_server.transfers.commands import find_wallet_account, schedule, stands_after
 from longmen_server.transfers.model import (
     DONE,
     HOLD_DURATION_US,
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from longmen_server.limits.movement import Asker
     from longmen_server.platform.ids import AccountId, TransactionId
     from longmen_server.platform.refusal import Refusal
+    from longmen_server.risk.guard import Guard
     from longmen_server.transfers.model import SealedAccount
 
 __all__ = ["ClearingMove", "TopUp", "Withdraw", "open_clearing_account"]
@@ -64,12 +67,19 @@ class ClearingMove:
 class ClearingCommand(Command):
     """A command that moves money between a wallet and the bank's clearing."""
 
-    __slots__ = ("actor", "clearing_id", "move")
+    __slots__ = ("actor", "clearing_id", "guard", "move")
 
     def __init__(
-        self, book: int, request: RequestKey | None, *, move: ClearingMove, actor: Actor
+        self,
+        book: int,
+        request: RequestKey | None,
+        *,
+        move: ClearingMove,
+        actor: Actor,
+        guard: Guard | None = None,
     ) -> None:
         super().__init__(book, request)
+        self.guard = guard
         self.move = move
         self.actor = actor
         self.clearing_id = system_account_id(book, move.currency_code, BANK_CLEARING)
@@ -113,13 +123,20 @@ class ClearingCommand(Command):
             is_held=kind == MovementKind.WITHDRAWAL,
         )
 
-    def instruct(self, working_set: WorkingSet, direction: Direction, at_us: int) -> None:
-        """Queue the instruction to the clearing."""
+    def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
+        """Leave what was decided about the movement."""
+        if self.guard is not None:
+            self.guard.refused(working_set, refusal)
+
+    def instruct(
+        self, working_set: WorkingSet, direction: Direction, at_us: int, *, waits: bool = False
+    ) -> None:
+        """Queue the instruction to the clearing, or let it wait while risk holds the money."""
         move = self.move
         row = InstructionRow(
             transaction_id=move.transaction_id,
             direction=direction,
-            state=InstructionState.QUEUED,
+            state=InstructionState.HELD if waits else InstructionState.QUEUED,
             account_id=move.account_id,
             amount=move.amount,
             currency_code=move.currency_code,
@@ -170,16 +187,17 @@ class TopUp(ClearingCommand):
         """Name the class of the wallet's owner too."""
         yield from super().keys(working_set, stage)
         yield from enforce.keys(stage, payee_id=self.move.account_id)
+        if self.guard is not None:
+            yield from self.guard.keys(working_set, stage, payee_id=self.move.account_id)
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Credit the wallet at once: the bank trusts its own side of the clearing."""
         account = self.check(working_set)
         move = self.move
         asker = asker_of(working_set, self.actor, None)
-        enforce.reserve(
-            working_set,
-            self.movement(account, MovementKind.TOP_UP, asker, payee_id=move.account_id),
-        )
+        movement = self.movement(account, MovementKind.TOP_UP, asker, payee_id=move.account_id)
+        verdict = judge(working_set, self.guard, movement)
+        enforce.reserve(working_set, movement)
         outcome = book_posting(
             working_set,
             PostingIntent(
@@ -194,6 +212,7 @@ class TopUp(ClearingCommand):
             ),
         )[0]
         self.instruct(working_set, Direction.COLLECT, outcome.posting.booked_at_us)
+        settle(working_set, verdict)
         return pb.TopUpResponse(
             transfer=encode.transfer(outcome.posting, DONE, with_reference=True),
             available_minor_units=outcome.credit.available,
@@ -214,8 +233,9 @@ class Withdraw(ClearingCommand):
         move: ClearingMove,
         actor: Actor,
         gate: Gate | None = None,
+        guard: Guard | None = None,
     ) -> None:
-        super().__init__(book, request, move=move, actor=actor)
+        super().__init__(book, request, move=move, actor=actor, guard=guard)
         self.gate = gate
 
     def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
@@ -224,11 +244,17 @@ class Withdraw(ClearingCommand):
         yield from enforce.keys(stage, payer_id=self.move.account_id)
         if self.gate is not None:
             yield from self.gate.keys(working_set, stage)
+        if self.guard is not None:
+            device_id = None if self.gate is None else self.gate.device_id
+            yield from self.guard.keys(
+                working_set, stage, payer_id=self.move.account_id, device_id=device_id
+            )
 
     def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
-        """Leave the challenge behind."""
+        """Leave the challenge behind, and what was decided about the withdrawal."""
         if self.gate is not None:
             self.gate.refused(working_set, refusal)
+        super().refused(working_set, refusal)
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Hold the money until the clearing has answered."""
@@ -236,9 +262,11 @@ class Withdraw(ClearingCommand):
         move = self.move
         asker = asker_of(working_set, self.actor, self.gate)
         movement = self.movement(account, MovementKind.WITHDRAWAL, asker, payer_id=move.account_id)
+        verdict = judge(working_set, self.guard, movement)
         least = enforce.reserve(working_set, movement)
         if self.gate is not None:
-            self.gate.demand(working_set, intents.of_withdrawal(move), least)
+            intent = intents.of_withdrawal(move)
+            self.gate.demand(working_set, intent, stronger(least, verdict.least))
         outcome = book_posting(
             working_set,
             PostingIntent(
@@ -254,9 +282,20 @@ class Withdraw(ClearingCommand):
                 description=move.description or None,
             ),
         )[0]
-        self.instruct(working_set, Direction.PAY_OUT, outcome.posting.booked_at_us)
-        stands = Standing(TransferState.PROCESSING)
-        schedule(working_set, move.transaction_id, TransferKind.WITHDRAWAL, stands.state)
+        stands = stands_after(verdict, None, working_set.now_us)
+        waits = stands is not DONE
+        if not waits:
+            stands = Standing(TransferState.PROCESSING)
+        at_us = outcome.posting.booked_at_us
+        self.instruct(working_set, Direction.PAY_OUT, at_us, waits=waits)
+        schedule(
+            working_set,
+            move.transaction_id,
+            TransferKind.WITHDRAWAL,
+            stands.state,
+            due_at_us=stands.due_at_us,
+        )
+        settle(working_set, verdict)
         return pb.WithdrawResponse(
             transfer=encode.transfer(outcome.posting, stands, with_reference=True),
             available_minor_units=outcome.debit.available,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from longmen.events.v1 import event_pb2
@@ -10,6 +11,7 @@ from longmen.transfers.v1 import transfer_pb2
 from longmen.transfers.v1 import transfers_service_pb2 as pb
 from longmen_server.accounts.model import PhoneKey
 from longmen_server.accounts.tables import PHONE_PAYEE
+from longmen_server.challenges.model import stronger
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_POINTER
 from longmen_server.engine.journal import Event
@@ -25,6 +27,7 @@ from longmen_server.limits.asking import asker_of
 from longmen_server.limits.movement import Movement, MovementKind
 from longmen_server.platform.ids import TRANSACTION
 from longmen_server.platform.refusal import Refusal
+from longmen_server.risk.guard import judge, settle
 from longmen_server.transfers import encode, intents
 from longmen_server.transfers.model import (
     DONE,
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
     from longmen_server.ledger.model import AccountRow, PostingOutcome
     from longmen_server.limits.movement import Asker
     from longmen_server.platform.ids import AccountId, TransactionId
+    from longmen_server.risk.guard import Guard, Verdict
 
 _TRANSFER_STATE_CHANGED = event_pb2.EVENT_TYPE_TRANSFER_STATE_CHANGED
 
@@ -212,7 +216,7 @@ def schedule(
 class CreateTransfer(Command):
     """Pay from one wallet account to another, at once or later."""
 
-    __slots__ = ("actor", "delay", "gate", "payer_id", "payment", "zone")
+    __slots__ = ("actor", "delay", "gate", "guard", "payer_id", "payment", "zone")
 
     def __init__(
         self,
@@ -225,9 +229,11 @@ class CreateTransfer(Command):
         actor: Actor,
         zone: ZoneInfo,
         gate: Gate | None = None,
+        guard: Guard | None = None,
     ) -> None:
         super().__init__(book, request)
         self.gate = gate
+        self.guard = guard
         self.payer_id = payer_id
         self.payment = payment
         self.delay = delay
@@ -240,9 +246,14 @@ class CreateTransfer(Command):
             yield RowKey(ACCOUNT, self.payer_id)
         yield from enforce.keys(stage, payer_id=self.payer_id)
         yield from self.payment.payee_keys(working_set, stage)
+        payee_id = self.payment.found_payee(working_set)
         if self.gate is not None:
-            payee_id = self.payment.found_payee(working_set)
             yield from self.gate.keys(working_set, stage, payee_id)
+        if self.guard is not None:
+            device_id = None if self.gate is None else self.gate.device_id
+            yield from self.guard.keys(
+                working_set, stage, payer_id=self.payer_id, payee_id=payee_id, device_id=device_id
+            )
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Pay, or hold the money until it is due."""
@@ -252,21 +263,23 @@ class CreateTransfer(Command):
         due_at_us = due_at(self.delay, working_set.now_us, self.zone)
         asker = asker_of(working_set, self.actor, self.gate)
         movement = movement_of(payment, payer, payee, asker, later=due_at_us is not None)
-        least = enforce.reserve(working_set, movement)
+        verdict = judge(working_set, self.guard, movement)
+        least = enforce.reserve(working_set, verdict.held(movement))
         if self.gate is not None:
             intent = intents.of_transfer(payment, self.payer_id, payee.account_id, self.delay)
-            self.gate.demand(working_set, intent, least)
-        outcome = pay(working_set, self.payer_id, payee.account_id, payment, later=bool(due_at_us))
-        stands = DONE
-        if due_at_us is not None:
-            stands = Standing(TransferState.SCHEDULED, due_at_us)
+            self.gate.demand(working_set, intent, stronger(least, verdict.least))
+        stands = stands_after(verdict, due_at_us, working_set.now_us)
+        later = stands is not DONE
+        outcome = pay(working_set, self.payer_id, payee.account_id, payment, later=later)
+        if later:
             schedule(
                 working_set,
                 payment.transaction_id,
                 TransferKind.PAYMENT,
                 stands.state,
-                due_at_us=due_at_us,
+                due_at_us=stands.due_at_us,
             )
+        settle(working_set, verdict)
         return pb.CreateTransferResponse(
             transfer=encode.transfer(outcome.posting, stands, with_reference=True),
             available_minor_units=outcome.debit.available,
@@ -274,9 +287,25 @@ class CreateTransfer(Command):
         ).SerializeToString()
 
     def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
-        """Leave the challenge behind."""
+        """Leave the challenge behind, and what was decided about the payment."""
         if self.gate is not None:
             self.gate.refused(working_set, refusal)
+        if self.guard is not None:
+            self.guard.refused(working_set, refusal)
+
+
+def stands_after(verdict: Verdict, due_at_us: int | None, now_us: int) -> Standing:
+    """Return where a payment stands once it is made: done, or waiting.
+
+    Args:
+        verdict: of risk, which may hold or delay it.
+        due_at_us: when the payer wants it paid; None for at once.
+        now_us: the present time, in microseconds.
+    """
+    if verdict.is_reviewed:
+        return Standing(TransferState.HELD)
+    due_at_us = verdict.due_at(due_at_us, now_us)
+    return DONE if due_at_us is None else Standing(TransferState.SCHEDULED, due_at_us)
 
 
 def pay(
@@ -308,7 +337,7 @@ def pay(
 class BatchTransfers(Command):
     """Pay many payees from one account, each with a result of its own."""
 
-    __slots__ = ("actor", "gate", "payer_id", "payments")
+    __slots__ = ("actor", "gate", "guards", "payer_id", "payments")
 
     def __init__(
         self,
@@ -319,9 +348,12 @@ class BatchTransfers(Command):
         payments: Sequence[Payment],
         actor: Actor,
         gate: Gate | None = None,
+        guards: Sequence[Guard] = (),
     ) -> None:
         super().__init__(book, request)
         self.gate = gate
+        self.guards = guards
+        """One for each payment, or none at all."""
         self.payer_id = payer_id
         self.payments = payments
         self.actor = actor
@@ -340,6 +372,15 @@ class BatchTransfers(Command):
             yield from payment.payee_keys(working_set, stage)
         if self.gate is not None:
             yield from self.gate.keys(working_set, stage)
+        device_id = None if self.gate is None else self.gate.device_id
+        for guard, payment in zip(self.guards, self.payments, strict=False):
+            yield from guard.keys(
+                working_set,
+                stage,
+                payer_id=self.payer_id,
+                payee_id=payment.found_payee(working_set),
+                device_id=device_id,
+            )
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Pay one after the other; a refused one leaves no trace but its result."""
@@ -350,7 +391,10 @@ class BatchTransfers(Command):
             intent = intents.of_batch(self.payments, self.payer_id, currency)
             self.gate.demand(working_set, intent)
         asker = asker_of(working_set, self.actor, self.gate)
-        results = [self._one(working_set, payment, asker) for payment in self.payments]
+        results = [
+            self._one(working_set, payment, asker, guard)
+            for payment, guard in zip_longest(self.payments, self.guards)
+        ]
         payer = working_set.get(ACCOUNT, self.payer_id)
         assert payer is not None, "checked before"
         return pb.BatchTransfersResponse(
@@ -365,17 +409,23 @@ class BatchTransfers(Command):
             self.gate.refused(working_set, refusal)
 
     def _one(
-        self, working_set: WorkingSet, payment: Payment, asker: Asker
+        self, working_set: WorkingSet, payment: Payment, asker: Asker, guard: Guard | None
     ) -> transfer_pb2.BatchItemResult:
+        """Pay one of them, at once or not at all: none waits, since nobody is asked for one."""
         mark = working_set.mark()
         try:
             currency = payment.currency_code
             payer = find_wallet_account(working_set, self.payer_id, currency, self.actor)
             payee = find_payee(working_set, payment, self.payer_id)
-            enforce.reserve(working_set, movement_of(payment, payer, payee, asker))
+            movement = movement_of(payment, payer, payee, asker)
+            verdict = judge(working_set, guard, movement)
+            enforce.reserve(working_set, movement)
             pay(working_set, self.payer_id, payee.account_id, payment, later=False)
+            settle(working_set, verdict)
         except Refusal as refusal:
             working_set.rollback(mark)
+            if guard is not None:
+                guard.refused(working_set, refusal)
             return transfer_pb2.BatchItemResult(
                 reason=reason_value(refusal.reason), reason_metadata=refusal.metadata
             )

@@ -98,6 +98,10 @@ class InstructionState(IntEnum):
     """Refused, and the wallet put right."""
     UNRECOVERED = 5
     """Answered in a way that the wallet could not follow: somebody has to look at it."""
+    HELD = 6
+    """Risk holds the money: nothing is sent until it lets go."""
+    WITHDRAWN = 7
+    """Taken back before anything was sent."""
 
 
 @dataclass(slots=True)

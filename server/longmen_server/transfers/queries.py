@@ -71,7 +71,8 @@ _FROM_INSTRUCTIONS: Final = (
 )
 _OPEN_COUNT: Final = (
     "select count(*) from clearing_instruction as i where i.book = $1"
-    f" and i.state in ({InstructionState.QUEUED:d}, {InstructionState.SENT:d}) and i.account_id in"
+    f" and i.state in ({InstructionState.QUEUED:d}, {InstructionState.SENT:d},"
+    f" {InstructionState.HELD:d}) and i.account_id in"
     " (select a.account_id from wallet_account as a where a.book = $1 and a.customer_id = $2)"
 ).encode()
 _INSTRUCTIONS_OF: Final = (

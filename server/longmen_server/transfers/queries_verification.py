@@ -33,6 +33,7 @@ _COLLECT: Final = int(Direction.COLLECT)
 _PAY_OUT: Final = int(Direction.PAY_OUT)
 _CONFIRMED: Final = int(InstructionState.CONFIRMED)
 _REFUSED: Final = int(InstructionState.REFUSED)
+_WITHDRAWN: Final = int(InstructionState.WITHDRAWN)
 _CODES: Final = ", ".join(f"({int(kind)}, {int(code)})" for code, kind in KIND_BY_CODE.items())
 
 # What the ledger has of a transaction: its first posting, its hold, what reversed it.
@@ -139,7 +140,7 @@ INSTRUCTIONS: Final = Check(
             where state not in ({numbers(InstructionState)}) or case
                 when direction = {_PAY_OUT} and state = {_CONFIRMED}
                     then hold_state is distinct from {_CAPTURED}
-                when direction = {_PAY_OUT} and state = {_REFUSED}
+                when direction = {_PAY_OUT} and state in ({_REFUSED}, {_WITHDRAWN})
                     then hold_state is distinct from {_VOIDED}
                 when direction = {_COLLECT} and state = {_REFUSED} then reversal is null
                 else false end

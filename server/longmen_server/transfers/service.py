@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from longmen_server.platform.ids import AccountId
     from longmen_server.platform.pii import Vault
     from longmen_server.platform.refusal import Refusal
+    from longmen_server.risk.desk import RiskDesk
     from longmen_server.transport.context import Call
     from longmen_server.transport.page_token import PageTokens
 
@@ -64,6 +65,7 @@ class TransfersService:
         vault: Vault,
         zone: ZoneInfo,
         step_up: StepUpOffice,
+        risk: RiskDesk,
     ) -> None:
         """Take what the methods work with.
 
@@ -75,6 +77,7 @@ class TransfersService:
             vault: seals bank accounts, opens names and finds phone numbers.
             zone: the bank's time zone, whose midnight begins the next day.
             step_up: gives customers' payments the gate they have to pass.
+            risk: gives every movement its guard.
         """
         self._engine = engine
         self._readers = readers
@@ -84,6 +87,7 @@ class TransfersService:
         self._bank_accounts = BankAccounts(vault, readers, clock.monotonic)
         self._zone = zone
         self._step_up = step_up
+        self._risk = risk
 
     # -- making transfers ----------------------------------------------------------------------
 
@@ -101,6 +105,7 @@ class TransfersService:
             actor=actor_of(call),
             zone=self._zone,
             gate=self._step_up.gate(call, key, book),
+            guard=self._risk.guard(call, book),
         )
         return await self._submit(command, request, call, absent=account_not_found(payer_id))
 
@@ -119,14 +124,20 @@ class TransfersService:
             ],
             actor=actor_of(call),
             gate=self._step_up.gate(call, key, book),
+            guards=self._risk.guards(call, book, len(request.items)),
         )
         return await self._submit(command, request, call, absent=account_not_found(payer_id))
 
     async def TopUp(self, request: pb.TopUpRequest, call: Call) -> bytes:  # noqa: N802
         """Bring money in from the customer's bank account."""
         move = await self._clearing_move(request, call)
+        book = book_of(move.account_id)
         command = bank_moves.TopUp(
-            book_of(move.account_id), request_key(call), move=move, actor=actor_of(call)
+            book,
+            request_key(call),
+            move=move,
+            actor=actor_of(call),
+            guard=self._risk.guard(call, book),
         )
         return await self._submit(command, request, call, absent=account_not_found(move.account_id))
 
@@ -140,6 +151,7 @@ class TransfersService:
             move=move,
             actor=actor_of(call),
             gate=self._step_up.gate(call, key, book),
+            guard=self._risk.guard(call, book),
         )
         return await self._submit(command, request, call, absent=account_not_found(move.account_id))
 

@@ -16,10 +16,12 @@ from longmen_server.ledger.model import PostingIntent, PostingKind
 from longmen_server.ledger.posting import book_posting
 from longmen_server.ledger.tables import ACCOUNT, HOLD, TRANSACTION_POSTINGS
 from longmen_server.platform.refusal import Refusal
+from longmen_server.risk.rows import HELD_STATES, HoldState, held_by_risk
+from longmen_server.risk.tables import RISK_HOLD
 from longmen_server.transfers import encode, model
 from longmen_server.transfers.commands import tell_state
-from longmen_server.transfers.model import Standing, TransferKind, TransferState
-from longmen_server.transfers.tables import SCHEDULE
+from longmen_server.transfers.model import InstructionState, Standing, TransferKind, TransferState
+from longmen_server.transfers.tables import INSTRUCTION, SCHEDULE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,11 +61,13 @@ class TransferCommand(Command):
         """Transaction id of the capture, void or reversal, if there will be one."""
 
     def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
-        """Name posting, hold and schedule, then both accounts."""
+        """Name posting, hold and schedule, what risk and the clearing have, then both accounts."""
         if stage == STAGE_POINTER:
             yield RowKey(HOLD, (self.transfer_id, 0))
             yield RowKey(TRANSACTION_POSTINGS, self.transfer_id)
             yield RowKey(SCHEDULE, self.transfer_id)
+            yield RowKey(INSTRUCTION, self.transfer_id)
+            yield RowKey(RISK_HOLD, self.transfer_id)
         elif stage == STAGE_ACCOUNT:
             for posting in working_set.get(TRANSACTION_POSTINGS, self.transfer_id) or ():
                 yield RowKey(ACCOUNT, posting.debit_account_id)
@@ -123,7 +127,35 @@ class TransferCommand(Command):
         if settled:
             row.settlement_id = self.settlement_id
         row.updated_at_us = tell_state(working_set, self.transfer_id, state)
+        self._let_go(working_set, state)
         return Standing(state, row.due_at_us, failure_code or "")
+
+    def _let_go(self, working_set: WorkingSet, state: TransferState) -> None:
+        """Note what became of money that risk holds, and of the instruction that waits for it."""
+        ended = state in model.FINAL_STATES or state == TransferState.PROCESSING
+        back = state in {TransferState.CANCELLED, TransferState.FAILED}
+        present = working_set.get(RISK_HOLD, self.transfer_id)
+        if ended and present is not None and present.state in HELD_STATES:
+            hold = working_set.edit(RISK_HOLD, self.transfer_id)
+            hold.state = HoldState.RETURNED if back else HoldState.RELEASED
+            hold.changed_at_us = working_set.now_us
+        instruction = working_set.get(INSTRUCTION, self.transfer_id)
+        if ended and instruction is not None and instruction.state == InstructionState.HELD:
+            row = working_set.edit(INSTRUCTION, self.transfer_id)
+            row.state = InstructionState.WITHDRAWN if back else InstructionState.QUEUED
+            row.updated_at_us = working_set.next_stamp()
+
+    def pay_out(self, working_set: WorkingSet, posting: PostingRow) -> Standing:
+        """Let the money go: to the payee at once, or to the bank account through the clearing."""
+        if model.KIND_BY_CODE[posting.code] == TransferKind.WITHDRAWAL:
+            return self.move_to(working_set, TransferState.PROCESSING, settled=False)
+        self.capture(working_set, posting)
+        return self.move_to(working_set, TransferState.COMPLETED)
+
+    def give_back(self, working_set: WorkingSet, posting: PostingRow, code: str = "") -> Standing:
+        """Give the money back to its payer."""
+        self.void(working_set, posting)
+        return self.move_to(working_set, TransferState.CANCELLED, failure_code=code or None)
 
 
 class ChangeTransfer(TransferCommand):
@@ -160,6 +192,16 @@ class ChangeTransfer(TransferCommand):
         if account is None or not self.actor.may_use(account.owner_id):
             raise model.transfer_not_found(self.transfer_id)
         return loaded
+
+    def check_risk(self, working_set: WorkingSet, *states: HoldState) -> None:
+        """Refuse what risk does not leave to the actor.
+
+        Raises:
+            Refusal: TRANSFER_HELD_BY_RISK while its hold is in one of the states.
+        """
+        hold = working_set.get(RISK_HOLD, self.transfer_id)
+        if hold is not None and hold.state in states:
+            raise held_by_risk(hold)
 
 
 class HoldTransfer(ChangeTransfer):
@@ -200,11 +242,14 @@ class ReleaseTransfer(ChangeTransfer):
     __slots__ = ()
 
     def decide(self, working_set: WorkingSet) -> bytes:
-        """Capture what is held."""
+        """Let what is held go; what risk holds is not let go by a customer, nor before its case."""
         loaded = self.load_own(working_set)
+        model.check_can_release(loaded.stands.state, by_bank=True)
+        if not self.actor.is_bank:
+            self.check_risk(working_set, HoldState.DELAYED)
+        self.check_risk(working_set, HoldState.REVIEWED)
         model.check_can_release(loaded.stands.state, by_bank=self.actor.is_bank)
-        self.capture(working_set, loaded.posting)
-        stands = self.move_to(working_set, TransferState.COMPLETED)
+        stands = self.pay_out(working_set, loaded.posting)
         return pb.ReleaseTransferResponse(
             transfer=encode.transfer(loaded.posting, stands, with_reference=True),
             committed_at=working_set.committed_at,
@@ -217,11 +262,11 @@ class CancelTransfer(ChangeTransfer):
     __slots__ = ()
 
     def decide(self, working_set: WorkingSet) -> bytes:
-        """Void what is held."""
+        """Void what is held, unless somebody has to look at it first."""
         loaded = self.load_own(working_set)
         model.check_can_cancel(loaded.stands.state)
-        self.void(working_set, loaded.posting)
-        stands = self.move_to(working_set, TransferState.CANCELLED)
+        self.check_risk(working_set, HoldState.REVIEWED)
+        stands = self.give_back(working_set, loaded.posting)
         return pb.CancelTransferResponse(
             transfer=encode.transfer(loaded.posting, stands, with_reference=True),
             committed_at=working_set.committed_at,
@@ -271,9 +316,8 @@ class PayDue(JobCommand):
     def _pay(self, working_set: WorkingSet, posting: PostingRow) -> Standing:
         mark = working_set.mark()
         try:
-            self.capture(working_set, posting)
+            return self.pay_out(working_set, posting)
         except Refusal as refusal:
             working_set.rollback(mark)
             self.void(working_set, posting)
             return self.move_to(working_set, TransferState.FAILED, failure_code=refusal.reason)
-        return self.move_to(working_set, TransferState.COMPLETED)

@@ -36,6 +36,7 @@ from longmen_client._generated.positions_async import AsyncPositions
 from longmen_client._generated.profile_async import AsyncProfile
 from longmen_client._generated.rates_async import AsyncRates
 from longmen_client._generated.registration_async import AsyncRegistration
+from longmen_client._generated.risk_async import AsyncRisk
 from longmen_client._generated.rules_async import AsyncRules
 from longmen_client._generated.sessions_async import AsyncSessions
 from longmen_client._generated.settlements_async import AsyncSettlements
@@ -207,6 +208,11 @@ class AsyncClient:
     def rates(self) -> AsyncRates:
         """What currencies are worth."""
         return AsyncRates(self._caller)
+
+    @cached_property
+    def risk(self) -> AsyncRisk:
+        """What was decided about movements of money, and whom it stopped."""
+        return AsyncRisk(self._caller)
 
     @cached_property
     def mandates(self) -> AsyncMandates:

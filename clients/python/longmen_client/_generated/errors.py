@@ -81,6 +81,8 @@ __all__ = [
     "DebitAccountClosed",
     "DebitAccountFrozen",
     "DebitAccountNotFound",
+    "DecisionNotFound",
+    "DecisionNotReplayable",
     "DeliveryNotFound",
     "DeviceAlreadyEnrolled",
     "DeviceAlreadyRevoked",
@@ -106,6 +108,10 @@ __all__ = [
     "FactorNotFound",
     "FactorRejected",
     "FactorRequired",
+    "FreezeExists",
+    "FreezeLifted",
+    "FreezeNotFound",
+    "FreezeNotRevocable",
     "FrozenByBank",
     "FxAlertNotFound",
     "FxAmountTooLarge",
@@ -220,12 +226,14 @@ __all__ = [
     "RequestIdReused",
     "RequestTooLarge",
     "ReversalWindowPassed",
+    "RiskFrozen",
     "RiskListChunkOrder",
     "RiskListImportClosed",
     "RiskListImportNotFound",
     "RiskListInvalid",
     "RiskListTooLarge",
     "RiskListValueInvalid",
+    "RiskRejected",
     "RuleNotFound",
     "RuleSetBlocksTooMuch",
     "RuleSetChanged",
@@ -274,6 +282,7 @@ __all__ = [
     "TransactionNotFound",
     "TransferAlreadyCancelled",
     "TransferAlreadyCompleted",
+    "TransferHeldByRisk",
     "TransferNotFound",
     "TransferStateConflict",
     "UnknownBook",
@@ -2694,6 +2703,98 @@ class RiskListValueInvalid(InvalidArgumentError):
     metadata_keys = ("code",)
 
 
+class RiskRejected(FailedPreconditionError):
+    """The movement looks like fraud and is not made. The reason code may be shown, and the
+    reference is what an appeal names. Metadata: reason_code, appeal_reference.
+    """
+
+    reason = "RISK_REJECTED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = (
+        "reason_code",
+        "appeal_reference",
+    )
+
+
+class RiskFrozen(FailedPreconditionError):
+    """The wallet that pays is frozen, with all its accounts. Metadata: freeze_id."""
+
+    reason = "RISK_FROZEN"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("freeze_id",)
+
+
+class DecisionNotFound(NotFoundError):
+    """There is no such decision, or it is about another customer's movement. Metadata:
+    decision_id.
+    """
+
+    reason = "DECISION_NOT_FOUND"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("decision_id",)
+
+
+class DecisionNotReplayable(FailedPreconditionError):
+    """The rules or the scorecard that decided are not there any more. Metadata: decision_id,
+    rules_version, card_version.
+    """
+
+    reason = "DECISION_NOT_REPLAYABLE"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = (
+        "decision_id",
+        "rules_version",
+        "card_version",
+    )
+
+
+class FreezeNotFound(NotFoundError):
+    """There is no such freeze, or it is another customer's. Metadata: freeze_id."""
+
+    reason = "FREEZE_NOT_FOUND"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("freeze_id",)
+
+
+class FreezeLifted(FailedPreconditionError):
+    """The freeze was lifted already. Metadata: freeze_id."""
+
+    reason = "FREEZE_LIFTED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("freeze_id",)
+
+
+class FreezeNotRevocable(FailedPreconditionError):
+    """Only the bank can lift the freeze. Metadata: freeze_id."""
+
+    reason = "FREEZE_NOT_REVOCABLE"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("freeze_id",)
+
+
+class FreezeExists(AlreadyExistsError):
+    """The customer is frozen already; that freeze has to be lifted before another is placed.
+    Metadata: freeze_id.
+    """
+
+    reason = "FREEZE_EXISTS"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("freeze_id",)
+
+
+class TransferHeldByRisk(FailedPreconditionError):
+    """Risk holds or delays the transfer, and what was asked for is not for the caller to do.
+    Metadata: transfer_id, appeal_reference.
+    """
+
+    reason = "TRANSFER_HELD_BY_RISK"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = (
+        "transfer_id",
+        "appeal_reference",
+    )
+
+
 BY_REASON: Mapping[str, type[LongmenError]] = {
     "MALFORMED_REQUEST": MalformedRequest,
     "INVALID_REQUEST": InvalidRequest,
@@ -2957,5 +3058,14 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "RISK_LIST_TOO_LARGE": RiskListTooLarge,
     "RISK_LIST_INVALID": RiskListInvalid,
     "RISK_LIST_VALUE_INVALID": RiskListValueInvalid,
+    "RISK_REJECTED": RiskRejected,
+    "RISK_FROZEN": RiskFrozen,
+    "DECISION_NOT_FOUND": DecisionNotFound,
+    "DECISION_NOT_REPLAYABLE": DecisionNotReplayable,
+    "FREEZE_NOT_FOUND": FreezeNotFound,
+    "FREEZE_LIFTED": FreezeLifted,
+    "FREEZE_NOT_REVOCABLE": FreezeNotRevocable,
+    "FREEZE_EXISTS": FreezeExists,
+    "TRANSFER_HELD_BY_RISK": TransferHeldByRisk,
 }
 """The class of each reason of the contract."""

@@ -38,7 +38,7 @@ from longmen.payments.v1 import (
     payer_codes_service_pb2,
     payments_service_pb2,
 )
-from longmen.risk.v1 import lists_service_pb2, rules_service_pb2
+from longmen.risk.v1 import lists_service_pb2, risk_service_pb2, rules_service_pb2
 from longmen.staff.v1 import (
     approvals_service_pb2,
     staff_accounts_service_pb2,
@@ -729,6 +729,25 @@ LISTS_CHECK_LISTED: Method[
 LISTS_SCREEN_NAME: Method[
     lists_service_pb2.ScreenNameRequest, lists_service_pb2.ScreenNameResponse
 ] = method(lists_service_pb2.DESCRIPTOR, "ListsService", "ScreenName")
+
+RISK_GET_DECISION: Method[
+    risk_service_pb2.GetDecisionRequest, risk_service_pb2.GetDecisionResponse
+] = method(risk_service_pb2.DESCRIPTOR, "RiskService", "GetDecision")
+RISK_LIST_DECISIONS: Method[
+    risk_service_pb2.ListDecisionsRequest, risk_service_pb2.ListDecisionsResponse
+] = method(risk_service_pb2.DESCRIPTOR, "RiskService", "ListDecisions")
+RISK_REPLAY_DECISION: Method[
+    risk_service_pb2.ReplayDecisionRequest, risk_service_pb2.ReplayDecisionResponse
+] = method(risk_service_pb2.DESCRIPTOR, "RiskService", "ReplayDecision")
+RISK_PLACE_FREEZE: Method[
+    risk_service_pb2.PlaceFreezeRequest, risk_service_pb2.PlaceFreezeResponse
+] = method(risk_service_pb2.DESCRIPTOR, "RiskService", "PlaceFreeze")
+RISK_LIFT_FREEZE: Method[
+    risk_service_pb2.LiftFreezeRequest, risk_service_pb2.LiftFreezeResponse
+] = method(risk_service_pb2.DESCRIPTOR, "RiskService", "LiftFreeze")
+RISK_LIST_FREEZES: Method[
+    risk_service_pb2.ListFreezesRequest, risk_service_pb2.ListFreezesResponse
+] = method(risk_service_pb2.DESCRIPTOR, "RiskService", "ListFreezes")
 
 TRANSFERS_CREATE_TRANSFER: Method[
     transfers_service_pb2.CreateTransferRequest, transfers_service_pb2.CreateTransferResponse

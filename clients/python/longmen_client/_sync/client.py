@@ -35,6 +35,7 @@ from longmen_client._generated.positions_sync import Positions
 from longmen_client._generated.profile_sync import Profile
 from longmen_client._generated.rates_sync import Rates
 from longmen_client._generated.registration_sync import Registration
+from longmen_client._generated.risk_sync import Risk
 from longmen_client._generated.rules_sync import Rules
 from longmen_client._generated.sessions_sync import Sessions
 from longmen_client._generated.settlements_sync import Settlements
@@ -207,6 +208,11 @@ class Client:
     def rates(self) -> Rates:
         """What currencies are worth."""
         return Rates(self._caller)
+
+    @cached_property
+    def risk(self) -> Risk:
+        """What was decided about movements of money, and whom it stopped."""
+        return Risk(self._caller)
 
     @cached_property
     def mandates(self) -> Mandates:

@@ -309,6 +309,29 @@ KINDS: Final[dict[str, Kind]] = {
         "A mandate's changes are not those that its events tell, or its state is unknown.",
         _TAMPERED,
     ),
+    "DECISION_INVALID": Kind(
+        "A decision of risk has an outcome that there is none, or contradicts the ledger about"
+        " whether its movement was made.",
+        _TAMPERED,
+    ),
+    "DECISION_EVENT_MISMATCH": Kind(
+        "A decision of risk that was told is not there, or one was never told.", _TAMPERED
+    ),
+    "FREEZE_EVENT_MISMATCH": Kind(
+        "A freeze's changes are not those that its events tell.", _TAMPERED
+    ),
+    "FREEZE_STATE_MISMATCH": Kind(
+        "A party is free though a freeze is in force, or frozen without one.",
+        "Freeze the party anew; compare its decisions with a backup.",
+    ),
+    "RISK_HOLD_MISMATCH": Kind(
+        "Money that risk holds has no decision, no transfer, or a transfer that went on.", _RESTORE
+    ),
+    "RISK_NOTICE_INVALID": Kind("A notice tells of no decision and no freeze.", _RESTORE),
+    "RISK_SUBJECT_UNREADABLE": Kind(
+        "What is counted of a subject cannot be read, so its features fail.",
+        "Restore the row from a backup, or delete it: counting begins anew.",
+    ),
     "AUTHORIZATION_MISMATCH": Kind(
         "What is authorized for an order is not what is held for it.", _RESTORE
     ),

@@ -745,6 +745,28 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_RISK_LIST_VALUE_INVALID: _ErrorReason.ValueType  # 514
     """Risk list value invalid: the text is no value of its kind. Code is that of a bad row. Metadata: code."""
+    ERROR_REASON_RISK_REJECTED: _ErrorReason.ValueType  # 475
+    """Risk rejected: the movement looks like fraud and is not made. The reason code may be shown, and the reference is what an appeal names. Metadata:
+    reason_code, appeal_reference.
+    """
+    ERROR_REASON_RISK_FROZEN: _ErrorReason.ValueType  # 476
+    """Risk frozen: the wallet that pays is frozen, with all its accounts. Metadata: freeze_id."""
+    ERROR_REASON_DECISION_NOT_FOUND: _ErrorReason.ValueType  # 477
+    """Decision not found: there is no such decision, or it is about another customer's movement. Metadata: decision_id."""
+    ERROR_REASON_DECISION_NOT_REPLAYABLE: _ErrorReason.ValueType  # 478
+    """Decision not replayable: the rules or the scorecard that decided are not there any more. Metadata: decision_id, rules_version, card_version."""
+    ERROR_REASON_FREEZE_NOT_FOUND: _ErrorReason.ValueType  # 479
+    """Freeze not found: there is no such freeze, or it is another customer's. Metadata: freeze_id."""
+    ERROR_REASON_FREEZE_LIFTED: _ErrorReason.ValueType  # 480
+    """Freeze lifted: the freeze was lifted already. Metadata: freeze_id."""
+    ERROR_REASON_FREEZE_NOT_REVOCABLE: _ErrorReason.ValueType  # 481
+    """Freeze not revocable: only the bank can lift the freeze. Metadata: freeze_id."""
+    ERROR_REASON_FREEZE_EXISTS: _ErrorReason.ValueType  # 482
+    """Freeze exists: the customer is frozen already; that freeze has to be lifted before another is placed. Metadata: freeze_id."""
+    ERROR_REASON_TRANSFER_HELD_BY_RISK: _ErrorReason.ValueType  # 483
+    """Transfer held by risk: risk holds or delays the transfer, and what was asked for is not for the caller to do. Metadata: transfer_id,
+    appeal_reference.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the reason of a refusal. On the wire it stands in google.rpc.ErrorInfo: reason is the value's name without
@@ -1439,6 +1461,28 @@ skip_bad_rows. Metadata: bad_row_count, entry_count.
 """
 ERROR_REASON_RISK_LIST_VALUE_INVALID: ErrorReason.ValueType  # 514
 """Risk list value invalid: the text is no value of its kind. Code is that of a bad row. Metadata: code."""
+ERROR_REASON_RISK_REJECTED: ErrorReason.ValueType  # 475
+"""Risk rejected: the movement looks like fraud and is not made. The reason code may be shown, and the reference is what an appeal names. Metadata:
+reason_code, appeal_reference.
+"""
+ERROR_REASON_RISK_FROZEN: ErrorReason.ValueType  # 476
+"""Risk frozen: the wallet that pays is frozen, with all its accounts. Metadata: freeze_id."""
+ERROR_REASON_DECISION_NOT_FOUND: ErrorReason.ValueType  # 477
+"""Decision not found: there is no such decision, or it is about another customer's movement. Metadata: decision_id."""
+ERROR_REASON_DECISION_NOT_REPLAYABLE: ErrorReason.ValueType  # 478
+"""Decision not replayable: the rules or the scorecard that decided are not there any more. Metadata: decision_id, rules_version, card_version."""
+ERROR_REASON_FREEZE_NOT_FOUND: ErrorReason.ValueType  # 479
+"""Freeze not found: there is no such freeze, or it is another customer's. Metadata: freeze_id."""
+ERROR_REASON_FREEZE_LIFTED: ErrorReason.ValueType  # 480
+"""Freeze lifted: the freeze was lifted already. Metadata: freeze_id."""
+ERROR_REASON_FREEZE_NOT_REVOCABLE: ErrorReason.ValueType  # 481
+"""Freeze not revocable: only the bank can lift the freeze. Metadata: freeze_id."""
+ERROR_REASON_FREEZE_EXISTS: ErrorReason.ValueType  # 482
+"""Freeze exists: the customer is frozen already; that freeze has to be lifted before another is placed. Metadata: freeze_id."""
+ERROR_REASON_TRANSFER_HELD_BY_RISK: ErrorReason.ValueType  # 483
+"""Transfer held by risk: risk holds or delays the transfer, and what was asked for is not for the caller to do. Metadata: transfer_id,
+appeal_reference.
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final

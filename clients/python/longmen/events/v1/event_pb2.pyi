@@ -131,6 +131,12 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """Risk rules changed: another version of the rules of risk decides."""
     EVENT_TYPE_RISK_LIST_CHANGED: _EventType.ValueType  # 116
     """Risk list changed: another import is what a list of risk says."""
+    EVENT_TYPE_RISK_DECIDED: _EventType.ValueType  # 110
+    """Risk decided: a movement was not simply allowed. Its subject is the decision."""
+    EVENT_TYPE_RISK_FROZEN: _EventType.ValueType  # 111
+    """Risk frozen: a customer or merchant was stopped. Its subject is the freeze."""
+    EVENT_TYPE_RISK_UNFROZEN: _EventType.ValueType  # 112
+    """Risk unfrozen: a freeze was lifted. Its subject is the freeze."""
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
     """EventType is what happened."""
@@ -235,6 +241,12 @@ EVENT_TYPE_RISK_RULES_CHANGED: EventType.ValueType  # 115
 """Risk rules changed: another version of the rules of risk decides."""
 EVENT_TYPE_RISK_LIST_CHANGED: EventType.ValueType  # 116
 """Risk list changed: another import is what a list of risk says."""
+EVENT_TYPE_RISK_DECIDED: EventType.ValueType  # 110
+"""Risk decided: a movement was not simply allowed. Its subject is the decision."""
+EVENT_TYPE_RISK_FROZEN: EventType.ValueType  # 111
+"""Risk frozen: a customer or merchant was stopped. Its subject is the freeze."""
+EVENT_TYPE_RISK_UNFROZEN: EventType.ValueType  # 112
+"""Risk unfrozen: a freeze was lifted. Its subject is the freeze."""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 @_typing.final
@@ -1044,6 +1056,82 @@ class OfflineSaleRecorded(_message.Message):
 Global___OfflineSaleRecorded: _TypeAlias = OfflineSaleRecorded  # noqa: Y015
 
 @_typing.final
+class RiskDecisionMade(_message.Message):
+    """RiskDecisionMade is what risk made of a movement."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DECISION_ID_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    TRANSACTION_ID_FIELD_NUMBER: _builtins.int
+    decision_id: _builtins.str
+    """Decision id, which is also the reference of an appeal."""
+    outcome: _builtins.str
+    """Outcome name, such as DECLINE."""
+    reason: _builtins.str
+    """Reason code that customers may be told."""
+    customer_id: _builtins.str
+    """Customer id whose movement it was; empty for nobody's."""
+    transaction_id: _builtins.str
+    """Transaction id of the movement, whether it was made or not."""
+    def __init__(
+        self,
+        *,
+        decision_id: _builtins.str = ...,
+        outcome: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        transaction_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "decision_id", b"decision_id", "outcome", b"outcome", "reason", b"reason", "transaction_id", b"transaction_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RiskDecisionMade: _TypeAlias = RiskDecisionMade  # noqa: Y015
+
+@_typing.final
+class RiskFreezeChange(_message.Message):
+    """RiskFreezeChange is what became of a freeze."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FREEZE_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    SCOPE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    freeze_id: _builtins.str
+    """Freeze id changed."""
+    state: _builtins.str
+    """State name after the change: ACTIVE or LIFTED."""
+    scope: _builtins.str
+    """Scope name, such as ONLY_OUT."""
+    reason: _builtins.str
+    """Reason code that customers may be told."""
+    customer_id: _builtins.str
+    """Customer id that is frozen; empty for a merchant."""
+    def __init__(
+        self,
+        *,
+        freeze_id: _builtins.str = ...,
+        state: _builtins.str = ...,
+        scope: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "freeze_id", b"freeze_id", "reason", b"reason", "scope", b"scope", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RiskFreezeChange: _TypeAlias = RiskFreezeChange  # noqa: Y015
+
+@_typing.final
 class Event(_message.Message):
     """Event is one committed change."""
 
@@ -1082,6 +1170,8 @@ class Event(_message.Message):
     OFFLINE_SALE_RECORDED_FIELD_NUMBER: _builtins.int
     RISK_RULES_CHANGE_FIELD_NUMBER: _builtins.int
     RISK_LIST_CHANGE_FIELD_NUMBER: _builtins.int
+    RISK_DECISION_MADE_FIELD_NUMBER: _builtins.int
+    RISK_FREEZE_CHANGE_FIELD_NUMBER: _builtins.int
     DEBIT_BALANCES_FIELD_NUMBER: _builtins.int
     CREDIT_BALANCES_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
@@ -1209,6 +1299,14 @@ class Event(_message.Message):
         """Risk list change."""
 
     @_builtins.property
+    def risk_decision_made(self) -> Global___RiskDecisionMade:
+        """Risk decision made."""
+
+    @_builtins.property
+    def risk_freeze_change(self) -> Global___RiskFreezeChange:
+        """Risk freeze change."""
+
+    @_builtins.property
     def debit_balances(self) -> _account_pb2.Balances:
         """Debit balances are the debit account's as of the posting: posted, available and version."""
 
@@ -1252,14 +1350,16 @@ class Event(_message.Message):
         offline_sale_recorded: Global___OfflineSaleRecorded | None = ...,
         risk_rules_change: Global___RiskRulesChange | None = ...,
         risk_list_change: Global___RiskListChange | None = ...,
+        risk_decision_made: Global___RiskDecisionMade | None = ...,
+        risk_freeze_change: Global___RiskFreezeChange | None = ...,
         debit_balances: _account_pb2.Balances | None = ...,
         credit_balances: _account_pb2.Balances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "risk_decision_made", b"risk_decision_made", "risk_freeze_change", b"risk_freeze_change", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "risk_decision_made", b"risk_decision_made", "risk_freeze_change", b"risk_freeze_change", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change", "endpoint_change", "fx_rates_change", "mandate_change", "fx_converted", "fx_conversion_reversed", "fx_position_flag", "fx_revaluation", "fx_alert_told", "fx_limit_order_change", "offline_sale_recorded", "risk_rules_change", "risk_list_change"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change", "endpoint_change", "fx_rates_change", "mandate_change", "fx_converted", "fx_conversion_reversed", "fx_position_flag", "fx_revaluation", "fx_alert_told", "fx_limit_order_change", "offline_sale_recorded", "risk_rules_change", "risk_list_change", "risk_decision_made", "risk_freeze_change"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

@@ -41,6 +41,8 @@ LIMIT_ORDER_ID_FIELD_NUMBER: _builtins.int
 RATE_ALERT_ID_FIELD_NUMBER: _builtins.int
 RULE_SET_ID_FIELD_NUMBER: _builtins.int
 LIST_IMPORT_ID_FIELD_NUMBER: _builtins.int
+DECISION_ID_FIELD_NUMBER: _builtins.int
+FREEZE_ID_FIELD_NUMBER: _builtins.int
 account_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Account id demands the text form of an account's id: "acct_" and 32 lower-case hexadecimal digits."""
 transaction_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
@@ -101,3 +103,7 @@ rule_set_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules
 """Rule set id demands the text form of a set of rules: "rset_" and 32 lower-case hexadecimal digits."""
 list_import_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """List import id demands the text form of an import of a list: "limp_" and 32 lower-case hexadecimal digits."""
+decision_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Decision id demands the text form of a decision's id: "dec_" and 32 lower-case hexadecimal digits."""
+freeze_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Freeze id demands the text form of a freeze's id: "frz_" and 32 lower-case hexadecimal digits."""

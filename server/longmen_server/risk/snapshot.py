@@ -1,0 +1,199 @@
+"""What a decision rested on, in and out of the form it is kept in."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from longmen.risk.v1 import decision_pb2, outcome_pb2
+from longmen_server.risk.features import NUMBERS, REGISTRY
+from longmen_server.risk.model import (
+    Fault,
+    FeatureType,
+    Fired,
+    Outcome,
+    OutcomeKind,
+    Target,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from longmen_server.risk.model import Evaluation, FeatureValue
+
+__all__ = ["Kept", "encode_outcome", "encode_snapshot", "read_outcome", "read_snapshot"]
+
+TRIED: Final = "~"
+"""Begins the names of rules of a set in shadow."""
+
+_bits = struct.Struct("<d")
+
+
+class Kept(NamedTuple):
+    """A snapshot as read again."""
+
+    values: dict[str, FeatureValue]
+    fired: tuple[Fired, ...]
+    faults: tuple[Fault, ...]
+    contributions: tuple[tuple[str, float], ...]
+    score: float | None
+    key: bytes
+    can_approve: bool
+
+    @property
+    def feature_faults(self) -> tuple[Fault, ...]:
+        """The faults of features, which a replay takes over: what failed then is not known now."""
+        return tuple(fault for fault in self.faults if fault.source in REGISTRY)
+
+
+def encode_snapshot(
+    values: Mapping[str, FeatureValue], evaluation: Evaluation, key: bytes, *, can_approve: bool
+) -> bytes:
+    """Return a snapshot as it is kept; the same values give the same bytes."""
+    columns = _Columns()
+    for name, value in values.items():
+        feature = REGISTRY[name]
+        columns.add(feature.type, feature.number, value)
+    message = decision_pb2.DecisionSnapshot(
+        key=key,
+        can_approve=can_approve,
+        whole_numbers=columns.whole_numbers,
+        whole_values=columns.whole_values,
+        real_numbers=columns.real_numbers,
+        real_values=columns.real_values,
+        text_numbers=columns.text_numbers,
+        text_values=columns.text_values,
+        list_numbers=columns.list_numbers,
+        list_values=columns.list_values,
+    )
+    for fired in evaluation.fired:
+        message.fired.add(
+            rule=fired.rule,
+            outcome=encode_outcome(fired.outcome),
+            reason=fired.reason,
+            shadow=fired.shadow,
+        )
+    for fault in evaluation.faults:
+        message.faults.add(
+            source=fault.source, message=fault.message, outcome=encode_outcome(fault.outcome)
+        )
+    for name, points in evaluation.contributions:
+        message.contribution_names.append(name)
+        message.contribution_values.append(_to_bits(points))
+    if evaluation.score is not None:
+        message.score = _to_bits(evaluation.score)
+    return message.SerializeToString(deterministic=True)
+
+
+class _Columns:
+    """Values by their types, side by side: one message of many numbers is made in one go."""
+
+    __slots__ = (
+        "list_numbers",
+        "list_values",
+        "real_numbers",
+        "real_values",
+        "text_numbers",
+        "text_values",
+        "whole_numbers",
+        "whole_values",
+    )
+
+    def __init__(self) -> None:
+        self.whole_numbers: list[int] = []
+        self.whole_values: list[int] = []
+        self.real_numbers: list[int] = []
+        self.real_values: list[int] = []
+        self.text_numbers: list[int] = []
+        self.text_values: list[str] = []
+        self.list_numbers: list[int] = []
+        self.list_values: list[decision_pb2.FeatureStrings] = []
+
+    def add(self, type_: FeatureType, number: int, value: FeatureValue) -> None:
+        """Add the value of a feature."""
+        if type_ == FeatureType.DOUBLE:
+            self.real_numbers.append(number)
+            self.real_values.append(_to_bits(float(value)))  # type: ignore[arg-type]
+        elif type_ == FeatureType.STRING:
+            self.text_numbers.append(number)
+            self.text_values.append(str(value))
+        elif type_ == FeatureType.STRINGS:
+            self.list_numbers.append(number)
+            texts = decision_pb2.FeatureStrings(values=value)  # type: ignore[arg-type]
+            self.list_values.append(texts)
+        else:
+            self.whole_numbers.append(number)
+            self.whole_values.append(int(value))  # type: ignore[arg-type]
+
+
+def read_snapshot(data: bytes) -> Kept:
+    """Return what was kept.
+
+    Raises:
+        ValueError: the bytes are no snapshot, or name a feature that there never was.
+    """
+    try:
+        message = decision_pb2.DecisionSnapshot.FromString(data)
+        values: dict[str, FeatureValue] = {}
+        for number, whole in zip(message.whole_numbers, message.whole_values, strict=True):
+            feature = NUMBERS[number]
+            values[feature.name] = bool(whole) if feature.type == FeatureType.BOOL else whole
+        for number, real in zip(message.real_numbers, message.real_values, strict=True):
+            values[NUMBERS[number].name] = _of_bits(real)
+        for number, text in zip(message.text_numbers, message.text_values, strict=True):
+            values[NUMBERS[number].name] = text
+        for number, texts in zip(message.list_numbers, message.list_values, strict=True):
+            values[NUMBERS[number].name] = tuple(texts.values)
+        named = zip(message.contribution_names, message.contribution_values, strict=True)
+        contributions = tuple((name, _of_bits(points)) for name, points in named)
+        fired = tuple(
+            Fired(each.rule, read_outcome(each.outcome), each.reason, each.shadow)
+            for each in message.fired
+        )
+        faults = tuple(
+            Fault(each.source, each.message, read_outcome(each.outcome)) for each in message.faults
+        )
+    except (KeyError, ValueError) as error:
+        raise ValueError("no snapshot of a decision") from error
+    except Exception as error:  # protobuf's own error, whose class differs between its backends
+        raise ValueError("no snapshot of a decision") from error
+    score = _of_bits(message.score) if message.HasField("score") else None
+    return Kept(values, fired, faults, contributions, score, message.key, message.can_approve)
+
+
+def encode_outcome(outcome: Outcome) -> outcome_pb2.Outcome:
+    """Return an outcome as the contract has it."""
+    freezes = outcome.kind == OutcomeKind.FREEZE
+    return outcome_pb2.Outcome(
+        kind=int(outcome.kind),  # type: ignore[arg-type]  # enums of the contract are ints
+        strength=outcome.strength,
+        target=int(outcome.target) if freezes else 0,  # type: ignore[arg-type]
+        revocable=outcome.revocable if freezes else False,
+    )
+
+
+def read_outcome(message: outcome_pb2.Outcome) -> Outcome:
+    """Return an outcome of the contract.
+
+    Raises:
+        ValueError: there is no such outcome.
+    """
+    kind = OutcomeKind(message.kind)
+    if kind != OutcomeKind.FREEZE:
+        return Outcome(kind, message.strength)
+    target = Target(message.target or Target.PAYER)
+    return Outcome(kind, message.strength, target, message.revocable)
+
+
+def tried_outcome(evaluation: Evaluation) -> int:
+    """Return the highest outcome that rules of a set in shadow ask for; 0 when none fired."""
+    tried = (fired.outcome.kind for fired in evaluation.fired if fired.rule.startswith(TRIED))
+    return max(tried, default=0)
+
+
+def _to_bits(value: float) -> int:
+    return int.from_bytes(_bits.pack(value), "little")
+
+
+def _of_bits(bits: int) -> float:
+    return float(_bits.unpack(bits.to_bytes(8, "little"))[0])
