@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import grpc.aio
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from longmen.events.v1 import event_pb2
 from longmen.risk.v1 import outcome_pb2, rule_pb2
-from longmen.risk.v1 import rules_service_pb2 as pb
-from longmen_server.platform.refusal import Refusal
 from longmen_server.risk.rules_lint import scene
 from longmen_server.risk.shipped import shipped, shipped_content
-from longmen_server.riskrules import build, queries
-from longmen_server.riskrules.model import Trial
+from longmen_server.riskrules import queries
+from tests.support.edge import told as told_by
+from tests.support.poll import until
 from tests.support.risk_rules import draft, rule
-from tests.support.small_bank import BOOK, BY_NAME, SERVICE, SmallBank, open_small_bank
+from tests.support.sample_requests import outside
+from tests.support.small_bank import BOOK, BY_NAME, SERVICE, SmallBank, cash, open_small_bank
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 SHADOW = rule_pb2.RULE_SET_STATE_SHADOW
 ACTIVE = rule_pb2.RULE_SET_STATE_ACTIVE
 RETIRED = rule_pb2.RULE_SET_STATE_RETIRED
+ALLOWED = 0
+"""What a set in shadow asked for when nothing of it fired."""
 NOW = 1_795_000_000_000_000
 
 
@@ -95,15 +98,35 @@ async def in_force(bank: SmallBank) -> RuleSet:
     return found
 
 
+def above(amount: int) -> rule_pb2.Rule:
+    """A rule that looks at what no payment of this file is."""
+    return rule(expression=f"amount > {amount}", kinds=["MANDATE_CHARGE"])
+
+
 def fires(rules: RuleSet, **texts: str) -> list[tuple[str, bool]]:
-    fired, faults = rules.fire(scene(None, texts), now_us=NOW, key=bytes(16))
+    values = scene(None, {"kind": "MANDATE_CHARGE", **texts})
+    fired, faults = rules.fire(values, now_us=NOW, key=bytes(16))
     assert not faults
     return [(one.rule, one.shadow) for one in fired]
 
 
+def decide(bank: SmallBank, version: int, tried: int, count: int) -> None:
+    """Keep decisions as the judges of the payments of an hour would."""
+    bank.execute(
+        "insert into risk_decision (rules_version, card_version, decided_at_us, amount, strength,"
+        " latency_us, book, kind, outcome, target, tried_outcome, is_made, decision_id,"
+        " transaction_id, reason, rules_digest, card_digest, snapshot) select %s, 0, 0, 1, 0, 1,"
+        " %s, 1, 1, 1, %s, true, uuidv7(), uuidv7(), '', '', '', '' from generate_series(1, %s)",
+        version,
+        BOOK,
+        tried,
+        count,
+    )
+
+
 async def test_a_book_begins_with_the_rules_that_are_shipped(bank: SmallBank) -> None:
     found = await get(bank)
-    assert (found.rule_set_id, found.version, found.state) == ("", 0, ACTIVE)
+    assert (found.rule_set_id, found.name, found.state) == ("", "shipped", ACTIVE)
     assert [one.rule_id for one in found.rules] == [r.rule_id for r in shipped_content().rules]
     assert found.digest == shipped().digest
     assert (await bank.do("RulesService/LintRules")).problems == []
@@ -195,7 +218,7 @@ async def test_values_can_be_tried_without_a_trace(bank: SmallBank) -> None:
 
 
 async def test_a_set_goes_from_draft_to_shadow_to_active_by_two_people(bank: SmallBank) -> None:
-    made = await draft(bank, rule(expression="amount > 5000"))
+    made = await draft(bank, above(5000))
     asked = {"rule_set_id": made.rule_set_id, "revision": 1, "state": ACTIVE}
     alone = await refused(bank, "PromoteRuleSet", bank.token_of("staff", "ines"), **asked)
     assert alone.reason == "APPROVAL_REQUIRED"
@@ -214,7 +237,7 @@ async def test_a_set_goes_from_draft_to_shadow_to_active_by_two_people(bank: Sma
     active = await promote(bank, shadow, ACTIVE)
     assert (active.state, active.version) == (ACTIVE, rules.version + 1)
     assert fires(await in_force(bank), amount="6000") == [("very_large", False)]
-    second = await promote(bank, await draft(bank, rule(expression="amount > 7000")), ACTIVE)
+    second = await promote(bank, await draft(bank, above(7000)), ACTIVE)
     assert (await get(bank, active.rule_set_id)).state == RETIRED
     assert (await get(bank)).rule_set_id == second.rule_set_id
     again = await promote(bank, await get(bank, active.rule_set_id), ACTIVE)
@@ -233,11 +256,12 @@ async def test_a_set_goes_from_draft_to_shadow_to_active_by_two_people(bank: Sma
     await promote(bank, again, RETIRED)
     assert (await get(bank)).rule_set_id == "", "the shipped rules decide again"
     events = await bank.do(
-        "EventsService/ListEvents", types=[event_pb2.EVENT_TYPE_RISK_RULES_CHANGED], page_size=9
+        "EventsService/ListEvents", types=[event_pb2.EVENT_TYPE_RISK_RULES_CHANGED], page_size=99
     )
     told_versions = [one.risk_rules_change.version for one in events.events]
     assert told_versions == sorted(set(told_versions))
-    assert events.events[0].risk_rules_change.shadow_rule_set_id == made.rule_set_id
+    tried = {one.risk_rules_change.shadow_rule_set_id for one in events.events}
+    assert made.rule_set_id in tried
 
 
 async def test_a_set_whose_examples_fail_is_saved_and_never_evaluated(bank: SmallBank) -> None:
@@ -266,30 +290,26 @@ async def test_one_caller_promotes_what_was_tried_and_blocked_little(bank: Small
     told = await refused(bank, "PromoteRuleSet", **asked)
     assert (told.reason, told.metadata) == ("RULE_SET_NOT_TRIED", {"state": "SHADOW"})
     version = (await in_force(bank)).version
-    assert version > 0
-
-    async def after(trial: Trial) -> bytes:
-        request = pb.PromoteRuleSetRequest(**asked)  # type: ignore[arg-type]  # a mixed dict
-        command = build.promote(request, None, bank.parts.clock, agreed=False, trial=trial)
-        deadline = bank.parts.trusted_clock.monotonic() + 10
-        return (await bank.parts.engine.submit(command, deadline=deadline)).reply
-
-    with pytest.raises(Refusal) as caught:
-        await after(Trial(100, 3))
-    assert caught.value.reason == "RULE_SET_BLOCKS_TOO_MUCH"
-    assert caught.value.metadata == {
+    decide(bank, version, ALLOWED, 97)
+    decide(bank, version, outcome_pb2.OUTCOME_KIND_DECLINE, 3)
+    found = (await get(bank, made.rule_set_id)).trial
+    assert (found.decision_count, found.blocked_count, found.limit_basis_points) == (100, 3, 200)
+    told = await refused(bank, "PromoteRuleSet", **asked)
+    assert told.reason == "RULE_SET_BLOCKS_TOO_MUCH"
+    assert told.metadata == {
         "blocked_count": "3",
         "decision_count": "100",
         "limit_basis_points": "200",
     }
-    assert await after(Trial(150, 3))
+    decide(bank, version, outcome_pb2.OUTCOME_KIND_STEP_UP, 50)
+    await bank.do("RulesService/PromoteRuleSet", **asked)
     assert (await get(bank)).rule_set_id == made.rule_set_id
     await promote(bank, await get(bank, made.rule_set_id), RETIRED)
 
 
 async def test_a_rule_is_silenced_for_a_while_and_rolled_out_by_shares(bank: SmallBank) -> None:
     person = await bank.person()
-    await promote(bank, await draft(bank, rule(expression="amount > 5000")), ACTIVE)
+    await promote(bank, await draft(bank, above(5000)), ACTIVE)
     snooze = {"rule_id": "very_large", "duration": Duration(seconds=3_600), "reason_text": "noise"}
     alone = await refused(bank, "SnoozeRule", bank.token_of("staff", "ines"), **snooze)
     assert alone.reason == "APPROVAL_REQUIRED"
@@ -301,7 +321,7 @@ async def test_a_rule_is_silenced_for_a_while_and_rolled_out_by_shares(bank: Sma
     assert [one.customer_id for one in silenced] == ["", person.customer]
     assert {one.rule_id for one in silenced} == {"very_large"}
     assert fires(await in_force(bank), amount="6000") == [("very_large", True)]
-    follower = await promote(bank, await draft(bank, rule(expression="amount > 4000")), ACTIVE)
+    follower = await promote(bank, await draft(bank, above(4000)), ACTIVE)
     assert len(follower.snoozes) == 2, "silence outlives a set"
     for seconds in (0, 31 * 86_400):
         told = await refused(
@@ -319,3 +339,33 @@ async def test_a_rule_is_silenced_for_a_while_and_rolled_out_by_shares(bank: Sma
         told = await refused(bank, name, **{**fields, "rule_id": "nobodys"})
         assert (told.reason, told.metadata) == ("RULE_NOT_FOUND", {"rule_id": "nobodys"})
     await promote(bank, await get(bank), RETIRED)
+
+
+async def test_a_promoted_rule_decides_within_seconds(bank: SmallBank) -> None:
+    person = await bank.person()
+    declined = rule(
+        expression="amount_minor == 4242",
+        outcome={"kind": outcome_pb2.OUTCOME_KIND_DECLINE},
+        notice="PAYMENT_REFUSED",
+        kinds=["TOP_UP"],
+        examples=[],
+    )
+    active = await promote(bank, await draft(bank, declined), ACTIVE)
+    method = BY_NAME["TransfersService/TopUp"]
+    asked = {**outside(person), "amount": cash(4242)}
+
+    async def stopped() -> bool:
+        request: Any = method.request_class(**asked, request_id=bank.new_request_id())
+        try:
+            await bank.call(method, request, SERVICE)
+        except grpc.aio.AioRpcError as error:
+            return told_by(error).reason == "RISK_REJECTED"
+        return False
+
+    await until(stopped, "the rule decides", seconds=5)
+    await promote(bank, active, RETIRED)
+
+    async def let_through() -> bool:
+        return not await stopped()
+
+    await until(let_through, "the rule is gone", seconds=5)

@@ -80,8 +80,12 @@ class RulesService:
 
     async def PromoteRuleSet(self, request: pb.PromoteRuleSetRequest, call: Call) -> bytes:  # noqa: N802
         """Let a set be tried, decide or retire."""
-        self._decode(request.rule_set_id)
-        command = build.promote(request, request_key(call), self._read.clock, agreed=False)
+        rule_set_id = self._decode(request.rule_set_id)
+        async with self._read.readers.connection(deadline=call.deadline) as connection:
+            trial = await queries.trial_of(connection, book_of(rule_set_id), rule_set_id)
+        command = build.promote(
+            request, request_key(call), self._read.clock, agreed=False, trial=trial
+        )
         return await submit(self._engine, command, request=request, call=call)
 
     async def SnoozeRule(self, request: pb.SnoozeRuleRequest, call: Call) -> bytes:  # noqa: N802
@@ -194,7 +198,8 @@ class RulesService:
         content = rule_content.read(row.content)
         if row.state == RuleSetState.ACTIVE:
             content = in_force
-        return encode.rule_set(row, content=content, version=version)
+        trial = await queries.trial_of(connection, book, rule_set_id)
+        return encode.rule_set(row, content=content, version=version, trial=trial)
 
     def _decode(self, text: str) -> RuleSetId:
         """Return a set's id, which is of a book that is kept here.
