@@ -286,6 +286,53 @@ async def test_a_full_position_takes_no_more(
     await do(bank, "Convert", **back)
 
 
+async def test_a_years_quota_is_used_up_given_back_and_begins_anew(
+    bank: SmallBank, owner: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bank's own price list, with a quota of 20.00 USD: 149.55 CNY at 1.1172 / 7.4326."""
+    text = policy.read_text().replace("quota = 5_000_000", "quota = 2_000")
+    small = policy.read_policy(text)
+    monkeypatch.setattr("longmen_server.fxrates.commands.load_policy", lambda: small)
+    first = await converted(bank, owner, amount=10_000)
+    asked = await wanted(bank, owner, amount=1_000, counter_currency_code="USD")
+
+    async def convert() -> str:
+        try:
+            await do(bank, "Convert", **asked)
+        except grpc.aio.AioRpcError as error:
+            return told(error).reason
+        return "OK"
+
+    # 15.03 USD are used, and each of these is another 1.50: three of them at once, and no more.
+    answers = await asyncio.gather(*(convert() for _ in range(10)))
+    assert sorted(answers) == ["FX_QUOTA_EXCEEDED"] * 7 + ["OK"] * 3
+    full = await refused(bank, "Convert", **asked)
+    assert (full.reason, full.metadata["used_minor_units"]) == ("FX_QUOTA_EXCEEDED", "1953")
+    assert (full.metadata["limit_minor_units"], full.metadata["currency_code"]) == ("2000", "USD")
+    # To sell is another quota, and between foreign currencies there is none.
+    back = {
+        "from_account_id": asked["to_account_id"],
+        "to_account_id": owner.account,
+        "amount": cash(500, "USD"),
+        "counter_currency_code": "CNY",
+    }
+    await do(bank, "Convert", **back)
+    yen = {
+        **back,
+        "to_account_id": await pocket(bank, owner, "JPY"),
+        "counter_currency_code": "JPY",
+    }
+    await do(bank, "Convert", **yen)
+    await bank.do(
+        "TransfersService/TopUp",
+        account_id=asked["to_account_id"],
+        amount=cash(1_000, "USD"),
+        bank_account="6222021234567890",
+    )
+    await do(bank, "ReverseConversion", conversion_id=first.conversion_id)
+    assert await convert() == "OK"
+
+
 async def test_an_exchange_with_a_session_is_approved_for_both_amounts(
     bank: SmallBank, owner: Person
 ) -> None:

@@ -308,6 +308,7 @@ REACHED = {
     "risk_notice": "deleted",
     "fx_quote": "amounts and a number of nobody",
     "fx_conversion": "a number of nobody: what was booked stays",
+    "fx_quota": "an amount and a number of nobody",
     "fx_limit_order": "a number of nobody: what was held stays",
     "fx_rate_alert": "currencies and a number of nobody, who is told nothing",
 }

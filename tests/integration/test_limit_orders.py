@@ -173,7 +173,7 @@ async def test_orders_are_given_up_and_expire_with_their_money(
         assert cancelled.order.state == order_pb2.LIMIT_ORDER_STATE_CANCELLED
     assert await balances(bank, owner.account) == (FUNDS, FUNDS - 1_000)
     now = bank.parts.clock.now_us() // 1_000_000
-    await bank.do("AdminService/SetClock", time={"seconds": now + DAY_S})
+    await bank.do("AdminService/SetClock", time={"seconds": now + DAY_S + MINUTE_S})
     late = await refused(bank, "CancelLimitOrder", limit_order_id=one.limit_order_id)
     assert (late.reason, late.metadata["state"]) == ("FX_LIMIT_ORDER_ENDED", "EXPIRED")
     await rates("1.2")

@@ -140,15 +140,17 @@ async def _exchanges(ledger: Ledger, clock: SettableClock) -> tuple[AccountId, A
     (bank,) = await ledger.open(code=BANK_CLEARING, currency="USD")
     (dollars,) = await ledger.open(floor=0, owner=owner, currency="USD")
     (abroad,) = await ledger.open(floor=0, owner=owner, currency="HKD")
+    (home,) = await ledger.open(floor=0, owner=owner)
     await ledger.move(bank, dollars, 50_000, currency_code="USD")
 
-    async def offered(amount: int) -> Any:
-        asked = _asked(clock, dollars, abroad, amount)
+    async def offered(amount: int, into: AccountId = abroad) -> Any:
+        asked = _asked(clock, dollars, into, amount)
         reply = await ledger.submit(CreateQuote(BOOK, None, asked=asked, actor=Actor(None)))
         return conversions_service_pb2.CreateQuoteResponse.FromString(reply).quote
 
-    async def converted(amount: int) -> ConversionId:
-        quote = await offered(amount)
+    async def converted(amount: int, into: AccountId = abroad) -> ConversionId:
+        quote = await offered(amount, into)
+        got = quote.exchange.target_amount
         conversion_id = ConversionId(new_id(BOOK, clock))
         await ledger.submit(
             ExecuteQuote(
@@ -156,7 +158,7 @@ async def _exchanges(ledger: Ledger, clock: SettableClock) -> tuple[AccountId, A
                 None,
                 quote_id=QUOTE.decode(quote.quote_id),
                 source=(quote.exchange.source_amount.minor_units, "USD"),
-                target=(quote.exchange.target_amount.minor_units, "HKD"),
+                target=(got.minor_units, got.currency_code),
                 fresh_id=QuoteId(new_id(BOOK, clock)),
                 age_max_us=lambda listed_us: listed_us,
                 actor=Actor(None),
@@ -169,6 +171,7 @@ async def _exchanges(ledger: Ledger, clock: SettableClock) -> tuple[AccountId, A
 
     await offered(77)
     await converted(10_001)
+    await converted(2_001, home)
     for basis in ReversalBasis:
         await ledger.submit(
             ReverseConversion(

@@ -11,9 +11,10 @@ from longmen_server.conversions.booking import bank_accounts, book, check_positi
 from longmen_server.conversions.intents import of_conversion
 from longmen_server.conversions.model import ConversionRow, FreshOffered, QuoteState
 from longmen_server.conversions.pricing import Asked, offer, present_rates, wallet_pair
+from longmen_server.conversions.quota import quota_keys, use_quota
 from longmen_server.conversions.tables import CONVERSION, QUOTE
 from longmen_server.engine.command import Command, RequestKey, RowKey
-from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER
+from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER, STAGE_RECORD
 from longmen_server.engine.journal import Event
 from longmen_server.fxrates.commands import version_now
 from longmen_server.fxrates.tables import RATE
@@ -73,11 +74,14 @@ def convert(
     """Book a quote, use it up, and tell it.
 
     Raises:
-        Refusal: FX_POSITION_LIMIT, or of a posting.
+        Refusal: FX_QUOTA_EXCEEDED, FX_POSITION_LIMIT, or of a posting.
     """
     version = version_now(working_set)
     home = version.home_currency
-    rates = present_rates(working_set, quote.source_currency, quote.target_currency, home)
+    rates = present_rates(
+        working_set, quote.source_currency, quote.target_currency, home, version.quota_currency
+    )
+    counted = use_quota(working_set, quote, version, rates)
     check_positions(working_set, quote, version, rates)
     outcome = book(working_set, quote, transaction_id, home, abroad=abroad, reference=reference)
     used = working_set.edit(QUOTE, quote.quote_id)
@@ -89,6 +93,7 @@ def convert(
         quote.customer_id,
         transaction_id,
         outcome.posting.booked_at_us,
+        *counted,
     )
     working_set.insert(CONVERSION, conversion_id, row)
     payload = encode.converted(row)
@@ -229,7 +234,9 @@ class _Exchange(Command):
         both = self.accounts(working_set)
         if both is None:
             return
-        if stage == STAGE_ACCOUNT:
+        if stage == STAGE_RECORD:
+            yield from quota_keys(working_set, both[0])
+        elif stage == STAGE_ACCOUNT:
             yield from (RowKey(ACCOUNT, account_id) for account_id in both)
             yield from enforce.keys(stage, payer_id=both[0], payee_id=both[1])
             pair = self.pair(working_set)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import IntEnum
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from longmen_server.fx.model import Deal, cross
 from longmen_server.platform.ids import CONVERSION, QUOTE, TRANSACTION, AccountId
@@ -93,6 +93,72 @@ class ConversionRow:
     customer_id: CustomerId | None
     transaction_id: TransactionId
     created_at_us: int
+    quota_side: int
+    """Which quota it counts against: a value of QuotaSide, or 0 for none."""
+    quota_value: int
+    """How much, in minor units of the quota's currency."""
+
+
+class QuotaSide(IntEnum):
+    """What a customer does with foreign currency; the numbers are stored."""
+
+    BUY = 1
+    SELL = 2
+
+
+class QuotaKey(NamedTuple):
+    """Whose quota of which year."""
+
+    customer_id: CustomerId
+    year: int
+    side: int
+
+
+class QuotaWanted(NamedTuple):
+    """Of whose owner the quotas of a year are wanted."""
+
+    account_id: AccountId
+    year: int
+
+
+@dataclass(slots=True)
+class QuotaRow:
+    """What a customer has used of a quota."""
+
+    customer_id: CustomerId
+    year: int
+    side: int
+    used: int
+
+    def copy(self) -> QuotaRow:
+        """Return a copy, so that a refused command leaves the original as it was."""
+        return replace(self)
+
+
+def quota_side(source: str, target: str, home: str) -> QuotaSide | None:
+    """Return what an exchange counts as; one between two foreign currencies counts as nothing."""
+    if source == home:
+        return QuotaSide.BUY
+    return QuotaSide.SELL if target == home else None
+
+
+def check_quota(key: QuotaKey, used: int, more: int, limit: int, currency_code: str) -> None:
+    """Refuse what is more than a year's quota.
+
+    Raises:
+        Refusal: FX_QUOTA_EXCEEDED.
+    """
+    if limit and used + more > limit:
+        raise Refusal(
+            "FX_QUOTA_EXCEEDED",
+            "the exchange is more than is left of the year's quota",
+            metadata={
+                "year": str(key.year),
+                "limit_minor_units": str(limit),
+                "used_minor_units": str(used),
+                "currency_code": currency_code,
+            },
+        )
 
 
 class ReversalBasis(IntEnum):

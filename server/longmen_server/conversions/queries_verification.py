@@ -8,7 +8,13 @@ from longmen_server.conversions.model import QuoteState, ReversalBasis
 from longmen_server.ledger.chart import FX_POSITION
 from longmen_server.ledger.codes import PostingCode
 from longmen_server.ledger.model import PostingKind
-from longmen_server.ledger.verification.queries import Check, numbers, transaction_text
+from longmen_server.ledger.verification.queries import (
+    Check,
+    customer_text,
+    numbers,
+    transaction_text,
+)
+from longmen_server.platform.clock import DEFAULT_ZONE
 
 _USED: Final = int(QuoteState.USED)
 _RESULT: Final = int(PostingCode.EXCHANGE_RESULT)
@@ -17,6 +23,8 @@ _TODAY: Final = int(ReversalBasis.TODAY)
 _POST: Final = int(PostingKind.POST)
 _EXCHANGED: Final = (PostingCode.EXCHANGE, PostingCode.EXCHANGE_RESULT)
 """What conversions book on positions."""
+_ZONE: Final = DEFAULT_ZONE.key
+"""Whose years quotas are of."""
 _QUOTE_TEXT: Final = "'fxq_' || replace(quote_id::text, '-', '')"
 
 CONVERSIONS: Final = Check(
@@ -148,4 +156,24 @@ POSITIONS: Final = Check(
     """,
 )
 
-CHECKS: Final = (CONVERSIONS, QUOTES, REVERSALS, POSITIONS)
+QUOTAS: Final = Check(
+    "quotas against conversions",
+    f"""
+    select 'FX_QUOTA_MISMATCH', {customer_text("customer_id")},
+        'year ' || year || ', used ' || sum(used) || ', conversions come to ' || sum(told)
+    from (
+        select customer_id, year::int, side, used, 0 as told from fx_quota where book = $1
+        union all
+        select c.customer_id,
+            extract(year from to_timestamp(c.created_at_us / 1000000) at time zone '{_ZONE}')::int,
+            c.quota_side, 0, c.quota_value
+        from (select * from fx_conversion where book = $1 and quota_side <> 0) as c
+        left join (select * from fx_reversal where book = $1 and basis = {_ORIGINAL}) as r
+            on r.conversion_id = c.conversion_id
+        where r.book is null
+    ) as sides
+    group by customer_id, year, side having sum(used) <> sum(told)
+    """,
+)
+
+CHECKS: Final = (CONVERSIONS, QUOTES, REVERSALS, POSITIONS, QUOTAS)

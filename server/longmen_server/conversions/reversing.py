@@ -12,6 +12,7 @@ from longmen_server.conversions.booking import bank_accounts, book, take_back
 from longmen_server.conversions.commands import rate_keys
 from longmen_server.conversions.model import ReversalBasis, ReversalRow
 from longmen_server.conversions.pricing import present_rates
+from longmen_server.conversions.quota import counted_keys, give_back
 from longmen_server.conversions.tables import BOOKED, QUOTE, REVERSAL
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER, STAGE_RECORD
@@ -77,6 +78,9 @@ class ReverseConversion(Command):
         elif stage == STAGE_RECORD:
             yield RowKey(REVERSAL, self.conversion_id)
             yield RowKey(LEDGER_REVERSAL, row.transaction_id)
+            quote = working_set.get(QUOTE, row.quote_id)
+            if quote is not None:
+                yield from counted_keys(row, quote.from_account_id)
 
     def _accounts(self, working_set: WorkingSet, row: ConversionRow) -> Iterable[RowKey]:
         quote = working_set.get(QUOTE, row.quote_id)
@@ -132,6 +136,7 @@ class ReverseConversion(Command):
             transaction_id=self.transaction_id,
             home=home_of(quote),
         )
+        give_back(working_set, row)
         links = (row.transaction_id, self.transaction_id)
         working_set.insert(LEDGER_REVERSAL, row.transaction_id, links)
         return ReversalRow(

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from longmen_server.conversions.model import ConversionRow, QuoteRow, ReversalRow
+from longmen_server.conversions.model import (
+    ConversionRow,
+    QuotaKey,
+    QuotaRow,
+    QuotaWanted,
+    QuoteRow,
+    ReversalRow,
+)
 from longmen_server.engine.family import (
     STAGE_LINK,
     STAGE_POINTER,
@@ -170,7 +177,7 @@ class _ConversionFamily(RowFamily[ConversionId, ConversionRow]):
         assert not changed, "a conversion never changes"
         yield Statement(
             f"insert into fx_conversion (book, {CONVERSION_COLUMNS})"
-            " select $1, u.* from unnest($2, $3, $4, $5, $6) as u".encode(),
+            " select $1, u.* from unnest($2, $3, $4, $5, $6, $7, $8) as u".encode(),
             (
                 book,
                 UuidArray([row.conversion_id for row in inserted]),
@@ -178,10 +185,69 @@ class _ConversionFamily(RowFamily[ConversionId, ConversionRow]):
                 UuidArray([row.customer_id for row in inserted]),
                 UuidArray([row.transaction_id for row in inserted]),
                 Int8Array([row.created_at_us for row in inserted]),
+                Int2Array([row.quota_side for row in inserted]),
+                Int8Array([row.quota_value for row in inserted]),
             ),
         )
 
 
+class _QuotaFamily(RowFamily[QuotaKey | QuotaWanted, QuotaRow]):
+    """What customers have used of a year; two writers that begin one meet at the key.
+
+    Rows are asked for by an account, since its owner is known only with it, and kept by the owner,
+    so that all accounts of one share them.
+    """
+
+    name = "fx_quota"
+    stage = STAGE_RECORD
+    rank = 176
+
+    def load(self, book: int, keys: Sequence[QuotaKey | QuotaWanted]) -> Statement:
+        wanted = [key for key in keys if isinstance(key, QuotaWanted)]
+        return Statement(
+            b"select q.customer_id, q.year, q.side, q.used from unnest($2, $3) as u (a, y)"
+            b" join ledger_account as l on l.book = $1 and l.account_id = u.a"
+            b" join fx_quota as q on q.book = $1 and q.customer_id = l.owner_id and q.year = u.y"
+            b" order by q.customer_id, q.year, q.side for no key update of q",
+            (
+                book,
+                UuidArray([key.account_id for key in wanted]),
+                Int2Array([key.year for key in wanted]),
+            ),
+        )
+
+    def decode(self, record: tuple[Any, ...]) -> tuple[QuotaKey, QuotaRow]:
+        return QuotaKey(*record[:3]), QuotaRow(*record)
+
+    def copy(self, row: QuotaRow) -> QuotaRow:
+        return row.copy()
+
+    def write(
+        self, book: int, inserted: Sequence[QuotaRow], changed: Sequence[QuotaRow]
+    ) -> Iterable[Statement]:
+        for rows, sql in ((inserted, _QUOTA_INSERT), (changed, _QUOTA_UPDATE)):
+            if rows:
+                yield Statement(
+                    sql,
+                    (
+                        book,
+                        UuidArray([row.customer_id for row in rows]),
+                        Int2Array([row.year for row in rows]),
+                        Int2Array([row.side for row in rows]),
+                        Int8Array([row.used for row in rows]),
+                    ),
+                )
+
+
+_QUOTA_INSERT = (
+    b"insert into fx_quota (book, customer_id, year, side, used)"
+    b" select $1, u.* from unnest($2, $3, $4, $5) as u"
+)
+_QUOTA_UPDATE = (
+    b"update fx_quota as q set used = u.n from unnest($2, $3, $4, $5) as u (c, y, s, n)"
+    b" where q.book = $1 and q.customer_id = u.c and q.year = u.y and q.side = u.s"
+)
+QUOTA = _QuotaFamily()
 QUOTE = _QuoteFamily()
 BOOKED = _BookedFamily()
 CONVERSION = _ConversionFamily()

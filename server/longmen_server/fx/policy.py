@@ -57,6 +57,11 @@ class FxVersion:
     jump_max_basis_points: int
     order_max: int
     convert_max: int
+    quota_currency: str
+    """What the annual quota is in."""
+    quota: int
+    """What one customer may buy, and what one may sell, of foreign currencies for the home
+    currency in a calendar year, in minor units of `quota_currency`; 0 means any."""
     abroad_fee_basis_points: int
     """Of what is paid to somebody else in another currency, beside the fee of the exchange."""
     position_flag: int
@@ -134,6 +139,8 @@ def _version(entry: dict[str, Any]) -> FxVersion:
         jump_max_basis_points=entry["jump_max_basis_points"],
         order_max=entry["order_max"],
         convert_max=entry["convert_max"],
+        quota_currency=entry["quota_currency"],
+        quota=entry["quota"],
         abroad_fee_basis_points=entry["abroad_fee"],
         position_flag=entry["position_flag"],
         position_max=entry["position_max"],
@@ -167,6 +174,8 @@ def _check_prices(version: FxVersion) -> None:
         raise FxPolicyError("locks cost nothing or more, and one is none")
     if dearest + max(version.lock_spread.values()) >= BASIS_POINTS:
         raise FxPolicyError("a spread leaves something to the customer")
+    if version.quota < 0 or version.quota_currency not in version.tradable:
+        raise FxPolicyError("the quota is in a currency that is dealt in")
     dearest_fee = max(rule.terms.fee_basis_points for rule in version.rules)
     if not 0 <= version.abroad_fee_basis_points < BASIS_POINTS - dearest_fee:
         raise FxPolicyError("the fees leave something to be exchanged")

@@ -17,9 +17,10 @@ from longmen_server.accounts.model import Actor
 from longmen_server.conversions.booking import bank_accounts, position_account
 from longmen_server.conversions.commands import convert, movement_of, rate_keys
 from longmen_server.conversions.pricing import Asked, offer
+from longmen_server.conversions.quota import quota_keys
 from longmen_server.conversions.tables import QUOTE
 from longmen_server.engine.command import Command, RequestKey, RowKey
-from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER
+from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER, STAGE_RECORD
 from longmen_server.engine.journal import Event
 from longmen_server.fx.model import client_rate
 from longmen_server.fxrates.commands import version_now
@@ -330,6 +331,8 @@ class FillLimitOrder(_Ending):
         yield from super().keys(working_set, stage)
         if stage == STAGE_POINTER:
             yield from rate_keys(working_set)
+        elif stage == STAGE_RECORD:
+            yield from quota_keys(working_set, self.asked.from_account_id)
         both = (self.asked.from_account_id, self.asked.to_account_id)
         yield from enforce.keys(stage, payer_id=both[0], payee_id=both[1])
 

@@ -55,6 +55,8 @@ def test_the_version_of_the_day_is_taken() -> None:
         ("86400 = 60", "86400 = 9_999", "leaves something"),
         ("abroad_fee = 30", "abroad_fee = 9_980", "fees leave something"),
         ("abroad_fee = 30", "abroad_fee = -1", "fees leave something"),
+        ("quota = 5_000_000", "quota = -1", "the quota is in a currency"),
+        ('quota_currency = "USD"', 'quota_currency = "XAU"', "the quota is in a currency"),
         ("86400 = 60", "86400 = -1", "locks cost"),
         ("spread = 100", "spread = 10_000", "basis points"),
         ("currencies = []", 'currencies = ["USD"]', "for every exchange"),

@@ -126,6 +126,7 @@ __all__ = [
     "FxOrderLimit",
     "FxPayeeIsPayer",
     "FxPositionLimit",
+    "FxQuotaExceeded",
     "FxQuoteCancelled",
     "FxQuoteExpired",
     "FxQuoteNeeded",
@@ -2548,6 +2549,22 @@ class FxReferenceNeeded(InvalidArgumentError):
     metadata_keys = ("needed",)
 
 
+class FxQuotaExceeded(FailedPreconditionError):
+    """The exchange is more than is left of what the customer may buy or sell for the home
+    currency in the calendar year. Metadata: year, limit_minor_units, used_minor_units,
+    currency_code.
+    """
+
+    reason = "FX_QUOTA_EXCEEDED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = (
+        "year",
+        "limit_minor_units",
+        "used_minor_units",
+        "currency_code",
+    )
+
+
 class RuleSetNotFound(NotFoundError):
     """There is no such set of rules. Metadata: rule_set_id."""
 
@@ -3043,6 +3060,7 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "FX_PAYEE_IS_PAYER": FxPayeeIsPayer,
     "FX_NOT_REVERSIBLE": FxNotReversible,
     "FX_REFERENCE_NEEDED": FxReferenceNeeded,
+    "FX_QUOTA_EXCEEDED": FxQuotaExceeded,
     "RULE_SET_NOT_FOUND": RuleSetNotFound,
     "RULE_SET_INVALID": RuleSetInvalid,
     "RULE_SET_NOT_DRAFT": RuleSetNotDraft,

@@ -384,6 +384,10 @@ KINDS: Final[dict[str, Kind]] = {
     "FX_ALERT_MISMATCH": Kind(
         "An alert has told something without being said to, or the other way round.", _RESTORE
     ),
+    "FX_QUOTA_MISMATCH": Kind(
+        "What a customer has used of a year's quota is not what the conversions come to.",
+        "Set the quota to the sum of the customer's conversions of the year.",
+    ),
     "FX_QUOTE_MISMATCH": Kind(
         "A quote is used without a conversion, has one without being used, or is in no known"
         " state.",

@@ -703,6 +703,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FX not reversible: the conversion has paid somebody else, who keeps it. Metadata: conversion_id."""
     ERROR_REASON_FX_REFERENCE_NEEDED: _ErrorReason.ValueType  # 450
     """FX reference needed: what goes abroad names the bank's own reference of the beneficiary, and nothing else does. Metadata: needed."""
+    ERROR_REASON_FX_QUOTA_EXCEEDED: _ErrorReason.ValueType  # 451
+    """FX quota exceeded: the exchange is more than is left of what the customer may buy or sell for the home currency in the calendar year.
+    Metadata: year, limit_minor_units, used_minor_units, currency_code.
+    """
     ERROR_REASON_RULE_SET_NOT_FOUND: _ErrorReason.ValueType  # 500
     """-- Rules of risk, and lists.
 
@@ -1419,6 +1423,10 @@ ERROR_REASON_FX_NOT_REVERSIBLE: ErrorReason.ValueType  # 449
 """FX not reversible: the conversion has paid somebody else, who keeps it. Metadata: conversion_id."""
 ERROR_REASON_FX_REFERENCE_NEEDED: ErrorReason.ValueType  # 450
 """FX reference needed: what goes abroad names the bank's own reference of the beneficiary, and nothing else does. Metadata: needed."""
+ERROR_REASON_FX_QUOTA_EXCEEDED: ErrorReason.ValueType  # 451
+"""FX quota exceeded: the exchange is more than is left of what the customer may buy or sell for the home currency in the calendar year.
+Metadata: year, limit_minor_units, used_minor_units, currency_code.
+"""
 ERROR_REASON_RULE_SET_NOT_FOUND: ErrorReason.ValueType  # 500
 """-- Rules of risk, and lists.
 

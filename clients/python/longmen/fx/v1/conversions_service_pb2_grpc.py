@@ -123,7 +123,7 @@ class ConversionsServiceServicer:
         """ExecuteQuote exchanges what was offered; the caller says both amounts, which have to be the quote's. Too late, it offers a fresh quote.
         Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED,
         CURRENCY_MISMATCH, ACCOUNT_NOT_FOUND, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
-        CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT.
+        CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT, FX_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -133,7 +133,7 @@ class ConversionsServiceServicer:
         """Convert exchanges a small amount at once, at the rate of the moment.
         Reasons: FX_QUOTE_NEEDED, FX_SAME_CURRENCY, FX_CURRENCY_NOT_TRADABLE, FX_RATE_NOT_FOUND, FX_RATE_STALE, FX_AMOUNT_TOO_SMALL, FX_AMOUNT_TOO_LARGE,
         FX_ORDER_LIMIT, CURRENCY_MISMATCH, ACCOUNT_NOT_FOUND, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
-        CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT.
+        CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT, FX_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -154,7 +154,7 @@ class ConversionsServiceServicer:
         amounts, which have to be the quote's. Too late, it offers a fresh quote.
         Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED, FX_PAYEE_IS_PAYER,
         FX_REFERENCE_NEEDED, PAYEE_NOT_FOUND, INSUFFICIENT_FUNDS, SINGLE_LIMIT_EXCEEDED, BALANCE_LIMIT_EXCEEDED, DEBIT_ACCOUNT_CLOSED,
-        CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT.
+        CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT, FX_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

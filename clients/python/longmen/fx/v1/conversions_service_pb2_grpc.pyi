@@ -53,13 +53,13 @@ class ConversionsServiceStub:
     """ExecuteQuote exchanges what was offered; the caller says both amounts, which have to be the quote's. Too late, it offers a fresh quote.
     Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED,
     CURRENCY_MISMATCH, ACCOUNT_NOT_FOUND, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
-    CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT.
+    CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT, FX_QUOTA_EXCEEDED.
     """
     Convert: _grpc.UnaryUnaryMultiCallable[_conversions_service_pb2.ConvertRequest, _conversions_service_pb2.ConvertResponse]
     """Convert exchanges a small amount at once, at the rate of the moment.
     Reasons: FX_QUOTE_NEEDED, FX_SAME_CURRENCY, FX_CURRENCY_NOT_TRADABLE, FX_RATE_NOT_FOUND, FX_RATE_STALE, FX_AMOUNT_TOO_SMALL, FX_AMOUNT_TOO_LARGE,
     FX_ORDER_LIMIT, CURRENCY_MISMATCH, ACCOUNT_NOT_FOUND, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
-    CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT.
+    CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT, FX_QUOTA_EXCEEDED.
     """
     QuoteAbroad: _grpc.UnaryUnaryMultiCallable[_conversions_service_pb2.QuoteAbroadRequest, _conversions_service_pb2.QuoteAbroadResponse]
     """QuoteAbroad offers to pay somebody else in another currency: another customer's account, or a beneficiary abroad by the bank's
@@ -72,7 +72,7 @@ class ConversionsServiceStub:
     amounts, which have to be the quote's. Too late, it offers a fresh quote.
     Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED, FX_PAYEE_IS_PAYER,
     FX_REFERENCE_NEEDED, PAYEE_NOT_FOUND, INSUFFICIENT_FUNDS, SINGLE_LIMIT_EXCEEDED, BALANCE_LIMIT_EXCEEDED, DEBIT_ACCOUNT_CLOSED,
-    CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT.
+    CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT, FX_QUOTA_EXCEEDED.
     """
     GetConversion: _grpc.UnaryUnaryMultiCallable[_conversions_service_pb2.GetConversionRequest, _conversions_service_pb2.GetConversionResponse]
     """GetConversion returns a conversion.
@@ -113,13 +113,13 @@ class ConversionsServiceAsyncStub(ConversionsServiceStub):
     """ExecuteQuote exchanges what was offered; the caller says both amounts, which have to be the quote's. Too late, it offers a fresh quote.
     Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED,
     CURRENCY_MISMATCH, ACCOUNT_NOT_FOUND, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
-    CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT.
+    CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT, FX_QUOTA_EXCEEDED.
     """
     Convert: _aio.UnaryUnaryMultiCallable[_conversions_service_pb2.ConvertRequest, _conversions_service_pb2.ConvertResponse]  # type: ignore[assignment]
     """Convert exchanges a small amount at once, at the rate of the moment.
     Reasons: FX_QUOTE_NEEDED, FX_SAME_CURRENCY, FX_CURRENCY_NOT_TRADABLE, FX_RATE_NOT_FOUND, FX_RATE_STALE, FX_AMOUNT_TOO_SMALL, FX_AMOUNT_TOO_LARGE,
     FX_ORDER_LIMIT, CURRENCY_MISMATCH, ACCOUNT_NOT_FOUND, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
-    CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT.
+    CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT, FX_QUOTA_EXCEEDED.
     """
     QuoteAbroad: _aio.UnaryUnaryMultiCallable[_conversions_service_pb2.QuoteAbroadRequest, _conversions_service_pb2.QuoteAbroadResponse]  # type: ignore[assignment]
     """QuoteAbroad offers to pay somebody else in another currency: another customer's account, or a beneficiary abroad by the bank's
@@ -132,7 +132,7 @@ class ConversionsServiceAsyncStub(ConversionsServiceStub):
     amounts, which have to be the quote's. Too late, it offers a fresh quote.
     Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED, FX_PAYEE_IS_PAYER,
     FX_REFERENCE_NEEDED, PAYEE_NOT_FOUND, INSUFFICIENT_FUNDS, SINGLE_LIMIT_EXCEEDED, BALANCE_LIMIT_EXCEEDED, DEBIT_ACCOUNT_CLOSED,
-    CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT.
+    CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT, FX_QUOTA_EXCEEDED.
     """
     GetConversion: _aio.UnaryUnaryMultiCallable[_conversions_service_pb2.GetConversionRequest, _conversions_service_pb2.GetConversionResponse]  # type: ignore[assignment]
     """GetConversion returns a conversion.
@@ -194,7 +194,7 @@ class ConversionsServiceServicer(metaclass=_abc_1.ABCMeta):
         """ExecuteQuote exchanges what was offered; the caller says both amounts, which have to be the quote's. Too late, it offers a fresh quote.
         Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED,
         CURRENCY_MISMATCH, ACCOUNT_NOT_FOUND, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
-        CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT.
+        CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT, FX_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -206,7 +206,7 @@ class ConversionsServiceServicer(metaclass=_abc_1.ABCMeta):
         """Convert exchanges a small amount at once, at the rate of the moment.
         Reasons: FX_QUOTE_NEEDED, FX_SAME_CURRENCY, FX_CURRENCY_NOT_TRADABLE, FX_RATE_NOT_FOUND, FX_RATE_STALE, FX_AMOUNT_TOO_SMALL, FX_AMOUNT_TOO_LARGE,
         FX_ORDER_LIMIT, CURRENCY_MISMATCH, ACCOUNT_NOT_FOUND, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
-        CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT.
+        CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT, FX_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -231,7 +231,7 @@ class ConversionsServiceServicer(metaclass=_abc_1.ABCMeta):
         amounts, which have to be the quote's. Too late, it offers a fresh quote.
         Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED, FX_PAYEE_IS_PAYER,
         FX_REFERENCE_NEEDED, PAYEE_NOT_FOUND, INSUFFICIENT_FUNDS, SINGLE_LIMIT_EXCEEDED, BALANCE_LIMIT_EXCEEDED, DEBIT_ACCOUNT_CLOSED,
-        CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT.
+        CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT, FX_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
