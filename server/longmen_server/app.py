@@ -175,7 +175,7 @@ def build_services(parts: Parts) -> Mapping[str, object]:
         "tokens": parts.page_tokens,
     }
     classes: dict[str, int] = {}
-    step_up = StepUpOffice(parts.clock)
+    step_up = StepUpOffice(parts.clock, parts.risk)
     services: dict[str, object] = {
         **identity_services(parts, step_up),
         "longmen.ledger.v1.LedgerService": LedgerService(

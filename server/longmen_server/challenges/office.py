@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from longmen_server.challenges.model import Policy
     from longmen_server.engine.command import RequestKey
     from longmen_server.platform.clock import Clock
+    from longmen_server.risk.desk import RiskDesk
+    from longmen_server.risk.guard import Guard
     from longmen_server.transport.context import Call
 
 __all__ = ["StepUpOffice"]
@@ -20,15 +22,20 @@ __all__ = ["StepUpOffice"]
 class StepUpOffice:
     """Gives each request of a customer with a session the gate it has to pass."""
 
-    def __init__(self, clock: Clock) -> None:
-        """Take the clock that ids are made by."""
+    def __init__(self, clock: Clock, risk: RiskDesk | None = None) -> None:
+        """Take the clock that ids are made by, and what judges movements; None for nothing."""
         self._clock = clock
+        self._risk = risk
         self._policy = load_policy()
 
     @property
     def policy(self) -> Policy:
         """What has to be approved, for payments whose payer does not call."""
         return self._policy
+
+    def guard(self, call: Call, book: int) -> Guard | None:
+        """Return what judges the movement that a call asks for; None where nothing does."""
+        return None if self._risk is None else self._risk.guard(call, book)
 
     def gate(self, call: Call, request: RequestKey, book: int) -> Gate | None:
         """Return the gate of a request; None for callers that are never stepped up.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from longmen.events.v1 import event_pb2
 from longmen.fx.v1 import conversions_service_pb2 as pb
+from longmen_server.challenges.model import stronger
 from longmen_server.conversions import encode, model
 from longmen_server.conversions.booking import bank_accounts, book, check_positions
 from longmen_server.conversions.intents import of_conversion
@@ -23,6 +24,7 @@ from longmen_server.limits import enforce
 from longmen_server.limits.asking import asker_of
 from longmen_server.limits.movement import Movement, MovementKind
 from longmen_server.platform.refusal import Refusal
+from longmen_server.risk.guard import judge, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
         QuoteId,
         TransactionId,
     )
+    from longmen_server.risk.guard import Guard
 
 
 def rate_keys(working_set: WorkingSet) -> Iterable[RowKey]:
@@ -192,7 +195,7 @@ class CancelQuote(Command):
 class _Exchange(Command):
     """What both ways to exchange have in common: the gate, the accounts and the reply."""
 
-    __slots__ = ("actor", "conversion_id", "gate", "transaction_id")
+    __slots__ = ("actor", "conversion_id", "gate", "guard", "transaction_id")
 
     def __init__(
         self,
@@ -203,12 +206,14 @@ class _Exchange(Command):
         conversion_id: ConversionId,
         transaction_id: TransactionId,
         gate: Gate | None,
+        guard: Guard | None = None,
     ) -> None:
         super().__init__(book, request)
         self.actor = actor
         self.conversion_id = conversion_id
         self.transaction_id = transaction_id
         self.gate = gate
+        self.guard = guard
 
     @property
     def weight(self) -> int:
@@ -237,6 +242,12 @@ class _Exchange(Command):
         if stage == STAGE_RECORD:
             yield from quota_keys(working_set, both[0])
         elif stage == STAGE_ACCOUNT:
+        if self.guard is not None:
+            device_id = None if self.gate is None else self.gate.device_id
+            yield from self.guard.keys(
+                working_set, stage, payer_id=both[0], payee_id=both[1], device_id=device_id
+            )
+        if stage == STAGE_ACCOUNT:
             yield from (RowKey(ACCOUNT, account_id) for account_id in both)
             yield from enforce.keys(stage, payer_id=both[0], payee_id=both[1])
             pair = self.pair(working_set)
@@ -248,10 +259,12 @@ class _Exchange(Command):
     def exchange(self, working_set: WorkingSet, quote: QuoteRow) -> tuple[ConversionRow, int]:
         """Check the customer, demand approval, book; return the conversion and what is left."""
         movement = movement_of(working_set, quote, self.actor, self.gate, self.transaction_id)
-        least = enforce.reserve(working_set, movement)
+        verdict = judge(working_set, self.guard, movement)
+        least = stronger(enforce.reserve(working_set, movement), verdict.least)
         if self.gate is not None:
             self.gate.demand(working_set, of_conversion(quote), least)
         row, outcome = convert(working_set, quote, self.conversion_id, self.transaction_id)
+        settle(working_set, verdict)
         return row, outcome.debit.available
 
     def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
@@ -260,6 +273,8 @@ class _Exchange(Command):
             working_set.insert(QUOTE, refusal.row.quote_id, refusal.row)
         if self.gate is not None:
             self.gate.refused(working_set, refusal)
+        if self.guard is not None:
+            self.guard.refused(working_set, refusal)
 
 
 class ExecuteQuote(_Exchange):
@@ -284,6 +299,7 @@ class ExecuteQuote(_Exchange):
         conversion_id: ConversionId,
         transaction_id: TransactionId,
         gate: Gate | None,
+        guard: Guard | None = None,
     ) -> None:
         super().__init__(
             book,
@@ -292,6 +308,7 @@ class ExecuteQuote(_Exchange):
             conversion_id=conversion_id,
             transaction_id=transaction_id,
             gate=gate,
+            guard=guard,
         )
         self.quote_id = quote_id
         self.source = source
@@ -380,6 +397,7 @@ class Convert(_Exchange):
         conversion_id: ConversionId,
         transaction_id: TransactionId,
         gate: Gate | None,
+        guard: Guard | None = None,
     ) -> None:
         super().__init__(
             book,
@@ -388,6 +406,7 @@ class Convert(_Exchange):
             conversion_id=conversion_id,
             transaction_id=transaction_id,
             gate=gate,
+            guard=guard,
         )
         self.asked = asked
         self.counter_currency = counter_currency

@@ -147,6 +147,7 @@ class ConversionsService:
             conversion_id=ConversionId(new_id(book, self._clock)),
             transaction_id=TransactionId(new_id(book, self._clock)),
             gate=self._step_up.gate(call, key, book),
+            guard=self._step_up.guard(call, book),
         )
         return await self._submit(
             command, request, call, absent=account_not_found(asked.from_account_id)

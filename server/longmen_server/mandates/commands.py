@@ -29,6 +29,7 @@ from longmen_server.platform.ids import MANDATE as MANDATE_TEXT
 from longmen_server.platform.ids import MERCHANT as MERCHANT_TEXT
 from longmen_server.platform.money import Money
 from longmen_server.platform.refusal import Refusal
+from longmen_server.risk.guard import guard_keys, judge, settle
 from longmen_server.settlements.calendar import CALENDAR
 from longmen_server.transfers.commands import find_wallet_account
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from longmen_server.payments.commands import Sale
     from longmen_server.payments.model import OrderRow
     from longmen_server.platform.ids import MandateId, TransactionId
+    from longmen_server.risk.guard import Guard
 
 __all__ = ["AnnounceCharge", "ChargeMandate", "SetMandateState", "SignMandate"]
 
@@ -267,7 +269,7 @@ class AnnounceCharge(_MerchantsCommand):
 class ChargeMandate(_MerchantsCommand):
     """Take money from a payer for an order."""
 
-    __slots__ = ("sale", "transaction_id")
+    __slots__ = ("guard", "sale", "transaction_id")
 
     def __init__(
         self,
@@ -278,8 +280,10 @@ class ChargeMandate(_MerchantsCommand):
         actor: MerchantActor,
         sale: Sale,
         transaction_id: TransactionId,
+        guard: Guard | None = None,
     ) -> None:
         super().__init__(book, request, mandate_id=mandate_id, actor=actor)
+        self.guard = guard
         self.sale = sale
         self.transaction_id = transaction_id
 
@@ -287,9 +291,13 @@ class ChargeMandate(_MerchantsCommand):
         """Name mandate, merchant and the order of the number, then both accounts."""
         yield from super().keys(working_set, stage)
         yield from self.sale.keys(working_set, stage)
+        row = working_set.get(MANDATE, self.mandate_id)
+        payer_id = None if row is None else row.account_id
+        yield from guard_keys(
+            working_set, stage, self.guard, None, payer_id=payer_id, bought=self.sale
+        )
         if stage != STAGE_ACCOUNT:
             return
-        row = working_set.get(MANDATE, self.mandate_id)
         merchant = working_set.get(MERCHANT, self.sale.merchant_id)
         if row is not None and merchant is not None:
             yield RowKey(ACCOUNT, row.account_id)
@@ -329,8 +337,17 @@ class ChargeMandate(_MerchantsCommand):
         assert payer is not None, "a mandate has an account"
         asker = Asker(Channel.MERCHANT)
         kind = MovementKind.MANDATE_CHARGE
-        enforce.reserve(working_set, movement_of(kind, order, payer, asker, self.transaction_id))
-        return pay(working_set, order, row.account_id, self.transaction_id)[0]
+        movement = movement_of(kind, order, payer, asker, self.transaction_id)
+        verdict = judge(working_set, self.guard, movement)
+        enforce.reserve(working_set, movement)
+        paid = pay(working_set, order, row.account_id, self.transaction_id)[0]
+        settle(working_set, verdict)
+        return paid
+
+    def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
+        """Leave what was decided about the charge."""
+        if self.guard is not None:
+            self.guard.refused(working_set, refusal)
 
     def _count(self, working_set: WorkingSet) -> MandateRow:
         """Count the charge in its cycle; what was announced is made."""

@@ -193,6 +193,7 @@ class MandatesService:
             actor=merchant_actor_of(call),
             sale=sale,
             transaction_id=TransactionId(new_id(book, self._clock)),
+            guard=self._step_up.guard(call, book),
         )
         absent = model.mandate_not_found(mandate_id)
         return await self._submit(command, request, call, absent=absent)

@@ -73,6 +73,7 @@ class AuthorizationsService:
             percent=await self._percent(order_id, call),
             actor=actor_of(call),
             gate=self._step_up.gate(call, key, book),
+            guard=self._step_up.guard(call, book),
         )
         return await self._submit(command, order_id, request, call)
 

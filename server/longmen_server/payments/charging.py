@@ -13,6 +13,7 @@ from longmen.payments.v1 import payments_service_pb2 as pb
 from longmen_server.accounts.model import Actor
 from longmen_server.challenges.cooling import is_beyond, use_cooling
 from longmen_server.challenges.gate import count_exempt, decision_for
+from longmen_server.challenges.model import stronger
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER
 from longmen_server.factors.tables import SECURITY
@@ -45,6 +46,7 @@ from longmen_server.payments.policy import policy_at
 from longmen_server.payments.tables import ATTEMPT, ORDER, ORDER_NUMBER
 from longmen_server.payments.tips import TipMode, check_limit
 from longmen_server.platform.refusal import Refusal
+from longmen_server.risk.guard import judge
 from longmen_server.transfers.commands import find_wallet_account
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.payer_codes.model import Judged, PayerCodeRow
     from longmen_server.platform.ids import AccountId, TransactionId
+    from longmen_server.risk.guard import Guard
 
 __all__ = ["PayByCode"]
 
@@ -71,7 +74,7 @@ class FailedScan(Refusal):
 class PayByCode(Command):
     """Charge a payer by a scanned code."""
 
-    __slots__ = ("judged", "policy", "sale", "transaction_id")
+    __slots__ = ("guard", "judged", "policy", "sale", "transaction_id")
 
     def __init__(
         self,
@@ -82,6 +85,7 @@ class PayByCode(Command):
         judged: Judged,
         policy: Policy,
         transaction_id: TransactionId,
+        guard: Guard | None = None,
     ) -> None:
         """Take a sale and a code.
 
@@ -92,8 +96,10 @@ class PayByCode(Command):
             judged: what was found of the code.
             policy: says which payments go without the payer's approval.
             transaction_id: of the payment, if there is one.
+            guard: what judges the payment; None where nothing is judged.
         """
         super().__init__(book, request)
+        self.guard = guard
         self.sale = sale
         self.judged = judged
         self.policy = policy
@@ -111,9 +117,18 @@ class PayByCode(Command):
             yield RowKey(SECURITY, judged.owner.customer_id)
         elif stage == STAGE_LINK:
             yield RowKey(PAYER_CODE, judged.code.handle)
-        elif stage == STAGE_ACCOUNT:
+        row = working_set.get(PAYER_CODE, judged.code.handle)
+        if self.guard is not None and row is not None:
+            yield from self.guard.keys(
+                working_set,
+                stage,
+                payer_id=row.account_id,
+                merchant_id=self.sale.merchant_id,
+                terminal_id=self.sale.terminal_id,
+                device_id=row.device_id,
+            )
+        if stage == STAGE_ACCOUNT:
             yield RowKey(DEVICE, judged.owner.device_id)
-            row = working_set.get(PAYER_CODE, judged.code.handle)
             if row is not None:
                 yield RowKey(ACCOUNT, row.account_id)
                 yield from enforce.keys(stage, payer_id=row.account_id)
@@ -147,9 +162,11 @@ class PayByCode(Command):
         ).SerializeToString()
 
     def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
-        """Leave the order, the attempt, and what became of the code."""
+        """Leave the order, the attempt, what became of the code, and what was decided."""
         if not isinstance(refusal, FailedScan):
             return
+        if self.guard is not None:
+            self.guard.refused(working_set, refusal)
         order = self._order(working_set)
         row = None
         if self.judged.code is not None:
@@ -206,7 +223,8 @@ class PayByCode(Command):
         asker = Asker(Channel.MERCHANT, payer.device_id)
         kind = MovementKind.PAYER_CODE_PAYMENT
         movement = movement_of(kind, order, account, asker, self.transaction_id, amount=total)
-        least = enforce.check(working_set, movement)
+        verdict = judge(working_set, self.guard, movement)
+        least = stronger(enforce.check(working_set, movement), verdict.least)
         # The row is this command's own copy: taking the code made it.
         payer.last_order_id = order.order_id
         intent = of_purchase(order.merchant_id, payer.account_id, total, order.currency_code)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from longmen.events.v1 import event_pb2
 from longmen.payments.v1 import payments_service_pb2 as pb
+from longmen_server.challenges.model import stronger
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER
 from longmen_server.engine.journal import Event
@@ -37,6 +38,7 @@ from longmen_server.payments.tips import TipMode
 from longmen_server.plans.tables import PLANS
 from longmen_server.platform.ids import ORDER as ORDER_TEXT
 from longmen_server.platform.refusal import Refusal
+from longmen_server.risk.guard import guard_keys, judge, settle
 from longmen_server.transfers.commands import find_wallet_account
 
 if TYPE_CHECKING:
@@ -49,7 +51,14 @@ if TYPE_CHECKING:
     from longmen_server.limits.movement import Asker
     from longmen_server.merchants.model import MerchantActor, MerchantRow
     from longmen_server.payments.scan import Scanned
-    from longmen_server.platform.ids import AccountId, MerchantId, OrderId, TransactionId
+    from longmen_server.platform.ids import (
+        AccountId,
+        MerchantId,
+        OrderId,
+        TerminalId,
+        TransactionId,
+    )
+    from longmen_server.risk.guard import Guard
 
 _ORDER_CHANGED = event_pb2.EVENT_TYPE_ORDER_CHANGED
 
@@ -75,6 +84,11 @@ class Sale:
     tip_value: int = 0
     at_till: bool = True
     """Whether a customer waits for it at the till now; not so for what the till had stored."""
+
+    @property
+    def terminal_id(self) -> TerminalId | None:
+        """The till that sells it, if one does."""
+        return None if self.reference is None else self.reference.terminal_id
 
     @property
     def number(self) -> OrderNumber:
@@ -392,6 +406,7 @@ class PayOrder(Command):
         "amount",
         "currency_code",
         "gate",
+        "guard",
         "order_id",
         "payer_id",
         "tip",
@@ -410,9 +425,11 @@ class PayOrder(Command):
         actor: Actor,
         transaction_id: TransactionId,
         gate: Gate | None = None,
+        guard: Guard | None = None,
         tip: int = 0,
     ) -> None:
         super().__init__(book, request)
+        self.guard = guard
         self.order_id = order_id
         self.payer_id = payer_id
         self.amount = amount
@@ -424,14 +441,17 @@ class PayOrder(Command):
 
     def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
         """Name the order, then both accounts."""
+        order = working_set.get(ORDER, self.order_id)
         if self.gate is not None:
             yield from self.gate.keys(working_set, stage)
+        yield from guard_keys(
+            working_set, stage, self.guard, self.gate, payer_id=self.payer_id, bought=order
+        )
         if stage == STAGE_LINK:
             yield RowKey(ORDER, self.order_id)
         elif stage == STAGE_ACCOUNT:
             yield RowKey(ACCOUNT, self.payer_id)
             yield from enforce.keys(stage, payer_id=self.payer_id)
-            order = working_set.get(ORDER, self.order_id)
             if order is not None:
                 yield RowKey(ACCOUNT, order.account_id)
                 yield from fees.fee_keys(working_set, order.plan_id, order.currency_code)
@@ -449,7 +469,8 @@ class PayOrder(Command):
         asker = asker_of(working_set, self.actor, self.gate)
         kind = MovementKind.PAYMENT
         movement = movement_of(kind, order, payer, asker, self.transaction_id, amount=total)
-        least = enforce.reserve(working_set, movement)
+        verdict = judge(working_set, self.guard, movement)
+        least = stronger(enforce.reserve(working_set, movement), verdict.least)
         if self.gate is not None:
             self.gate.demand(
                 working_set,
@@ -457,6 +478,7 @@ class PayOrder(Command):
                 least,
             )
         paid, outcome = pay(working_set, order, self.payer_id, self.transaction_id, tip=self.tip)
+        settle(working_set, verdict)
         return pb.PayOrderResponse(
             payment=encode.payment(paid),
             available_minor_units=outcome.debit.available,
@@ -464,15 +486,17 @@ class PayOrder(Command):
         ).SerializeToString()
 
     def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
-        """Leave the challenge behind."""
+        """Leave the challenge behind, and what was decided."""
         if self.gate is not None:
             self.gate.refused(working_set, refusal)
+        if self.guard is not None:
+            self.guard.refused(working_set, refusal)
 
 
 class PayStaticCode(Command):
     """Pay a merchant's printed code: the order comes with its payment."""
 
-    __slots__ = ("actor", "code", "gate", "payer_id", "sale", "transaction_id")
+    __slots__ = ("actor", "code", "gate", "guard", "payer_id", "sale", "transaction_id")
 
     def __init__(
         self,
@@ -485,8 +509,10 @@ class PayStaticCode(Command):
         actor: Actor,
         transaction_id: TransactionId,
         gate: Gate | None = None,
+        guard: Guard | None = None,
     ) -> None:
         super().__init__(book, request)
+        self.guard = guard
         self.code = code
         self.sale = sale
         """None when the code cannot be read."""
@@ -503,6 +529,9 @@ class PayStaticCode(Command):
         if sale is None:
             return
         yield from sale.keys(working_set, stage)
+        yield from guard_keys(
+            working_set, stage, self.guard, self.gate, payer_id=self.payer_id, bought=sale
+        )
         if stage == STAGE_ACCOUNT:
             yield RowKey(ACCOUNT, self.payer_id)
             yield from enforce.keys(stage, payer_id=self.payer_id)
@@ -529,7 +558,8 @@ class PayStaticCode(Command):
         asker = asker_of(working_set, self.actor, self.gate)
         kind = MovementKind.STATIC_CODE_PAYMENT
         movement = movement_of(kind, sale, payer, asker, self.transaction_id)
-        least = enforce.reserve(working_set, movement)
+        verdict = judge(working_set, self.guard, movement)
+        least = stronger(enforce.reserve(working_set, movement), verdict.least)
         merchant = find_merchant(working_set, sale.merchant_id)
         if self.gate is not None:
             self.gate.demand(
@@ -539,6 +569,7 @@ class PayStaticCode(Command):
             )
         order = register(working_set, sale, merchant)
         paid, outcome = pay(working_set, order, self.payer_id, self.transaction_id)
+        settle(working_set, verdict)
         return pb.PayStaticCodeResponse(
             payment=encode.payment(paid),
             available_minor_units=outcome.debit.available,
@@ -546,6 +577,8 @@ class PayStaticCode(Command):
         ).SerializeToString()
 
     def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
-        """Leave the challenge behind."""
+        """Leave the challenge behind, and what was decided."""
         if self.gate is not None:
             self.gate.refused(working_set, refusal)
+        if self.guard is not None:
+            self.guard.refused(working_set, refusal)

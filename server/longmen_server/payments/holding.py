@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from longmen.payments.v1 import authorization_pb2
 from longmen.payments.v1 import authorizations_service_pb2 as pb
+from longmen_server.challenges.model import stronger
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER
 from longmen_server.ledger.codes import PostingCode
@@ -35,6 +36,7 @@ from longmen_server.platform.ids import CAPTURE as CAPTURE_TEXT
 from longmen_server.platform.ids import ORDER as ORDER_TEXT
 from longmen_server.platform.ids import TRANSACTION
 from longmen_server.platform.refusal import Refusal
+from longmen_server.risk.guard import guard_keys, judge, settle
 from longmen_server.transfers.commands import find_wallet_account
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from longmen_server.merchants.model import MerchantActor
     from longmen_server.payments.model import OrderRow
     from longmen_server.platform.ids import AccountId, CaptureId, OrderId, TransactionId
+    from longmen_server.risk.guard import Guard
 
 __all__ = [
     "AuthorizeOrder",
@@ -114,6 +117,7 @@ class AuthorizeOrder(Command):
         "amount",
         "currency_code",
         "gate",
+        "guard",
         "hold_us",
         "order_id",
         "payer_id",
@@ -133,8 +137,10 @@ class AuthorizeOrder(Command):
         percent: int,
         actor: Actor,
         gate: Gate | None,
+        guard: Guard | None = None,
     ) -> None:
         super().__init__(book, request)
+        self.guard = guard
         self.order_id = order_id
         self.payer_id = payer_id
         self.amount = amount
@@ -147,15 +153,18 @@ class AuthorizeOrder(Command):
 
     def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
         """Name the order, then both accounts."""
+        order = working_set.get(ORDER, self.order_id)
         if self.gate is not None:
             yield from self.gate.keys(working_set, stage)
+        yield from guard_keys(
+            working_set, stage, self.guard, self.gate, payer_id=self.payer_id, bought=order
+        )
         if stage == STAGE_LINK:
             yield RowKey(ORDER, self.order_id)
             yield RowKey(AUTHORIZATION, self.order_id)
         elif stage == STAGE_ACCOUNT:
             yield RowKey(ACCOUNT, self.payer_id)
             yield from enforce.keys(stage, payer_id=self.payer_id)
-            order = working_set.get(ORDER, self.order_id)
             if order is not None:
                 yield RowKey(ACCOUNT, order.account_id)
 
@@ -172,7 +181,8 @@ class AuthorizeOrder(Command):
         movement = movement_of(
             MovementKind.PAYMENT, order, payer, asker, leg_id(self.order_id, 0), is_held=True
         )
-        least = enforce.reserve(working_set, movement)
+        verdict = judge(working_set, self.guard, movement)
+        least = stronger(enforce.reserve(working_set, movement), verdict.least)
         state = model.advance(order, Step.AUTHORIZE, working_set.now_us)
         if self.gate is not None:
             self.gate.demand(
@@ -181,6 +191,7 @@ class AuthorizeOrder(Command):
                 least,
             )
         outcome = _hold(working_set, order, self.payer_id, self.amount, self.hold_us, leg=0)
+        settle(working_set, verdict)
         changed = working_set.edit(ORDER, self.order_id)
         changed.payer_account_id = self.payer_id
         changed.captured = 0
@@ -196,9 +207,11 @@ class AuthorizeOrder(Command):
         ).SerializeToString()
 
     def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
-        """Leave the challenge behind."""
+        """Leave the challenge behind, and what was decided."""
         if self.gate is not None:
             self.gate.refused(working_set, refusal)
+        if self.guard is not None:
+            self.guard.refused(working_set, refusal)
 
 
 class IncrementAuthorization(_HoldCommand):

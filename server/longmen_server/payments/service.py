@@ -303,6 +303,7 @@ class PaymentsService:
             actor=actor_of(call),
             transaction_id=self._new_transaction_id(book),
             gate=self._step_up.gate(call, key, book),
+            guard=self._step_up.guard(call, book),
             tip=tip_minor_units(request),
         )
         return await self._submit(command, request, call, absent=model.order_not_found(order_id))
@@ -322,6 +323,7 @@ class PaymentsService:
             actor=actor_of(call),
             transaction_id=self._new_transaction_id(book),
             gate=self._step_up.gate(call, key, book),
+            guard=self._step_up.guard(call, book),
         )
         return await self._submit(command, request, call, absent=account_not_found(payer_id))
 
@@ -338,6 +340,7 @@ class PaymentsService:
             judged=await self._code_desk.judge(request.code, book, call.deadline),
             policy=self._step_up.policy,
             transaction_id=self._new_transaction_id(book),
+            guard=self._step_up.guard(call, book),
         )
         return await submit(self._engine, command, request=request, call=call)
 

@@ -179,8 +179,12 @@ class RiskDesk:
                 if version == self._versions.get(book):
                     continue
                 loaded = await self._source.load(connection, book)
-            self._snapshots[book] = Snapshot.of(loaded)
+            self.use(book, loaded)
             self._versions[book] = version
+
+    def use(self, book: int, loaded: Loaded) -> None:
+        """Judge by something else from now on, until what is saved changes."""
+        self._snapshots[book] = Snapshot.of(loaded)
 
     async def run(self) -> None:
         """Look on until cancelled."""

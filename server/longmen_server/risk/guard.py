@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from longmen_server.challenges.model import NOTHING, NeedsAuth
 from longmen_server.engine.command import RowKey
@@ -31,6 +31,7 @@ from longmen_server.risk.tables import SUBJECT
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from longmen_server.challenges.gate import Gate
     from longmen_server.challenges.model import Decision
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.ledger.model import AccountRow
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from longmen_server.platform.refusal import Refusal
     from longmen_server.risk.desk import Snapshot
 
-__all__ = ["CLEAR", "Guard", "Verdict", "carried_out_as", "judge", "settle"]
+__all__ = ["CLEAR", "Guard", "Verdict", "carried_out_as", "guard_keys", "judge", "settle"]
 
 HOLDABLE: Final = frozenset({MovementKind.TRANSFER, MovementKind.WITHDRAWAL})
 """Movements whose money can be held. At the till nobody waits, and money that stays with its owner
@@ -58,6 +59,18 @@ SECOND_US: Final = 1_000_000
 DECLINED: Final = Outcome(OutcomeKind.DECLINE)
 NO_KEY: Final = bytes(16)
 """Key of movements that nobody pays, for rules in stages."""
+
+
+class Bought(Protocol):
+    """What is paid for: an order, or the sale that becomes one."""
+
+    @property
+    def merchant_id(self) -> MerchantId:
+        """Who sells it."""
+
+    @property
+    def terminal_id(self) -> TerminalId | None:
+        """The till, if it is sold at one."""
 
 
 class Party(NamedTuple):
@@ -286,6 +299,27 @@ def judge(working_set: WorkingSet, guard: Guard | None, movement: Movement) -> V
     return CLEAR if guard is None else guard.judge(working_set, movement)
 
 
+def guard_keys(
+    working_set: WorkingSet,
+    stage: int,
+    guard: Guard | None,
+    gate: Gate | None,
+    *,
+    payer_id: AccountId | None,
+    bought: Bought | None,
+) -> Iterable[RowKey]:
+    """Name the guard's rows for a payment to a merchant, if anything guards it."""
+    if guard is not None and bought is not None:
+        yield from guard.keys(
+            working_set,
+            stage,
+            payer_id=payer_id,
+            merchant_id=bought.merchant_id,
+            terminal_id=bought.terminal_id,
+            device_id=None if gate is None else gate.device_id,
+        )
+
+
 def settle(working_set: WorkingSet, verdict: Verdict) -> None:
     """Keep the decision about a movement that was booked, and count it."""
     if verdict.row is not None:
@@ -313,7 +347,8 @@ def _is_risks(verdict: Verdict, refusal: Refusal) -> bool:
         return refusal.reason == "STEP_UP_UNAVAILABLE" or (
             isinstance(refusal, NeedsAuth) and refusal.is_new
         )
-    return refusal.reason == "RISK_REJECTED"
+    # Declined, it went no further; merchants are told so in other words.
+    return verdict.outcome.kind >= OutcomeKind.DECLINE
 
 
 def _check_frozen(scene: Scene) -> None:
