@@ -239,15 +239,14 @@ class _Exchange(Command):
         both = self.accounts(working_set)
         if both is None:
             return
-        if stage == STAGE_RECORD:
-            yield from quota_keys(working_set, both[0])
-        elif stage == STAGE_ACCOUNT:
         if self.guard is not None:
             device_id = None if self.gate is None else self.gate.device_id
             yield from self.guard.keys(
                 working_set, stage, payer_id=both[0], payee_id=both[1], device_id=device_id
             )
-        if stage == STAGE_ACCOUNT:
+        if stage == STAGE_RECORD:
+            yield from quota_keys(working_set, both[0])
+        elif stage == STAGE_ACCOUNT:
             yield from (RowKey(ACCOUNT, account_id) for account_id in both)
             yield from enforce.keys(stage, payer_id=both[0], payee_id=both[1])
             pair = self.pair(working_set)
