@@ -254,3 +254,33 @@ def test_the_commands_of_a_customer_who_sets_factors_up(
     )
     assert weak.exit_code != 0
     assert "PIN_WEAK" in weak.output
+
+
+DAY_IN_FIVE_CURRENCIES = (
+    "import the history",
+    "exchange CNY into USD",
+    "exchange USD into EUR",
+    "exchange EUR into GBP",
+    "exchange CNY into JPY",
+    "exchange CNY into THB",
+    "confirm a quote twice",
+    "there and back",
+    "take an exchange back",
+    "place a limit order",
+    "the rate comes",
+    "send a damaged feed",
+    "deal at a stale feed",
+    "close the day",
+    "positions and ledger",
+    "longmen verify",
+)
+
+
+def test_a_travellers_day_comes_as_it_has_to(server: Server) -> None:
+    """What `make demo-fx` plays."""
+    environment = {"LONGMEN_TARGET": server.address, "LONGMEN_TOKEN": server.token}
+    done = CliRunner().invoke(cli, ["demo-fx"], env=environment | {"COLUMNS": "200"})
+    assert done.exit_code == 0, done.output
+    told = [line for line in done.stdout.splitlines() if line.startswith("✓")]
+    titles = [line.removeprefix("✓ ").partition(": ")[0] for line in told]
+    assert titles == list(DAY_IN_FIVE_CURRENCIES)

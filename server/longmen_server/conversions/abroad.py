@@ -8,10 +8,11 @@ gateway.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from longmen.fx.v1 import conversions_service_pb2 as pb
-from longmen_server.challenges.model import Intent, Operation
+from longmen_server.challenges.model import Intent, Operation, stronger
 from longmen_server.conversions import encode, model
 from longmen_server.conversions.commands import CreateQuote, ExecuteQuote, convert
 from longmen_server.conversions.pricing import price
@@ -27,6 +28,7 @@ from longmen_server.limits.movement import Movement, MovementKind
 from longmen_server.platform.ids import ACCOUNT as ACCOUNT_TEXT
 from longmen_server.platform.money import Money
 from longmen_server.platform.refusal import Refusal
+from longmen_server.risk.guard import judge, settle
 from longmen_server.transfers.commands import (
     find_wallet_account,
     payee_currency_unavailable,
@@ -164,7 +166,10 @@ class PayAbroad(ExecuteQuote):
             customer_id=payer.owner_id,
             payee_amount=quote.target,
         )
-        least = enforce.reserve(working_set, movement)
+        # Like any exchange it is made at once or not at all: risk cannot hold its money.
+        judged = replace(movement, kind=MovementKind.CONVERSION)
+        verdict = judge(working_set, self.guard, judged)
+        least = stronger(enforce.reserve(working_set, movement), verdict.least)
         if self.gate is not None:
             self.gate.demand(working_set, of_payment_abroad(quote, self.reference), least)
         row, outcome = convert(
@@ -175,6 +180,7 @@ class PayAbroad(ExecuteQuote):
             abroad=True,
             reference=self.reference or None,
         )
+        settle(working_set, verdict)
         return row, outcome.debit.available
 
 

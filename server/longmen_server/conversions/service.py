@@ -216,6 +216,7 @@ class ConversionsService:
             "conversion_id": ConversionId(new_id(book, self._clock)),
             "transaction_id": TransactionId(new_id(book, self._clock)),
             "gate": self._step_up.gate(call, key, book),
+            "guard": self._step_up.guard(call, book),
         }
 
     def _asked(
