@@ -23,7 +23,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo demo-identity demo-fx test corpus check fmt lint types layers gen gen-check buf bench bench-payments bench-fx bench-edge risk-bench risk-train tools tls-scan sbom ci clean
+.PHONY: help setup run demo demo-identity demo-fx test corpus check fmt lint types layers gen gen-check buf bench bench-payments bench-risk bench-fx bench-edge risk-bench risk-train tools tls-scan sbom ci clean
 
 help: ## Show what can be done
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -97,6 +97,9 @@ bench-payments: setup ## Measure payments by code and by order, and streams of o
 
 bench-fx: setup ## Measure quotes, conversions and the import of the history
 	$(BIN)/python -m bench.fx
+
+bench-risk: setup ## Measure what judging payments costs
+	$(BIN)/python -m bench.risk
 
 bench-edge: setup ## Measure what the edge adds to a call
 	$(BIN)/python -m bench.edge

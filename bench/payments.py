@@ -118,6 +118,10 @@ class Bench:
             found.append(Bar(f"P4-{name}", title, seen.percentile(99), 100, "<=", "ms", parts))
         return found
 
+    def pay_orders(self) -> Result:
+        """Pay orders of many merchants for one load."""
+        return self._pay("PayOrder")
+
     def _pay(self, kind: Kind, *, hot: bool = False, rate: float | None = None) -> Result:
         count = self._arguments.payers
         merchants = self._merchants[:1] if hot else self._merchants

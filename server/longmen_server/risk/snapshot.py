@@ -111,19 +111,19 @@ class _Columns:
 
     def add(self, type_: FeatureType, number: int, value: FeatureValue) -> None:
         """Add the value of a feature."""
-        if type_ == FeatureType.DOUBLE:
+        if type_ is FeatureType.INT or type_ is FeatureType.BOOL:
+            self.whole_numbers.append(number)
+            self.whole_values.append(int(value))  # type: ignore[arg-type]
+        elif type_ is FeatureType.DOUBLE:
             self.real_numbers.append(number)
             self.real_values.append(_to_bits(float(value)))  # type: ignore[arg-type]
-        elif type_ == FeatureType.STRING:
+        elif type_ is FeatureType.STRING:
             self.text_numbers.append(number)
             self.text_values.append(str(value))
-        elif type_ == FeatureType.STRINGS:
+        else:
             self.list_numbers.append(number)
             texts = decision_pb2.FeatureStrings(values=value)  # type: ignore[arg-type]
             self.list_values.append(texts)
-        else:
-            self.whole_numbers.append(number)
-            self.whole_values.append(int(value))  # type: ignore[arg-type]
 
 
 def read_snapshot(data: bytes) -> Kept:

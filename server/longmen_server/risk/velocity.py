@@ -75,7 +75,7 @@ NOTHING: Final = Totals()
 
 
 class Series:
-    """One kind of movements of one subject. It never changes: adding gives another one."""
+    """Movements of one kind. What it says never changes: adding gives another one."""
 
     __slots__ = ("known", "rolled_s", "tiers")
 
@@ -96,21 +96,26 @@ class Series:
         return sum(bucket[1] for tier in self.tiers for bucket in tier)
 
     def at(self, now_s: int) -> Series:
-        """Return the series as of a time: what grew older merged, what is too old dropped."""
-        if now_s <= self.rolled_s:
+        """Bring the series to a time: what grew older merged, what is too old dropped.
+
+        That changes nothing that it says, so it is done in place, once for all that ask in a batch.
+        """
+        if now_s <= self.rolled_s or self.is_empty:
             return self
         tiers = list(self.tiers)
-        for tier, (width, span) in enumerate(zip(WIDTHS, SPANS, strict=True)):
+        for tier in range(len(WIDTHS)):
+            edge = now_s - SPANS[tier] - WIDTHS[tier]
             buckets = tiers[tier]
-            edge = now_s - span - width
-            old = 0
+            if not buckets or buckets[0][0] > edge:
+                continue
+            old = 1
             while old < len(buckets) and buckets[old][0] <= edge:
                 old += 1
-            if old:
-                if tier < _DAYS:
-                    tiers[tier + 1] = _merged(tiers[tier + 1], buckets[:old], WIDTHS[tier + 1])
-                tiers[tier] = buckets[old:]
-        return Series(tuple(tiers), now_s)
+            if tier < _DAYS:
+                tiers[tier + 1] = _merged(tiers[tier + 1], buckets[:old], WIDTHS[tier + 1])
+            tiers[tier] = buckets[old:]
+        self.tiers, self.known, self.rolled_s = tuple(tiers), None, now_s
+        return self
 
     def add(self, now_s: int, amount: int) -> Series:
         """Return the series with one more movement, made now."""
@@ -126,13 +131,12 @@ class Series:
 
     def windows(self, now_s: int) -> list[Totals]:
         """Return what each window holds now, in the order of :data:`WINDOWS`."""
-        rolled = self.at(now_s)
-        if rolled.known is None:
-            rolled.known = rolled.totals(now_s)
-        if rolled is not self:
-            # The same batch asks again and again: it need not be brought up to date each time.
-            self.tiers, self.known, self.rolled_s = rolled.tiers, rolled.known, now_s
-        return rolled.known
+        if self.is_empty:
+            return _EMPTY_WINDOWS
+        self.at(now_s)
+        if self.known is None:
+            self.known = self.totals(now_s)
+        return self.known
 
     def totals(self, now_s: int) -> list[Totals]:
         """Return what each window holds, of a series that was brought up to date."""
@@ -241,6 +245,7 @@ def _decode(data: bytes) -> Series:
     return Series(tuple(tiers))
 
 
+_EMPTY_WINDOWS: Final = [NOTHING] * len(WINDOWS)
 _CODES: Final = "BHIQ"
 _LIMITS: Final = (0xFF, 0xFFFF, 0xFFFF_FFFF)
 EMPTY: Final = Series(((), (), (), (), ()))
@@ -332,6 +337,8 @@ class Tally:
     def windows(self, now_s: int) -> list[int]:
         """Return how many different ones were met in each window, in the order of WINDOWS."""
         times = self._seen.values()
+        if not times:
+            return [0] * len(WINDOWS)
         return [sum(at > now_s - span for at in times) for span in WINDOWS.values()]
 
     def encode(self) -> bytes:

@@ -1,0 +1,220 @@
+"""`python -m bench.risk`: what judging costs: a payment's processor time, the rate, the rows.
+
+K1: processor time of a judgement with fifty rules, the scorecard, their features and what is kept,
+in this process. K2: payments of orders through a whole server that judges, divided by one that does
+not, in alternating rounds. K3: bytes that what is counted takes, for each party.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import psycopg
+from rich.console import Console
+
+from bench import report
+from bench.bars import medians, ratio
+from bench.driver import Driver
+from bench.payments import DATABASE, Bench
+from bench.report import Bar
+from bench.servers import LongmenServer
+from longmen_server.engine.working_set import WorkingSet
+from longmen_server.ledger.chart import CHART, CUSTOMER_DEPOSITS
+from longmen_server.ledger.model import AccountRow, AccountState
+from longmen_server.ledger.tables import ACCOUNT
+from longmen_server.limits.movement import Asker, Channel, Movement, MovementKind
+from longmen_server.platform.clock import SystemClock
+from longmen_server.platform.ids import (
+    AccountId,
+    CustomerId,
+    DecisionId,
+    DeviceId,
+    MerchantId,
+    TerminalId,
+    TransactionId,
+    new_id,
+)
+from longmen_server.risk import scorecard, shipped
+from longmen_server.risk.desk import Loaded, Snapshot
+from longmen_server.risk.guard import Guard, settle
+from longmen_server.risk.model import SubjectKind
+from longmen_server.risk.rules import RuleSet
+from longmen_server.risk.subjects import Subject, SubjectKey, decode_sections
+from longmen_server.risk.tables import DECISION_ROW, SUBJECT
+
+BOOK: Final = 1
+RULES: Final = 50
+PAYERS, MERCHANTS = 200, 20
+PAYMENTS: Final = 4_000
+MICROSECONDS: Final = 1_000_000
+DEFAULT_PATH: Final = report.ROOT / "bench" / "out" / "risk.json"
+
+
+def fifty_rules() -> RuleSet:
+    """The shipped rules, as often as makes fifty."""
+    rules = shipped.shipped().rules
+    many = [
+        replace(rule, rule_id=f"{rule.rule_id[:36]}_{number}")
+        for number in range(-(-RULES // len(rules)))
+        for rule in rules
+    ]
+    return RuleSet(many[:RULES], version=1, digest=bytes(32))
+
+
+def judged(clock: SystemClock) -> tuple[float, int]:
+    """Return processor microseconds of a judgement, and how many features it computes."""
+    snapshot = Snapshot.of(Loaded(fifty_rules(), scorecard.shipped()))
+    accounts = [account(clock) for _ in range(PAYERS)]
+    merchants = [MerchantId(new_id(BOOK, clock)) for _ in range(MERCHANTS)]
+    devices = [DeviceId(new_id(BOOK, clock)) for _ in range(PAYERS)]
+    tills = [TerminalId(new_id(BOOK, clock)) for _ in range(MERCHANTS)]
+    stored: dict[SubjectKey, bytes] = {}
+    began = 0.0
+    now_us = clock.now_us()
+    for number in range(PAYMENTS):
+        at, shop = number % PAYERS, number * 7 % MERCHANTS
+        movement = Movement(
+            kind=MovementKind.PAYMENT,
+            asker=Asker(Channel.CUSTOMER, devices[at]),
+            transaction_id=TransactionId(new_id(BOOK, clock)),
+            amount=1_000 + number % 900,
+            currency_code="CNY",
+            payer_id=accounts[at].account_id,
+            customer_id=accounts[at].owner_id,
+            merchant_id=merchants[shop],
+            terminal_id=tills[shop],
+        )
+        # Half an hour between two payments of one payer: every bucket is in use by the end.
+        working_set = WorkingSet(BOOK, now_us + number * 1_800 * MICROSECONDS // PAYERS)
+        working_set.table(ACCOUNT).rows[accounts[at].account_id] = accounts[at]
+        guard = Guard(
+            snapshot=snapshot,
+            decision_id=DecisionId(new_id(BOOK, clock)),
+            in_session=True,
+        )
+        if number == PAYMENTS // 2:
+            began = time.process_time()
+        rows = working_set.table(SUBJECT).rows
+        for kind, who in (
+            (SubjectKind.PARTY, accounts[at].owner_id),
+            (SubjectKind.PARTY, merchants[shop]),
+            (SubjectKind.DEVICE, devices[at]),
+            (SubjectKind.TERMINAL, tills[shop]),
+        ):
+            key = _key(kind, who)
+            if key in stored:
+                rows[key] = Subject(key, 0, decode_sections(stored[key]))
+        verdict = guard.judge(working_set, movement)
+        settle(working_set, verdict)
+        table = working_set.table(SUBJECT)
+        for changed in (table.inserted, table.changed):
+            stored.update((key, row.encode()) for key, row in changed.items())
+        assert working_set.table(DECISION_ROW).appended, "every judgement is kept"
+    spent = time.process_time() - began
+    return spent / (PAYMENTS - PAYMENTS // 2) * MICROSECONDS, len(snapshot.plan.features)
+
+
+def _key(kind: SubjectKind, who: bytes | None) -> SubjectKey:
+    assert who is not None, "everybody here is somebody"
+    return SubjectKey(kind, who)
+
+
+def account(clock: SystemClock) -> AccountRow:
+    """A customer's account with money."""
+    line = CHART[CUSTOMER_DEPOSITS]
+    return AccountRow(
+        account_id=AccountId(new_id(BOOK, clock)),
+        currency_code="CNY",
+        account_type=line.account_type,
+        chart_code=line.code,
+        state=AccountState.OPEN,
+        debits_posted=0,
+        credits_posted=10**9,
+        debits_pending=0,
+        credits_pending=0,
+        floor_minor_units=0,
+        ceiling_minor_units=None,
+        version=1,
+        booked_at_us=0,
+        created_at_us=0,
+        owner_id=CustomerId(new_id(BOOK, clock)),
+        description=None,
+    )
+
+
+def through_servers(arguments: argparse.Namespace) -> list[Bar]:
+    """Pay orders on a server that judges and on one that does not; returns K2 and K3."""
+    workers = os.cpu_count() or 1
+    rates: dict[str, list[float]] = {"on": [], "off": []}
+    with (
+        tempfile.TemporaryDirectory(prefix="longmen-bench-") as one,
+        tempfile.TemporaryDirectory(prefix="longmen-bench-") as two,
+        Driver(2) as driver,
+        LongmenServer(Path(one), workers) as judging,
+        LongmenServer(Path(two), workers, {"LONGMEN_RISK_ENABLED": "no"}) as plain,
+    ):
+        benches = {
+            name: Bench(
+                arguments, driver=driver, longmen=server, token=server.run_cli("token").strip()
+            )
+            for name, server in (("on", judging), ("off", plain))
+        }
+        for bench in benches.values():
+            bench.seed()
+        for number in range(arguments.rounds):
+            for name in ("on", "off") if number % 2 == 0 else ("off", "on"):
+                rates[name].append(benches[name].pay_orders().rate)
+        judging.run_cli("verify")
+        with psycopg.connect(judging.postgres().with_database(DATABASE)) as connection:
+            row = connection.execute(
+                "select pg_total_relation_size('risk_subject'), count(*),"
+                " avg(length(state)) from risk_subject"
+            ).fetchone()
+    assert row is not None, "aggregates are one row"
+    size, count, state = row
+    parts = {"rows": int(count), "state_bytes": float(state or 0)}
+    return [
+        Bar(
+            "K2",
+            "PayOrder, judged ÷ not judged",
+            ratio(rates["on"], rates["off"]),
+            0.75,
+            ">=",
+            parts=medians(**rates),
+        ),
+        Bar("K3", "what is counted, by subject", size / max(count, 1), 1_024, "<=", "B", parts),
+    ]
+
+
+def main() -> int:
+    """Parse the command line, run, report; 1 when a bar is missed."""
+    parser = argparse.ArgumentParser(prog="bench.risk", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3, help="rounds in which loads alternate")
+    parser.add_argument("--seconds", type=float, default=5.0, help="seconds of each load")
+    parser.add_argument("--payers", type=int, default=20_000, help="payers, and orders of a load")
+    parser.add_argument("--no-servers", action="store_true", help="only the processor time")
+    parser.add_argument("--no-fail", action="store_true", help="exit 0 even if a bar is missed")
+    parser.add_argument("--report", type=Path, default=DEFAULT_PATH, help="where to write")
+    arguments = parser.parse_args()
+    console = Console()
+    busy = report.busy()
+    cost, features = judged(SystemClock())
+    title = f"processor time of a judgement, {RULES} rules and a scorecard"
+    bars = [Bar("K1", title, cost, 250, "<=", "us", {"features": features})]
+    if not arguments.no_servers:
+        bars += through_servers(arguments)
+    report.write(arguments.report, bars, {"busy": busy})
+    report.show(console, bars)
+    console.print(f"[dim]report: {arguments.report}")
+    return 0 if arguments.no_fail or all(bar.ok for bar in bars) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
