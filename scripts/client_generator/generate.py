@@ -56,7 +56,12 @@ from longmen.payments.v1 import (
     payer_codes_service_pb2,
     payments_service_pb2,
 )
-from longmen.risk.v1 import lists_service_pb2, risk_service_pb2, rules_service_pb2
+from longmen.risk.v1 import (
+    cases_service_pb2,
+    lists_service_pb2,
+    risk_service_pb2,
+    rules_service_pb2,
+)
 from longmen.staff.v1 import (
     approvals_service_pb2,
     staff_accounts_service_pb2,
@@ -103,6 +108,7 @@ SERVICES = [
         rules_service_pb2,
         lists_service_pb2,
         risk_service_pb2,
+        cases_service_pb2,
         transfers_service_pb2,
     )
     for service in module.DESCRIPTOR.services_by_name.values()

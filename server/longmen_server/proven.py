@@ -17,6 +17,7 @@ from longmen_server.payments import queries_orders_verification as orders
 from longmen_server.payments import queries_verification as payments
 from longmen_server.positions import queries_verification as positions
 from longmen_server.risk import queries_verification as risk
+from longmen_server.riskcases import queries_verification as riskcases
 from longmen_server.risklists import queries_verification as risklists
 from longmen_server.riskrules import queries_verification as riskrules
 from longmen_server.settlements import queries_verification as settlements
@@ -46,4 +47,5 @@ CHECKS: Final = (
     *riskrules.CHECKS,
     *risklists.CHECKS,
     *risk.CHECKS,
+    *riskcases.CHECKS,
 )

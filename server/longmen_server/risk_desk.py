@@ -9,6 +9,7 @@ from longmen_server.messages.notices import Notices
 from longmen_server.risk.desk import RiskDesk
 from longmen_server.risk.service import RiskService
 from longmen_server.risk.source import RulesSource
+from longmen_server.riskcases.service import CasesService
 from longmen_server.risklists.service import ListsService
 from longmen_server.riskrules.service import RulesService
 
@@ -57,6 +58,9 @@ def risk_services(
             step_up=step_up,
             desk=parts.risk,
             default_book=parts.settings.books[0],
+        ),
+        "longmen.risk.v1.CasesService": CasesService(
+            **shared, default_book=parts.settings.books[0]
         ),
     }
 

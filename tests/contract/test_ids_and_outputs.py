@@ -53,6 +53,8 @@ PLAIN_VALUES = {
     "google.protobuf.FieldMask",
     "longmen.type.v1.Money",
     # A rule of risk is what somebody wrote, and is shown word for word.
+    # What a note on a case rests on is kept as it was given.
+    "longmen.risk.v1.Evidence",
     "longmen.risk.v1.FeatureText",
     "longmen.risk.v1.Outcome",
     "longmen.risk.v1.Rule",

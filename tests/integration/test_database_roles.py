@@ -31,7 +31,7 @@ KEPT = frozenset(
         *("mandate", "merchant_order", "order_authorization"),
         *("fx_limit_order", "fx_rate_alert", "terminal_key", "offline_budget"),
         *("merchant_position", "merchant_settlement", "merchant_shift"),
-        *("risk_freeze", "risk_hold"),
+        *("risk_freeze", "risk_hold", "risk_case", "risk_case_note"),
     }
 )
 """What changes and is never deleted."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from longmen.risk.v1 import outcome_pb2
+from longmen.risk.v1 import case_pb2, outcome_pb2
 from longmen_server.platform.refusal import Refusal
 from tests.support import risk
+from tests.support.wallets import STAFF
 
 if TYPE_CHECKING:
     from tests.support.wallets import Person, Wallets
@@ -19,6 +20,7 @@ async def fill_decisions(wallets: Wallets) -> None:
     payer = await wallets.person(funds=1_000_000)
     for amount in EVERY:
         await _pay(wallets, payer, await wallets.person(), amount)
+    await _look_at(wallets)
     other = await wallets.person(funds=1_000_000)
     await _pay(wallets, other, payer, risk.FREEZE)
     (freeze,) = (await wallets.ask("ListFreezes", other.principal)).freezes
@@ -40,3 +42,18 @@ async def _pay(wallets: Wallets, payer: Person, payee: Person, amount: int) -> N
         await wallets.pay(payer, payee, amount)
     except Refusal as refusal:
         assert refusal.reason == "RISK_REJECTED"  # noqa: PT017 - others fail the test
+
+
+async def _look_at(wallets: Wallets) -> None:
+    """One more case, with a note, that is closed."""
+    payer, payee = await wallets.person(funds=1_000_000), await wallets.person()
+    held = await wallets.pay(payer, payee, risk.REVIEW)
+    case_id = "case_" + held.transfer.transfer_id.removeprefix("txn_")
+    await wallets.ask("AddCaseNote", STAFF, case_id=case_id, text="called the payer")
+    await wallets.ask(
+        "CloseCase",
+        STAFF,
+        case_id=case_id,
+        verdict=case_pb2.CASE_VERDICT_CONFIRMED_FRAUD,
+        reason_text="the payer knows nothing of it",
+    )

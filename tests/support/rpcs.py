@@ -17,6 +17,7 @@ from buf.validate import validate_pb2
 from longmen.identity.v1 import factor_pb2, identity_pb2, kyc_service_pb2
 from longmen.merchants.v1 import plan_pb2
 from longmen.payments.v1 import order_pb2
+from longmen.risk.v1 import case_pb2
 from longmen.staff.v1 import approval_pb2
 from longmen.transfers.v1 import transfer_pb2
 from longmen.type.v1 import money_pb2, rules_pb2
@@ -47,6 +48,7 @@ ID_RULES: dict[str, Any] = {
     "fxc": rules_pb2.conversion_id,
     "fxo": rules_pb2.limit_order_id,
     "fxa": rules_pb2.rate_alert_id,
+    "case": rules_pb2.case_id,
     "dec": rules_pb2.decision_id,
     "frz": rules_pb2.freeze_id,
     "fact": rules_pb2.factor_id,
@@ -249,6 +251,8 @@ def another_message(name: str, value: Any) -> Any:  # noqa: PLR0911 - a table
         fee.CopyFrom(value)
         fee.basis_points += 1
         return fee
+    if isinstance(value, case_pb2.Evidence):
+        return case_pb2.Evidence(reference="another call")
     if isinstance(value, order_pb2.TipOffer):
         return order_pb2.TipOffer(mode=order_pb2.TIP_MODE_ASK)
     if isinstance(value, identity_pb2.DeviceKey):

@@ -18,7 +18,7 @@ from longmen.identity.v1 import challenge_service_pb2
 from longmen.ledger.v1 import account_pb2, transaction_pb2
 from longmen.merchants.v1 import plan_pb2, settlement_pb2, webhook_pb2
 from longmen.payments.v1 import mandate_pb2, order_pb2
-from longmen.risk.v1 import outcome_pb2
+from longmen.risk.v1 import case_pb2, outcome_pb2
 from longmen.transfers.v1 import transfer_pb2
 from longmen_app.authenticator import SoftwareAuthenticator
 from longmen_server.ledger.chart import CUSTOMER_DEPOSITS
@@ -867,6 +867,48 @@ async def judged_often(bank: SmallBank, owner: Person) -> Fields:
     return {"customer_id": owner.customer}
 
 
+async def claimed(bank: SmallBank, owner: Person) -> Fields:
+    return {
+        **await judged(bank, owner),
+        "claim": case_pb2.CLAIM_NOT_MINE,
+        "text": "my phone was stolen",
+    }
+
+
+async def to_look_at(bank: SmallBank, owner: Person) -> Fields:
+    return {**await judged(bank, owner), "text": "a tip"}
+
+
+async def case_of(bank: SmallBank, owner: Person) -> Fields:
+    reply = await bank.do("CasesService/OpenCase", **await to_look_at(bank, owner))
+    return {"case_id": reply.opened.case_id}
+
+
+async def assigned_case(bank: SmallBank, owner: Person) -> Fields:
+    return {**await case_of(bank, owner), "assignee": "ines"}
+
+
+async def noted_case(bank: SmallBank, owner: Person) -> Fields:
+    evidence = {"reference": "call 7", "sha256": bytes(32)}
+    return {**await case_of(bank, owner), "text": "called the payer", "evidence": evidence}
+
+
+async def case_to_close(bank: SmallBank, owner: Person) -> Fields:
+    return {
+        **await case_of(bank, owner),
+        "verdict": case_pb2.CASE_VERDICT_CONFIRMED_FRAUD,
+        "reason_text": "the payer knows nothing of it",
+    }
+
+
+async def queue_of_one(bank: SmallBank, owner: Person) -> Fields:
+    """Three cases of somebody whom no other test knows."""
+    for _ in range(3):
+        case = await case_of(bank, owner)
+        await bank.do("CasesService/AssignCase", **case, assignee=owner.customer)
+    return {"assignee": owner.customer}
+
+
 def new_freeze(_: SmallBank, owner: Person) -> Fields:
     return {
         "customer_id": owner.customer,
@@ -1100,6 +1142,13 @@ SAMPLES: dict[str, Sample] = {
     "PayerCodesService/GetPayerCode": showing_phone,
     "PayerCodesService/WatchPayerCode": showing_phone,
     "PayerCodesService/DeclineScan": scan_to_decline,
+    "CasesService/ListCases": queue_of_one,
+    "CasesService/GetCase": case_of,
+    "CasesService/OpenCase": to_look_at,
+    "CasesService/AppealDecision": claimed,
+    "CasesService/AssignCase": assigned_case,
+    "CasesService/AddCaseNote": noted_case,
+    "CasesService/CloseCase": case_to_close,
     "RiskService/GetDecision": judged,
     "RiskService/ListDecisions": judged_often,
     "RiskService/ReplayDecision": judged,

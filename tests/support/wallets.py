@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from longmen.accounts.v1 import accounts_service_pb2 as accounts_pb
+from longmen.risk.v1 import cases_service_pb2 as cases_pb
 from longmen.risk.v1 import risk_service_pb2 as risk_pb
 from longmen.transfers.v1 import transfers_service_pb2 as transfers_pb
 from longmen.type.v1 import money_pb2
@@ -25,6 +26,7 @@ from longmen_server.platform.adapters import Uuid
 from longmen_server.platform.fingerprint import fingerprint
 from longmen_server.platform.ids import ACCOUNT, CUSTOMER, AccountId, CustomerId
 from longmen_server.risk.service import RiskService
+from longmen_server.riskcases.service import CasesService
 from longmen_server.transfers.clearing.instant import InstantClearing
 from longmen_server.transfers.service import TransfersService
 from longmen_server.transport.context import Call, Principal
@@ -92,6 +94,7 @@ class Wallets(Ledger):
     accounts: AccountsService
     transfers: TransfersService
     risk: RiskService
+    cases: CasesService
     desk: RiskDesk
     jobs: JobRunner
     vault: Vault
@@ -123,6 +126,7 @@ class Wallets(Ledger):
         self.transfers = TransfersService(**shared, step_up=step_up, risk=self.desk)
         without = {name: shared[name] for name in ("engine", "readers", "clock", "tokens")}
         self.risk = RiskService(**without, step_up=step_up, desk=self.desk, default_book=BOOK)
+        self.cases = CasesService(**without, default_book=BOOK)
         self.jobs = self.new_runner(dsn, adapter, settings)
 
     def new_runner(
@@ -165,6 +169,8 @@ class Wallets(Ledger):
             module, service = transfers_pb, self.transfers
         elif hasattr(self.risk, method):
             module, service = risk_pb, self.risk
+        elif hasattr(self.cases, method):
+            module, service = cases_pb, self.cases
         request = getattr(module, f"{method}Request")(**fields)
         if "request_id" in request.DESCRIPTOR.fields_by_name and not request.request_id:
             request.request_id = self.new_request_id()

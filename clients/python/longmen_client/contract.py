@@ -42,7 +42,12 @@ from longmen.payments.v1 import (
     payer_codes_service_pb2,
     payments_service_pb2,
 )
-from longmen.risk.v1 import lists_service_pb2, rules_service_pb2
+from longmen.risk.v1 import (
+    cases_service_pb2,
+    lists_service_pb2,
+    risk_service_pb2,
+    rules_service_pb2,
+)
 from longmen.staff.v1 import (
     approvals_service_pb2,
     staff_accounts_service_pb2,
@@ -91,6 +96,8 @@ _MODULES = (
     positions_service_pb2,
     rates_service_pb2,
     lists_service_pb2,
+    cases_service_pb2,
+    risk_service_pb2,
     rules_service_pb2,
     transfers_service_pb2,
 )

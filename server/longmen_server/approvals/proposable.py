@@ -20,6 +20,7 @@ from longmen_server.kyc.build import confirm_in_person
 from longmen_server.ledger import build
 from longmen_server.plans.build import set_plan
 from longmen_server.risk.build import lift_freeze
+from longmen_server.riskcases.build import close_case
 from longmen_server.risklists.build import commit
 from longmen_server.riskrules.build import promote, set_rollout, snooze
 from longmen_server.staff.build import create_staff, grant_staff, reset_staff, unlock_factors
@@ -102,6 +103,11 @@ PROPOSABLE: Final[dict[str, Proposable]] = {
         "longmen.risk.v1.RiskService/LiftFreeze",
         "risk.lift",
         lambda request, _: lift_freeze(request),
+    ),
+    "close_case": Proposable(
+        "longmen.risk.v1.CasesService/CloseCase",
+        "cases.close",
+        lambda request, desk: close_case(request, None, desk.clock),
     ),
     "unlock_factors": Proposable(
         "longmen.staff.v1.StaffService/UnlockFactors",

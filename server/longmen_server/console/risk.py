@@ -11,6 +11,7 @@ from longmen.risk.v1 import risk_service_pb2 as pb
 from longmen_server.console import views
 from longmen_server.console.failure import EXIT_CODES
 from longmen_server.console.parameters import book_option, limit_option
+from longmen_server.console.risk_cases import cases
 from longmen_server.console.risk_lists import lists
 from longmen_server.console.risk_rules import rules
 from longmen_server.console.session import Session, connected, request_id_option
@@ -31,6 +32,7 @@ def risk() -> None:
 
 risk.add_command(rules)
 risk.add_command(lists)
+risk.add_command(cases)
 
 
 @risk.command()

@@ -11,6 +11,7 @@ from longmen_server.ledger import encode
 from longmen_server.platform.ids import (
     ACCOUNT,
     APPROVAL,
+    CASE,
     CONVERSION,
     CUSTOMER,
     DECISION,
@@ -107,6 +108,7 @@ _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_RISK_RULES_CHANGED: "risk_rules_change",
     event_pb2.EVENT_TYPE_RISK_LIST_CHANGED: "risk_list_change",
     event_pb2.EVENT_TYPE_RISK_DECIDED: "risk_decision_made",
+    event_pb2.EVENT_TYPE_RISK_CASE_CHANGED: "risk_case_change",
     **dict.fromkeys(_FREEZE_TYPES, "risk_freeze_change"),
     event_pb2.EVENT_TYPE_APPROVAL_CHANGED: "approval_change",
     event_pb2.EVENT_TYPE_CHALLENGE_STATE_CHANGED: "challenge_change",
@@ -144,6 +146,7 @@ _SUBJECTS: Final[dict[int, IdKind[Any]]] = {
     event_pb2.EVENT_TYPE_RISK_RULES_CHANGED: RULES_CHANGE,
     event_pb2.EVENT_TYPE_RISK_LIST_CHANGED: LIST_IMPORT,
     event_pb2.EVENT_TYPE_RISK_DECIDED: DECISION,
+    event_pb2.EVENT_TYPE_RISK_CASE_CHANGED: CASE,
     **dict.fromkeys(_FREEZE_TYPES, FREEZE),
 }
 """What the subject of an event of a type is an id of; of all others it is a transaction's."""

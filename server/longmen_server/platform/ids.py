@@ -30,6 +30,7 @@ __all__ = [
     "BOOK_MAXIMUM",
     "BOOK_MINIMUM",
     "CAPTURE",
+    "CASE",
     "CHALLENGE",
     "CONVERSION",
     "CUSTOMER",
@@ -67,6 +68,7 @@ __all__ = [
     "ApiKeyId",
     "ApprovalId",
     "CaptureId",
+    "CaseId",
     "ChallengeId",
     "ConversionId",
     "CustomerId",
@@ -140,6 +142,7 @@ QuoteId = NewType("QuoteId", bytes)
 ConversionId = NewType("ConversionId", bytes)
 LimitOrderId = NewType("LimitOrderId", bytes)
 RateAlertId = NewType("RateAlertId", bytes)
+CaseId = NewType("CaseId", bytes)
 DecisionId = NewType("DecisionId", bytes)
 FreezeId = NewType("FreezeId", bytes)
 RuleSetId = NewType("RuleSetId", bytes)
@@ -299,6 +302,7 @@ QUOTE: Final = IdKind[QuoteId]("fxq")
 CONVERSION: Final = IdKind[ConversionId]("fxc")
 LIMIT_ORDER: Final = IdKind[LimitOrderId]("fxo")
 RATE_ALERT: Final = IdKind[RateAlertId]("fxa")
+CASE: Final = IdKind[CaseId]("case")
 DECISION: Final = IdKind[DecisionId]("dec")
 FREEZE: Final = IdKind[FreezeId]("frz")
 RULE_SET: Final = IdKind[RuleSetId]("rset")

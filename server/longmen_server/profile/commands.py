@@ -30,6 +30,7 @@ from longmen_server.payer_codes import tables as payer_codes
 from longmen_server.platform.ids import CUSTOMER, CustomerId
 from longmen_server.platform.refusal import Refusal
 from longmen_server.risk import tables as risk
+from longmen_server.riskcases import tables as riskcases
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -183,6 +184,7 @@ class EraseCustomer(ProfileCommand):
         working_set.append(factors.ERASED, customer_id)
         working_set.append(challenges.ERASED, customer_id)
         working_set.append(payer_codes.ERASED, customer_id)
+        working_set.append(riskcases.ERASED, customer_id)
         working_set.append(risk.ERASED, customer_id)
         for recipient in self.recipients:
             working_set.append(messages.ERASED, ErasedRecipient(recipient, at_us))

@@ -26,6 +26,8 @@ from longmen_server.payer_codes.queries import list_of_customer
 from longmen_server.platform.ids import ACCOUNT, book_of
 from longmen_server.risk import encode as risk
 from longmen_server.risk.queries import list_decisions, list_freezes
+from longmen_server.riskcases.encode import case
+from longmen_server.riskcases.queries import cases_of
 from longmen_server.staff.queries import BRANCH_OF_CUSTOMER, find_branch
 
 if TYPE_CHECKING:
@@ -125,6 +127,8 @@ async def _judged(connection: Connection, customer_id: CustomerId) -> AsyncItera
         connection, book, customer_id, before=b"", limit=PAGE_SIZE_MAX
     ):
         yield Record("risk_freezes", risk.freeze(freeze, for_bank=False))
+    for row in await cases_of(connection, customer_id):
+        yield Record("risk_cases", case(row, customer_id))
 
 
 async def _factors(

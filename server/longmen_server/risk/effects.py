@@ -26,6 +26,7 @@ from longmen_server.risk.rows import (
 )
 from longmen_server.risk.subjects import Section, Subject, SubjectKey, pair_key
 from longmen_server.risk.tables import DECISION_ROW, FREEZE_ROW, RISK_HOLD, RISK_NOTICE, SUBJECT
+from longmen_server.riskcases.opening import open_for_decision
 
 if TYPE_CHECKING:
     from longmen_server.engine.working_set import WorkingSet
@@ -161,6 +162,7 @@ def leave_made(working_set: WorkingSet, verdict: Verdict) -> None:
         at_us = working_set.next_stamp()
         hold = HoldRow(row.transaction_id, row.decision_id, state, at_us, at_us)
         working_set.insert(RISK_HOLD, row.transaction_id, hold)
+    open_for_decision(working_set, row, scene.customer_id)
 
 
 def leave_refused(working_set: WorkingSet, verdict: Verdict) -> None:
@@ -175,6 +177,7 @@ def leave_refused(working_set: WorkingSet, verdict: Verdict) -> None:
         _safely(payer, Section.REFUSED, scene.now_s, scene.amount)
     if row.outcome == OutcomeKind.FREEZE:
         _freeze(working_set, verdict, row, scene)
+        open_for_decision(working_set, row, scene.customer_id)
     elif row.outcome == OutcomeKind.DECLINE and scene.channel != Channel.CUSTOMER:
         # In the app the customer is told by the answer itself.
         notify(working_set, row.decision_id, NoticeKind.DECLINED, scene.customer_id)

@@ -15,6 +15,7 @@ from longmen_client._generated.admin_async import AsyncAdmin
 from longmen_client._generated.approvals_async import AsyncApprovals
 from longmen_client._generated.audit_async import AsyncAudit
 from longmen_client._generated.authorizations_async import AsyncAuthorizations
+from longmen_client._generated.cases_async import AsyncCases
 from longmen_client._generated.challenges_async import AsyncChallenges
 from longmen_client._generated.conversions_async import AsyncConversions
 from longmen_client._generated.credentials_async import AsyncCredentials
@@ -213,6 +214,11 @@ class AsyncClient:
     def risk(self) -> AsyncRisk:
         """What was decided about movements of money, and whom it stopped."""
         return AsyncRisk(self._caller)
+
+    @cached_property
+    def cases(self) -> AsyncCases:
+        """Cases of risk: looked at, noted on, closed by two people."""
+        return AsyncCases(self._caller)
 
     @cached_property
     def mandates(self) -> AsyncMandates:

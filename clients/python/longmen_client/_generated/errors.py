@@ -50,6 +50,11 @@ __all__ = [
     "CaptureAmountExceeded",
     "CaptureExceedsAuthorization",
     "CaptureNumberReused",
+    "CaseClosed",
+    "CaseExists",
+    "CaseFull",
+    "CaseNotFound",
+    "CaseOfOtherFreeze",
     "CertificateHasNoSecret",
     "CertificateIdentityInvalid",
     "CertificateIdentityTaken",
@@ -176,6 +181,7 @@ __all__ = [
     "MethodNotAccepted",
     "NeedsAuth",
     "NotReversible",
+    "NothingToAppeal",
     "NothingToMove",
     "OfflineBudgetSpent",
     "OfflineKeyNotFound",
@@ -2812,6 +2818,64 @@ class TransferHeldByRisk(FailedPreconditionError):
     )
 
 
+class CaseNotFound(NotFoundError):
+    """There is no such case, or it is about another customer's movement. Metadata: case_id."""
+
+    reason = "CASE_NOT_FOUND"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("case_id",)
+
+
+class CaseClosed(FailedPreconditionError):
+    """The case has its verdict, and nothing is added to it. Metadata: case_id."""
+
+    reason = "CASE_CLOSED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("case_id",)
+
+
+class CaseExists(AlreadyExistsError):
+    """There is a case of the movement already. Metadata: case_id."""
+
+    reason = "CASE_EXISTS"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("case_id",)
+
+
+class CaseFull(ResourceExhaustedError):
+    """The case has as many notes as it may have. Metadata: case_id, maximum."""
+
+    reason = "CASE_FULL"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = (
+        "case_id",
+        "maximum",
+    )
+
+
+class NothingToAppeal(FailedPreconditionError):
+    """The movement was not stopped; say that it was somebody else's, if it was. Metadata:
+    decision_id.
+    """
+
+    reason = "NOTHING_TO_APPEAL"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("decision_id",)
+
+
+class CaseOfOtherFreeze(FailedPreconditionError):
+    """The freeze to lift is not the one of the case's decision, or the verdict lifts none.
+    Metadata: case_id, freeze_id.
+    """
+
+    reason = "CASE_OF_OTHER_FREEZE"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "case_id",
+        "freeze_id",
+    )
+
+
 BY_REASON: Mapping[str, type[LongmenError]] = {
     "MALFORMED_REQUEST": MalformedRequest,
     "INVALID_REQUEST": InvalidRequest,
@@ -3085,5 +3149,11 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "FREEZE_NOT_REVOCABLE": FreezeNotRevocable,
     "FREEZE_EXISTS": FreezeExists,
     "TRANSFER_HELD_BY_RISK": TransferHeldByRisk,
+    "CASE_NOT_FOUND": CaseNotFound,
+    "CASE_CLOSED": CaseClosed,
+    "CASE_EXISTS": CaseExists,
+    "CASE_FULL": CaseFull,
+    "NOTHING_TO_APPEAL": NothingToAppeal,
+    "CASE_OF_OTHER_FREEZE": CaseOfOtherFreeze,
 }
 """The class of each reason of the contract."""

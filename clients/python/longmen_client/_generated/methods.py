@@ -38,7 +38,12 @@ from longmen.payments.v1 import (
     payer_codes_service_pb2,
     payments_service_pb2,
 )
-from longmen.risk.v1 import lists_service_pb2, risk_service_pb2, rules_service_pb2
+from longmen.risk.v1 import (
+    cases_service_pb2,
+    lists_service_pb2,
+    risk_service_pb2,
+    rules_service_pb2,
+)
 from longmen.staff.v1 import (
     approvals_service_pb2,
     staff_accounts_service_pb2,
@@ -748,6 +753,28 @@ RISK_LIFT_FREEZE: Method[
 RISK_LIST_FREEZES: Method[
     risk_service_pb2.ListFreezesRequest, risk_service_pb2.ListFreezesResponse
 ] = method(risk_service_pb2.DESCRIPTOR, "RiskService", "ListFreezes")
+
+CASES_LIST_CASES: Method[
+    cases_service_pb2.ListCasesRequest, cases_service_pb2.ListCasesResponse
+] = method(cases_service_pb2.DESCRIPTOR, "CasesService", "ListCases")
+CASES_GET_CASE: Method[cases_service_pb2.GetCaseRequest, cases_service_pb2.GetCaseResponse] = (
+    method(cases_service_pb2.DESCRIPTOR, "CasesService", "GetCase")
+)
+CASES_OPEN_CASE: Method[cases_service_pb2.OpenCaseRequest, cases_service_pb2.OpenCaseResponse] = (
+    method(cases_service_pb2.DESCRIPTOR, "CasesService", "OpenCase")
+)
+CASES_APPEAL_DECISION: Method[
+    cases_service_pb2.AppealDecisionRequest, cases_service_pb2.AppealDecisionResponse
+] = method(cases_service_pb2.DESCRIPTOR, "CasesService", "AppealDecision")
+CASES_ASSIGN_CASE: Method[
+    cases_service_pb2.AssignCaseRequest, cases_service_pb2.AssignCaseResponse
+] = method(cases_service_pb2.DESCRIPTOR, "CasesService", "AssignCase")
+CASES_ADD_CASE_NOTE: Method[
+    cases_service_pb2.AddCaseNoteRequest, cases_service_pb2.AddCaseNoteResponse
+] = method(cases_service_pb2.DESCRIPTOR, "CasesService", "AddCaseNote")
+CASES_CLOSE_CASE: Method[
+    cases_service_pb2.CloseCaseRequest, cases_service_pb2.CloseCaseResponse
+] = method(cases_service_pb2.DESCRIPTOR, "CasesService", "CloseCase")
 
 TRANSFERS_CREATE_TRANSFER: Method[
     transfers_service_pb2.CreateTransferRequest, transfers_service_pb2.CreateTransferResponse

@@ -14,6 +14,7 @@ from longmen_client._generated.admin_sync import Admin
 from longmen_client._generated.approvals_sync import Approvals
 from longmen_client._generated.audit_sync import Audit
 from longmen_client._generated.authorizations_sync import Authorizations
+from longmen_client._generated.cases_sync import Cases
 from longmen_client._generated.challenges_sync import Challenges
 from longmen_client._generated.conversions_sync import Conversions
 from longmen_client._generated.credentials_sync import Credentials
@@ -213,6 +214,11 @@ class Client:
     def risk(self) -> Risk:
         """What was decided about movements of money, and whom it stopped."""
         return Risk(self._caller)
+
+    @cached_property
+    def cases(self) -> Cases:
+        """Cases of risk: looked at, noted on, closed by two people."""
+        return Cases(self._caller)
 
     @cached_property
     def mandates(self) -> Mandates:

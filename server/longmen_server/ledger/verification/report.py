@@ -324,6 +324,15 @@ KINDS: Final[dict[str, Kind]] = {
         "A party is free though a freeze is in force, or frozen without one.",
         "Freeze the party anew; compare its decisions with a backup.",
     ),
+    "CASE_INVALID": Kind(
+        "A case has no decision, contradicts itself, or was closed while risk goes on holding its"
+        " money.",
+        _TAMPERED,
+    ),
+    "CASE_NOTES_MISMATCH": Kind(
+        "The notes on a case are not as many as the case counts.", _TAMPERED
+    ),
+    "CASE_EVENT_MISMATCH": Kind("A case's changes are not those that its events tell.", _TAMPERED),
     "RISK_HOLD_MISMATCH": Kind(
         "Money that risk holds has no decision, no transfer, or a transfer that went on.", _RESTORE
     ),

@@ -771,6 +771,18 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Transfer held by risk: risk holds or delays the transfer, and what was asked for is not for the caller to do. Metadata: transfer_id,
     appeal_reference.
     """
+    ERROR_REASON_CASE_NOT_FOUND: _ErrorReason.ValueType  # 520
+    """Case not found: there is no such case, or it is about another customer's movement. Metadata: case_id."""
+    ERROR_REASON_CASE_CLOSED: _ErrorReason.ValueType  # 521
+    """Case closed: the case has its verdict, and nothing is added to it. Metadata: case_id."""
+    ERROR_REASON_CASE_EXISTS: _ErrorReason.ValueType  # 522
+    """Case exists: there is a case of the movement already. Metadata: case_id."""
+    ERROR_REASON_CASE_FULL: _ErrorReason.ValueType  # 523
+    """Case full: the case has as many notes as it may have. Metadata: case_id, maximum."""
+    ERROR_REASON_NOTHING_TO_APPEAL: _ErrorReason.ValueType  # 524
+    """Nothing to appeal: the movement was not stopped; say that it was somebody else's, if it was. Metadata: decision_id."""
+    ERROR_REASON_CASE_OF_OTHER_FREEZE: _ErrorReason.ValueType  # 525
+    """Case of other freeze: the freeze to lift is not the one of the case's decision, or the verdict lifts none. Metadata: case_id, freeze_id."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the reason of a refusal. On the wire it stands in google.rpc.ErrorInfo: reason is the value's name without
@@ -1491,6 +1503,18 @@ ERROR_REASON_TRANSFER_HELD_BY_RISK: ErrorReason.ValueType  # 483
 """Transfer held by risk: risk holds or delays the transfer, and what was asked for is not for the caller to do. Metadata: transfer_id,
 appeal_reference.
 """
+ERROR_REASON_CASE_NOT_FOUND: ErrorReason.ValueType  # 520
+"""Case not found: there is no such case, or it is about another customer's movement. Metadata: case_id."""
+ERROR_REASON_CASE_CLOSED: ErrorReason.ValueType  # 521
+"""Case closed: the case has its verdict, and nothing is added to it. Metadata: case_id."""
+ERROR_REASON_CASE_EXISTS: ErrorReason.ValueType  # 522
+"""Case exists: there is a case of the movement already. Metadata: case_id."""
+ERROR_REASON_CASE_FULL: ErrorReason.ValueType  # 523
+"""Case full: the case has as many notes as it may have. Metadata: case_id, maximum."""
+ERROR_REASON_NOTHING_TO_APPEAL: ErrorReason.ValueType  # 524
+"""Nothing to appeal: the movement was not stopped; say that it was somebody else's, if it was. Metadata: decision_id."""
+ERROR_REASON_CASE_OF_OTHER_FREEZE: ErrorReason.ValueType  # 525
+"""Case of other freeze: the freeze to lift is not the one of the case's decision, or the verdict lifts none. Metadata: case_id, freeze_id."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final

@@ -137,6 +137,8 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """Risk frozen: a customer or merchant was stopped. Its subject is the freeze."""
     EVENT_TYPE_RISK_UNFROZEN: _EventType.ValueType  # 112
     """Risk unfrozen: a freeze was lifted. Its subject is the freeze."""
+    EVENT_TYPE_RISK_CASE_CHANGED: _EventType.ValueType  # 119
+    """Risk case changed: a movement is looked at, or has its verdict. Its subject is the case."""
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
     """EventType is what happened."""
@@ -247,6 +249,8 @@ EVENT_TYPE_RISK_FROZEN: EventType.ValueType  # 111
 """Risk frozen: a customer or merchant was stopped. Its subject is the freeze."""
 EVENT_TYPE_RISK_UNFROZEN: EventType.ValueType  # 112
 """Risk unfrozen: a freeze was lifted. Its subject is the freeze."""
+EVENT_TYPE_RISK_CASE_CHANGED: EventType.ValueType  # 119
+"""Risk case changed: a movement is looked at, or has its verdict. Its subject is the case."""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 @_typing.final
@@ -1132,6 +1136,44 @@ class RiskFreezeChange(_message.Message):
 Global___RiskFreezeChange: _TypeAlias = RiskFreezeChange  # noqa: Y015
 
 @_typing.final
+class RiskCaseChange(_message.Message):
+    """RiskCaseChange is what became of a case."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    case_id: _builtins.str
+    """Case id changed."""
+    state: _builtins.str
+    """State name after the change: OPEN or CLOSED."""
+    cause: _builtins.str
+    """Cause name it was opened for, such as REVIEW."""
+    verdict: _builtins.str
+    """Verdict name of a closed case: FALSE_POSITIVE or CONFIRMED_FRAUD."""
+    customer_id: _builtins.str
+    """Customer id whose movement it was; empty for nobody's."""
+    def __init__(
+        self,
+        *,
+        case_id: _builtins.str = ...,
+        state: _builtins.str = ...,
+        cause: _builtins.str = ...,
+        verdict: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "cause", b"cause", "customer_id", b"customer_id", "state", b"state", "verdict", b"verdict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RiskCaseChange: _TypeAlias = RiskCaseChange  # noqa: Y015
+
+@_typing.final
 class Event(_message.Message):
     """Event is one committed change."""
 
@@ -1172,6 +1214,7 @@ class Event(_message.Message):
     RISK_LIST_CHANGE_FIELD_NUMBER: _builtins.int
     RISK_DECISION_MADE_FIELD_NUMBER: _builtins.int
     RISK_FREEZE_CHANGE_FIELD_NUMBER: _builtins.int
+    RISK_CASE_CHANGE_FIELD_NUMBER: _builtins.int
     DEBIT_BALANCES_FIELD_NUMBER: _builtins.int
     CREDIT_BALANCES_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
@@ -1307,6 +1350,10 @@ class Event(_message.Message):
         """Risk freeze change."""
 
     @_builtins.property
+    def risk_case_change(self) -> Global___RiskCaseChange:
+        """Risk case change."""
+
+    @_builtins.property
     def debit_balances(self) -> _account_pb2.Balances:
         """Debit balances are the debit account's as of the posting: posted, available and version."""
 
@@ -1352,14 +1399,15 @@ class Event(_message.Message):
         risk_list_change: Global___RiskListChange | None = ...,
         risk_decision_made: Global___RiskDecisionMade | None = ...,
         risk_freeze_change: Global___RiskFreezeChange | None = ...,
+        risk_case_change: Global___RiskCaseChange | None = ...,
         debit_balances: _account_pb2.Balances | None = ...,
         credit_balances: _account_pb2.Balances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "risk_decision_made", b"risk_decision_made", "risk_freeze_change", b"risk_freeze_change", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "risk_case_change", b"risk_case_change", "risk_decision_made", b"risk_decision_made", "risk_freeze_change", b"risk_freeze_change", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "risk_decision_made", b"risk_decision_made", "risk_freeze_change", b"risk_freeze_change", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "risk_case_change", b"risk_case_change", "risk_decision_made", b"risk_decision_made", "risk_freeze_change", b"risk_freeze_change", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change", "endpoint_change", "fx_rates_change", "mandate_change", "fx_converted", "fx_conversion_reversed", "fx_position_flag", "fx_revaluation", "fx_alert_told", "fx_limit_order_change", "offline_sale_recorded", "risk_rules_change", "risk_list_change", "risk_decision_made", "risk_freeze_change"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change", "endpoint_change", "fx_rates_change", "mandate_change", "fx_converted", "fx_conversion_reversed", "fx_position_flag", "fx_revaluation", "fx_alert_told", "fx_limit_order_change", "offline_sale_recorded", "risk_rules_change", "risk_list_change", "risk_decision_made", "risk_freeze_change", "risk_case_change"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

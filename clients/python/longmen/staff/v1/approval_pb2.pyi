@@ -16,6 +16,7 @@ from longmen.fx.v1 import rates_service_pb2 as _rates_service_pb2
 from longmen.identity.v1 import kyc_service_pb2 as _kyc_service_pb2
 from longmen.ledger.v1 import ledger_service_pb2 as _ledger_service_pb2
 from longmen.merchants.v1 import plans_service_pb2 as _plans_service_pb2
+from longmen.risk.v1 import cases_service_pb2 as _cases_service_pb2
 from longmen.risk.v1 import lists_service_pb2 as _lists_service_pb2
 from longmen.risk.v1 import risk_service_pb2 as _risk_service_pb2
 from longmen.risk.v1 import rules_service_pb2 as _rules_service_pb2
@@ -94,6 +95,7 @@ class ProposedCommand(_message.Message):
     SET_ROLLOUT_FIELD_NUMBER: _builtins.int
     COMMIT_LIST_IMPORT_FIELD_NUMBER: _builtins.int
     LIFT_FREEZE_FIELD_NUMBER: _builtins.int
+    CLOSE_CASE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def create_transaction(self) -> _ledger_service_pb2.CreateTransactionRequest:
         """Create transaction corrects the books by hand."""
@@ -166,6 +168,10 @@ class ProposedCommand(_message.Message):
     def lift_freeze(self) -> _risk_service_pb2.LiftFreezeRequest:
         """Lift freeze lets a customer or merchant pay and receive again."""
 
+    @_builtins.property
+    def close_case(self) -> _cases_service_pb2.CloseCaseRequest:
+        """Close case gives the verdict on a case."""
+
     def __init__(
         self,
         *,
@@ -187,12 +193,13 @@ class ProposedCommand(_message.Message):
         set_rollout: _rules_service_pb2.SetRolloutRequest | None = ...,
         commit_list_import: _lists_service_pb2.CommitListImportRequest | None = ...,
         lift_freeze: _risk_service_pb2.LiftFreezeRequest | None = ...,
+        close_case: _cases_service_pb2.CloseCaseRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "commit_list_import", b"commit_list_import", "confirm_in_person", b"confirm_in_person", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "lift_freeze", b"lift_freeze", "promote_rule_set", b"promote_rule_set", "register_certificate", b"register_certificate", "reset_staff", b"reset_staff", "reverse_conversion", b"reverse_conversion", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "set_rollout", b"set_rollout", "snooze_rule", b"snooze_rule", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["close_case", b"close_case", "command", b"command", "commit_list_import", b"commit_list_import", "confirm_in_person", b"confirm_in_person", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "lift_freeze", b"lift_freeze", "promote_rule_set", b"promote_rule_set", "register_certificate", b"register_certificate", "reset_staff", b"reset_staff", "reverse_conversion", b"reverse_conversion", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "set_rollout", b"set_rollout", "snooze_rule", b"snooze_rule", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "commit_list_import", b"commit_list_import", "confirm_in_person", b"confirm_in_person", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "lift_freeze", b"lift_freeze", "promote_rule_set", b"promote_rule_set", "register_certificate", b"register_certificate", "reset_staff", b"reset_staff", "reverse_conversion", b"reverse_conversion", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "set_rollout", b"set_rollout", "snooze_rule", b"snooze_rule", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_case", b"close_case", "command", b"command", "commit_list_import", b"commit_list_import", "confirm_in_person", b"confirm_in_person", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "lift_freeze", b"lift_freeze", "promote_rule_set", b"promote_rule_set", "register_certificate", b"register_certificate", "reset_staff", b"reset_staff", "reverse_conversion", b"reverse_conversion", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "set_rollout", b"set_rollout", "snooze_rule", b"snooze_rule", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["create_transaction", "reverse_transaction", "set_account_state", "unfreeze_account", "unlock_factors", "create_staff", "grant_staff", "register_certificate", "reset_staff", "set_plan", "confirm_in_person", "set_fx_rate", "reverse_conversion", "promote_rule_set", "snooze_rule", "set_rollout", "commit_list_import", "lift_freeze"]  # noqa: Y015
+    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["create_transaction", "reverse_transaction", "set_account_state", "unfreeze_account", "unlock_factors", "create_staff", "grant_staff", "register_certificate", "reset_staff", "set_plan", "confirm_in_person", "set_fx_rate", "reverse_conversion", "promote_rule_set", "snooze_rule", "set_rollout", "commit_list_import", "lift_freeze", "close_case"]  # noqa: Y015
     _WhichOneofArgType_command: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_command) -> _WhichOneofReturnType_command | None: ...
 

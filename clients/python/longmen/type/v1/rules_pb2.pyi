@@ -42,6 +42,7 @@ RATE_ALERT_ID_FIELD_NUMBER: _builtins.int
 RULE_SET_ID_FIELD_NUMBER: _builtins.int
 LIST_IMPORT_ID_FIELD_NUMBER: _builtins.int
 DECISION_ID_FIELD_NUMBER: _builtins.int
+CASE_ID_FIELD_NUMBER: _builtins.int
 FREEZE_ID_FIELD_NUMBER: _builtins.int
 account_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Account id demands the text form of an account's id: "acct_" and 32 lower-case hexadecimal digits."""
@@ -105,5 +106,7 @@ list_import_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRu
 """List import id demands the text form of an import of a list: "limp_" and 32 lower-case hexadecimal digits."""
 decision_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Decision id demands the text form of a decision's id: "dec_" and 32 lower-case hexadecimal digits."""
+case_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Case id demands the text form of a case's id: "case_" and 32 lower-case hexadecimal digits."""
 freeze_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Freeze id demands the text form of a freeze's id: "frz_" and 32 lower-case hexadecimal digits."""

@@ -1,0 +1,1 @@
+"""Cases: movements that people look at, and what their verdict does."""
