@@ -118,7 +118,9 @@ def judged(clock: SystemClock) -> tuple[float, int]:
             stored.update((key, row.encode()) for key, row in changed.items())
         assert working_set.table(DECISION_ROW).appended, "every judgement is kept"
     spent = time.process_time() - began
-    return spent / (PAYMENTS - PAYMENTS // 2) * MICROSECONDS, len(snapshot.plan.features)
+    return spent / (PAYMENTS - PAYMENTS // 2) * MICROSECONDS, len(
+        snapshot.plans[MovementKind.PAYMENT].features
+    )
 
 
 def _key(kind: SubjectKind, who: bytes | None) -> SubjectKey:

@@ -59,6 +59,11 @@ class AmountRules:
     digest = b"a" * 32
     features = FEATURES
 
+    def features_of(self, kind: str) -> frozenset[str]:
+        """Return the same for every kind."""
+        del kind
+        return self.features
+
     def fire(
         self, values: Mapping[str, FeatureValue], *, now_us: int, key: bytes
     ) -> tuple[Sequence[Fired], Sequence[Fault]]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 import psycopg
 import structlog
 
+from longmen_server.limits.movement import MovementKind
 from longmen_server.platform.ids import DecisionId, new_id
 from longmen_server.platform.refusal import Refusal
 from longmen_server.risk.features import Plan
@@ -74,6 +75,11 @@ class NoRules:
     digest = bytes(32)
     features: frozenset[str] = frozenset()
 
+    def features_of(self, kind: str) -> frozenset[str]:
+        """Return that nothing is read."""
+        del kind
+        return self.features
+
     def fire(
         self, values: Mapping[str, FeatureValue], *, now_us: int, key: bytes
     ) -> tuple[Sequence[Fired], Sequence[Fault]]:
@@ -89,18 +95,18 @@ class Snapshot:
     rules: Rules
     card: Card | None
     lists: Lists | None
-    plan: Plan
+    plans: Mapping[MovementKind, Plan]
+    """What is computed of each kind of movement: what is read of it, and nothing else."""
     reads_pairs: bool
     """Whether anything looks at pairs: they are counted only then, since there are so many."""
 
     @classmethod
     def of(cls, loaded: Loaded) -> Snapshot:
         """Return the snapshot of what was loaded."""
-        names = set(loaded.rules.features)
-        if loaded.card is not None:
-            names |= loaded.card.features
-        reads_pairs = any(name.startswith("pair_") for name in names)
-        return cls(loaded.rules, loaded.card, loaded.lists, Plan(names), reads_pairs)
+        scored = frozenset[str]() if loaded.card is None else loaded.card.features
+        reads_pairs = any(name.startswith("pair_") for name in loaded.rules.features | scored)
+        plans = {kind: Plan(loaded.rules.features_of(kind.name) | scored) for kind in MovementKind}
+        return cls(loaded.rules, loaded.card, loaded.lists, plans, reads_pairs)
 
 
 class RiskDesk:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from longmen_server.limits.movement import Channel
 from longmen_server.platform.clock import DEFAULT_ZONE, from_microseconds
 from longmen_server.platform.ids import ACCOUNT, CUSTOMER, DEVICE, MERCHANT
+from longmen_server.risk.columns import Column
 from longmen_server.risk.model import (
     ALLOW,
     TEXT_MAX,
@@ -562,6 +563,10 @@ class Plan:
         known = sorted((REGISTRY[name] for name in set(names) if name in REGISTRY), key=_number_of)
         self.features = tuple(known)
         self._steps = tuple((feature, _COMPUTE[feature.name]) for feature in known)
+        self.wholes = Column.of(known, FeatureType.INT, FeatureType.BOOL)
+        self.reals = Column.of(known, FeatureType.DOUBLE)
+        self.texts = Column.of(known, FeatureType.STRING)
+        self.lists = Column.of(known, FeatureType.STRINGS)
 
     def compute(self, scene: Scene) -> tuple[dict[str, FeatureValue], list[Fault]]:
         """Return the value of every feature, and what failed.

@@ -188,7 +188,8 @@ class Guard:
         _check_frozen(scene)
         snapshot, now_us = self.snapshot, working_set.now_us
         key = (scene.payer_party or NO_KEY)[:16]
-        values, faults = snapshot.plan.compute(scene)
+        plan = snapshot.plans[movement.kind]
+        values, faults = plan.compute(scene)
         evaluation = evaluate(snapshot.rules, snapshot.card, values, faults, now_us=now_us, key=key)
         kind = movement.kind
         # By code the payer is asked on the phone that showed it; a top-up has no gate to pass.
@@ -218,7 +219,7 @@ class Guard:
             reason=evaluation.reason,
             rules_digest=snapshot.rules.digest,
             card_digest=b"" if snapshot.card is None else snapshot.card.digest,
-            snapshot=encode_snapshot(values, evaluation, key, can_approve=can_approve),
+            snapshot=encode_snapshot(plan, values, evaluation, key, can_approve=can_approve),
         )
         verdict = Verdict(outcome, row, scene, movement)
         working_set.aside[self.decision_id] = verdict

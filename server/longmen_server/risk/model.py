@@ -203,6 +203,9 @@ class Rules(Protocol):
     def features(self) -> frozenset[str]:
         """Names of the features it reads."""
 
+    def features_of(self, kind: str) -> frozenset[str]:
+        """Return the names that it reads for a kind of movement."""
+
     def fire(
         self, values: Mapping[str, FeatureValue], *, now_us: int, key: bytes
     ) -> tuple[Sequence[Fired], Sequence[Fault]]:

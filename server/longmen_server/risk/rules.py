@@ -252,6 +252,10 @@ class RuleSet:
         fired = [one for _, one in told if isinstance(one, Fired)]
         return fired, [one for _, one in told if isinstance(one, Fault)]
 
+    def features_of(self, kind: str) -> frozenset[str]:
+        """Return the names that it reads for a kind of movement."""
+        return frozenset(self._plan(kind).names) | {KIND}
+
     def _plan(self, kind: str) -> _Plan:
         plan = self._plans.get(kind)
         if plan is None:

@@ -19,6 +19,7 @@ from longmen_server.risk.model import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from longmen_server.risk.features import Plan
     from longmen_server.risk.model import Evaluation, FeatureValue
 
 __all__ = ["Kept", "encode_outcome", "encode_snapshot", "read_outcome", "read_snapshot"]
@@ -47,24 +48,37 @@ class Kept(NamedTuple):
 
 
 def encode_snapshot(
-    values: Mapping[str, FeatureValue], evaluation: Evaluation, key: bytes, *, can_approve: bool
+    plan: Plan,
+    values: Mapping[str, FeatureValue],
+    evaluation: Evaluation,
+    key: bytes,
+    *,
+    can_approve: bool,
 ) -> bytes:
-    """Return a snapshot as it is kept; the same values give the same bytes."""
-    columns = _Columns()
-    for name, value in values.items():
-        feature = REGISTRY[name]
-        columns.add(feature.type, feature.number, value)
+    """Return a snapshot as it is kept; the same values give the same bytes.
+
+    Args:
+        plan: that the values were computed by: it knows their places.
+        values: of every feature of the plan.
+        evaluation: what came of them.
+        key: of the payer, 16 bytes.
+        can_approve: whether somebody could be asked to approve the movement.
+    """
+    reals = [values[name] for name in plan.reals.names]
     message = decision_pb2.DecisionSnapshot(
         key=key,
         can_approve=can_approve,
-        whole_numbers=columns.whole_numbers,
-        whole_values=columns.whole_values,
-        real_numbers=columns.real_numbers,
-        real_values=columns.real_values,
-        text_numbers=columns.text_numbers,
-        text_values=columns.text_values,
-        list_numbers=columns.list_numbers,
-        list_values=columns.list_values,
+        whole_numbers=plan.wholes.numbers,
+        whole_values=[int(values[name]) for name in plan.wholes.names],  # type: ignore[arg-type]
+        real_numbers=plan.reals.numbers,
+        real_values=struct.unpack(f"<{len(reals)}Q", struct.pack(f"<{len(reals)}d", *reals)),
+        text_numbers=plan.texts.numbers,
+        text_values=[str(values[name]) for name in plan.texts.names],
+        list_numbers=plan.lists.numbers,
+        list_values=[
+            decision_pb2.FeatureStrings(values=values[name])  # type: ignore[arg-type]
+            for name in plan.lists.names
+        ],
     )
     for fired in evaluation.fired:
         message.fired.add(
@@ -83,47 +97,6 @@ def encode_snapshot(
     if evaluation.score is not None:
         message.score = _to_bits(evaluation.score)
     return message.SerializeToString(deterministic=True)
-
-
-class _Columns:
-    """Values by their types, side by side: one message of many numbers is made in one go."""
-
-    __slots__ = (
-        "list_numbers",
-        "list_values",
-        "real_numbers",
-        "real_values",
-        "text_numbers",
-        "text_values",
-        "whole_numbers",
-        "whole_values",
-    )
-
-    def __init__(self) -> None:
-        self.whole_numbers: list[int] = []
-        self.whole_values: list[int] = []
-        self.real_numbers: list[int] = []
-        self.real_values: list[int] = []
-        self.text_numbers: list[int] = []
-        self.text_values: list[str] = []
-        self.list_numbers: list[int] = []
-        self.list_values: list[decision_pb2.FeatureStrings] = []
-
-    def add(self, type_: FeatureType, number: int, value: FeatureValue) -> None:
-        """Add the value of a feature."""
-        if type_ is FeatureType.INT or type_ is FeatureType.BOOL:
-            self.whole_numbers.append(number)
-            self.whole_values.append(int(value))  # type: ignore[arg-type]
-        elif type_ is FeatureType.DOUBLE:
-            self.real_numbers.append(number)
-            self.real_values.append(_to_bits(float(value)))  # type: ignore[arg-type]
-        elif type_ is FeatureType.STRING:
-            self.text_numbers.append(number)
-            self.text_values.append(str(value))
-        else:
-            self.list_numbers.append(number)
-            texts = decision_pb2.FeatureStrings(values=value)  # type: ignore[arg-type]
-            self.list_values.append(texts)
 
 
 def read_snapshot(data: bytes) -> Kept:
