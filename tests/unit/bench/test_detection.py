@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from bench.detection.judging import judge, observe, toll_of
 from bench.detection.protocol import figures_of, split_at
 from bench.detection.simulator import DAY_S, Size, Stream, simulate, simulated
+from longmen_server.risk import scorecard, shipped
+from longmen_server.risk.model import OutcomeKind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,6 +101,47 @@ def test_figures_are_perfect_for_an_oracle_and_cards_count_once() -> None:
     assert (found.auc, found.precision) == (1.0, 1.0)
     # Card 1 is found on the first day and looked at no more; card 3 on the second.
     assert found.cards == pytest.approx((1 / 100 + 1 / 100) / 2)
+
+
+def nobody(_: int) -> None:
+    """Who does not want to know how far it is."""
+
+
+def test_features_are_what_was_before_and_labels_come_after_a_week(small: Stream) -> None:
+    rows = np.arange(len(small) - 300, len(small))
+    names = ("amount", "payer_count_7d", "terminal_flagged_30d", "terminal_flagged_share_30d")
+    values = observe(small, rows, names, nobody)[rows]
+    assert values[:, 0].tolist() == (small.cents[rows] * 8).tolist()
+    day = small.at_s // DAY_S
+    for row, (_, count, flagged, share) in zip(rows.tolist(), values.tolist(), strict=True):
+        before = np.arange(len(small)) < row
+        mine = before & (small.customer == small.customer[row])
+        week = mine & (small.at_s > small.at_s[row] - 7 * DAY_S)
+        assert week.sum() <= count <= (mine & (day >= day[row] - 7)).sum()
+        there = before & (small.terminal == small.terminal[row]) & (day <= day[row] - 7)
+        month = there & (day > day[row] - 37)
+        known = month & small.fraud & (small.at_s <= small.at_s[row] - 7 * DAY_S)
+        assert flagged == known.sum()
+        assert share == pytest.approx(flagged / month.sum() if month.any() else 0.0)
+    assert values[:, 2].any()
+
+
+def test_what_is_stopped_is_counted_by_what_it_was(small: Stream) -> None:
+    rows = np.arange(len(small) - 300, len(small))
+    judged = judge(
+        small,
+        rows,
+        rules=shipped.shipped(),
+        card=scorecard.shipped(),
+        names=("amount",),
+        advance=nobody,
+    )
+    toll = toll_of(small, rows, judged.by_all, 8)
+    stopped = judged.by_all[rows] >= OutcomeKind.STEP_UP
+    assert toll.caught + toll.disturbed == stopped.sum() > 0
+    assert toll.caught == (stopped & small.fraud[rows]).sum()
+    assert toll.saved <= toll.stolen == int(small.cents[rows][small.fraud[rows]].sum()) * 8
+    assert toll.precision == pytest.approx(toll.caught / stopped.sum())
 
 
 GOLDEN = "0415a12995c72023ff0d4e3b7e654230d420b745b1e627e0af7858e94ec04c2e"
