@@ -49,7 +49,7 @@ def roles_table() -> str:
     ]
     methods = sorted((read_method(one) for one in contract_methods()), key=lambda one: one.path)
     for method in methods:
-        may = "proposes" if method.staff_needs_approval else "calls"
+        may = "proposes" if method.is_proposed else "calls"
         cells = [may if role in method.staff_roles else "" for role in roles]
         lines.append(f"| `{method.path}` | `{method.scope}` | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

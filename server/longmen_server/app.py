@@ -22,6 +22,7 @@ import uvloop
 
 from longmen_server.accounts.service import AccountsService
 from longmen_server.admin.service import AdminService
+from longmen_server.audit.places import places_of
 from longmen_server.audit.service import AuditService
 from longmen_server.audit.trail import AuditTrail
 from longmen_server.audit.witness import witness
@@ -33,8 +34,10 @@ from longmen_server.engine.failpoints import Failpoints
 from longmen_server.events.service import EventsService
 from longmen_server.fx_desk import fx_services, prepare_rates
 from longmen_server.identity_desk import identity_services
+from longmen_server.jobs.anchors import Anchors
 from longmen_server.jobs.clearing import Clearing
 from longmen_server.jobs.deliveries import Deliveries
+from longmen_server.jobs.due_resets import DueResets
 from longmen_server.jobs.due_transfers import DueTransfers
 from longmen_server.jobs.expired_holds import ExpiredHolds
 from longmen_server.jobs.expired_orders import ExpiredOrders
@@ -69,6 +72,7 @@ from longmen_server.samples import open_samples
 from longmen_server.staff_desk import (
     build_branches,
     build_doorkeeper,
+    build_reset_notices,
     customer_watch,
     staff_services,
     staff_watch,
@@ -237,6 +241,7 @@ def build_jobs(parts: Parts) -> JobRunner:
             DueTransfers(),
             FxDays(rate_ages),
             LimitOrders(rate_ages, parts.vault, parts.office),
+            DueResets(build_reset_notices(parts)),
             Clearing(clearing_adapter(settings), parts.vault),
             ReplyExpiry(kept_days=settings.jobs.reply_kept_days),
             Housekeeping(settings.jobs, settings.identity.session_absolute_s, parts.trusted_clock),
@@ -247,7 +252,7 @@ def build_jobs(parts: Parts) -> JobRunner:
 
 
 def build_deliveries(parts: Parts) -> JobRunner:
-    """The delivery of messages: a runner of its own, so that slow providers hold up no other."""
+    """Messages and anchors: a runner of its own, so that slow receivers hold up no other job."""
     settings = parts.settings
     carriers = carriers_of(
         settings.messages,
@@ -262,12 +267,18 @@ def build_deliveries(parts: Parts) -> JobRunner:
         attempts_max=settings.messages.messages_attempts_max,
         parallel_max=settings.messages.messages_parallel_max,
     )
+    assert settings.receipt_key is not None, "the supervisor names the keys"
+    anchors = Anchors(
+        places_of(settings.audit),
+        ReceiptSigner.load_or_create(settings.receipt_key),
+        interval_s=settings.audit.anchor_interval_s,
+    )
     return JobRunner(
         dsn=database(settings),
         engine=parts.engine,
         clock=parts.clock,
         books=settings.books,
-        jobs=(deliveries,),
+        jobs=(deliveries, anchors),
         settings=settings.jobs,
     )
 

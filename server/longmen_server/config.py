@@ -235,6 +235,8 @@ class Settings:
             *self.identity.problems(),
             *self.staff.problems(),
             *self.fx.problems(),
+            *self.factors.problems(),
+            *self.audit.problems(),
         ):
             raise ConfigError(f"{variable(name)}: {problem}")
         self._validate_edge()

@@ -18,6 +18,8 @@ from longmen_server.kyc.service import KycService
 from longmen_server.messages.notices import Notices
 from longmen_server.platform.issuer import IdentityIssuer
 from longmen_server.profile.service import ProfileService
+from longmen_server.recovery.notices import ResetNotices
+from longmen_server.recovery.service import FactorResetsService
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,6 +68,12 @@ def identity_services(parts: Parts, step_up: StepUpOffice) -> Mapping[str, objec
             **shared, **proving, codes=MessageCodes(parts.office, parts.secrets, tools.limits)
         ),
         "EmailsService": EmailsService(tools, step_up),
+        "FactorResetsService": FactorResetsService(
+            engine=parts.engine,
+            readers=parts.readers,
+            notices=ResetNotices(parts.vault, proving["notices"]),
+            step_up=step_up,
+        ),
         "RegistrationService": RegistrationService(tools),
         "SessionsService": SessionsService(tools),
         "DevicesService": DevicesService(tools, step_up),

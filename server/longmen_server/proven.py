@@ -7,6 +7,7 @@ from typing import Final
 from longmen_server.accounts import queries_verification as accounts
 from longmen_server.challenges import queries_verification as challenges
 from longmen_server.conversions import queries_verification as conversions
+from longmen_server.credentials import queries_verification as credentials
 from longmen_server.fxrates import queries_verification as fxrates
 from longmen_server.kyc import queries_verification as kyc
 from longmen_server.limit_orders import queries_verification as limit_orders
@@ -16,6 +17,7 @@ from longmen_server.payer_codes import queries_verification as payer_codes
 from longmen_server.payments import queries_orders_verification as orders
 from longmen_server.payments import queries_verification as payments
 from longmen_server.positions import queries_verification as positions
+from longmen_server.recovery import queries_verification as recovery
 from longmen_server.risk import queries_verification as risk
 from longmen_server.riskcases import queries_verification as riskcases
 from longmen_server.risklists import queries_verification as risklists
@@ -38,8 +40,10 @@ CHECKS: Final = (
     *settlements.CHECKS,
     *shifts.CHECKS,
     *staff.CHECKS,
+    *credentials.CHECKS,
     *webhooks.CHECKS,
     *challenges.CHECKS,
+    *recovery.CHECKS,
     *fxrates.CHECKS,
     *conversions.CHECKS,
     *positions.CHECKS,

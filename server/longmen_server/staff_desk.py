@@ -10,8 +10,11 @@ from longmen_server.factors.checks import FactorChecks
 from longmen_server.identity.doorkeeper import SessionDoorkeeper
 from longmen_server.identity.queries import CustomerSessions
 from longmen_server.identity.watch import SessionWatch
+from longmen_server.messages.notices import Notices
 from longmen_server.platform.issuer import IdentityIssuer
 from longmen_server.platform.proofs import ProofChecker
+from longmen_server.recovery.model import HOUR_US
+from longmen_server.recovery.notices import ResetNotices
 from longmen_server.staff.account_service import StaffAccountsService
 from longmen_server.staff.branches import Branches
 from longmen_server.staff.build import limits_of
@@ -29,7 +32,14 @@ if TYPE_CHECKING:
     from longmen_server.platform.clock import Clock
     from longmen_server.platform.database import Readers
 
-__all__ = ["build_branches", "build_doorkeeper", "customer_watch", "staff_services", "staff_watch"]
+__all__ = [
+    "build_branches",
+    "build_doorkeeper",
+    "build_reset_notices",
+    "customer_watch",
+    "staff_services",
+    "staff_watch",
+]
 
 
 def customer_watch(settings: Settings, readers: Readers, clock: Clock) -> SessionWatch:
@@ -75,6 +85,11 @@ def build_branches(parts: Parts) -> Branches:
     return Branches(parts.readers, parts.settings.books)
 
 
+def build_reset_notices(parts: Parts) -> ResetNotices:
+    """What tells customers of resets of their factors."""
+    return ResetNotices(parts.vault, Notices(parts.office))
+
+
 def staff_services(parts: Parts, reading: ReadTools) -> Mapping[str, object]:
     """The servicers of staff."""
     settings = parts.settings
@@ -107,5 +122,7 @@ def staff_services(parts: Parts, reading: ReadTools) -> Mapping[str, object]:
             staff=tools.limits,
             branches=build_branches(parts),
             rate_age_max_us=settings.fx.ages(production=settings.production),
+            resets=build_reset_notices(parts),
+            reset_cooling_us=settings.factors.factor_reset_cooling_hours * HOUR_US,
         ),
     }

@@ -352,9 +352,9 @@ def test_what_staff_cannot_do_alone_can_be_proposed() -> None:
     for name, kind in PROPOSABLE.items():
         method = by_path[kind.method]
         assert method.scope == kind.scope
-        assert method.staff_needs_approval
+        assert method.is_proposed
         descriptor = fields[name].message_type
         assert descriptor is not None
         assert descriptor.full_name == method.request_class.DESCRIPTOR.full_name
-    needing = {method.path for method in METHODS if method.staff_needs_approval}
+    needing = {method.path for method in METHODS if method.is_proposed}
     assert needing == {kind.method for kind in PROPOSABLE.values()}

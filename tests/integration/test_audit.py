@@ -197,7 +197,7 @@ class Caller:
         self.actor = Actor("staff", f"staff-{number}", "", "", "", "192.0.2.1")
 
 
-def stuck_trail(clock: SettableClock, **limits: int) -> tuple[AuditTrail, Stuck]:
+def stuck_trail(clock: SettableClock, **limits: Any) -> tuple[AuditTrail, Stuck]:
     engine: Any = Stuck()
     settings = AuditSettings(audit_flush_ms=1, **limits)
     return AuditTrail(engine=engine, clock=clock, book=1, settings=settings), engine

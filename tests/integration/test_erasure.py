@@ -307,6 +307,7 @@ REACHED = {
     "customer_branch": "a branch of nobody",
     "risk_notice": "deleted",
     "risk_case": "what was written on it is emptied",
+    "factor_reset": "deleted",
     "fx_quote": "amounts and a number of nobody",
     "fx_conversion": "a number of nobody: what was booked stays",
     "fx_quota": "an amount and a number of nobody",

@@ -461,6 +461,7 @@ ELSEWHERE = {
         " KEY_INVALID_NETWORK SIGNING_KEY_INVALID SIGNATURE_MISSING SIGNATURE_INVALID"
         " SIGNATURE_REPLAYED"
     ),
+    "tests/integration/test_claimed_keys.py": "CLAIM_KEY_MISSING KEY_CLAIM_REJECTED",
     "tests/integration/test_histories.py": "STATEMENT_MONTH_INVALID STATEMENT_TOO_LARGE",
     "tests/integration/test_step_up.py": (
         "CHALLENGE_CLOSED CHALLENGE_CONTENT_CHANGED CHALLENGE_EXPIRED CHALLENGE_NOT_FOUND"
@@ -476,6 +477,9 @@ ELSEWHERE = {
     "tests/integration/test_factors.py": (
         "ENROLMENT_NOT_FOUND FACTOR_LIMIT_REACHED FACTOR_NOT_FOUND PASSKEY_REJECTED"
         " PASSWORD_WEAK PIN_WEAK"
+    ),
+    "tests/integration/test_factor_resets.py": (
+        "FACTOR_RESET_EMPTY FACTOR_RESET_NOT_FOUND FACTOR_RESET_OPEN FACTOR_RESET_OTHER_DEVICE"
     ),
     "tests/integration/test_proofs.py": "PROOF_INVALID PROOF_MISSING",
     "tests/integration/test_merchants.py": "MERCHANT_NOT_FOUND TERMINAL_NOT_FOUND",

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import pyotp
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, PublicFormat
 from google.protobuf.json_format import MessageToJson, ParseDict
 
 from longmen.staff.v1 import approval_pb2
@@ -16,7 +19,7 @@ from longmen_client import Config
 from longmen_server.cli import cli
 from longmen_server.console.staff_session import StaffMachine
 from tests.support.sample_requests import freeze_order
-from tests.support.small_bank import SmallBank, open_small_bank
+from tests.support.small_bank import SERVICE, SmallBank, open_small_bank
 from tests.support.staff import PASSWORD
 from tests.support.step_up import later
 
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
     from click.testing import Result
 
     from tests.support.postgres import Database
+
+
+PUBLIC = PublicFormat.SubjectPublicKeyInfo
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +103,31 @@ async def test_a_key_from_its_making_to_its_end(bank: SmallBank) -> None:
     assert json.loads(revoked.output)["revokedTime"]
 
 
+async def test_a_key_is_proposed_and_claimed(bank: SmallBank, tmp_path: Path) -> None:
+    key = Ed25519PrivateKey.generate()
+    private, public = tmp_path / "till.pem", tmp_path / "till.pub"
+    private.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PUBLIC))
+    words = ("key", "propose", "mer-cli", str(public), "--merchant", "--scope", "orders.write")
+    made = await run(bank, "ann", *words, "--json")
+    assert made.exit_code == 0, made.output
+    proposal = json.loads(made.output)
+    print_of = await command("key", "fingerprint", str(public))
+    assert print_of.stdout.strip() in {one["after"] for one in proposal["changes"]}
+    done = await run(bank, "bob", "approval", "approve", proposal["approvalId"], "--yes")
+    assert "EXECUTED" in done.output, done.output
+    listed = await run(bank, "ann", "key", "list", "--owner", "mer-cli", "--json")
+    key_id = json.loads(listed.output)["keyId"]
+    target = {"LONGMEN_TARGET": bank.tokens.target, "LONGMEN_TOKEN": SERVICE}
+    claimed = await command("key", "claim", key_id, str(private), **target)
+    assert claimed.exit_code == 0, claimed.output
+    assert len(claimed.output.strip().partition(".")[2]) == 43
+    signing = await run(bank, "ann", "key", "sign", key_id, str(public), "--propose")
+    assert "another one approves" in signing.output
+
+
 async def test_a_customer_comes_to_be_of_a_branch(bank: SmallBank) -> None:
     person = await bank.person()
     done = await run(bank, "ann", "staff", "assign-branch", person.customer, "sh-01")
@@ -111,6 +142,28 @@ async def test_a_certificate_is_proposed(bank: SmallBank) -> None:
     assert proposal["method"].endswith("/RegisterCertificate")
     done = await run(bank, "carl", "approval", "approve", proposal["approvalId"], "--yes")
     assert "EXECUTED" in done.output, done.output
+
+
+async def test_lost_factors_are_reset_and_the_reset_turned_down(
+    bank: SmallBank, tmp_path: Path
+) -> None:
+    owner = await bank.person()
+    await bank.do("FactorsService/SetPaymentPin", bank.token("customer", owner), pin="835207")
+    key = await command("identity", "key", "--device", str(tmp_path / "phone"))
+    words = ("--kind", "payment-pin", "--evidence", "in-person", "--reference", "SH-01/7")
+    made = await run(
+        *(bank, "ann", "recovery", "propose", owner.customer, *words),
+        *("--thumbprint", key.stdout.strip(), "--json"),
+    )
+    assert made.exit_code == 0, made.output
+    approval_id = json.loads(made.output)["approvalId"]
+    done = await run(bank, "bob", "approval", "approve", approval_id, "--yes")
+    assert "EXECUTED" in done.output, done.output
+    shown = await run(bank, "ann", "recovery", "show", owner.customer)
+    assert "COOLING" in shown.output
+    assert key.stdout.strip() in shown.output
+    ended = await run(bank, "ann", "recovery", "cancel", owner.customer, "--json")
+    assert json.loads(ended.output)["reset"]["state"] == "FACTOR_RESET_STATE_CANCELLED"
 
 
 async def command(*words: str, **environment: str) -> Result:

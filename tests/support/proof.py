@@ -26,6 +26,7 @@ from longmen_server.proven import CHECKS
 from tests.support.fx_book import fill_exchange
 from tests.support.ledger import BOOK, Ledger, open_ledger
 from tests.support.market import fill_market
+from tests.support.recovery_book import fill_recovery
 from tests.support.risk_book import fill_risk
 from tests.support.risk_judged import fill_decisions
 from tests.support.shop import fill_shop
@@ -103,6 +104,7 @@ async def _wallets(dsn: str, clock: SettableClock) -> None:
         await fill_market(wallets, dsn, clock)
         await fill_shop(dsn, wallets)
         await fill_decisions(wallets)
+        await fill_recovery(wallets, clock)
         await wallets.pay(rich, other, 10, delay=transfer_pb2.TRANSFER_DELAY_TWO_HOURS)
 
 

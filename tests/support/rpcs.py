@@ -63,11 +63,14 @@ ID_RULES: dict[str, Any] = {
 }
 """The rule that makes a text an id, by what it is an id of."""
 
+PRIVATE_KEY, OTHER_PRIVATE_KEY = (
+    Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32) for number in (1, 2)
+)
 PUBLIC_KEY, OTHER_PUBLIC_KEY = (
-    Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32)
-    .public_key()
-    .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    for number in (1, 2)
+    key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    for key in (PRIVATE_KEY, OTHER_PRIVATE_KEY)
 )
 """Two keys that signatures can be verified with."""
 
@@ -91,6 +94,7 @@ SPECIAL_CHANGES: dict[str, Any] = {
     "proof": factor_pb2.FactorProof(payment_pin="835208"),
     "key_thumbprint": "A" * 43,
     "public_key": OTHER_PUBLIC_KEY,
+    "claim_key": OTHER_PUBLIC_KEY,
     "scopes": "audit.read",
     "networks": "198.51.100.0/24",
     "business_date": "2026-02-03",

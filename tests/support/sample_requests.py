@@ -14,19 +14,20 @@ from typing import TYPE_CHECKING, Any
 import pyotp
 
 from longmen.credentials.v1 import credentials_service_pb2
-from longmen.identity.v1 import challenge_service_pb2
+from longmen.identity.v1 import challenge_service_pb2, factor_pb2, factor_reset_pb2
 from longmen.ledger.v1 import account_pb2, transaction_pb2
 from longmen.merchants.v1 import plan_pb2, settlement_pb2, webhook_pb2
 from longmen.payments.v1 import mandate_pb2, order_pb2
 from longmen.risk.v1 import case_pb2, outcome_pb2
 from longmen.transfers.v1 import transfer_pb2
 from longmen_app.authenticator import SoftwareAuthenticator
+from longmen_client.signing import claim_text
 from longmen_server.ledger.chart import CUSTOMER_DEPOSITS
 from longmen_server.platform.clock import DEFAULT_ZONE, business_date
 from tests.support import evidence, exchange, identity, risk_rules, staff
 from tests.support.offline import TILL_KEY, OfflineTill, stored_by
 from tests.support.phone import Phone
-from tests.support.rpcs import PUBLIC_KEY, short
+from tests.support.rpcs import PRIVATE_KEY, PUBLIC_KEY, short
 from tests.support.small_bank import BY_NAME, STAFF_SUBJECT, Person, SmallBank, cash
 
 if TYPE_CHECKING:
@@ -673,6 +674,35 @@ async def email_code(bank: SmallBank, owner: Person) -> Fields:
     return {"verification_id": begun.verification_id, "code": code}
 
 
+async def lost_pin(bank: SmallBank, owner: Person) -> Fields:
+    """A reset of the PIN of a customer who has one."""
+    await bank.do("FactorsService/SetPaymentPin", bank.token("customer", owner), pin="835207")
+    return {
+        "customer_id": owner.customer,
+        "kinds": [factor_pb2.FACTOR_KIND_PAYMENT_PIN],
+        "evidence": factor_reset_pb2.FACTOR_RESET_EVIDENCE_IN_PERSON,
+        "evidence_reference": "SH-01/2026-118",
+        "key_thumbprint": identity.Device().key.thumbprint,
+    }
+
+
+async def cooling_reset(bank: SmallBank, owner: Person) -> Fields:
+    """A reset that two members of staff have agreed on."""
+    wanted = {**await lost_pin(bank, owner), "request_id": bank.new_request_id()}
+    proposed = await bank.do(
+        "ApprovalsService/ProposeApproval",
+        bank.token_of("staff", "maker"),
+        command={"reset_factors": wanted},
+    )
+    await bank.do(
+        "ApprovalsService/ApproveApproval",
+        bank.token_of("staff", "checker"),
+        approval_id=proposed.approval.approval_id,
+        payload_hash=proposed.approval.payload_hash,
+    )
+    return {"customer_id": owner.customer}
+
+
 def key_for(owner: str) -> Fields:
     return {
         "owner_kind": credentials_service_pb2.KEY_OWNER_KIND_MERCHANT,
@@ -688,6 +718,14 @@ async def made_key(bank: SmallBank, owner: Person) -> Fields:
         "CredentialsService/CreateKey", bank.token("staff"), **key_for(owner.customer)
     )
     return {"key_id": reply.key.key_id}
+
+
+async def key_to_claim(bank: SmallBank, owner: Person) -> Fields:
+    """A key whose secret waits for whoever has `PRIVATE_KEY`."""
+    wanted = {**key_for(owner.customer), "claim_key": PUBLIC_KEY}
+    reply = await bank.do("CredentialsService/CreateKey", bank.token("staff"), **wanted)
+    key_id = reply.key.key_id
+    return {"key_id": key_id, "signature": PRIVATE_KEY.sign(claim_text(key_id))}
 
 
 async def key_to_sign(bank: SmallBank, owner: Person) -> Fields:
@@ -1197,6 +1235,9 @@ SAMPLES: dict[str, Sample] = {
     "KycService/UpgradeKyc": evidence.raised,
     "KycService/ConfirmInPerson": evidence.filed,
     "KycService/DowngradeKyc": evidence.lowered,
+    "FactorResetsService/ResetFactors": lost_pin,
+    "FactorResetsService/GetFactorReset": cooling_reset,
+    "FactorResetsService/CancelFactorReset": cooling_reset,
     "AuditService/ListAudit": audited_customer,
     "StaffService/UnlockFactors": customer,
     "StaffService/AssignBranch": lambda _, owner: {
@@ -1217,6 +1258,7 @@ SAMPLES: dict[str, Sample] = {
     "StaffSessionsService/StartStaffPasskey": staff.own_account,
     "StaffSessionsService/ConfirmStaffPasskey": staff.own_passkey,
     "CredentialsService/CreateKey": lambda _, owner: key_for(owner.customer),
+    "CredentialsService/ClaimKey": key_to_claim,
     "CredentialsService/ListKeys": two_keys,
     "CredentialsService/RegisterCertificate": lambda bank, owner: {
         **key_for(owner.customer),

@@ -5,9 +5,13 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from longmen.credentials.v1 import credentials_service_pb2 as pb
 from longmen_server.approvals.commands import ApproveProposal, Propose
 from longmen_server.approvals.model import ApprovalRow, ApprovalState, Person
+from longmen_server.credentials.build import new_key
+from longmen_server.credentials.commands import CLAIM_US, ClaimKey, CreateKey, RotateKey
 from longmen_server.platform.ids import (
+    ApiKeyId,
     ApprovalId,
     DeviceId,
     FactorId,
@@ -49,6 +53,7 @@ async def fill_staff(ledger: Ledger) -> None:
     ]
     await ledger.submit(Bootstrap(BOOK, fresh=fresh))
     await _enrol(ledger, clock, ids[0])
+    await _keys(ledger, clock)
     inner = GrantStaff(
         BOOK, None, staff_id=ids[1], roles=role_bits([Role.ADMIN, Role.AUDITOR]), branch="sh-01"
     )
@@ -64,6 +69,35 @@ async def fill_staff(ledger: Ledger) -> None:
             payload_hash=row.payload_hash,
             built_hash=row.payload_hash,
             inner=inner,
+        )
+    )
+
+
+async def _keys(ledger: Ledger, clock: Clock) -> None:
+    """A key that waits for its claimant, and one that was claimed and then rotated."""
+    rows = []
+    for owner in ("waits", "till"):
+        request = pb.CreateKeyRequest(
+            owner_kind=pb.KEY_OWNER_KIND_MERCHANT, owner=owner, scopes=["orders.write"]
+        )
+        rows.append(new_key(request, clock, BOOK))
+        rows[-1].public_key, rows[-1].claim_until_us = b"key", CLAIM_US
+        await ledger.submit(CreateKey(BOOK, None, row=rows[-1], sealed_secret=""))
+    row = rows[-1]
+    claimed = ClaimKey(
+        BOOK, None, key_id=row.key_id, proven=b"key", secret_hash=bytes(32), sealed_secret=""
+    )
+    await ledger.submit(claimed)
+    await ledger.submit(
+        RotateKey(
+            BOOK,
+            None,
+            key_id=row.key_id,
+            fresh_id=ApiKeyId(new_id(BOOK, clock)),
+            owner=row.for_owner,
+            secret_hash=b"",
+            sealed_secret="",
+            overlap_us=1,
         )
     )
 

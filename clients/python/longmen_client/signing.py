@@ -17,12 +17,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-__all__ = ["ApiKey", "Signer", "canonical_text", "signature_metadata", "signer_from_pem"]
+__all__ = [
+    "ApiKey",
+    "Signer",
+    "canonical_text",
+    "claim_text",
+    "signature_metadata",
+    "signer_from_pem",
+]
 
 Signer: TypeAlias = Callable[[bytes], bytes]
 """Signs a text: Ed25519 as it is, P-256 over its SHA-256 with a DER signature."""
 
 VERSION = "LONGMEN-SIGNATURE-1"
+CLAIM_VERSION = "LONGMEN-KEY-CLAIM-1"
 _NONCE_BYTES = 16
 
 
@@ -31,7 +39,7 @@ class ApiKey:
     """A key of a merchant or of a system of the bank."""
 
     credential: str = field(repr=False)
-    """Id and secret as CreateKey gave them, ``<key id>.<secret>``."""
+    """Id and secret as ClaimKey gave them, ``<key id>.<secret>``."""
     sign: Signer | None = field(default=None, repr=False)
     """Signs changes; None for keys without a signing key."""
 
@@ -52,6 +60,11 @@ def canonical_text(*, method: str, key_id: str, timestamp: int, nonce: str, dige
         digest: SHA-256 of the request's bytes, in lower-case hexadecimal.
     """
     return "\n".join((VERSION, method, key_id, str(timestamp), nonce, digest)).encode()
+
+
+def claim_text(key_id: str) -> bytes:
+    """Return what the claimant of a key's secret signs, for ``ClaimKeyRequest.signature``."""
+    return f"{CLAIM_VERSION}\n{key_id}".encode()
 
 
 def signature_metadata(key: ApiKey, method: str, payload: bytes) -> dict[str, str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from longmen.ledger.v1 import account_pb2
 from longmen.staff.v1 import approval_pb2
 from longmen_server.credentials.tables import KEY_ROWS
+from longmen_server.factors.model import kinds_of
 from longmen_server.factors.tables import SECURITY
 from longmen_server.fxrates.tables import RATE_CHANGE
 from longmen_server.kyc.model import EvidenceKind, EvidenceState
@@ -18,6 +20,8 @@ from longmen_server.plans.tables import PLAN
 from longmen_server.platform.device_keys import b64url
 from longmen_server.platform.ids import ACCOUNT as ACCOUNT_TEXT
 from longmen_server.platform.ids import API_KEY, CUSTOMER, LIST_IMPORT, MERCHANT, RULE_SET, STAFF
+from longmen_server.recovery.model import Evidence, kind_names
+from longmen_server.recovery.tables import FACTOR_RESET
 from longmen_server.risk.model import ListedKind
 from longmen_server.risklists.tables import LIST_IMPORT_ROWS, RISK_LIST
 from longmen_server.riskrules.model import Cause, RuleSetState
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from longmen_server.kyc.model import EvidenceRow
     from longmen_server.ledger.model import AccountRow
     from longmen_server.plans.model import PlanRow
+    from longmen_server.recovery.model import ResetRow
     from longmen_server.risklists.model import ImportRow, ListRow
     from longmen_server.riskrules.model import RulebookRow, RuleSetRow
     from longmen_server.staff.model import StaffRow
@@ -82,6 +87,8 @@ def _credential(row: KeyRow) -> tuple[str, dict[str, str]]:
         "identity": row.identity,
         "scopes": row.scopes,
         "networks": row.networks,
+        # As `longmen key fingerprint` shows it: to be compared with whoever is to have the secret.
+        "public_key_sha256": "" if row.public_key is None else sha256(row.public_key).hexdigest(),
     }
 
 
@@ -94,6 +101,16 @@ def _staff(row: StaffRow) -> tuple[str, dict[str, str]]:
         "branch": row.branch,
         "state": StaffState(row.state).name,
         "enrols_with_key": b64url(row.enrolment[1:]) if waits_for_key else "",
+    }
+
+
+def _reset(row: ResetRow) -> tuple[str, dict[str, str]]:
+    return CUSTOMER.encode(row.customer_id), {
+        "reset.kinds": kind_names(kinds_of(row.kinds)),
+        "reset.evidence": Evidence(row.evidence).name,
+        "reset.evidence_reference": row.evidence_reference,
+        "reset.key_thumbprint": row.thumbprint,
+        "reset.effective_time": timestamp(row.effective_at_us).ToJsonString(),
     }
 
 
@@ -151,6 +168,7 @@ DESCRIBED: Final[dict[RowFamily[Any, Any], Callable[[Any], tuple[str, dict[str, 
     RULEBOOK_NOW: _rulebook,
     LIST_IMPORT_ROWS: _list_import,
     RISK_LIST: _risk_list,
+    FACTOR_RESET: _reset,
 }
 """Rows that a decider understands: the subject's name, and its fields as text."""
 

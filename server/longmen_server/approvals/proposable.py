@@ -1,7 +1,7 @@
 """What can be proposed: for each kind of command its method and how it is built.
 
-A new kind is a field of ProposedCommand, an entry here, and `staff_needs_approval` on its method. A
-test holds the three together.
+A new kind is a field of ProposedCommand, an entry here, and on its method `staff_needs_approval` or
+`roles_need_approval`. A test holds the three together.
 """
 
 from __future__ import annotations
@@ -14,11 +14,16 @@ from google.protobuf import descriptor_pool
 
 from longmen_server.accounts.build import unfreeze_by_bank
 from longmen_server.conversions.build import reverse_conversion
-from longmen_server.credentials.build import register_certificate
+from longmen_server.credentials.build import (
+    create_key,
+    register_certificate,
+    register_signing_key,
+)
 from longmen_server.fxrates.build import set_rate
 from longmen_server.kyc.build import confirm_in_person
 from longmen_server.ledger import build
 from longmen_server.plans.build import set_plan
+from longmen_server.recovery.build import reset_factors
 from longmen_server.risk.build import lift_freeze
 from longmen_server.riskcases.build import close_case
 from longmen_server.risklists.build import commit
@@ -49,6 +54,8 @@ class Desk(NamedTuple):
     """Of staff."""
     rate_age_max_us: Callable[[int], int]
     """How old a rate may be, from what the price list says."""
+    reset_cooling_us: int
+    """How long a reset of a customer's factors cools."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +121,11 @@ PROPOSABLE: Final[dict[str, Proposable]] = {
         "factors.unlock",
         lambda request, _: unlock_factors(request, None),
     ),
+    "reset_factors": Proposable(
+        "longmen.identity.v1.FactorResetsService/ResetFactors",
+        "factors.reset",
+        lambda request, desk: reset_factors(request, None, desk.reset_cooling_us),
+    ),
     "set_plan": Proposable(
         "longmen.merchants.v1.PlansService/SetPlan",
         "merchants.plan",
@@ -123,6 +135,16 @@ PROPOSABLE: Final[dict[str, Proposable]] = {
         "longmen.staff.v1.StaffAccountsService/CreateStaff",
         "staff.write",
         lambda request, desk: create_staff(request, None, desk.clock, desk.book, desk.staff),
+    ),
+    "create_key": Proposable(
+        "longmen.credentials.v1.CredentialsService/CreateKey",
+        "keys.write",
+        lambda request, desk: create_key(request, None, desk.clock, desk.book),
+    ),
+    "register_signing_key": Proposable(
+        "longmen.credentials.v1.CredentialsService/RegisterSigningKey",
+        "keys.write",
+        lambda request, _: register_signing_key(request, None),
     ),
     "register_certificate": Proposable(
         "longmen.credentials.v1.CredentialsService/RegisterCertificate",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from longmen_server.engine.command import Command
     from longmen_server.engine.engine import Engine
     from longmen_server.ledger.read_service import ReadTools
+    from longmen_server.recovery.notices import ResetNotices
     from longmen_server.staff.branches import Branches
     from longmen_server.staff.model import Limits
     from longmen_server.transport.context import Call
@@ -45,20 +46,25 @@ class ApprovalsService:
         staff: Limits,
         branches: Branches,
         rate_age_max_us: Callable[[int], int],
+        resets: ResetNotices,
+        reset_cooling_us: int,
     ) -> None:
         """Take what the methods work with.
 
         Args:
             engine: runs commands.
-            reading: what reads are made of.
+            reading: what reading needs.
             staff: limits of staff.
             branches: knows which branch customers are of.
             rate_age_max_us: how old a rate may be, from what the price list says.
+            resets: tells customers of resets that are approved.
+            reset_cooling_us: how long those cool.
         """
         self._branches = branches
         self._engine = engine
         self._read = reading
-        self._desk = Desk(reading.clock, reading.book(0), staff, rate_age_max_us)
+        self._resets = resets
+        self._desk = Desk(reading.clock, reading.book(0), staff, rate_age_max_us, reset_cooling_us)
 
     async def ProposeApproval(self, request: pb.ProposeApprovalRequest, call: Call) -> bytes:  # noqa: N802
         """Keep a command until somebody else decides it."""
@@ -132,6 +138,8 @@ class ApprovalsService:
             stored = approval_pb2.ProposedCommand.FromString(row.payload)
             await self._demand_rights(stored, call)
             inner = command_of(stored, self._desk)
+            async with self._read.readers.connection(deadline=call.deadline) as connection:
+                await self._resets.of_proposed(connection, inner)
         command = commands.ApproveProposal(
             book_of(approval_id),
             request_key(call),

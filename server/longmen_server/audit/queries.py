@@ -10,11 +10,18 @@ from longmen_server.ledger.queries.journal import WRITERS
 from longmen_server.platform.adapters import Int2Array, Int8Array
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from longmen_server.platform.database import Connection
 
-__all__ = ["Head", "Place", "batches_by_time", "batches_of_journals", "heads"]
+__all__ = [
+    "Head",
+    "Place",
+    "batches_by_time",
+    "batches_of_journals",
+    "hashes_of",
+    "heads",
+]
 
 _BLOCK: Final = """
     cross join lateral (
@@ -63,6 +70,12 @@ order by b.writer
 """.encode()
 
 
+_HASHES: Final = (
+    b"select b.writer, b.number, b.hash from unnest($2::smallint[], $3::bigint[]) as u (w, n)"
+    b" join journal_block as b on b.book = $1 and b.writer = u.w and b.number = u.n"
+)
+
+
 class Place(NamedTuple):
     """A batch's place in the order of time."""
 
@@ -96,6 +109,21 @@ async def batches_of_journals(
         (book, Int2Array(list(after)), Int8Array(list(after.values())), limit),
     )
     return [StoredBatch(book, *record) for record in await cursor.fetchall()]
+
+
+async def hashes_of(
+    connection: Connection, book: int, blocks: Sequence[tuple[int, int]]
+) -> dict[tuple[int, int], bytes]:
+    """Return the hashes of blocks, named by writer and number; those that are not there lack."""
+    cursor = await connection.execute(
+        _HASHES,
+        (
+            book,
+            Int2Array([writer for writer, _ in blocks]),
+            Int8Array([number for _, number in blocks]),
+        ),
+    )
+    return {(writer, number): hash_ for writer, number, hash_ in await cursor.fetchall()}
 
 
 async def heads(connection: Connection, book: int) -> list[Head]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from longmen_server.console import views
-from longmen_server.console.failure import EXIT_CODES
+from longmen_server.console.failure import EXIT_CODES, WRONG_USAGE, fail
 from longmen_server.console.parameters import MOMENT, book_option
 from longmen_server.console.session import Session, connected, print_json_line
 
@@ -87,3 +88,56 @@ def export(session: Session, book: int, cursor: str) -> None:
                 file=sys.stderr,
             )
     print(f"cursor {cursor}", file=sys.stderr)  # noqa: T201
+
+
+@audit.command()
+@click.option(
+    "--anchor",
+    "anchors",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    multiple=True,
+    required=True,
+    help="File of anchors, one a line, from where they were kept.",
+)
+@click.option("--key", help="Public key that has signed them, in hexadecimal; the data folder's.")
+@click.option("--book", type=click.IntRange(1, 32767), help="Book; all of the server's if omitted.")
+@click.option("--dsn", help="Postgres to read, instead of the one of the data folder.")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of keys and data.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def verify(
+    *,
+    anchors: tuple[Path, ...],
+    key: str | None,
+    book: int | None,
+    dsn: str | None,
+    data: Path | None,
+    as_json: bool,
+) -> None:
+    """Compare the journals with anchors that were kept elsewhere; server running or not.
+
+    Exit code 1 when a block is gone or another one. `longmen verify` proves all between them.
+    """
+    import json
+
+    from longmen_server import anchoring, cli
+
+    settings = cli.settings_from(dsn=dsn, data=data, books=None if book is None else (book,))
+    try:
+        given = None if key is None else bytes.fromhex(key)
+    except ValueError:
+        fail("--key: not hexadecimal", WRONG_USAGE)
+
+    def compared() -> anchoring.Result:
+        trusted = given or anchoring.own_key(settings)
+        return anchoring.check(settings, anchors, key=trusted, announce=cli.announce)
+
+    result = cli.answered(compared)
+    count = len(result.anchors)
+    if as_json:
+        click.echo(json.dumps({"anchor_count": count, "faults": result.faults}, indent=2))
+    else:
+        for fault in result.faults:
+            click.echo(fault)
+        if not result.faults:
+            click.echo(f"{count:,} anchors, {result.span}: every block is there unchanged")
+    sys.exit(1 if result.faults else 0)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from longmen_app import Pending, Session
 
 KEY_FILE, SESSION_FILE = "device.pem", "session"
+DEFAULT_FOLDER = Path(".longmen-device")
 TYPED: dict[str, tuple[str, str]] = {
     "PASSWORD": ("password", "Password"),
     "TOTP": ("totp_code", "Code of the authenticator app"),
@@ -44,7 +45,7 @@ def on_device(function: Callable[..., None]) -> Callable[..., None]:
         "--device",
         "folder",
         type=click.Path(path_type=Path),
-        default=Path(".longmen-device"),
+        default=DEFAULT_FOLDER,
         show_default=True,
         help="Folder of the device's key and session.",
     )
@@ -90,6 +91,26 @@ def ask_proof(methods: list[str]) -> FactorProof:
         if method in methods:
             return FactorProof(**{field: click.prompt(label, type=str, hide_input=True)})
     raise ValueError("only a passkey signs this customer in, which a shell has not")
+
+
+@identity.command()
+@click.option(
+    "--device",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_FOLDER,
+    show_default=True,
+    help="Folder of the device's key and session.",
+)
+def key(folder: Path) -> None:
+    """Show the thumbprint of this device's key, for a bank that lets its owner back in."""
+    from longmen_client.device_key import DeviceKey
+
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        click.echo(DeviceKey.load_or_make(folder / KEY_FILE).thumbprint)
+    except (OSError, ValueError) as error:
+        fail(str(error), WRONG_USAGE)
 
 
 @identity.command()

@@ -39,6 +39,10 @@ CLIENT_COMMANDS: Mapping[str, tuple[str, str]] = {
         "longmen_server.console.factor:challenge",
         "What a customer is asked to approve.",
     ),
+    "recovery": (
+        "longmen_server.console.recovery:recovery",
+        "The bank's reset of factors that a customer has lost.",
+    ),
     "fx": ("longmen_server.console.fx_orders:fx", "Currencies: rates, quotes and conversions."),
     "risk": (
         "longmen_server.console.risk:risk",

@@ -66,7 +66,7 @@ def export(session: Session, book: int, cursor: str, *, verify: bool, quiet: boo
     with session.bank.ledger.export_journal(book=book, cursor=cursor) as messages:
         for message in messages:
             if verify:
-                chains.add(message.block)
+                chains.add_part(message.block, continues=message.continues)
             if not quiet:
                 print_json_line(message)
     if verify:
@@ -83,6 +83,24 @@ class ChainCheck:
         self._blocks = 0
         self._records = 0
         self._heads: dict[int, receipt_pb2.JournalBlock] = {}
+        self._begun: receipt_pb2.JournalBlock | None = None
+        """What has come so far of a block in several messages."""
+
+    def add_part(self, block: receipt_pb2.JournalBlock, *, continues: bool) -> None:
+        """Check a block once its last part has come."""
+        begun = self._begun
+        is_next = (
+            begun is not None
+            and (begun.writer, begun.number) == (block.writer, block.number)
+            and block.records
+            and block.records[0].sequence != block.first_sequence
+        )
+        if begun is not None and is_next:
+            begun.records.extend(block.records)
+            block = begun
+        self._begun = block if continues else None
+        if not continues:
+            self.add(block)
 
     def add(self, block: receipt_pb2.JournalBlock) -> None:
         """Check one block and its place behind the one before."""

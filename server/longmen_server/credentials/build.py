@@ -1,41 +1,36 @@
-"""Commands of credentials that are proposed, and what one administrator may not give alone."""
+"""Commands of credentials that staff propose, and the records they make."""
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from longmen.credentials.v1 import credentials_service_pb2 as pb
-from longmen.type.v1 import policy_pb2
 from longmen_server.credentials import model
-from longmen_server.credentials.commands import CreateKey
+from longmen_server.credentials.commands import CLAIM_US, CreateKey, RegisterSigningKey
 from longmen_server.credentials.model import KeyRow
-from longmen_server.development import contract_methods
-from longmen_server.platform.ids import ApiKeyId, new_id
-from longmen_server.platform.refusal import Refusal
+from longmen_server.credentials.signing import check_public_key
+from longmen_server.ledger.decode import decode_id
+from longmen_server.platform.ids import API_KEY, ApiKeyId, book_of, new_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    from longmen.credentials.v1 import credentials_service_pb2 as pb
     from longmen_server.engine.command import RequestKey
     from longmen_server.platform.clock import Clock
-    from longmen_server.transport.context import Call
 
-__all__ = ["LIFETIME_DAYS_DEFAULT", "check_given_alone", "register_certificate"]
+__all__ = ["create_key", "new_key", "register_certificate", "register_signing_key"]
 
 LIFETIME_DAYS_DEFAULT: Final = 365
 HOUR_US: Final = 3_600_000_000
 
 
-def register_certificate(
-    request: pb.RegisterCertificateRequest, key: RequestKey | None, clock: Clock, book: int
-) -> CreateKey:
-    """Return the command that lets a system call by its certificate.
+def new_key(
+    request: pb.CreateKeyRequest | pb.RegisterCertificateRequest, clock: Clock, book: int
+) -> KeyRow:
+    """Return the record that a request asks for, without secret; its times count from zero.
 
     Raises:
-        Refusal: KEY_INVALID_NETWORK, CERTIFICATE_IDENTITY_INVALID.
+        Refusal: KEY_INVALID_NETWORK.
     """
-    row = KeyRow(
+    return KeyRow(
         key_id=ApiKeyId(new_id(book, clock)),
         owner_kind=request.owner_kind,
         owner=request.owner,
@@ -48,39 +43,47 @@ def register_certificate(
         created_at_us=0,
         expires_at_us=(request.lifetime_days or LIFETIME_DAYS_DEFAULT) * 24 * HOUR_US,
         revoked_at_us=None,
-        identity=model.check_identity(request.identity),
     )
+
+
+def create_key(
+    request: pb.CreateKeyRequest, key: RequestKey | None, clock: Clock, book: int
+) -> CreateKey:
+    """Return the command that makes a key whose secret waits for its claimant.
+
+    Raises:
+        Refusal: KEY_INVALID_NETWORK, CLAIM_KEY_MISSING, SIGNING_KEY_INVALID.
+    """
+    if not request.claim_key:
+        raise model.claim_key_missing()
+    check_public_key(request.claim_key, "claim_key")
+    row = new_key(request, clock, book)
+    row.public_key = request.claim_key
+    row.claim_until_us = CLAIM_US
     return CreateKey(book, key, row=row, sealed_secret="")
 
 
-def check_given_alone(call: Call, owner_kind: int, scopes: Iterable[str]) -> None:
-    """Refuse to let one administrator hold the secret of a service that moves money.
-
-    Whoever makes or rotates a key sees its secret, and could call as its owner. Services that move
-    money call by certificates, which two persons register. Merchants' keys act for the merchant
-    alone, and sign what moves money.
+def register_signing_key(
+    request: pb.RegisterSigningKeyRequest, key: RequestKey | None
+) -> RegisterSigningKey:
+    """Return the command that gives a key its signing key.
 
     Raises:
-        Refusal: PERMISSION_DENIED.
+        Refusal: SIGNING_KEY_INVALID.
     """
-    is_service = owner_kind == pb.KEY_OWNER_KIND_SERVICE
-    if call.principal.roles is None or not is_service or scopes_of_two().isdisjoint(scopes):
-        return
-    raise Refusal(
-        "PERMISSION_DENIED",
-        "one person gives no service a secret that moves money: register its certificate",
-        metadata={"method": call.method},
-    )
+    check_public_key(request.public_key)
+    key_id = decode_id(API_KEY, request.key_id, "key_id")
+    return RegisterSigningKey(book_of(key_id), key, key_id=key_id, public_key=request.public_key)
 
 
-@cache
-def scopes_of_two() -> frozenset[str]:
-    """Return the scopes that no administrator may use: of methods that move money or need two."""
-    policies = [
-        method.GetOptions().Extensions[policy_pb2.method_policy] for method in contract_methods()
-    ]
-    return frozenset(
-        policy.scope
-        for policy in policies
-        if policy.audit_class == policy_pb2.AUDIT_CLASS_MONEY or policy.staff_needs_approval
-    )
+def register_certificate(
+    request: pb.RegisterCertificateRequest, key: RequestKey | None, clock: Clock, book: int
+) -> CreateKey:
+    """Return the command that lets a system call by its certificate.
+
+    Raises:
+        Refusal: KEY_INVALID_NETWORK, CERTIFICATE_IDENTITY_INVALID.
+    """
+    row = new_key(request, clock, book)
+    row.identity = model.check_identity(request.identity)
+    return CreateKey(book, key, row=row, sealed_secret="")

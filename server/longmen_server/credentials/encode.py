@@ -28,6 +28,8 @@ def api_key(row: KeyRow) -> pb.ApiKey:
         signs=row.public_key is not None,
         certificate_identity=row.identity,
     )
+    if row.claim_until_us is not None:
+        message.claim_expiry_time.CopyFrom(timestamp(row.claim_until_us))
     if row.revoked_at_us is not None:
         message.revoked_time.CopyFrom(timestamp(row.revoked_at_us))
     return message

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass, replace
+from enum import IntEnum
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from longmen_server.platform.ids import API_KEY
@@ -20,6 +22,23 @@ HOST: Final = re.compile(r"dns:[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){1,8}")
 
 KEYS_PER_OWNER: Final = 2
 """Keys that an owner has at a time: one in use, and one that takes over from it."""
+
+
+CLAIM_HOURS: Final = 72
+"""How long a secret waits to be claimed: over a weekend."""
+
+CLAIM_VERSION: Final = "LONGMEN-KEY-CLAIM-1"
+"""Begins what a claimant signs, so that no signature of a request can be taken for it."""
+
+
+class KeyChange(IntEnum):
+    """What became of a key; the names are told by events."""
+
+    CREATED = 1
+    CLAIMED = 2
+    SIGNING_KEY_SET = 3
+    ENDING = 4
+    REVOKED = 5
 
 
 class Owner(NamedTuple):
@@ -54,6 +73,9 @@ class KeyRow:
     identity: str = ""
     """The name in a client certificate that the owner calls by, "spiffe://..." or "dns:..."; then
     there is no secret, and its hash is empty. Empty for keys."""
+    claim_until_us: int | None = None
+    """Until when whoever has the private half of the public key can claim the secret, whose hash is
+    empty so long; None once it was claimed, and where nothing is to be claimed."""
 
     def copy(self) -> KeyRow:
         """Return a copy for a command to change."""
@@ -65,8 +87,31 @@ class KeyRow:
         return Owner(self.owner_kind, self.owner)
 
     def is_good(self, now_us: int) -> bool:
-        """Whether it is taken at a time."""
-        return self.revoked_at_us is None and now_us < self.expires_at_us
+        """Whether it is taken at a time, or can still be claimed."""
+        until_us = self.expires_at_us
+        if self.claim_until_us is not None:
+            until_us = min(until_us, self.claim_until_us)
+        return self.revoked_at_us is None and now_us < until_us
+
+    @property
+    def content_digest(self) -> bytes:
+        """SHA-256 over the whole record, which the journal keeps."""
+        parts = (
+            self.owner_kind,
+            self.owner,
+            self.slot,
+            self.label,
+            self.secret_hash.hex(),
+            self.scopes,
+            self.networks,
+            (self.public_key or b"").hex(),
+            self.created_at_us,
+            self.expires_at_us,
+            self.revoked_at_us or 0,
+            self.identity,
+            self.claim_until_us or 0,
+        )
+        return sha256("|".join(map(str, parts)).encode()).digest()
 
     def allows(self, address: str) -> bool:
         """Whether it can be used from an address; one that is no IP address is in no network."""
@@ -97,6 +142,38 @@ def check_networks(networks: Iterable[str]) -> str:
                 field="networks",
             ) from None
     return " ".join(checked)
+
+
+def claim_text(key_id: ApiKeyId) -> bytes:
+    """Return what a claimant signs. It is good once, so nothing in it has to be fresh."""
+    return f"{CLAIM_VERSION}\n{API_KEY.encode(key_id)}".encode()
+
+
+def check_claim(row: KeyRow | None, proven: bytes | None, now_us: int) -> KeyRow:
+    """Return the key whose secret whoever has proven a public key may have.
+
+    Args:
+        row: the key; None where there is none.
+        proven: the public key whose private half has signed; None for a signature that is none.
+        now_us: business time.
+
+    Raises:
+        Refusal: KEY_CLAIM_REJECTED.
+    """
+    if (
+        row is None
+        or proven is None
+        or row.public_key != proven
+        or row.claim_until_us is None
+        or not row.is_good(now_us)
+    ):
+        raise Refusal("KEY_CLAIM_REJECTED", "there is no secret that this signature claims")
+    return row
+
+
+def claim_key_missing() -> Refusal:
+    """Return the refusal of a key whose secret nobody could claim."""
+    return Refusal("CLAIM_KEY_MISSING", "name the public key of whoever is to have the secret")
 
 
 def key_not_found(key_id: ApiKeyId) -> Refusal:

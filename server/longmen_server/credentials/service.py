@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from longmen.credentials.v1 import credentials_service_pb2 as pb
 from longmen_server.credentials import commands, encode, model, queries
-from longmen_server.credentials.build import LIFETIME_DAYS_DEFAULT, check_given_alone
-from longmen_server.credentials.model import KeyRow
-from longmen_server.credentials.signing import check_public_key
+from longmen_server.credentials.build import create_key, new_key, register_signing_key
+from longmen_server.credentials.signing import is_signed
 from longmen_server.engine.door import request_key, submit
 from longmen_server.ledger.decode import decode_id
 from longmen_server.ledger.paging import page_size
@@ -41,29 +40,42 @@ class CredentialsService:
         self._sealer = sealer
 
     async def CreateKey(self, request: pb.CreateKeyRequest, call: Call) -> pb.CreateKeyResponse:  # noqa: N802
-        """Make a key."""
-        check_given_alone(call, request.owner_kind, request.scopes)
-        book = self._read.book(0)
-        secret = secrets.token_bytes(SECRET_BYTES)
-        row = KeyRow(
-            key_id=ApiKeyId(new_id(book, self._read.clock)),
-            owner_kind=request.owner_kind,
-            owner=request.owner,
-            slot=0,
-            label=request.label,
-            secret_hash=sha256(secret).digest(),
-            scopes=" ".join(sorted(set(request.scopes))),
-            networks=model.check_networks(request.networks),
-            public_key=None,
-            created_at_us=0,
-            expires_at_us=(request.lifetime_days or LIFETIME_DAYS_DEFAULT) * 24 * HOUR_US,
-            revoked_at_us=None,
-        )
-        command = commands.CreateKey(
-            book, request_key(call), row=row, sealed_secret=self._seal(secret, call)
-        )
+        """Make a key; only somebody who tries the server out comes here and sees its secret."""
+        book, key = self._read.book(0), request_key(call)
+        if request.claim_key:
+            command = create_key(request, key, self._read.clock, book)
+        else:
+            secret = secrets.token_bytes(SECRET_BYTES)
+            row = new_key(request, self._read.clock, book)
+            row.secret_hash = sha256(secret).digest()
+            command = commands.CreateKey(book, key, row=row, sealed_secret=self._seal(secret, call))
         recorded = await submit(self._engine, command, request=request, call=call)
         reply = pb.CreateKeyResponse.FromString(recorded)
+        reply.secret = self._opened(reply.secret, call)
+        return reply
+
+    async def ClaimKey(self, request: pb.ClaimKeyRequest, call: Call) -> pb.ClaimKeyResponse:  # noqa: N802
+        """Show a key's secret to its claimant."""
+        key_id = decode_id(API_KEY, request.key_id, "key_id")
+        book = book_of(key_id)
+        if book not in self._read.books:
+            model.check_claim(None, None, 0)
+        async with self._read.readers.connection(deadline=call.deadline) as connection:
+            row = await queries.find(connection, book, key_id)
+        # What is read here only says which key has signed; it is decided on the locked row.
+        public_key = b"" if row is None else row.public_key or b""
+        text = model.claim_text(key_id)
+        secret = secrets.token_bytes(SECRET_BYTES)
+        command = commands.ClaimKey(
+            book,
+            request_key(call),
+            key_id=key_id,
+            proven=public_key if is_signed(public_key, request.signature, text) else None,
+            secret_hash=sha256(secret).digest(),
+            sealed_secret=self._seal(secret, call),
+        )
+        recorded = await submit(self._engine, command, request=request, call=call)
+        reply = pb.ClaimKeyResponse.FromString(recorded)
         reply.secret = self._opened(reply.secret, call)
         return reply
 
@@ -96,11 +108,8 @@ class CredentialsService:
         self, request: pb.RegisterSigningKeyRequest, call: Call
     ) -> bytes:
         """Give a key its signing key."""
-        key_id = self._id(request.key_id)
-        check_public_key(request.public_key)
-        command = commands.RegisterSigningKey(
-            book_of(key_id), request_key(call), key_id=key_id, public_key=request.public_key
-        )
+        self._id(request.key_id)
+        command = register_signing_key(request, request_key(call))
         return await submit(self._engine, command, request=request, call=call)
 
     async def RotateKey(self, request: pb.RotateKeyRequest, call: Call) -> pb.RotateKeyResponse:  # noqa: N802
@@ -109,8 +118,8 @@ class CredentialsService:
         book = book_of(key_id)
         async with self._read.readers.connection(deadline=call.deadline) as connection:
             row = await queries.find(connection, book, key_id)
-        if row is not None:
-            check_given_alone(call, row.owner_kind, row.scopes.split())
+        # Members of staff are shown no secret: whoever has the key's signing key claims it.
+        is_shown = call.principal.roles is None
         secret = secrets.token_bytes(SECRET_BYTES)
         command = commands.RotateKey(
             book,
@@ -118,8 +127,8 @@ class CredentialsService:
             key_id=key_id,
             fresh_id=ApiKeyId(new_id(book, self._read.clock)),
             owner=None if row is None else row.for_owner,
-            secret_hash=sha256(secret).digest(),
-            sealed_secret=self._seal(secret, call),
+            secret_hash=sha256(secret).digest() if is_shown else b"",
+            sealed_secret=self._seal(secret, call) if is_shown else "",
             overlap_us=(request.overlap_hours or OVERLAP_HOURS_DEFAULT) * HOUR_US,
         )
         recorded = await submit(self._engine, command, request=request, call=call)
@@ -156,7 +165,9 @@ class CredentialsService:
         return base64.urlsafe_b64encode(self._sealer.seal(secret, _place(call))).decode()
 
     def _opened(self, recorded: str, call: Call) -> str:
-        """Return a secret from a request's record, as its owner will show it."""
+        """Return a secret from a request's record, as its owner will show it; none for none."""
+        if not recorded:
+            return ""
         secret = self._sealer.open(base64.urlsafe_b64decode(recorded), _place(call))
         return base64.urlsafe_b64encode(secret).decode().rstrip("=")
 

@@ -32,7 +32,14 @@ from longmen_server.platform.refusal import Refusal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["METADATA_KEYS", "Signature", "check_public_key", "read_signature", "verify"]
+__all__ = [
+    "METADATA_KEYS",
+    "Signature",
+    "check_public_key",
+    "is_signed",
+    "read_signature",
+    "verify",
+]
 
 VERSION: Final = "LONGMEN-SIGNATURE-1"
 METADATA_KEYS: Final = (
@@ -110,14 +117,23 @@ def verify(
         raw = base64.b64decode(given + "=" * (-len(given) % 4), altchars=b"-_", validate=True)
         if base64.urlsafe_b64encode(raw).decode().rstrip("=") != given:
             raise invalid()  # the last character has bits that decoding ignores
-        key = load_public_key(public_key)
-        text = signature.text(method, key_id)
-        if isinstance(key, Ed25519PublicKey):
-            key.verify(raw, text)
-        else:
-            key.verify(raw, text, ec.ECDSA(hashes.SHA256()))
-    except (InvalidSignature, binascii.Error, ValueError):
+    except (binascii.Error, ValueError):
         raise invalid() from None
+    if not is_signed(public_key, raw, signature.text(method, key_id)):
+        raise invalid()
+
+
+def is_signed(public_key: bytes, signature: bytes, text: bytes) -> bool:
+    """Whether a text was signed with the private half of a public key, which is in DER."""
+    try:
+        key = load_public_key(public_key)
+        if isinstance(key, Ed25519PublicKey):
+            key.verify(signature, text)
+        else:
+            key.verify(signature, text, ec.ECDSA(hashes.SHA256()))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 @lru_cache(maxsize=1024)
@@ -138,8 +154,12 @@ def load_public_key(der: bytes) -> Ed25519PublicKey | ec.EllipticCurvePublicKey:
     raise ValueError("neither Ed25519 nor P-256")
 
 
-def check_public_key(der: bytes) -> None:
+def check_public_key(der: bytes, field: str = "public_key") -> None:
     """Refuse what no signature could be verified with.
+
+    Args:
+        der: the key.
+        field: of the request that it came in.
 
     Raises:
         Refusal: SIGNING_KEY_INVALID.
@@ -150,5 +170,5 @@ def check_public_key(der: bytes) -> None:
         raise Refusal(
             "SIGNING_KEY_INVALID",
             "the public key is no Ed25519 or P-256 key in DER",
-            field="public_key",
+            field=field,
         ) from None

@@ -22,7 +22,7 @@ __all__ = ["COLUMNS", "IDENTITY", "KEY_ROWS", "OWNERS_KEYS"]
 
 COLUMNS: Final = (
     "key_id, owner_kind, owner, slot, label, secret_hash, scopes, networks, public_key,"
-    " created_at_us, expires_at_us, revoked_at_us, identity"
+    " created_at_us, expires_at_us, revoked_at_us, identity, claim_until_us"
 )
 """The columns of a `KeyRow`, in its order."""
 
@@ -51,7 +51,8 @@ class _KeyFamily(RowFamily[ApiKeyId, KeyRow]):
         if changed:
             yield Statement(
                 b"update api_key as k set public_key = u.p, expires_at_us = u.e,"
-                b" revoked_at_us = u.r from unnest($2, $3, $4, $5) as u (id, p, e, r)"
+                b" revoked_at_us = u.r, secret_hash = u.h, claim_until_us = u.c"
+                b" from unnest($2, $3, $4, $5, $6, $7) as u (id, p, e, r, h, c)"
                 b" where k.book = $1 and k.key_id = u.id",
                 (
                     book,
@@ -59,6 +60,8 @@ class _KeyFamily(RowFamily[ApiKeyId, KeyRow]):
                     ByteaArray([row.public_key for row in changed]),
                     Int8Array([row.expires_at_us for row in changed]),
                     Int8Array([row.revoked_at_us for row in changed]),
+                    ByteaArray([row.secret_hash for row in changed]),
+                    Int8Array([row.claim_until_us for row in changed]),
                 ),
             )
         if inserted:
@@ -68,7 +71,7 @@ class _KeyFamily(RowFamily[ApiKeyId, KeyRow]):
     def _insert(self, book: int, rows: Sequence[KeyRow]) -> Statement:
         return Statement(
             f"insert into api_key (book, {COLUMNS}) select $1, u.* from unnest($2, $3, $4, $5, $6,"
-            " $7, $8, $9, $10, $11, $12, $13, $14) as u".encode(),
+            " $7, $8, $9, $10, $11, $12, $13, $14, $15) as u".encode(),
             (
                 book,
                 UuidArray([row.key_id for row in rows]),
@@ -84,6 +87,7 @@ class _KeyFamily(RowFamily[ApiKeyId, KeyRow]):
                 Int8Array([row.expires_at_us for row in rows]),
                 Int8Array([row.revoked_at_us for row in rows]),
                 TextArray([row.identity for row in rows]),
+                Int8Array([row.claim_until_us for row in rows]),
             ),
         )
 

@@ -10,6 +10,7 @@ from longmen.events.v1 import event_pb2
 from longmen_server.ledger import encode
 from longmen_server.platform.ids import (
     ACCOUNT,
+    API_KEY,
     APPROVAL,
     CASE,
     CONVERSION,
@@ -61,6 +62,8 @@ _FACTOR_TYPES: Final = frozenset(
     }
 )
 _CUSTOMER_TYPES: Final = _FACTOR_TYPES | {
+    event_pb2.EVENT_TYPE_FACTOR_RESET_CHANGED,
+    event_pb2.EVENT_TYPE_BRANCH_ASSIGNED,
     event_pb2.EVENT_TYPE_WALLET_OPENED,
     event_pb2.EVENT_TYPE_CHALLENGE_STATE_CHANGED,
     event_pb2.EVENT_TYPE_CHALLENGE_CODE_SENT,
@@ -114,6 +117,9 @@ _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_CHALLENGE_STATE_CHANGED: "challenge_change",
     event_pb2.EVENT_TYPE_CHALLENGE_CODE_SENT: "challenge_change",
     **dict.fromkeys(_FACTOR_TYPES, "factor_change"),
+    event_pb2.EVENT_TYPE_FACTOR_RESET_CHANGED: "factor_reset_change",
+    event_pb2.EVENT_TYPE_BRANCH_ASSIGNED: "branch_assignment",
+    event_pb2.EVENT_TYPE_KEY_CHANGED: "key_change",
     event_pb2.EVENT_TYPE_DEVICE_ENROLLED: "device_change",
     event_pb2.EVENT_TYPE_DEVICE_REVOKED: "device_change",
     event_pb2.EVENT_TYPE_SESSION_STARTED: "session_change",
@@ -132,6 +138,7 @@ _SUBJECTS: Final[dict[int, IdKind[Any]]] = {
     **dict.fromkeys(_MERCHANT_TYPES, MERCHANT),
     **dict.fromkeys(_STAFF_TYPES, STAFF),
     event_pb2.EVENT_TYPE_APPROVAL_CHANGED: APPROVAL,
+    event_pb2.EVENT_TYPE_KEY_CHANGED: API_KEY,
     event_pb2.EVENT_TYPE_ORDER_CHANGED: ORDER,
     event_pb2.EVENT_TYPE_SETTLEMENT_CHANGED: SETTLEMENT,
     event_pb2.EVENT_TYPE_ENDPOINT_CHANGED: ENDPOINT,

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RESET_HOURS_MIN: Final = 24
+RESET_HOURS_MAX: Final = 720
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,3 +24,15 @@ class FactorsSettings:
     on Android android:apk-key-hash:..."""
     bank_name: str = "Longmen"
     """Name that authenticator apps and passkey dialogues show."""
+    factor_reset_cooling_hours: int = 72
+    """Hours that a reset of a customer's factors cools after two members of staff have approved it,
+    24 to 720: over a weekend, so that the owner reads of it in time and can turn it down."""
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Yield what cannot work: the setting's name and what is wrong."""
+        hours = self.factor_reset_cooling_hours
+        if not RESET_HOURS_MIN <= hours <= RESET_HOURS_MAX:
+            yield (
+                "factor_reset_cooling_hours",
+                f"{hours} is outside {RESET_HOURS_MIN} to {RESET_HOURS_MAX}",
+            )

@@ -26,6 +26,8 @@ from longmen_server.identity.steps import begin_session, enrol
 from longmen_server.identity.tables import CUSTOMER, DEVICE
 from longmen_server.messages.tables import MESSAGE
 from longmen_server.platform.clock import business_date
+from longmen_server.recovery.change import check_let_in, claim
+from longmen_server.recovery.tables import FACTOR_RESET
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -173,6 +175,7 @@ class CompleteLogin(CodeCommand):
         if stage == STAGE_POINTER:
             yield RowKey(CUSTOMER, self.customer_id)
             yield RowKey(SECURITY, self.customer_id)
+            yield RowKey(FACTOR_RESET, self.customer_id)
             if self.verdict is not None:
                 yield from verdict_keys(self.customer_id, NO_DEVICE, self.verdict)
         elif stage == STAGE_ACCOUNT and not self.enrols:
@@ -195,6 +198,7 @@ class CompleteLogin(CodeCommand):
             if self.proves:
                 self._prove(working_set, customer_id)
             device = enrol(working_set, customer_id, self.offer, self.limits, cools=True)
+            claim(working_set, customer_id)
             self._tell(working_set)
         else:
             device = self._enrolled(working_set, row)
@@ -213,10 +217,12 @@ class CompleteLogin(CodeCommand):
         """Take the factor that a new device has to offer beside the code.
 
         Raises:
-            Refusal: FACTOR_REQUIRED, METHOD_NOT_ACCEPTED, FACTOR_REJECTED.
+            Refusal: FACTOR_REQUIRED, METHOD_NOT_ACCEPTED, FACTOR_REJECTED,
+                FACTOR_RESET_OTHER_DEVICE.
         """
         methods = methods_needed(working_set, customer_id, self.limits)
         if not methods:
+            check_let_in(working_set, customer_id, self.offer.key.thumbprint)
             return
         if self.verdict is None:
             raise model.factor_required(methods)

@@ -55,6 +55,7 @@ class EndCause(IntEnum):
     REFRESH_TOKEN_REUSED = 3
     CREDENTIAL_CHANGED = 4
     CUSTOMER_ERASED = 5
+    FACTORS_RESET = 6
 
 
 @dataclass(slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING
 
-from longmen.events.v1 import event_pb2
 from longmen.identity.v1 import device_service_pb2 as devices_pb
 from longmen.identity.v1 import session_service_pb2 as sessions_pb
 from longmen_server.accounts.model import wallet_not_found
@@ -22,8 +21,8 @@ from longmen_server.identity.steps import (
     end_session,
     end_sessions,
     open_session_keys,
+    revoke_device,
     start,
-    tell_device,
 )
 from longmen_server.identity.tables import DEVICE, DEVICE_COUNT, SESSION
 from longmen_server.platform.ids import CUSTOMER as CUSTOMER_TEXT
@@ -215,12 +214,7 @@ class RevokeDevice(_EndSessions):
             raise model.device_not_found(self.device_id)
         if row.state == DeviceState.REVOKED:
             raise Refusal("DEVICE_ALREADY_REVOKED", "the device was revoked before")
-        row = working_set.edit(DEVICE, self.device_id)
-        row.state = DeviceState.REVOKED
-        row.revoked_at_us = working_set.next_stamp()
-        working_set.edit(DEVICE_COUNT, self.customer_id).count -= 1
-        revoked = event_pb2.EVENT_TYPE_DEVICE_REVOKED
-        tell_device(working_set, row, revoked, row.revoked_at_us)
+        row = revoke_device(working_set, self.device_id)
         cause = EndCause.DEVICE_REVOKED
         end_sessions(working_set, self.customer_id, cause, device_id=self.device_id)
         return devices_pb.RevokeDeviceResponse(

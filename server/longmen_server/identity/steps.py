@@ -168,6 +168,16 @@ def enrol(
     return row
 
 
+def revoke_device(working_set: WorkingSet, device_id: DeviceId) -> DeviceRow:
+    """Forbid an active device for ever; its customer's count and the device are loaded."""
+    row = working_set.edit(DEVICE, device_id)
+    row.state = DeviceState.REVOKED
+    row.revoked_at_us = working_set.next_stamp()
+    working_set.edit(DEVICE_COUNT, row.customer_id).count -= 1
+    tell_device(working_set, row, event_pb2.EVENT_TYPE_DEVICE_REVOKED, row.revoked_at_us)
+    return row
+
+
 def begin_session(
     working_set: WorkingSet,
     customer_id: CustomerId,

@@ -186,11 +186,15 @@ def enter_state(
     """Bring an account that the command may change to a state, and tell it by an event."""
     account.state = state
     account.frozen_by_owner = by_owner and state in FROZEN_STATES
+    frozen_by = event_pb2.FREEZER_UNSPECIFIED
+    if state in FROZEN_STATES:
+        frozen_by = event_pb2.FREEZER_OWNER if by_owner else event_pb2.FREEZER_BANK
     account.booked_at_us = working_set.next_stamp()
     payload = event_pb2.AccountStateChange(
         account_id=ACCOUNT_TEXT.encode(account.account_id),
         state=state,  # type: ignore[arg-type]
         reason_text=reason_text,
+        frozen_by=frozen_by,
     ).SerializeToString(deterministic=True)
     working_set.emit(
         Event(

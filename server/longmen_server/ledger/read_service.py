@@ -14,6 +14,7 @@ from longmen.ledger.v1 import ledger_service_pb2 as pb
 from longmen_server.ledger import decode, receipt
 from longmen_server.ledger.commands import account_not_found
 from longmen_server.ledger.encode import microseconds, timestamp
+from longmen_server.ledger.export import parts
 from longmen_server.ledger.paging import bounded_us, page_size, time_range
 from longmen_server.ledger.queries import accounts, balances, entries, journal, transactions
 from longmen_server.platform.freshness import demand_freshness
@@ -287,11 +288,13 @@ class LedgerReads:
             if not page:
                 return
             for full in page:
-                position[full.block.writer] = full.block.number
-                message = receipt.block_message(book, full.block)
-                message.records.extend(map(receipt.record_message, full.records))
+                # Whoever resumes in the middle of a block gets all of it again.
                 cursor = self._read.cursors.seal(position, kind=EXPORT, book=book)
-                yield pb.ExportJournalResponse(block=message, cursor=cursor)
+                position[full.block.writer] = full.block.number
+                for block, continues in parts(book, full):
+                    if not continues:
+                        cursor = self._read.cursors.seal(position, kind=EXPORT, book=book)
+                    yield pb.ExportJournalResponse(block=block, cursor=cursor, continues=continues)
 
 
 def _one_book(request: pb.GetBalancesRequest) -> list[AccountId]:

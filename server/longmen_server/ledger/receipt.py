@@ -101,7 +101,11 @@ class ReceiptSigner:
 
     def sign(self, hash_: bytes) -> bytes:
         """Return the signature over the hash of a block."""
-        return self._key.sign(DOMAIN + hash_)
+        return self.sign_text(DOMAIN, hash_)
+
+    def sign_text(self, domain: bytes, text: bytes) -> bytes:
+        """Return the signature over a text of a domain, by which it means nothing elsewhere."""
+        return self._key.sign(domain + text)
 
 
 def make_receipt(

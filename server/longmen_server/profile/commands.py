@@ -29,6 +29,7 @@ from longmen_server.messages.model import ErasedRecipient
 from longmen_server.payer_codes import tables as payer_codes
 from longmen_server.platform.ids import CUSTOMER, CustomerId
 from longmen_server.platform.refusal import Refusal
+from longmen_server.recovery import tables as recovery
 from longmen_server.risk import tables as risk
 from longmen_server.riskcases import tables as riskcases
 
@@ -186,6 +187,7 @@ class EraseCustomer(ProfileCommand):
         working_set.append(payer_codes.ERASED, customer_id)
         working_set.append(riskcases.ERASED, customer_id)
         working_set.append(risk.ERASED, customer_id)
+        working_set.append(recovery.ERASED, customer_id)
         for recipient in self.recipients:
             working_set.append(messages.ERASED, ErasedRecipient(recipient, at_us))
 

@@ -24,6 +24,8 @@ from longmen_server.limit_orders.queries import list_alerts, list_orders
 from longmen_server.payer_codes import encode as payer_codes
 from longmen_server.payer_codes.queries import list_of_customer
 from longmen_server.platform.ids import ACCOUNT, book_of
+from longmen_server.recovery import encode as recovery
+from longmen_server.recovery.queries import find_reset
 from longmen_server.risk import encode as risk
 from longmen_server.risk.queries import list_decisions, list_freezes
 from longmen_server.riskcases.encode import case
@@ -80,7 +82,7 @@ async def owned(
         yield Record("devices", identity.device(device, now_us))
     async for record in _sessions(connection, customer_id):
         yield record
-    async for record in _factors(connection, book, customer_id):
+    async for record in _factors(connection, customer_id):
         yield record
     async for record in _payments(connection, customer_id, now_us):
         yield record
@@ -129,14 +131,6 @@ async def _judged(connection: Connection, customer_id: CustomerId) -> AsyncItera
         yield Record("risk_freezes", risk.freeze(freeze, for_bank=False))
     for row in await cases_of(connection, customer_id):
         yield Record("risk_cases", case(row, customer_id))
-
-
-async def _factors(
-    connection: Connection, book: int, customer_id: CustomerId
-) -> AsyncIterator[Record]:
-    for factor in await find_factors(connection, book, customer_id):
-        if factor.is_active:
-            yield Record("factors", factors.factor(factor))
 
 
 async def _identification(
@@ -207,6 +201,16 @@ async def _every(
         if len(page) < PAGE_SIZE_MAX:
             return rows
         before = id_of(page[-1])
+
+
+async def _factors(connection: Connection, customer_id: CustomerId) -> AsyncIterator[Record]:
+    book = book_of(customer_id)
+    for factor in await find_factors(connection, book, customer_id):
+        if factor.is_active:
+            yield Record("factors", factors.factor(factor))
+    reset = await find_reset(connection, book, customer_id)
+    if reset is not None:
+        yield Record("factor_reset", recovery.reset(reset))
 
 
 async def _sessions(connection: Connection, customer_id: CustomerId) -> AsyncIterator[Record]:

@@ -12,6 +12,7 @@ from longmen_server.staff.model import StaffState
 __all__ = ["CHECKS"]
 
 _CHANGED: Final = int(event_pb2.EVENT_TYPE_STAFF_CHANGED)
+_ASSIGNED: Final = int(event_pb2.EVENT_TYPE_BRANCH_ASSIGNED)
 _ACTIVE: Final = int(StaffState.ACTIVE)
 _DECIDED: Final = f"{int(ApprovalState.EXECUTED)}, {int(ApprovalState.REJECTED)}"
 
@@ -52,4 +53,28 @@ DECISIONS: Final = Check(
     """,
 )
 
-CHECKS: Final = (ACCOUNTS, DECISIONS)
+# An event's payload is the branch as field 1: tag 10, its length in bytes, itself; empty for none.
+BRANCHES: Final = Check(
+    "branches of customers",
+    f"""
+    select 'BRANCH_MISMATCH', {_text("cust", "coalesce(b.customer_id, e.subject)")},
+        case when b.customer_id is null then 'an event assigns a branch, and there is none'
+            when w.customer_id is null then 'of branch ' || b.branch || ', and no customer'
+            when e.subject is null then 'of branch ' || b.branch || ', and no event assigns it'
+            else 'of branch ' || b.branch || ' since ' || b.changed_at_us
+                || ', which is not what was assigned last, at ' || e.booked_at_us end
+    from (select * from customer_branch where book = $1) as b
+    full join (
+        select distinct on (subject) subject, booked_at_us, payload from event
+        where book = $1 and type = {_ASSIGNED} order by subject, booked_at_us desc
+    ) as e on e.subject = b.customer_id
+    left join (select customer_id from wallet where book = $1) as w
+        on w.customer_id = b.customer_id
+    where b.customer_id is null or w.customer_id is null or e.subject is null
+        or e.booked_at_us <> b.changed_at_us
+        or e.payload <> case when b.branch = '' then ''::bytea else '\\x0a'::bytea
+            || set_byte('\\x00'::bytea, 0, length(b.branch)) || convert_to(b.branch, 'UTF8') end
+    """,
+)
+
+CHECKS: Final = (ACCOUNTS, DECISIONS, BRANCHES)

@@ -66,6 +66,8 @@ class Method:
     """Whether it is refused on a production server."""
     staff_needs_approval: bool
     """Whether staff have to propose it to somebody else instead of calling it."""
+    roles_need_approval: bool = False
+    """Whether that goes for all staff but development tokens that name no role."""
     staff_roles: frozenset[str] = frozenset()
     """Roles of staff that may call or propose it, in lower case; none where staff may not."""
     step_up_class: str = "unspecified"
@@ -78,6 +80,11 @@ class Method:
     "export" or "operate"."""
     audit_class: int
     """What the audit trail keeps of it, a longmen.type.v1.AuditClass; never unspecified."""
+
+    @property
+    def is_proposed(self) -> bool:
+        """Whether members of staff with roles propose it."""
+        return self.staff_needs_approval or self.roles_need_approval
 
     @property
     def path(self) -> str:
@@ -134,6 +141,7 @@ def read_method(descriptor: MethodDescriptor) -> Method:
         request_bytes_max=policy.maximum_request_bytes or REQUEST_BYTES_DEFAULT,
         non_production_only=policy.non_production_only,
         staff_needs_approval=policy.staff_needs_approval,
+        roles_need_approval=policy.roles_need_approval,
         staff_roles=frozenset(
             _suffix(policy_pb2.StaffRole.Name(role), "STAFF_ROLE_") for role in policy.staff_roles
         ),

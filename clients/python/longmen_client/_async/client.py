@@ -22,6 +22,7 @@ from longmen_client._generated.credentials_async import AsyncCredentials
 from longmen_client._generated.devices_async import AsyncDevices
 from longmen_client._generated.emails_async import AsyncEmails
 from longmen_client._generated.events_async import AsyncEvents
+from longmen_client._generated.factor_resets_async import AsyncFactorResets
 from longmen_client._generated.factors_async import AsyncFactors
 from longmen_client._generated.kyc_async import AsyncKyc
 from longmen_client._generated.ledger_async import AsyncLedger
@@ -134,6 +135,11 @@ class AsyncClient:
     def events(self) -> AsyncEvents:
         """Every committed change, in order."""
         return AsyncEvents(self._caller)
+
+    @cached_property
+    def factor_resets(self) -> AsyncFactorResets:
+        """What the bank does for customers who have lost what they prove themselves with."""
+        return AsyncFactorResets(self._caller)
 
     @cached_property
     def factors(self) -> AsyncFactors:

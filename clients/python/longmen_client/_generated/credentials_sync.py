@@ -35,13 +35,17 @@ class Credentials:
         label: str = "",
         networks: Iterable[str] = (),
         lifetime_days: int = 0,
+        claim_key: bytes = b"",
         request_id: str | None = None,
         options: CallOptions | None = None,
     ) -> Reply[credentials_service_pb2.CreateKeyResponse]:
         """Makes a key.
 
-        Its secret is in the reply and nowhere else. An owner has two keys at most, so that one can
-        replace the other.
+        With a claim key the secret is nobody's until ClaimKey shows it, once, to whoever has the
+        private half of that; without one it is in the reply and nowhere else. Staff who have signed
+        in propose a key with a claim key, and another administrator approves: nobody at the bank
+        ever has the secret. Development tokens that name no role call the method directly. An owner
+        has two keys at most, so that one can replace the other.
 
         Args:
             owner_kind: Owner kind that the key speaks for.
@@ -51,13 +55,16 @@ class Credentials:
             label: Label for people.
             networks: Networks, as CIDR, that the key can be used from; none means anywhere.
             lifetime_days: Lifetime days; 0 means 365.
+            claim_key: Claim key: the public key, as DER of a SubjectPublicKeyInfo (Ed25519 or
+                P-256), of whoever is to have the secret. It verifies the key's signed calls as
+                well.
             request_id: Request id is a UUID that the caller makes once per intention and keeps for
                 every retry.
             options: What this call does differently from the configuration.
 
         Raises:
             LongmenError: the call did not succeed; of its own reasons: KEY_LIMIT_REACHED,
-                KEY_INVALID_NETWORK.
+                KEY_INVALID_NETWORK, SIGNING_KEY_INVALID, CLAIM_KEY_MISSING, APPROVAL_REQUIRED.
 
         Scope: keys.write. Deadline: 5000 ms, at most 30000 ms.
         """
@@ -68,10 +75,44 @@ class Credentials:
             label=label,
             networks=networks,
             lifetime_days=lifetime_days,
+            claim_key=claim_key,
             request_id=request_id or new_request_id(),
         )
         return self._caller.change(
             methods.CREDENTIALS_CREATE_KEY, request, request.request_id, options
+        )
+
+    def claim_key(
+        self,
+        *,
+        key_id: str,
+        signature: bytes,
+        request_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Reply[credentials_service_pb2.ClaimKeyResponse]:
+        """Shows the secret of a key, once, to whoever has the private half of its claim key.
+
+        The secret is made here; a repetition under the same request id shows it again. Whatever is
+        wrong has one answer.
+
+        Args:
+            key_id: Key id of the key to claim.
+            signature: Signature by the claim key over two lines joined by a line feed: LONGMEN-KEY-
+                CLAIM-1 and the key id. Ed25519 signs the text, P-256 its SHA-256 (DER).
+            request_id: Request id is a UUID that the caller makes once per intention and keeps for
+                every retry.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: KEY_CLAIM_REJECTED.
+
+        Scope: keys.claim. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = credentials_service_pb2.ClaimKeyRequest(
+            key_id=key_id, signature=signature, request_id=request_id or new_request_id()
+        )
+        return self._caller.change(
+            methods.CREDENTIALS_CLAIM_KEY, request, request.request_id, options
         )
 
     def list_keys(
@@ -144,6 +185,9 @@ class Credentials:
         """Makes a key that may do what an older one may, and lets the older one end after an
         overlap.
 
+        Where staff who have signed in do it, the new secret is claimed with the older key's signing
+        key, and they are not shown it.
+
         Args:
             key_id: Key id of the key.
             overlap_hours: Overlap hours until the older key ends; 0 means 24.
@@ -153,7 +197,7 @@ class Credentials:
 
         Raises:
             LongmenError: the call did not succeed; of its own reasons: KEY_NOT_FOUND, KEY_REVOKED,
-                KEY_LIMIT_REACHED, CERTIFICATE_HAS_NO_SECRET.
+                KEY_LIMIT_REACHED, CERTIFICATE_HAS_NO_SECRET, CLAIM_KEY_MISSING.
 
         Scope: keys.write. Deadline: 5000 ms, at most 30000 ms.
         """
@@ -174,7 +218,8 @@ class Credentials:
     ) -> Reply[credentials_service_pb2.RegisterSigningKeyResponse]:
         """Gives a key the public key that its signed calls are verified with.
 
-        From then on its calls that move money have to be signed.
+        From then on its calls that move money have to be signed. Staff who have signed in propose
+        it, and another administrator approves.
 
         Args:
             key_id: Key id of the key.
@@ -185,7 +230,7 @@ class Credentials:
 
         Raises:
             LongmenError: the call did not succeed; of its own reasons: KEY_NOT_FOUND, KEY_REVOKED,
-                SIGNING_KEY_INVALID, CERTIFICATE_HAS_NO_SECRET.
+                SIGNING_KEY_INVALID, CERTIFICATE_HAS_NO_SECRET, APPROVAL_REQUIRED.
 
         Scope: keys.write. Deadline: 5000 ms, at most 30000 ms.
         """

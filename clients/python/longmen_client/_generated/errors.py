@@ -65,6 +65,7 @@ __all__ = [
     "ChallengeContentChanged",
     "ChallengeExpired",
     "ChallengeNotFound",
+    "ClaimKeyMissing",
     "ClearingRefused",
     "ClockMovesBack",
     "ClockNotSettable",
@@ -113,6 +114,10 @@ __all__ = [
     "FactorNotFound",
     "FactorRejected",
     "FactorRequired",
+    "FactorResetEmpty",
+    "FactorResetNotFound",
+    "FactorResetOpen",
+    "FactorResetOtherDevice",
     "FreezeExists",
     "FreezeLifted",
     "FreezeNotFound",
@@ -158,6 +163,7 @@ __all__ = [
     "InvalidCursor",
     "InvalidPageToken",
     "InvalidRequest",
+    "KeyClaimRejected",
     "KeyInvalid",
     "KeyInvalidNetwork",
     "KeyLimitReached",
@@ -2876,6 +2882,60 @@ class CaseOfOtherFreeze(FailedPreconditionError):
     )
 
 
+class FactorResetOpen(FailedPreconditionError):
+    """A reset of the customer's factors has been approved already and cools. Metadata:
+    effective_time (microseconds).
+    """
+
+    reason = "FACTOR_RESET_OPEN"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("effective_time",)
+
+
+class FactorResetEmpty(FailedPreconditionError):
+    """The customer has no factor of the kinds to be reset."""
+
+    reason = "FACTOR_RESET_EMPTY"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class FactorResetNotFound(NotFoundError):
+    """The customer has no reset, or none that could still be turned down. Metadata:
+    customer_id.
+    """
+
+    reason = "FACTOR_RESET_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("customer_id",)
+
+
+class ClaimKeyMissing(FailedPreconditionError):
+    """Nobody is named who is to have the secret of a key. Give a claim key; a key without a
+    signing key is not rotated but made anew.
+    """
+
+    reason = "CLAIM_KEY_MISSING"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+
+
+class KeyClaimRejected(UnauthenticatedError):
+    """There is no such key, its secret was claimed before, the time to claim it is over, or the
+    signature is not by its claim key; which of these is not told.
+    """
+
+    reason = "KEY_CLAIM_REJECTED"
+    retry_advice = RetryAdvice.NEVER
+
+
+class FactorResetOtherDevice(PermissionDeniedError):
+    """The bank has reset the customer's factors, and this is not the device that was shown to
+    it. Sign in on that one.
+    """
+
+    reason = "FACTOR_RESET_OTHER_DEVICE"
+    retry_advice = RetryAdvice.NEVER
+
+
 BY_REASON: Mapping[str, type[LongmenError]] = {
     "MALFORMED_REQUEST": MalformedRequest,
     "INVALID_REQUEST": InvalidRequest,
@@ -3155,5 +3215,11 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "CASE_FULL": CaseFull,
     "NOTHING_TO_APPEAL": NothingToAppeal,
     "CASE_OF_OTHER_FREEZE": CaseOfOtherFreeze,
+    "FACTOR_RESET_OPEN": FactorResetOpen,
+    "FACTOR_RESET_EMPTY": FactorResetEmpty,
+    "FACTOR_RESET_NOT_FOUND": FactorResetNotFound,
+    "CLAIM_KEY_MISSING": ClaimKeyMissing,
+    "KEY_CLAIM_REJECTED": KeyClaimRejected,
+    "FACTOR_RESET_OTHER_DEVICE": FactorResetOtherDevice,
 }
 """The class of each reason of the contract."""

@@ -588,6 +588,9 @@ class Ledger:
         """Streams the journal of a book block by block, in the order of each writer's chain, from a
         cursor.
 
+        A block of more than a megabyte comes in several messages, one behind the other, so that no
+        message is larger than any client takes.
+
         Args:
             book: Book to export; 0 means the server's default book.
             cursor: Cursor of the last message received before; empty starts at the beginning.

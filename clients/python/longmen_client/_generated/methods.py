@@ -17,6 +17,7 @@ from longmen.identity.v1 import (
     challenge_service_pb2,
     device_service_pb2,
     email_service_pb2,
+    factor_reset_service_pb2,
     factor_service_pb2,
     kyc_service_pb2,
     profile_service_pb2,
@@ -151,6 +152,9 @@ CHALLENGES_DECLINE_CHALLENGE: Method[
 CREDENTIALS_CREATE_KEY: Method[
     credentials_service_pb2.CreateKeyRequest, credentials_service_pb2.CreateKeyResponse
 ] = method(credentials_service_pb2.DESCRIPTOR, "CredentialsService", "CreateKey")
+CREDENTIALS_CLAIM_KEY: Method[
+    credentials_service_pb2.ClaimKeyRequest, credentials_service_pb2.ClaimKeyResponse
+] = method(credentials_service_pb2.DESCRIPTOR, "CredentialsService", "ClaimKey")
 CREDENTIALS_LIST_KEYS: Method[
     credentials_service_pb2.ListKeysRequest, credentials_service_pb2.ListKeysResponse
 ] = method(credentials_service_pb2.DESCRIPTOR, "CredentialsService", "ListKeys")
@@ -196,6 +200,17 @@ EVENTS_LIST_EVENTS: Method[
 EVENTS_WATCH_EVENTS: Method[
     events_service_pb2.WatchEventsRequest, events_service_pb2.WatchEventsResponse
 ] = method(events_service_pb2.DESCRIPTOR, "EventsService", "WatchEvents")
+
+FACTOR_RESETS_RESET_FACTORS: Method[
+    factor_reset_service_pb2.ResetFactorsRequest, factor_reset_service_pb2.ResetFactorsResponse
+] = method(factor_reset_service_pb2.DESCRIPTOR, "FactorResetsService", "ResetFactors")
+FACTOR_RESETS_GET_FACTOR_RESET: Method[
+    factor_reset_service_pb2.GetFactorResetRequest, factor_reset_service_pb2.GetFactorResetResponse
+] = method(factor_reset_service_pb2.DESCRIPTOR, "FactorResetsService", "GetFactorReset")
+FACTOR_RESETS_CANCEL_FACTOR_RESET: Method[
+    factor_reset_service_pb2.CancelFactorResetRequest,
+    factor_reset_service_pb2.CancelFactorResetResponse,
+] = method(factor_reset_service_pb2.DESCRIPTOR, "FactorResetsService", "CancelFactorReset")
 
 FACTORS_SET_PASSWORD: Method[
     factor_service_pb2.SetPasswordRequest, factor_service_pb2.SetPasswordResponse

@@ -21,6 +21,7 @@ from longmen_client._generated.credentials_sync import Credentials
 from longmen_client._generated.devices_sync import Devices
 from longmen_client._generated.emails_sync import Emails
 from longmen_client._generated.events_sync import Events
+from longmen_client._generated.factor_resets_sync import FactorResets
 from longmen_client._generated.factors_sync import Factors
 from longmen_client._generated.kyc_sync import Kyc
 from longmen_client._generated.ledger_sync import Ledger
@@ -134,6 +135,11 @@ class Client:
     def events(self) -> Events:
         """Every committed change, in order."""
         return Events(self._caller)
+
+    @cached_property
+    def factor_resets(self) -> FactorResets:
+        """What the bank does for customers who have lost what they prove themselves with."""
+        return FactorResets(self._caller)
 
     @cached_property
     def factors(self) -> Factors:

@@ -16,7 +16,7 @@ from longmen_server.engine.request_log import (
     RecordedOutcome,
     decode_refusal,
 )
-from longmen_server.ledger.model import AccountState
+from longmen_server.ledger.model import FROZEN_STATES, AccountState
 from longmen_server.ledger.posting import EVENT_TYPES
 from longmen_server.ledger.verification.queries import (
     Check,
@@ -154,7 +154,8 @@ _STORED: Final = """
 _OPENINGS: Final = f"""
     declare openings no scroll cursor for
     select a.account_id, a.currency_code, a.chart_code, a.owner_id, a.floor_minor_units,
-        a.ceiling_minor_units, a.description, a.state, opened.payload, changed.payload
+        a.ceiling_minor_units, a.description, a.state, a.frozen_by_owner, opened.payload,
+        changed.payload
     from (select * from ledger_account where book = $1) as a
     join (select subject, payload from event where book = $1 and type = {_OPENED}) as opened
         on opened.subject = a.account_id
@@ -240,17 +241,17 @@ def _differences(
     ceiling: int | None,
     description: str | None,
     state: int,
+    frozen_by_owner: bool,  # noqa: FBT001 - a column
     opened_payload: bytes | None,
     changed_payload: bytes | None,
 ) -> list[tuple[str, str, str]]:
     try:
         opened = account_pb2.Account.FromString(opened_payload or b"")
-        last = opened.state
-        if changed_payload:
-            last = event_pb2.AccountStateChange.FromString(changed_payload).state or last
+        changed = event_pb2.AccountStateChange.FromString(changed_payload or b"")
     except DecodeError:
         why = "the payload of an event cannot be read"
         return [("EVENT_MISMATCH", ACCOUNT.encode(account_id), why)]
+    last = changed.state or opened.state
     has = (
         currency_code,
         chart_code,
@@ -278,4 +279,11 @@ def _differences(
     if state not in {last, AccountState.CLOSED}:
         why = f"the state is {state}, its last event says {last}"
         found.append(("ACCOUNT_STATE_MISMATCH", ACCOUNT.encode(account_id), why))
+    # Events from before the bank's freezes and the owners' were told apart say neither.
+    by_owner = changed.frozen_by == event_pb2.FREEZER_OWNER
+    if changed.frozen_by or state not in FROZEN_STATES:
+        expected = by_owner and state in FROZEN_STATES
+        if frozen_by_owner != expected:
+            why = f"frozen by its owner: {frozen_by_owner}, by its last event: {expected}"
+            found.append(("ACCOUNT_FREEZE_MISMATCH", ACCOUNT.encode(account_id), why))
     return found

@@ -118,6 +118,11 @@ KINDS: Final[dict[str, Kind]] = {
         "An account differs from what was opened: currency, chart code, owner, floor or ceiling.",
         _TAMPERED,
     ),
+    "ACCOUNT_FREEZE_MISMATCH": Kind(
+        "An account is frozen by its owner where its last event says by the bank, or the reverse:"
+        " customers lift their own freezes.",
+        "Freeze the account again as the bank; look for who can write the database.",
+    ),
     "CLOSED_NOT_EMPTY": Kind("A closed account has money or holds.", _FREEZE),
     "BOOK_MISMATCH": Kind("A row stands in another book than its id says.", _RESTORE),
     "POSTING_MALFORMED": Kind(
@@ -216,15 +221,31 @@ KINDS: Final[dict[str, Kind]] = {
     "TRANSFER_EVENT_MISMATCH": Kind(
         "A transfer's last change has no event, or an event no transfer.", _TAMPERED
     ),
+    "BRANCH_MISMATCH": Kind(
+        "A customer is of another branch than was assigned last, or the customer is not there.",
+        "Assign the branch again; look for who can write the database.",
+    ),
     "STAFF_EVENT_MISSING": Kind(
         "An account of staff has no event of its making: nobody has approved it.",
         "Suspend the account, read the audit trail, and look for who can write the database.",
+    ),
+    "KEY_MISMATCH": Kind(
+        "An API key or certificate is not what its last event tells, or no event tells of it.",
+        "Revoke it, read the audit trail for its calls, and look for who can write the database.",
     ),
     "STAFF_SESSION_MISMATCH": Kind(
         "A session goes on whose account of staff is not there or not active.", _TAMPERED
     ),
     "PROPOSAL_SELF_DECIDED": Kind(
         "A proposal was decided by the person who made it, or by nobody.", _TAMPERED
+    ),
+    "FACTOR_RESET_MISMATCH": Kind(
+        "A reset of a customer's factors is not what its last event tells, or could not be so.",
+        "Cancel it and have the customer told; read the audit trail for who approved it.",
+    ),
+    "FACTOR_RESET_INEFFECTIVE": Kind(
+        "A reset of a customer's factors has taken effect, and a factor or device is still there.",
+        "Revoke the customer's devices and sessions; have the factors reset again.",
     ),
     "INSTRUCTION_MISSING": Kind(
         "A withdrawal has no instruction to the clearing.",

@@ -30,6 +30,7 @@ class Authz:
         kinds = method.principal_kinds
         scope = method.scope
         needs_approval = method.staff_needs_approval
+        roles_need_approval = method.roles_need_approval
         roles = method.staff_roles
         disabled = method.non_production_only and self._production
 
@@ -48,7 +49,7 @@ class Authz:
                         "none of the caller's roles may call this method",
                         metadata={"method": method.path},
                     )
-                if needs_approval:
+                if needs_approval or (roles_need_approval and principal.roles is not None):
                     raise Refusal(
                         "APPROVAL_REQUIRED",
                         "staff propose this to somebody else, who approves it",

@@ -61,6 +61,7 @@ class ApiKey(_message.Message):
     REVOKED_TIME_FIELD_NUMBER: _builtins.int
     SIGNS_FIELD_NUMBER: _builtins.int
     CERTIFICATE_IDENTITY_FIELD_NUMBER: _builtins.int
+    CLAIM_EXPIRY_TIME_FIELD_NUMBER: _builtins.int
     key_id: _builtins.str
     """Key id, the first part of what a caller shows."""
     owner_kind: Global___KeyOwnerKind.ValueType
@@ -93,6 +94,12 @@ class ApiKey(_message.Message):
     def revoked_time(self) -> _timestamp_pb2.Timestamp:
         """Revoked time; absent while the key was not revoked."""
 
+    @_builtins.property
+    def claim_expiry_time(self) -> _timestamp_pb2.Timestamp:
+        """Claim expiry time, until which the secret waits to be claimed; absent once it was, and for keys whose secret was shown when they were
+        made.
+        """
+
     def __init__(
         self,
         *,
@@ -107,10 +114,11 @@ class ApiKey(_message.Message):
         revoked_time: _timestamp_pb2.Timestamp | None = ...,
         signs: _builtins.bool = ...,
         certificate_identity: _builtins.str = ...,
+        claim_expiry_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_time", b"created_time", "expiry_time", b"expiry_time", "revoked_time", b"revoked_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claim_expiry_time", b"claim_expiry_time", "created_time", b"created_time", "expiry_time", b"expiry_time", "revoked_time", b"revoked_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_identity", b"certificate_identity", "created_time", b"created_time", "expiry_time", b"expiry_time", "key_id", b"key_id", "label", b"label", "networks", b"networks", "owner", b"owner", "owner_kind", b"owner_kind", "revoked_time", b"revoked_time", "scopes", b"scopes", "signs", b"signs"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_identity", b"certificate_identity", "claim_expiry_time", b"claim_expiry_time", "created_time", b"created_time", "expiry_time", b"expiry_time", "key_id", b"key_id", "label", b"label", "networks", b"networks", "owner", b"owner", "owner_kind", b"owner_kind", "revoked_time", b"revoked_time", "scopes", b"scopes", "signs", b"signs"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -129,6 +137,7 @@ class CreateKeyRequest(_message.Message):
     SCOPES_FIELD_NUMBER: _builtins.int
     NETWORKS_FIELD_NUMBER: _builtins.int
     LIFETIME_DAYS_FIELD_NUMBER: _builtins.int
+    CLAIM_KEY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Request id is a UUID that the caller makes once per intention and keeps for every retry."""
     owner_kind: Global___KeyOwnerKind.ValueType
@@ -139,6 +148,10 @@ class CreateKeyRequest(_message.Message):
     """Label for people."""
     lifetime_days: _builtins.int
     """Lifetime days; 0 means 365."""
+    claim_key: _builtins.bytes
+    """Claim key: the public key, as DER of a SubjectPublicKeyInfo (Ed25519 or P-256), of whoever is to have the secret. It verifies the key's
+    signed calls as well.
+    """
     @_builtins.property
     def scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Scopes that the key gets."""
@@ -157,10 +170,11 @@ class CreateKeyRequest(_message.Message):
         scopes: _abc.Iterable[_builtins.str] | None = ...,
         networks: _abc.Iterable[_builtins.str] | None = ...,
         lifetime_days: _builtins.int = ...,
+        claim_key: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "lifetime_days", b"lifetime_days", "networks", b"networks", "owner", b"owner", "owner_kind", b"owner_kind", "request_id", b"request_id", "scopes", b"scopes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_key", b"claim_key", "label", b"label", "lifetime_days", b"lifetime_days", "networks", b"networks", "owner", b"owner", "owner_kind", b"owner_kind", "request_id", b"request_id", "scopes", b"scopes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -169,6 +183,70 @@ Global___CreateKeyRequest: _TypeAlias = CreateKeyRequest  # noqa: Y015
 @_typing.final
 class CreateKeyResponse(_message.Message):
     """CreateKeyResponse is the reply of CreateKey."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    COMMITTED_AT_FIELD_NUMBER: _builtins.int
+    SECRET_FIELD_NUMBER: _builtins.int
+    committed_at: _builtins.str
+    """Committed at is a token that reads take as at_least_as_fresh."""
+    secret: _builtins.str
+    """Secret of the key, shown here only; empty where it is claimed."""
+    @_builtins.property
+    def key(self) -> Global___ApiKey:
+        """Key as it is now."""
+
+    def __init__(
+        self,
+        *,
+        key: Global___ApiKey | None = ...,
+        committed_at: _builtins.str = ...,
+        secret: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["key", b"key"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed_at", b"committed_at", "key", b"key", "secret", b"secret"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateKeyResponse: _TypeAlias = CreateKeyResponse  # noqa: Y015
+
+@_typing.final
+class ClaimKeyRequest(_message.Message):
+    """ClaimKeyRequest is the request of ClaimKey."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    KEY_ID_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Request id is a UUID that the caller makes once per intention and keeps for every retry."""
+    key_id: _builtins.str
+    """Key id of the key to claim."""
+    signature: _builtins.bytes
+    """Signature by the claim key over two lines joined by a line feed: LONGMEN-KEY-CLAIM-1 and the key id. Ed25519 signs the text, P-256 its
+    SHA-256 (DER).
+    """
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        key_id: _builtins.str = ...,
+        signature: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_id", b"key_id", "request_id", b"request_id", "signature", b"signature"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClaimKeyRequest: _TypeAlias = ClaimKeyRequest  # noqa: Y015
+
+@_typing.final
+class ClaimKeyResponse(_message.Message):
+    """ClaimKeyResponse is the reply of ClaimKey."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -196,7 +274,7 @@ class CreateKeyResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___CreateKeyResponse: _TypeAlias = CreateKeyResponse  # noqa: Y015
+Global___ClaimKeyResponse: _TypeAlias = ClaimKeyResponse  # noqa: Y015
 
 @_typing.final
 class ListKeysRequest(_message.Message):
@@ -356,7 +434,7 @@ class RotateKeyResponse(_message.Message):
     committed_at: _builtins.str
     """Committed at is a token that reads take as at_least_as_fresh."""
     secret: _builtins.str
-    """Secret of the key, shown here only."""
+    """Secret of the key, shown here only; empty where it is claimed."""
     @_builtins.property
     def key(self) -> Global___ApiKey:
         """Key as it is now."""

@@ -41,6 +41,11 @@ class CredentialsServiceStub:
                 request_serializer=longmen_dot_credentials_dot_v1_dot_credentials__service__pb2.CreateKeyRequest.SerializeToString,
                 response_deserializer=longmen_dot_credentials_dot_v1_dot_credentials__service__pb2.CreateKeyResponse.FromString,
                 _registered_method=True)
+        self.ClaimKey = channel.unary_unary(
+                '/longmen.credentials.v1.CredentialsService/ClaimKey',
+                request_serializer=longmen_dot_credentials_dot_v1_dot_credentials__service__pb2.ClaimKeyRequest.SerializeToString,
+                response_deserializer=longmen_dot_credentials_dot_v1_dot_credentials__service__pb2.ClaimKeyResponse.FromString,
+                _registered_method=True)
         self.ListKeys = channel.unary_unary(
                 '/longmen.credentials.v1.CredentialsService/ListKeys',
                 request_serializer=longmen_dot_credentials_dot_v1_dot_credentials__service__pb2.ListKeysRequest.SerializeToString,
@@ -74,8 +79,20 @@ class CredentialsServiceServicer:
     """
 
     def CreateKey(self, request, context):
-        """CreateKey makes a key. Its secret is in the reply and nowhere else. An owner has two keys at most, so that one can replace the other.
-        Reasons: KEY_LIMIT_REACHED, KEY_INVALID_NETWORK.
+        """CreateKey makes a key. With a claim key the secret is nobody's until ClaimKey shows it, once, to whoever has the private half of
+        that; without one it is in the reply and nowhere else. Staff who have signed in propose a key with a claim key, and another
+        administrator approves: nobody at the bank ever has the secret. Development tokens that name no role call the method directly. An owner has two keys at
+        most, so that one can replace the other.
+        Reasons: KEY_LIMIT_REACHED, KEY_INVALID_NETWORK, SIGNING_KEY_INVALID, CLAIM_KEY_MISSING, APPROVAL_REQUIRED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ClaimKey(self, request, context):
+        """ClaimKey shows the secret of a key, once, to whoever has the private half of its claim key. The secret is made here; a repetition under
+        the same request id shows it again. Whatever is wrong has one answer.
+        Reasons: KEY_CLAIM_REJECTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -98,8 +115,9 @@ class CredentialsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RotateKey(self, request, context):
-        """RotateKey makes a key that may do what an older one may, and lets the older one end after an overlap.
-        Reasons: KEY_NOT_FOUND, KEY_REVOKED, KEY_LIMIT_REACHED, CERTIFICATE_HAS_NO_SECRET.
+        """RotateKey makes a key that may do what an older one may, and lets the older one end after an overlap. Where staff who have signed in
+        do it, the new secret is claimed with the older key's signing key, and they are not shown it.
+        Reasons: KEY_NOT_FOUND, KEY_REVOKED, KEY_LIMIT_REACHED, CERTIFICATE_HAS_NO_SECRET, CLAIM_KEY_MISSING.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -107,7 +125,8 @@ class CredentialsServiceServicer:
 
     def RegisterSigningKey(self, request, context):
         """RegisterSigningKey gives a key the public key that its signed calls are verified with. From then on its calls that move money have to be signed.
-        Reasons: KEY_NOT_FOUND, KEY_REVOKED, SIGNING_KEY_INVALID, CERTIFICATE_HAS_NO_SECRET.
+        Staff who have signed in propose it, and another administrator approves.
+        Reasons: KEY_NOT_FOUND, KEY_REVOKED, SIGNING_KEY_INVALID, CERTIFICATE_HAS_NO_SECRET, APPROVAL_REQUIRED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -129,6 +148,11 @@ def add_CredentialsServiceServicer_to_server(servicer, server):
                     servicer.CreateKey,
                     request_deserializer=longmen_dot_credentials_dot_v1_dot_credentials__service__pb2.CreateKeyRequest.FromString,
                     response_serializer=longmen_dot_credentials_dot_v1_dot_credentials__service__pb2.CreateKeyResponse.SerializeToString,
+            ),
+            'ClaimKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClaimKey,
+                    request_deserializer=longmen_dot_credentials_dot_v1_dot_credentials__service__pb2.ClaimKeyRequest.FromString,
+                    response_serializer=longmen_dot_credentials_dot_v1_dot_credentials__service__pb2.ClaimKeyResponse.SerializeToString,
             ),
             'ListKeys': grpc.unary_unary_rpc_method_handler(
                     servicer.ListKeys,
@@ -185,6 +209,33 @@ class CredentialsService:
             '/longmen.credentials.v1.CredentialsService/CreateKey',
             longmen_dot_credentials_dot_v1_dot_credentials__service__pb2.CreateKeyRequest.SerializeToString,
             longmen_dot_credentials_dot_v1_dot_credentials__service__pb2.CreateKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClaimKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longmen.credentials.v1.CredentialsService/ClaimKey',
+            longmen_dot_credentials_dot_v1_dot_credentials__service__pb2.ClaimKeyRequest.SerializeToString,
+            longmen_dot_credentials_dot_v1_dot_credentials__service__pb2.ClaimKeyResponse.FromString,
             options,
             channel_credentials,
             insecure,

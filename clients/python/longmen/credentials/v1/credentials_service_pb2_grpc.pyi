@@ -36,8 +36,16 @@ class CredentialsServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> CredentialsServiceAsyncStub: ...
     CreateKey: _grpc.UnaryUnaryMultiCallable[_credentials_service_pb2.CreateKeyRequest, _credentials_service_pb2.CreateKeyResponse]
-    """CreateKey makes a key. Its secret is in the reply and nowhere else. An owner has two keys at most, so that one can replace the other.
-    Reasons: KEY_LIMIT_REACHED, KEY_INVALID_NETWORK.
+    """CreateKey makes a key. With a claim key the secret is nobody's until ClaimKey shows it, once, to whoever has the private half of
+    that; without one it is in the reply and nowhere else. Staff who have signed in propose a key with a claim key, and another
+    administrator approves: nobody at the bank ever has the secret. Development tokens that name no role call the method directly. An owner has two keys at
+    most, so that one can replace the other.
+    Reasons: KEY_LIMIT_REACHED, KEY_INVALID_NETWORK, SIGNING_KEY_INVALID, CLAIM_KEY_MISSING, APPROVAL_REQUIRED.
+    """
+    ClaimKey: _grpc.UnaryUnaryMultiCallable[_credentials_service_pb2.ClaimKeyRequest, _credentials_service_pb2.ClaimKeyResponse]
+    """ClaimKey shows the secret of a key, once, to whoever has the private half of its claim key. The secret is made here; a repetition under
+    the same request id shows it again. Whatever is wrong has one answer.
+    Reasons: KEY_CLAIM_REJECTED.
     """
     ListKeys: _grpc.UnaryUnaryMultiCallable[_credentials_service_pb2.ListKeysRequest, _credentials_service_pb2.ListKeysResponse]
     """ListKeys returns keys without their secrets, the oldest first.
@@ -48,12 +56,14 @@ class CredentialsServiceStub:
     Reasons: KEY_NOT_FOUND, KEY_REVOKED.
     """
     RotateKey: _grpc.UnaryUnaryMultiCallable[_credentials_service_pb2.RotateKeyRequest, _credentials_service_pb2.RotateKeyResponse]
-    """RotateKey makes a key that may do what an older one may, and lets the older one end after an overlap.
-    Reasons: KEY_NOT_FOUND, KEY_REVOKED, KEY_LIMIT_REACHED, CERTIFICATE_HAS_NO_SECRET.
+    """RotateKey makes a key that may do what an older one may, and lets the older one end after an overlap. Where staff who have signed in
+    do it, the new secret is claimed with the older key's signing key, and they are not shown it.
+    Reasons: KEY_NOT_FOUND, KEY_REVOKED, KEY_LIMIT_REACHED, CERTIFICATE_HAS_NO_SECRET, CLAIM_KEY_MISSING.
     """
     RegisterSigningKey: _grpc.UnaryUnaryMultiCallable[_credentials_service_pb2.RegisterSigningKeyRequest, _credentials_service_pb2.RegisterSigningKeyResponse]
     """RegisterSigningKey gives a key the public key that its signed calls are verified with. From then on its calls that move money have to be signed.
-    Reasons: KEY_NOT_FOUND, KEY_REVOKED, SIGNING_KEY_INVALID, CERTIFICATE_HAS_NO_SECRET.
+    Staff who have signed in propose it, and another administrator approves.
+    Reasons: KEY_NOT_FOUND, KEY_REVOKED, SIGNING_KEY_INVALID, CERTIFICATE_HAS_NO_SECRET, APPROVAL_REQUIRED.
     """
     RegisterCertificate: _grpc.UnaryUnaryMultiCallable[_credentials_service_pb2.RegisterCertificateRequest, _credentials_service_pb2.RegisterCertificateResponse]
     """RegisterCertificate lets a system call by its client certificate, over mutual TLS, instead of a key: by the SPIFFE id or DNS name in the
@@ -69,8 +79,16 @@ class CredentialsServiceAsyncStub(CredentialsServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateKey: _aio.UnaryUnaryMultiCallable[_credentials_service_pb2.CreateKeyRequest, _credentials_service_pb2.CreateKeyResponse]  # type: ignore[assignment]
-    """CreateKey makes a key. Its secret is in the reply and nowhere else. An owner has two keys at most, so that one can replace the other.
-    Reasons: KEY_LIMIT_REACHED, KEY_INVALID_NETWORK.
+    """CreateKey makes a key. With a claim key the secret is nobody's until ClaimKey shows it, once, to whoever has the private half of
+    that; without one it is in the reply and nowhere else. Staff who have signed in propose a key with a claim key, and another
+    administrator approves: nobody at the bank ever has the secret. Development tokens that name no role call the method directly. An owner has two keys at
+    most, so that one can replace the other.
+    Reasons: KEY_LIMIT_REACHED, KEY_INVALID_NETWORK, SIGNING_KEY_INVALID, CLAIM_KEY_MISSING, APPROVAL_REQUIRED.
+    """
+    ClaimKey: _aio.UnaryUnaryMultiCallable[_credentials_service_pb2.ClaimKeyRequest, _credentials_service_pb2.ClaimKeyResponse]  # type: ignore[assignment]
+    """ClaimKey shows the secret of a key, once, to whoever has the private half of its claim key. The secret is made here; a repetition under
+    the same request id shows it again. Whatever is wrong has one answer.
+    Reasons: KEY_CLAIM_REJECTED.
     """
     ListKeys: _aio.UnaryUnaryMultiCallable[_credentials_service_pb2.ListKeysRequest, _credentials_service_pb2.ListKeysResponse]  # type: ignore[assignment]
     """ListKeys returns keys without their secrets, the oldest first.
@@ -81,12 +99,14 @@ class CredentialsServiceAsyncStub(CredentialsServiceStub):
     Reasons: KEY_NOT_FOUND, KEY_REVOKED.
     """
     RotateKey: _aio.UnaryUnaryMultiCallable[_credentials_service_pb2.RotateKeyRequest, _credentials_service_pb2.RotateKeyResponse]  # type: ignore[assignment]
-    """RotateKey makes a key that may do what an older one may, and lets the older one end after an overlap.
-    Reasons: KEY_NOT_FOUND, KEY_REVOKED, KEY_LIMIT_REACHED, CERTIFICATE_HAS_NO_SECRET.
+    """RotateKey makes a key that may do what an older one may, and lets the older one end after an overlap. Where staff who have signed in
+    do it, the new secret is claimed with the older key's signing key, and they are not shown it.
+    Reasons: KEY_NOT_FOUND, KEY_REVOKED, KEY_LIMIT_REACHED, CERTIFICATE_HAS_NO_SECRET, CLAIM_KEY_MISSING.
     """
     RegisterSigningKey: _aio.UnaryUnaryMultiCallable[_credentials_service_pb2.RegisterSigningKeyRequest, _credentials_service_pb2.RegisterSigningKeyResponse]  # type: ignore[assignment]
     """RegisterSigningKey gives a key the public key that its signed calls are verified with. From then on its calls that move money have to be signed.
-    Reasons: KEY_NOT_FOUND, KEY_REVOKED, SIGNING_KEY_INVALID, CERTIFICATE_HAS_NO_SECRET.
+    Staff who have signed in propose it, and another administrator approves.
+    Reasons: KEY_NOT_FOUND, KEY_REVOKED, SIGNING_KEY_INVALID, CERTIFICATE_HAS_NO_SECRET, APPROVAL_REQUIRED.
     """
     RegisterCertificate: _aio.UnaryUnaryMultiCallable[_credentials_service_pb2.RegisterCertificateRequest, _credentials_service_pb2.RegisterCertificateResponse]  # type: ignore[assignment]
     """RegisterCertificate lets a system call by its client certificate, over mutual TLS, instead of a key: by the SPIFFE id or DNS name in the
@@ -105,8 +125,22 @@ class CredentialsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _credentials_service_pb2.CreateKeyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_credentials_service_pb2.CreateKeyResponse, _abc.Awaitable[_credentials_service_pb2.CreateKeyResponse]]:
-        """CreateKey makes a key. Its secret is in the reply and nowhere else. An owner has two keys at most, so that one can replace the other.
-        Reasons: KEY_LIMIT_REACHED, KEY_INVALID_NETWORK.
+        """CreateKey makes a key. With a claim key the secret is nobody's until ClaimKey shows it, once, to whoever has the private half of
+        that; without one it is in the reply and nowhere else. Staff who have signed in propose a key with a claim key, and another
+        administrator approves: nobody at the bank ever has the secret. Development tokens that name no role call the method directly. An owner has two keys at
+        most, so that one can replace the other.
+        Reasons: KEY_LIMIT_REACHED, KEY_INVALID_NETWORK, SIGNING_KEY_INVALID, CLAIM_KEY_MISSING, APPROVAL_REQUIRED.
+        """
+
+    @_abc_1.abstractmethod
+    def ClaimKey(
+        self,
+        request: _credentials_service_pb2.ClaimKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_credentials_service_pb2.ClaimKeyResponse, _abc.Awaitable[_credentials_service_pb2.ClaimKeyResponse]]:
+        """ClaimKey shows the secret of a key, once, to whoever has the private half of its claim key. The secret is made here; a repetition under
+        the same request id shows it again. Whatever is wrong has one answer.
+        Reasons: KEY_CLAIM_REJECTED.
         """
 
     @_abc_1.abstractmethod
@@ -135,8 +169,9 @@ class CredentialsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _credentials_service_pb2.RotateKeyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_credentials_service_pb2.RotateKeyResponse, _abc.Awaitable[_credentials_service_pb2.RotateKeyResponse]]:
-        """RotateKey makes a key that may do what an older one may, and lets the older one end after an overlap.
-        Reasons: KEY_NOT_FOUND, KEY_REVOKED, KEY_LIMIT_REACHED, CERTIFICATE_HAS_NO_SECRET.
+        """RotateKey makes a key that may do what an older one may, and lets the older one end after an overlap. Where staff who have signed in
+        do it, the new secret is claimed with the older key's signing key, and they are not shown it.
+        Reasons: KEY_NOT_FOUND, KEY_REVOKED, KEY_LIMIT_REACHED, CERTIFICATE_HAS_NO_SECRET, CLAIM_KEY_MISSING.
         """
 
     @_abc_1.abstractmethod
@@ -146,7 +181,8 @@ class CredentialsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_credentials_service_pb2.RegisterSigningKeyResponse, _abc.Awaitable[_credentials_service_pb2.RegisterSigningKeyResponse]]:
         """RegisterSigningKey gives a key the public key that its signed calls are verified with. From then on its calls that move money have to be signed.
-        Reasons: KEY_NOT_FOUND, KEY_REVOKED, SIGNING_KEY_INVALID, CERTIFICATE_HAS_NO_SECRET.
+        Staff who have signed in propose it, and another administrator approves.
+        Reasons: KEY_NOT_FOUND, KEY_REVOKED, SIGNING_KEY_INVALID, CERTIFICATE_HAS_NO_SECRET, APPROVAL_REQUIRED.
         """
 
     @_abc_1.abstractmethod

@@ -782,7 +782,29 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_NOTHING_TO_APPEAL: _ErrorReason.ValueType  # 524
     """Nothing to appeal: the movement was not stopped; say that it was somebody else's, if it was. Metadata: decision_id."""
     ERROR_REASON_CASE_OF_OTHER_FREEZE: _ErrorReason.ValueType  # 525
-    """Case of other freeze: the freeze to lift is not the one of the case's decision, or the verdict lifts none. Metadata: case_id, freeze_id."""
+    """Case of other freeze: the freeze to lift is not the one of the case's decision, or the verdict lifts none. Metadata: case_id, freeze_id.
+    -- Lost factors and lost keys.
+    """
+    ERROR_REASON_FACTOR_RESET_OPEN: _ErrorReason.ValueType  # 535
+    """Factor reset open: a reset of the customer's factors has been approved already and cools. Metadata: effective_time
+    (microseconds).
+    """
+    ERROR_REASON_FACTOR_RESET_EMPTY: _ErrorReason.ValueType  # 536
+    """Factor reset empty: the customer has no factor of the kinds to be reset."""
+    ERROR_REASON_FACTOR_RESET_NOT_FOUND: _ErrorReason.ValueType  # 537
+    """Factor reset not found: the customer has no reset, or none that could still be turned down. Metadata: customer_id."""
+    ERROR_REASON_CLAIM_KEY_MISSING: _ErrorReason.ValueType  # 539
+    """Claim key missing: nobody is named who is to have the secret of a key. Give a claim key; a key without a signing key is not rotated but
+    made anew.
+    """
+    ERROR_REASON_KEY_CLAIM_REJECTED: _ErrorReason.ValueType  # 540
+    """Key claim rejected: there is no such key, its secret was claimed before, the time to claim it is over, or the signature is not by its
+    claim key; which of these is not told.
+    """
+    ERROR_REASON_FACTOR_RESET_OTHER_DEVICE: _ErrorReason.ValueType  # 538
+    """Factor reset other device: the bank has reset the customer's factors, and this is not the device that was shown to it. Sign in on
+    that one.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the reason of a refusal. On the wire it stands in google.rpc.ErrorInfo: reason is the value's name without
@@ -1514,7 +1536,29 @@ ERROR_REASON_CASE_FULL: ErrorReason.ValueType  # 523
 ERROR_REASON_NOTHING_TO_APPEAL: ErrorReason.ValueType  # 524
 """Nothing to appeal: the movement was not stopped; say that it was somebody else's, if it was. Metadata: decision_id."""
 ERROR_REASON_CASE_OF_OTHER_FREEZE: ErrorReason.ValueType  # 525
-"""Case of other freeze: the freeze to lift is not the one of the case's decision, or the verdict lifts none. Metadata: case_id, freeze_id."""
+"""Case of other freeze: the freeze to lift is not the one of the case's decision, or the verdict lifts none. Metadata: case_id, freeze_id.
+-- Lost factors and lost keys.
+"""
+ERROR_REASON_FACTOR_RESET_OPEN: ErrorReason.ValueType  # 535
+"""Factor reset open: a reset of the customer's factors has been approved already and cools. Metadata: effective_time
+(microseconds).
+"""
+ERROR_REASON_FACTOR_RESET_EMPTY: ErrorReason.ValueType  # 536
+"""Factor reset empty: the customer has no factor of the kinds to be reset."""
+ERROR_REASON_FACTOR_RESET_NOT_FOUND: ErrorReason.ValueType  # 537
+"""Factor reset not found: the customer has no reset, or none that could still be turned down. Metadata: customer_id."""
+ERROR_REASON_CLAIM_KEY_MISSING: ErrorReason.ValueType  # 539
+"""Claim key missing: nobody is named who is to have the secret of a key. Give a claim key; a key without a signing key is not rotated but
+made anew.
+"""
+ERROR_REASON_KEY_CLAIM_REJECTED: ErrorReason.ValueType  # 540
+"""Key claim rejected: there is no such key, its secret was claimed before, the time to claim it is over, or the signature is not by its
+claim key; which of these is not told.
+"""
+ERROR_REASON_FACTOR_RESET_OTHER_DEVICE: ErrorReason.ValueType  # 538
+"""Factor reset other device: the bank has reset the customer's factors, and this is not the device that was shown to it. Sign in on
+that one.
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final

@@ -11,6 +11,7 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from longmen.identity.v1 import challenge_pb2 as _challenge_pb2
 from longmen.identity.v1 import factor_pb2 as _factor_pb2
+from longmen.identity.v1 import factor_reset_pb2 as _factor_reset_pb2
 from longmen.identity.v1 import identity_pb2 as _identity_pb2
 from longmen.ledger.v1 import account_pb2 as _account_pb2
 from longmen.ledger.v1 import transaction_pb2 as _transaction_pb2
@@ -139,6 +140,12 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """Risk unfrozen: a freeze was lifted. Its subject is the freeze."""
     EVENT_TYPE_RISK_CASE_CHANGED: _EventType.ValueType  # 119
     """Risk case changed: a movement is looked at, or has its verdict. Its subject is the case."""
+    EVENT_TYPE_FACTOR_RESET_CHANGED: _EventType.ValueType  # 82
+    """Factor reset changed: the bank's reset of a customer's factors was approved, cancelled, took effect or was claimed."""
+    EVENT_TYPE_BRANCH_ASSIGNED: _EventType.ValueType  # 83
+    """Branch assigned: the bank said which branch a customer is of."""
+    EVENT_TYPE_KEY_CHANGED: _EventType.ValueType  # 84
+    """Key changed: an API key was made, claimed, rotated, given a signing key, or ended."""
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
     """EventType is what happened."""
@@ -251,7 +258,37 @@ EVENT_TYPE_RISK_UNFROZEN: EventType.ValueType  # 112
 """Risk unfrozen: a freeze was lifted. Its subject is the freeze."""
 EVENT_TYPE_RISK_CASE_CHANGED: EventType.ValueType  # 119
 """Risk case changed: a movement is looked at, or has its verdict. Its subject is the case."""
+EVENT_TYPE_FACTOR_RESET_CHANGED: EventType.ValueType  # 82
+"""Factor reset changed: the bank's reset of a customer's factors was approved, cancelled, took effect or was claimed."""
+EVENT_TYPE_BRANCH_ASSIGNED: EventType.ValueType  # 83
+"""Branch assigned: the bank said which branch a customer is of."""
+EVENT_TYPE_KEY_CHANGED: EventType.ValueType  # 84
+"""Key changed: an API key was made, claimed, rotated, given a signing key, or ended."""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
+
+class _Freezer:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FreezerEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Freezer.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FREEZER_UNSPECIFIED: _Freezer.ValueType  # 0
+    """Unspecified stands for an account that is not frozen, and for freezes from before this was told."""
+    FREEZER_BANK: _Freezer.ValueType  # 1
+    """Bank: only the bank lifts it."""
+    FREEZER_OWNER: _Freezer.ValueType  # 2
+    """Owner: the customer can lift it."""
+
+class Freezer(_Freezer, metaclass=_FreezerEnumTypeWrapper):
+    """Freezer is whose doing a freeze is."""
+
+FREEZER_UNSPECIFIED: Freezer.ValueType  # 0
+"""Unspecified stands for an account that is not frozen, and for freezes from before this was told."""
+FREEZER_BANK: Freezer.ValueType  # 1
+"""Bank: only the bank lifts it."""
+FREEZER_OWNER: Freezer.ValueType  # 2
+"""Owner: the customer can lift it."""
+Global___Freezer: _TypeAlias = Freezer  # noqa: Y015
 
 @_typing.final
 class AccountStateChange(_message.Message):
@@ -262,26 +299,78 @@ class AccountStateChange(_message.Message):
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     REASON_TEXT_FIELD_NUMBER: _builtins.int
+    FROZEN_BY_FIELD_NUMBER: _builtins.int
     account_id: _builtins.str
     """Account id changed."""
     state: _account_pb2.AccountState.ValueType
     """State after the change."""
     reason_text: _builtins.str
     """Reason text kept with the change."""
+    frozen_by: Global___Freezer.ValueType
+    """Frozen by, where the state is a freeze."""
     def __init__(
         self,
         *,
         account_id: _builtins.str = ...,
         state: _account_pb2.AccountState.ValueType = ...,
         reason_text: _builtins.str = ...,
+        frozen_by: Global___Freezer.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "reason_text", b"reason_text", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "frozen_by", b"frozen_by", "reason_text", b"reason_text", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AccountStateChange: _TypeAlias = AccountStateChange  # noqa: Y015
+
+@_typing.final
+class KeyChange(_message.Message):
+    """KeyChange is what became of an API key, or of the registration of a certificate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGE_FIELD_NUMBER: _builtins.int
+    CONTENT_DIGEST_FIELD_NUMBER: _builtins.int
+    change: _builtins.str
+    """Change, such as CREATED or REVOKED."""
+    content_digest: _builtins.bytes
+    """Content digest is SHA-256 over the whole record of the key as it is now, so that the journal holds the database to it."""
+    def __init__(
+        self,
+        *,
+        change: _builtins.str = ...,
+        content_digest: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "content_digest", b"content_digest"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KeyChange: _TypeAlias = KeyChange  # noqa: Y015
+
+@_typing.final
+class BranchAssignment(_message.Message):
+    """BranchAssignment is which branch a customer is of."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BRANCH_FIELD_NUMBER: _builtins.int
+    branch: _builtins.str
+    """Branch; empty for none."""
+    def __init__(
+        self,
+        *,
+        branch: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branch", b"branch"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BranchAssignment: _TypeAlias = BranchAssignment  # noqa: Y015
 
 @_typing.final
 class TransferStateChange(_message.Message):
@@ -442,6 +531,40 @@ class FactorChange(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FactorChange: _TypeAlias = FactorChange  # noqa: Y015
+
+@_typing.final
+class FactorResetChange(_message.Message):
+    """FactorResetChange is what became of the bank's reset of a customer's factors."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    CONTENT_DIGEST_FIELD_NUMBER: _builtins.int
+    state: _factor_reset_pb2.FactorResetState.ValueType
+    """State that it came to."""
+    content_digest: _builtins.bytes
+    """Content digest is SHA-256 over all that was agreed, so that the journal holds the bank to it: kinds as a sum of powers of two, evidence
+    as a number, evidence reference, key thumbprint, and approve and effective time in microseconds, joined by vertical bars.
+    """
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_factor_pb2.FactorKind.ValueType]:
+        """Kinds of factors that it removes."""
+
+    def __init__(
+        self,
+        *,
+        state: _factor_reset_pb2.FactorResetState.ValueType = ...,
+        kinds: _abc.Iterable[_factor_pb2.FactorKind.ValueType] | None = ...,
+        content_digest: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_digest", b"content_digest", "kinds", b"kinds", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FactorResetChange: _TypeAlias = FactorResetChange  # noqa: Y015
 
 @_typing.final
 class ChallengeChange(_message.Message):
@@ -1215,6 +1338,9 @@ class Event(_message.Message):
     RISK_DECISION_MADE_FIELD_NUMBER: _builtins.int
     RISK_FREEZE_CHANGE_FIELD_NUMBER: _builtins.int
     RISK_CASE_CHANGE_FIELD_NUMBER: _builtins.int
+    FACTOR_RESET_CHANGE_FIELD_NUMBER: _builtins.int
+    BRANCH_ASSIGNMENT_FIELD_NUMBER: _builtins.int
+    KEY_CHANGE_FIELD_NUMBER: _builtins.int
     DEBIT_BALANCES_FIELD_NUMBER: _builtins.int
     CREDIT_BALANCES_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
@@ -1354,6 +1480,18 @@ class Event(_message.Message):
         """Risk case change."""
 
     @_builtins.property
+    def factor_reset_change(self) -> Global___FactorResetChange:
+        """Factor reset change; its subject is the customer."""
+
+    @_builtins.property
+    def branch_assignment(self) -> Global___BranchAssignment:
+        """Branch assignment; its subject is the customer."""
+
+    @_builtins.property
+    def key_change(self) -> Global___KeyChange:
+        """Key change; its subject is the key."""
+
+    @_builtins.property
     def debit_balances(self) -> _account_pb2.Balances:
         """Debit balances are the debit account's as of the posting: posted, available and version."""
 
@@ -1400,14 +1538,17 @@ class Event(_message.Message):
         risk_decision_made: Global___RiskDecisionMade | None = ...,
         risk_freeze_change: Global___RiskFreezeChange | None = ...,
         risk_case_change: Global___RiskCaseChange | None = ...,
+        factor_reset_change: Global___FactorResetChange | None = ...,
+        branch_assignment: Global___BranchAssignment | None = ...,
+        key_change: Global___KeyChange | None = ...,
         debit_balances: _account_pb2.Balances | None = ...,
         credit_balances: _account_pb2.Balances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "risk_case_change", b"risk_case_change", "risk_decision_made", b"risk_decision_made", "risk_freeze_change", b"risk_freeze_change", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "branch_assignment", b"branch_assignment", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "factor_reset_change", b"factor_reset_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "key_change", b"key_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "risk_case_change", b"risk_case_change", "risk_decision_made", b"risk_decision_made", "risk_freeze_change", b"risk_freeze_change", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "risk_case_change", b"risk_case_change", "risk_decision_made", b"risk_decision_made", "risk_freeze_change", b"risk_freeze_change", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "branch_assignment", b"branch_assignment", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "factor_reset_change", b"factor_reset_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "key_change", b"key_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "risk_case_change", b"risk_case_change", "risk_decision_made", b"risk_decision_made", "risk_freeze_change", b"risk_freeze_change", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change", "endpoint_change", "fx_rates_change", "mandate_change", "fx_converted", "fx_conversion_reversed", "fx_position_flag", "fx_revaluation", "fx_alert_told", "fx_limit_order_change", "offline_sale_recorded", "risk_rules_change", "risk_list_change", "risk_decision_made", "risk_freeze_change", "risk_case_change"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change", "endpoint_change", "fx_rates_change", "mandate_change", "fx_converted", "fx_conversion_reversed", "fx_position_flag", "fx_revaluation", "fx_alert_told", "fx_limit_order_change", "offline_sale_recorded", "risk_rules_change", "risk_list_change", "risk_decision_made", "risk_freeze_change", "risk_case_change", "factor_reset_change", "branch_assignment", "key_change"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

@@ -1100,21 +1100,27 @@ class ExportJournalResponse(_message.Message):
 
     BLOCK_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
+    CONTINUES_FIELD_NUMBER: _builtins.int
     cursor: _builtins.str
-    """Cursor resumes the export after this message."""
+    """Cursor resumes the export after the last whole block."""
+    continues: _builtins.bool
+    """Continues says that more records of the same block follow in the next message. After an interruption the block comes from its first
+    record again.
+    """
     @_builtins.property
     def block(self) -> _receipt_pb2.JournalBlock:
-        """Block of the journal."""
+        """Block of the journal, or a part of one: its header is that of the whole block, its records are the next ones."""
 
     def __init__(
         self,
         *,
         block: _receipt_pb2.JournalBlock | None = ...,
         cursor: _builtins.str = ...,
+        continues: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["block", b"block"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["block", b"block", "cursor", b"cursor"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["block", b"block", "continues", b"continues", "cursor", b"cursor"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -252,7 +252,8 @@ class LedgerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExportJournal(self, request, context):
-        """ExportJournal streams the journal of a book block by block, in the order of each writer's chain, from a cursor.
+        """ExportJournal streams the journal of a book block by block, in the order of each writer's chain, from a cursor. A block of more than a
+        megabyte comes in several messages, one behind the other, so that no message is larger than any client takes.
         Reasons: INVALID_CURSOR, UNKNOWN_BOOK.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

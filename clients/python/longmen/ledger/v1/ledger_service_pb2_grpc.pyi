@@ -98,7 +98,8 @@ class LedgerServiceStub:
     Reasons: TRANSACTION_NOT_FOUND.
     """
     ExportJournal: _grpc.UnaryStreamMultiCallable[_ledger_service_pb2.ExportJournalRequest, _ledger_service_pb2.ExportJournalResponse]
-    """ExportJournal streams the journal of a book block by block, in the order of each writer's chain, from a cursor.
+    """ExportJournal streams the journal of a book block by block, in the order of each writer's chain, from a cursor. A block of more than a
+    megabyte comes in several messages, one behind the other, so that no message is larger than any client takes.
     Reasons: INVALID_CURSOR, UNKNOWN_BOOK.
     """
     SetAccountState: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.SetAccountStateRequest, _ledger_service_pb2.SetAccountStateResponse]
@@ -176,7 +177,8 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     Reasons: TRANSACTION_NOT_FOUND.
     """
     ExportJournal: _aio.UnaryStreamMultiCallable[_ledger_service_pb2.ExportJournalRequest, _ledger_service_pb2.ExportJournalResponse]  # type: ignore[assignment]
-    """ExportJournal streams the journal of a book block by block, in the order of each writer's chain, from a cursor.
+    """ExportJournal streams the journal of a book block by block, in the order of each writer's chain, from a cursor. A block of more than a
+    megabyte comes in several messages, one behind the other, so that no message is larger than any client takes.
     Reasons: INVALID_CURSOR, UNKNOWN_BOOK.
     """
     SetAccountState: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.SetAccountStateRequest, _ledger_service_pb2.SetAccountStateResponse]  # type: ignore[assignment]
@@ -347,7 +349,8 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ledger_service_pb2.ExportJournalRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_ledger_service_pb2.ExportJournalResponse], _abc.AsyncIterator[_ledger_service_pb2.ExportJournalResponse]]:
-        """ExportJournal streams the journal of a book block by block, in the order of each writer's chain, from a cursor.
+        """ExportJournal streams the journal of a book block by block, in the order of each writer's chain, from a cursor. A block of more than a
+        megabyte comes in several messages, one behind the other, so that no message is larger than any client takes.
         Reasons: INVALID_CURSOR, UNKNOWN_BOOK.
         """
 

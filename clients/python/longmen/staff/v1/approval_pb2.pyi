@@ -13,6 +13,7 @@ from longmen.accounts.v1 import accounts_service_pb2 as _accounts_service_pb2
 from longmen.credentials.v1 import credentials_service_pb2 as _credentials_service_pb2
 from longmen.fx.v1 import conversions_service_pb2 as _conversions_service_pb2
 from longmen.fx.v1 import rates_service_pb2 as _rates_service_pb2
+from longmen.identity.v1 import factor_reset_service_pb2 as _factor_reset_service_pb2
 from longmen.identity.v1 import kyc_service_pb2 as _kyc_service_pb2
 from longmen.ledger.v1 import ledger_service_pb2 as _ledger_service_pb2
 from longmen.merchants.v1 import plans_service_pb2 as _plans_service_pb2
@@ -85,9 +86,12 @@ class ProposedCommand(_message.Message):
     CREATE_STAFF_FIELD_NUMBER: _builtins.int
     GRANT_STAFF_FIELD_NUMBER: _builtins.int
     REGISTER_CERTIFICATE_FIELD_NUMBER: _builtins.int
+    CREATE_KEY_FIELD_NUMBER: _builtins.int
+    REGISTER_SIGNING_KEY_FIELD_NUMBER: _builtins.int
     RESET_STAFF_FIELD_NUMBER: _builtins.int
     SET_PLAN_FIELD_NUMBER: _builtins.int
     CONFIRM_IN_PERSON_FIELD_NUMBER: _builtins.int
+    RESET_FACTORS_FIELD_NUMBER: _builtins.int
     SET_FX_RATE_FIELD_NUMBER: _builtins.int
     REVERSE_CONVERSION_FIELD_NUMBER: _builtins.int
     PROMOTE_RULE_SET_FIELD_NUMBER: _builtins.int
@@ -129,6 +133,14 @@ class ProposedCommand(_message.Message):
         """Register certificate lets a system call by its client certificate."""
 
     @_builtins.property
+    def create_key(self) -> _credentials_service_pb2.CreateKeyRequest:
+        """Create key makes an API key whose secret its claimant alone is shown."""
+
+    @_builtins.property
+    def register_signing_key(self) -> _credentials_service_pb2.RegisterSigningKeyRequest:
+        """Register signing key gives an API key the public key that its calls are verified with."""
+
+    @_builtins.property
     def reset_staff(self) -> _staff_accounts_service_pb2.ResetStaffRequest:
         """Reset staff lets the owner of an account of staff enrol anew."""
 
@@ -139,6 +151,10 @@ class ProposedCommand(_message.Message):
     @_builtins.property
     def confirm_in_person(self) -> _kyc_service_pb2.ConfirmInPersonRequest:
         """Confirm in person notes that a customer was seen with the identity document."""
+
+    @_builtins.property
+    def reset_factors(self) -> _factor_reset_service_pb2.ResetFactorsRequest:
+        """Reset factors lets a customer back in who has lost what the wallet is approved with."""
 
     @_builtins.property
     def set_fx_rate(self) -> _rates_service_pb2.SetRateRequest:
@@ -183,9 +199,12 @@ class ProposedCommand(_message.Message):
         create_staff: _staff_accounts_service_pb2.CreateStaffRequest | None = ...,
         grant_staff: _staff_accounts_service_pb2.GrantStaffRequest | None = ...,
         register_certificate: _credentials_service_pb2.RegisterCertificateRequest | None = ...,
+        create_key: _credentials_service_pb2.CreateKeyRequest | None = ...,
+        register_signing_key: _credentials_service_pb2.RegisterSigningKeyRequest | None = ...,
         reset_staff: _staff_accounts_service_pb2.ResetStaffRequest | None = ...,
         set_plan: _plans_service_pb2.SetPlanRequest | None = ...,
         confirm_in_person: _kyc_service_pb2.ConfirmInPersonRequest | None = ...,
+        reset_factors: _factor_reset_service_pb2.ResetFactorsRequest | None = ...,
         set_fx_rate: _rates_service_pb2.SetRateRequest | None = ...,
         reverse_conversion: _conversions_service_pb2.ReverseConversionRequest | None = ...,
         promote_rule_set: _rules_service_pb2.PromoteRuleSetRequest | None = ...,
@@ -195,11 +214,11 @@ class ProposedCommand(_message.Message):
         lift_freeze: _risk_service_pb2.LiftFreezeRequest | None = ...,
         close_case: _cases_service_pb2.CloseCaseRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["close_case", b"close_case", "command", b"command", "commit_list_import", b"commit_list_import", "confirm_in_person", b"confirm_in_person", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "lift_freeze", b"lift_freeze", "promote_rule_set", b"promote_rule_set", "register_certificate", b"register_certificate", "reset_staff", b"reset_staff", "reverse_conversion", b"reverse_conversion", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "set_rollout", b"set_rollout", "snooze_rule", b"snooze_rule", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["close_case", b"close_case", "command", b"command", "commit_list_import", b"commit_list_import", "confirm_in_person", b"confirm_in_person", "create_key", b"create_key", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "lift_freeze", b"lift_freeze", "promote_rule_set", b"promote_rule_set", "register_certificate", b"register_certificate", "register_signing_key", b"register_signing_key", "reset_factors", b"reset_factors", "reset_staff", b"reset_staff", "reverse_conversion", b"reverse_conversion", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "set_rollout", b"set_rollout", "snooze_rule", b"snooze_rule", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_case", b"close_case", "command", b"command", "commit_list_import", b"commit_list_import", "confirm_in_person", b"confirm_in_person", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "lift_freeze", b"lift_freeze", "promote_rule_set", b"promote_rule_set", "register_certificate", b"register_certificate", "reset_staff", b"reset_staff", "reverse_conversion", b"reverse_conversion", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "set_rollout", b"set_rollout", "snooze_rule", b"snooze_rule", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_case", b"close_case", "command", b"command", "commit_list_import", b"commit_list_import", "confirm_in_person", b"confirm_in_person", "create_key", b"create_key", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "lift_freeze", b"lift_freeze", "promote_rule_set", b"promote_rule_set", "register_certificate", b"register_certificate", "register_signing_key", b"register_signing_key", "reset_factors", b"reset_factors", "reset_staff", b"reset_staff", "reverse_conversion", b"reverse_conversion", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "set_rollout", b"set_rollout", "snooze_rule", b"snooze_rule", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["create_transaction", "reverse_transaction", "set_account_state", "unfreeze_account", "unlock_factors", "create_staff", "grant_staff", "register_certificate", "reset_staff", "set_plan", "confirm_in_person", "set_fx_rate", "reverse_conversion", "promote_rule_set", "snooze_rule", "set_rollout", "commit_list_import", "lift_freeze", "close_case"]  # noqa: Y015
+    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["create_transaction", "reverse_transaction", "set_account_state", "unfreeze_account", "unlock_factors", "create_staff", "grant_staff", "register_certificate", "create_key", "register_signing_key", "reset_staff", "set_plan", "confirm_in_person", "reset_factors", "set_fx_rate", "reverse_conversion", "promote_rule_set", "snooze_rule", "set_rollout", "commit_list_import", "lift_freeze", "close_case"]  # noqa: Y015
     _WhichOneofArgType_command: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_command) -> _WhichOneofReturnType_command | None: ...
 

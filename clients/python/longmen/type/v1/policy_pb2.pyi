@@ -346,6 +346,7 @@ class MethodPolicy(_message.Message):
     RATE_CLASS_FIELD_NUMBER: _builtins.int
     AUDIT_CLASS_FIELD_NUMBER: _builtins.int
     STAFF_NEEDS_APPROVAL_FIELD_NUMBER: _builtins.int
+    ROLES_NEED_APPROVAL_FIELD_NUMBER: _builtins.int
     STEP_UP_CLASS_FIELD_NUMBER: _builtins.int
     BRANCH_FIELD_FIELD_NUMBER: _builtins.int
     STAFF_ROLES_FIELD_NUMBER: _builtins.int
@@ -370,6 +371,10 @@ class MethodPolicy(_message.Message):
     staff_needs_approval: _builtins.bool
     """Staff needs approval: called by staff directly the method answers APPROVAL_REQUIRED; they propose it, and another
     person approves. Other kinds call it as usual.
+    """
+    roles_need_approval: _builtins.bool
+    """Roles need approval: the same for members of staff who have roles, that is, for all but development tokens that name none. Those
+    call the method directly, so that one person can try a server out.
     """
     step_up_class: Global___StepUpClass.ValueType
     """Step up class is what a customer's call may have to be approved as."""
@@ -399,13 +404,14 @@ class MethodPolicy(_message.Message):
         rate_class: Global___RateClass.ValueType = ...,
         audit_class: Global___AuditClass.ValueType = ...,
         staff_needs_approval: _builtins.bool = ...,
+        roles_need_approval: _builtins.bool = ...,
         step_up_class: Global___StepUpClass.ValueType = ...,
         branch_field: _builtins.str = ...,
         staff_roles: _abc.Iterable[Global___StaffRole.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audit_class", b"audit_class", "branch_field", b"branch_field", "default_deadline_ms", b"default_deadline_ms", "idempotency", b"idempotency", "maximum_deadline_ms", b"maximum_deadline_ms", "maximum_request_bytes", b"maximum_request_bytes", "non_production_only", b"non_production_only", "principal_kinds", b"principal_kinds", "rate_class", b"rate_class", "request_class", b"request_class", "scope", b"scope", "staff_needs_approval", b"staff_needs_approval", "staff_roles", b"staff_roles", "step_up_class", b"step_up_class"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audit_class", b"audit_class", "branch_field", b"branch_field", "default_deadline_ms", b"default_deadline_ms", "idempotency", b"idempotency", "maximum_deadline_ms", b"maximum_deadline_ms", "maximum_request_bytes", b"maximum_request_bytes", "non_production_only", b"non_production_only", "principal_kinds", b"principal_kinds", "rate_class", b"rate_class", "request_class", b"request_class", "roles_need_approval", b"roles_need_approval", "scope", b"scope", "staff_needs_approval", b"staff_needs_approval", "staff_roles", b"staff_roles", "step_up_class", b"step_up_class"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

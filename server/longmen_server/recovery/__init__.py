@@ -1,0 +1,1 @@
+"""Letting customers back in who have lost what their wallets are approved with."""
