@@ -354,6 +354,8 @@ def test_the_methods_that_move_money_out_are_these() -> None:
         "AuthorizationsService/IncrementAuthorization",
         "ConversionsService/ExecuteQuote",
         "ConversionsService/Convert",
+        "ConversionsService/PayAbroad",
+        "LimitOrdersService/CreateLimitOrder",
         "MandatesService/SignMandate",
     }
 
