@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from longmen_server.combined.service import CombinedOrdersService
 from longmen_server.mandates.service import MandatesService
 from longmen_server.offline.service import OfflineService
 from longmen_server.payer_codes.desk import CodeDesk
@@ -54,6 +55,9 @@ def payment_services(
             **without_tokens, step_up=step_up
         ),
         "longmen.payments.v1.MandatesService": MandatesService(**shared, step_up=step_up),
+        "longmen.payments.v1.CombinedOrdersService": CombinedOrdersService(
+            **without_tokens, step_up=step_up
+        ),
         "longmen.payments.v1.OfflineService": OfflineService(
             **shared, step_up=step_up, code_desk=desk
         ),

@@ -6,6 +6,7 @@ from typing import Final
 
 from longmen_server.accounts import queries_verification as accounts
 from longmen_server.challenges import queries_verification as challenges
+from longmen_server.combined import queries_verification as combined
 from longmen_server.conversions import queries_verification as conversions
 from longmen_server.credentials import queries_verification as credentials
 from longmen_server.fxrates import queries_verification as fxrates
@@ -36,6 +37,7 @@ CHECKS: Final = (
     *orders.CHECKS,
     *payer_codes.CHECKS,
     *offline.CHECKS,
+    *combined.CHECKS,
     *mandates.CHECKS,
     *settlements.CHECKS,
     *shifts.CHECKS,

@@ -30,6 +30,7 @@ KEPT = frozenset(
         *("request_record", "ledger_account", "ledger_hold", "staff_account"),
         *("mandate", "merchant_order", "order_authorization"),
         *("fx_limit_order", "fx_rate_alert", "terminal_key", "offline_budget"),
+        "combined_order",
         *("merchant_position", "merchant_settlement", "merchant_shift"),
         *("risk_freeze", "risk_hold", "risk_case", "risk_case_note"),
     }

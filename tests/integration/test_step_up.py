@@ -351,6 +351,7 @@ def test_the_methods_that_move_money_out_are_these() -> None:
         "PaymentsService/PayOrder",
         "PaymentsService/PayStaticCode",
         "AuthorizationsService/AuthorizeOrder",
+        "CombinedOrdersService/PayCombinedOrder",
         "AuthorizationsService/IncrementAuthorization",
         "ConversionsService/ExecuteQuote",
         "ConversionsService/Convert",

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from longmen.identity.v1 import identity_pb2
 from longmen.merchants.v1 import merchants_service_pb2 as merchants_pb
 from longmen.merchants.v1 import shifts_service_pb2 as shifts_pb
+from longmen.payments.v1 import combined_service_pb2 as combined_pb
 from longmen.payments.v1 import offline_pb2
 from longmen.payments.v1 import offline_service_pb2 as offline_pb
 from longmen.payments.v1 import payer_codes_service_pb2 as codes_pb
 from longmen.payments.v1 import payments_service_pb2 as payments_pb
 from longmen_server.challenges.office import StepUpOffice
+from longmen_server.combined.service import CombinedOrdersService
 from longmen_server.factors import commands as factors
 from longmen_server.jobs.expired_orders import ExpiredOrders
 from longmen_server.jobs.runner import JobRunner
@@ -62,6 +64,7 @@ class Market:
                 ),
             ),
             (shifts_pb, ShiftsService(**shared, tokens=tokens)),
+            (combined_pb, CombinedOrdersService(**shared, step_up=step_up)),
             (
                 offline_pb,
                 OfflineService(**shared, tokens=tokens, step_up=step_up, code_desk=desk),
@@ -148,6 +151,7 @@ async def fill_market(wallets: Wallets, dsn: str, clock: SettableClock) -> None:
             "RefundOrder", order_id=refunded.order_id, refund_number="1", amount=cash(amount)
         )
     await _tips(market, payer)
+    await _combined(market, payer)
     reference = market.at_till()
     await market.paid(payer, **reference)
     await market.ask("ReverseByTerminalRef", **reference)
@@ -173,6 +177,24 @@ async def fill_market(wallets: Wallets, dsn: str, clock: SettableClock) -> None:
     shift = await market.ask("OpenShift", terminal_id=market.terminal, cashier_label="1")
     await market.ask("CloseShift", shift_id=shift.shift.shift_id)
     await market.ask("OpenShift", terminal_id=market.terminal, cashier_label="2")
+
+
+async def _combined(market: Market, payer: Person) -> None:
+    """A combined order that is paid, and one that waits."""
+    other = Market(market.wallets)
+    await other.open()
+    for is_paid in (True, False):
+        parts = [market.sale(300), other.sale(200)]
+        wanted = {"combined_number": market.wallets.new_request_id(), "parts": parts}
+        made = (await market.ask("CreateCombinedOrder", **wanted)).combined_order
+        if is_paid:
+            await market.ask(
+                "PayCombinedOrder",
+                payer.principal,
+                combined_order_id=made.combined_order_id,
+                from_account_id=payer.account,
+                total=made.total,
+            )
 
 
 async def _tips(market: Market, payer: Person) -> None:

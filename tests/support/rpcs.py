@@ -43,6 +43,7 @@ ID_RULES: dict[str, Any] = {
     "whe": rules_pb2.endpoint_id,
     "mnd": rules_pb2.mandate_id,
     "tky": rules_pb2.terminal_key_id,
+    "cmb": rules_pb2.combined_order_id,
     "whd": rules_pb2.delivery_id,
     "fxq": rules_pb2.fx_quote_id,
     "fxc": rules_pb2.conversion_id,

@@ -25,6 +25,7 @@ from longmen_client.signing import claim_text
 from longmen_server.ledger.chart import CUSTOMER_DEPOSITS
 from longmen_server.platform.clock import DEFAULT_ZONE, business_date
 from tests.support import evidence, exchange, identity, risk_rules, staff
+from tests.support.combined import combination
 from tests.support.offline import TILL_KEY, OfflineTill, stored_by
 from tests.support.phone import Phone
 from tests.support.rpcs import PRIVATE_KEY, PUBLIC_KEY, short
@@ -845,6 +846,27 @@ async def three_terminals(bank: SmallBank, owner: Person) -> Fields:
     return {"merchant_id": await merchant(bank, owner)}
 
 
+async def new_combination(bank: SmallBank, owner: Person) -> Fields:
+    other = await bank.person()
+    shops = [await merchant(bank, owner), await merchant(bank, other)]
+    return combination(bank, shops, 200, 100)
+
+
+async def combined(bank: SmallBank, owner: Person) -> Fields:
+    made = await bank.do(
+        "CombinedOrdersService/CreateCombinedOrder", **await new_combination(bank, owner)
+    )
+    return {"combined_order_id": made.combined_order.combined_order_id}
+
+
+async def combined_to_pay(bank: SmallBank, owner: Person) -> Fields:
+    return {
+        **await combined(bank, owner),
+        "from_account_id": owner.account,
+        "total": cash(300),
+    }
+
+
 async def till_to_register(bank: SmallBank, owner: Person) -> Fields:
     return OfflineTill(bank, await terminal(bank, owner), TILL_KEY).registration()
 
@@ -1064,6 +1086,9 @@ SAMPLES: dict[str, Sample] = {
     "MandatesService/SetMandateState": mandate_to_end,
     "MandatesService/AnnounceCharge": announcement,
     "MandatesService/ChargeMandate": charge,
+    "CombinedOrdersService/CreateCombinedOrder": new_combination,
+    "CombinedOrdersService/GetCombinedOrder": combined,
+    "CombinedOrdersService/PayCombinedOrder": combined_to_pay,
     "OfflineService/RegisterTerminalKey": till_to_register,
     "OfflineService/RevokeTerminalKey": till_with_key,
     "OfflineService/GetOfflineTerms": own_terminal,
@@ -1280,6 +1305,14 @@ OPEN_IDS: dict[tuple[str, str], str] = {
     ("PaymentsService/PayOrder", "order_id"): "anybody may pay an order",
     ("MandatesService/SignMandate", "merchant_id"): "any merchant may be given leave",
     ("AuthorizationsService/AuthorizeOrder", "order_id"): "anybody may pay an order",
+    (
+        "CombinedOrdersService/PayCombinedOrder",
+        "combined_order_id",
+    ): "anybody may pay a combined order",
+    (
+        "CombinedOrdersService/GetCombinedOrder",
+        "combined_order_id",
+    ): "shows what is to be paid, like a code",
     ("TransfersService/CreateTransfer", "payee.account_id"): "anybody may be paid",
     ("TransfersService/BatchTransfers", "items.payee.account_id"): "anybody may be paid",
     ("ConversionsService/QuoteAbroad", "payee_account_id"): "anybody may be paid",

@@ -37,6 +37,7 @@ from longmen.merchants.v1 import (
 )
 from longmen.payments.v1 import (
     authorizations_service_pb2,
+    combined_service_pb2,
     mandates_service_pb2,
     offline_service_pb2,
     payer_codes_service_pb2,
@@ -85,6 +86,7 @@ _MODULES = (
     payments_service_pb2,
     profile_service_pb2,
     mandates_service_pb2,
+    combined_service_pb2,
     offline_service_pb2,
     authorizations_service_pb2,
     webhooks_service_pb2,

@@ -149,6 +149,7 @@ class PayByCode(Command):
         """Register the sale unless it is known, and charge the payer or ask."""
         order = self._order(working_set)
         model.advance(order, Step.PAY, working_set.now_us)
+        model.check_alone(order)
         try:
             payer = self._take_code(working_set)
         except Refusal as refusal:

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from longmen_server.payments.scan import Scanned
     from longmen_server.platform.ids import (
         AccountId,
+        CombinedId,
         MerchantId,
         OrderId,
         TerminalId,
@@ -82,6 +83,8 @@ class Sale:
     tip_mode: int | None = 0
     """What the code says of tips, see OrderRow; None where a scan goes with whatever it said."""
     tip_value: int = 0
+    combined_id: CombinedId | None = None
+    """The combined order that it is part of."""
     at_till: bool = True
     """Whether a customer waits for it at the till now; not so for what the till had stored."""
 
@@ -190,6 +193,7 @@ def register(working_set: WorkingSet, sale: Sale, merchant: MerchantRow) -> Orde
         tip=sale.tip,
         tip_mode=sale.tip_mode or 0,
         tip_value=sale.tip_value,
+        combined_id=sale.combined_id,
     )
     working_set.insert(ORDER, order.order_id, order)
     working_set.insert(ORDER_NUMBER, sale.number, order.order_id)
@@ -330,6 +334,7 @@ def pay(
     *,
     effective_at_us: int | None = None,
     tip: int | None = None,
+    combined: bool = False,
 ) -> tuple[OrderRow, PostingOutcome]:
     """Move the money of an order from a wallet to its merchant, and let it be paid.
 
@@ -340,11 +345,14 @@ def pay(
         transaction_id: of the payment.
         effective_at_us: when it counts from; None for now.
         tip: what the payer gives besides; None gives the order's.
+        combined: whether all parts of its combined order are paid.
 
     Raises:
         Refusal: of the order's state, or of the posting.
     """
     state = model.advance(order, Step.PAY, working_set.now_us)
+    if not combined:
+        model.check_alone(order)
     tip = order.tip if tip is None else tip
     purchase = PostingIntent(
         transaction_id=transaction_id,

@@ -9,7 +9,7 @@ from longmen.payments.v1 import order_pb2
 from longmen.type.v1 import money_pb2
 from longmen_server.ledger.encode import timestamp
 from longmen_server.payments.tips import TipMode
-from longmen_server.platform.ids import MERCHANT, ORDER, REFUND, TERMINAL, TRANSACTION
+from longmen_server.platform.ids import COMBINED, MERCHANT, ORDER, REFUND, TERMINAL, TRANSACTION
 
 if TYPE_CHECKING:
     from longmen_server.merchants.model import MerchantRow
@@ -64,6 +64,7 @@ def order(row: OrderRow, now_us: int) -> order_pb2.Order:
         tip=some(row.tip, row.currency_code),
         tip_refunded=some(row.tip_refunded, row.currency_code),
         tip_offer=tip_offer(row),
+        combined_order_id="" if row.combined_id is None else COMBINED.encode(row.combined_id),
     )
 
 

@@ -177,6 +177,7 @@ class AuthorizeOrder(Command):
         model.check_amount(order, self.amount, self.currency_code)
         if order.tip:
             raise tips.tip_mismatch(order)
+        model.check_alone(order)
         asker = asker_of(working_set, self.actor, self.gate)
         movement = movement_of(
             MovementKind.PAYMENT, order, payer, asker, leg_id(self.order_id, 0), is_held=True

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from longmen_server.platform.ids import ORDER, TERMINAL
+from longmen_server.platform.ids import COMBINED, ORDER, TERMINAL
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from longmen_server.platform.ids import (
         AccountId,
+        CombinedId,
         MerchantId,
         OrderId,
         PlanId,
@@ -216,6 +217,8 @@ class OrderRow:
     """What the order's code says of tips, by TipMode."""
     tip_value: int = 0
     """Minor units of a fixed tip, basis points of a share."""
+    combined_id: CombinedId | None = None
+    """The combined order that it is part of, and is paid with."""
 
     def copy(self) -> OrderRow:
         """Return a copy, so that a refused command leaves the original as it was."""
@@ -388,6 +391,24 @@ def order_not_found(order_id: OrderId) -> Refusal:
         metadata={"order_id": ORDER.encode(order_id)},
         field="order_id",
     )
+
+
+def check_alone(order: OrderRow) -> None:
+    """Refuse to pay by itself what is part of a combined order.
+
+    Raises:
+        Refusal: ORDER_COMBINED.
+    """
+    if order.combined_id is not None:
+        raise Refusal(
+            "ORDER_COMBINED",
+            "the order is part of a combined one and is paid with it",
+            metadata={
+                "order_id": ORDER.encode(order.order_id),
+                "combined_order_id": COMBINED.encode(order.combined_id),
+            },
+            field="order_id",
+        )
 
 
 def terminal_busy(last: OrderRow) -> Refusal:

@@ -276,6 +276,7 @@ class _OrderFamily(RowFamily[OrderId, OrderRow]):
                 Int8Array([row.tip_refunded for row in rows]),
                 Int2Array([row.tip_mode for row in rows]),
                 Int8Array([row.tip_value for row in rows]),
+                UuidArray([row.combined_id for row in rows]),
             ),
         )
 

@@ -32,6 +32,7 @@ __all__ = [
     "CAPTURE",
     "CASE",
     "CHALLENGE",
+    "COMBINED",
     "CONVERSION",
     "CUSTOMER",
     "DECISION",
@@ -70,6 +71,7 @@ __all__ = [
     "CaptureId",
     "CaseId",
     "ChallengeId",
+    "CombinedId",
     "ConversionId",
     "CustomerId",
     "DecisionId",
@@ -131,6 +133,7 @@ PlanId = NewType("PlanId", bytes)
 SettlementId = NewType("SettlementId", bytes)
 EndpointId = NewType("EndpointId", bytes)
 CaptureId = NewType("CaptureId", bytes)
+CombinedId = NewType("CombinedId", bytes)
 MandateId = NewType("MandateId", bytes)
 DeliveryId = NewType("DeliveryId", bytes)
 FactorId = NewType("FactorId", bytes)
@@ -291,6 +294,7 @@ PLAN: Final = IdKind[PlanId]("plan")
 SETTLEMENT: Final = IdKind[SettlementId]("stl")
 ENDPOINT: Final = IdKind[EndpointId]("whe")
 CAPTURE: Final = IdKind[CaptureId]("cap")
+COMBINED: Final = IdKind[CombinedId]("cmb")
 MANDATE: Final = IdKind[MandateId]("mnd")
 DELIVERY: Final = IdKind[DeliveryId]("whd")
 FACTOR: Final = IdKind[FactorId]("fact")

@@ -17,6 +17,7 @@ from longmen_client._generated.audit_async import AsyncAudit
 from longmen_client._generated.authorizations_async import AsyncAuthorizations
 from longmen_client._generated.cases_async import AsyncCases
 from longmen_client._generated.challenges_async import AsyncChallenges
+from longmen_client._generated.combined_orders_async import AsyncCombinedOrders
 from longmen_client._generated.conversions_async import AsyncConversions
 from longmen_client._generated.credentials_async import AsyncCredentials
 from longmen_client._generated.devices_async import AsyncDevices
@@ -230,6 +231,11 @@ class AsyncClient:
     def mandates(self) -> AsyncMandates:
         """What merchants may charge by themselves."""
         return AsyncMandates(self._caller)
+
+    @cached_property
+    def combined_orders(self) -> AsyncCombinedOrders:
+        """Orders of several merchants that are paid together."""
+        return AsyncCombinedOrders(self._caller)
 
     @cached_property
     def offline(self) -> AsyncOffline:

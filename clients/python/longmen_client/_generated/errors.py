@@ -77,6 +77,8 @@ __all__ = [
     "CodeSentRecently",
     "CodeUnknownScheme",
     "CodeUsed",
+    "CombinedNumberReused",
+    "CombinedOrderNotFound",
     "Contention",
     "CreditAccountClosed",
     "CreditAccountFrozen",
@@ -200,6 +202,7 @@ __all__ = [
     "OfflineWindowPassed",
     "OrderAuthorized",
     "OrderClosed",
+    "OrderCombined",
     "OrderExpired",
     "OrderNotAuthorized",
     "OrderNotFound",
@@ -2059,6 +2062,40 @@ class TipLimitExceeded(FailedPreconditionError):
     )
 
 
+class CombinedOrderNotFound(NotFoundError):
+    """No such combined order. Metadata: combined_order_id."""
+
+    reason = "COMBINED_ORDER_NOT_FOUND"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("combined_order_id",)
+
+
+class CombinedNumberReused(AlreadyExistsError):
+    """The number belongs to a combined order with another content. Metadata: combined_order_id,
+    fields.
+    """
+
+    reason = "COMBINED_NUMBER_REUSED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = (
+        "combined_order_id",
+        "fields",
+    )
+
+
+class OrderCombined(FailedPreconditionError):
+    """The order is part of a combined one and is paid with it. Metadata: order_id,
+    combined_order_id.
+    """
+
+    reason = "ORDER_COMBINED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "order_id",
+        "combined_order_id",
+    )
+
+
 class PlanDatePassed(FailedPreconditionError):
     """A plan cannot begin in the past. Metadata: earliest_date."""
 
@@ -3134,6 +3171,9 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "OFFLINE_BUDGET_SPENT": OfflineBudgetSpent,
     "TIP_MISMATCH": TipMismatch,
     "TIP_LIMIT_EXCEEDED": TipLimitExceeded,
+    "COMBINED_ORDER_NOT_FOUND": CombinedOrderNotFound,
+    "COMBINED_NUMBER_REUSED": CombinedNumberReused,
+    "ORDER_COMBINED": OrderCombined,
     "PLAN_DATE_PASSED": PlanDatePassed,
     "SETTLEMENT_NOT_FOUND": SettlementNotFound,
     "BILL_NOT_READY": BillNotReady,

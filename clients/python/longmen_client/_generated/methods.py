@@ -34,6 +34,7 @@ from longmen.merchants.v1 import (
 )
 from longmen.payments.v1 import (
     authorizations_service_pb2,
+    combined_service_pb2,
     mandates_service_pb2,
     offline_service_pb2,
     payer_codes_service_pb2,
@@ -531,6 +532,17 @@ OFFLINE_FORWARD_OFFLINE: Method[
 OFFLINE_LIST_OFFLINE_SALES: Method[
     offline_service_pb2.ListOfflineSalesRequest, offline_service_pb2.ListOfflineSalesResponse
 ] = method(offline_service_pb2.DESCRIPTOR, "OfflineService", "ListOfflineSales")
+
+COMBINED_ORDERS_CREATE_COMBINED_ORDER: Method[
+    combined_service_pb2.CreateCombinedOrderRequest,
+    combined_service_pb2.CreateCombinedOrderResponse,
+] = method(combined_service_pb2.DESCRIPTOR, "CombinedOrdersService", "CreateCombinedOrder")
+COMBINED_ORDERS_GET_COMBINED_ORDER: Method[
+    combined_service_pb2.GetCombinedOrderRequest, combined_service_pb2.GetCombinedOrderResponse
+] = method(combined_service_pb2.DESCRIPTOR, "CombinedOrdersService", "GetCombinedOrder")
+COMBINED_ORDERS_PAY_COMBINED_ORDER: Method[
+    combined_service_pb2.PayCombinedOrderRequest, combined_service_pb2.PayCombinedOrderResponse
+] = method(combined_service_pb2.DESCRIPTOR, "CombinedOrdersService", "PayCombinedOrder")
 
 AUTHORIZATIONS_AUTHORIZE_ORDER: Method[
     authorizations_service_pb2.AuthorizeOrderRequest,

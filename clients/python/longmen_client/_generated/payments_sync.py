@@ -600,8 +600,8 @@ class Payments:
             LongmenError: the call did not succeed; of its own reasons: ORDER_NOT_FOUND,
                 ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED,
                 DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, AMOUNT_MISMATCH,
-                TIP_MISMATCH, TIP_LIMIT_EXCEEDED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED,
-                ORDER_REVERSED.
+                TIP_MISMATCH, TIP_LIMIT_EXCEEDED, ORDER_COMBINED, ORDER_PAID, ORDER_CLOSED,
+                ORDER_EXPIRED, ORDER_REVERSED.
 
         Scope: payments.write. Deadline: 5000 ms, at most 30000 ms.
         """

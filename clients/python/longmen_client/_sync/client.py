@@ -16,6 +16,7 @@ from longmen_client._generated.audit_sync import Audit
 from longmen_client._generated.authorizations_sync import Authorizations
 from longmen_client._generated.cases_sync import Cases
 from longmen_client._generated.challenges_sync import Challenges
+from longmen_client._generated.combined_orders_sync import CombinedOrders
 from longmen_client._generated.conversions_sync import Conversions
 from longmen_client._generated.credentials_sync import Credentials
 from longmen_client._generated.devices_sync import Devices
@@ -230,6 +231,11 @@ class Client:
     def mandates(self) -> Mandates:
         """What merchants may charge by themselves."""
         return Mandates(self._caller)
+
+    @cached_property
+    def combined_orders(self) -> CombinedOrders:
+        """Orders of several merchants that are paid together."""
+        return CombinedOrders(self._caller)
 
     @cached_property
     def offline(self) -> Offline:

@@ -315,6 +315,9 @@ KINDS: Final[dict[str, Kind]] = {
     "TIP_POSTING_MISMATCH": Kind(
         "An order's tip, or what went back of it, is not what was booked.", _RESTORE
     ),
+    "COMBINED_ORDER_MISMATCH": Kind(
+        "A combined order and its parts do not belong together, or are paid in part.", _RESTORE
+    ),
     "OFFLINE_SALE_MISMATCH": Kind(
         "A sale that a till had stored is not what its key, its order and its payment say.",
         _RESTORE,

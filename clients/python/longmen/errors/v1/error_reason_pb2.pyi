@@ -572,6 +572,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Tip mismatch: the tip is not the order's, or not one that its offer lets the payer choose. Metadata: expected_minor_units, currency_code."""
     ERROR_REASON_TIP_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 368
     """Tip limit exceeded: the tip is larger than one may be for the amount. Metadata: limit_minor_units, currency_code."""
+    ERROR_REASON_COMBINED_ORDER_NOT_FOUND: _ErrorReason.ValueType  # 369
+    """Combined order not found: no such combined order. Metadata: combined_order_id."""
+    ERROR_REASON_COMBINED_NUMBER_REUSED: _ErrorReason.ValueType  # 399
+    """Combined number reused: the number belongs to a combined order with another content. Metadata: combined_order_id, fields."""
+    ERROR_REASON_ORDER_COMBINED: _ErrorReason.ValueType  # 400
+    """Order combined: the order is part of a combined one and is paid with it. Metadata: order_id, combined_order_id."""
     ERROR_REASON_PLAN_DATE_PASSED: _ErrorReason.ValueType  # 380
     """-- Merchants' plans, settlements, bills, webhooks, holds and mandates.
 
@@ -1326,6 +1332,12 @@ ERROR_REASON_TIP_MISMATCH: ErrorReason.ValueType  # 367
 """Tip mismatch: the tip is not the order's, or not one that its offer lets the payer choose. Metadata: expected_minor_units, currency_code."""
 ERROR_REASON_TIP_LIMIT_EXCEEDED: ErrorReason.ValueType  # 368
 """Tip limit exceeded: the tip is larger than one may be for the amount. Metadata: limit_minor_units, currency_code."""
+ERROR_REASON_COMBINED_ORDER_NOT_FOUND: ErrorReason.ValueType  # 369
+"""Combined order not found: no such combined order. Metadata: combined_order_id."""
+ERROR_REASON_COMBINED_NUMBER_REUSED: ErrorReason.ValueType  # 399
+"""Combined number reused: the number belongs to a combined order with another content. Metadata: combined_order_id, fields."""
+ERROR_REASON_ORDER_COMBINED: ErrorReason.ValueType  # 400
+"""Order combined: the order is part of a combined one and is paid with it. Metadata: order_id, combined_order_id."""
 ERROR_REASON_PLAN_DATE_PASSED: ErrorReason.ValueType  # 380
 """-- Merchants' plans, settlements, bills, webhooks, holds and mandates.
 

@@ -276,6 +276,7 @@ class Order(_message.Message):
     TIP_FIELD_NUMBER: _builtins.int
     TIP_REFUNDED_FIELD_NUMBER: _builtins.int
     TIP_OFFER_FIELD_NUMBER: _builtins.int
+    COMBINED_ORDER_ID_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Order id."""
     merchant_id: _builtins.str
@@ -296,6 +297,8 @@ class Order(_message.Message):
     """Transaction id of the payment in the ledger; empty until it is paid."""
     version: _builtins.int
     """Version grows with every change."""
+    combined_order_id: _builtins.str
+    """Combined order id whose part it is; empty for an order by itself."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """Amount of the order; none where the number was resolved before any order came."""
@@ -364,10 +367,11 @@ class Order(_message.Message):
         tip: _money_pb2.Money | None = ...,
         tip_refunded: _money_pb2.Money | None = ...,
         tip_offer: Global___TipOffer | None = ...,
+        combined_order_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "expire_time", b"expire_time", "fee", b"fee", "fee_returned", b"fee_returned", "pay_time", b"pay_time", "refunded", b"refunded", "tip", b"tip", "tip_offer", b"tip_offer", "tip_refunded", b"tip_refunded", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "business_date", b"business_date", "create_time", b"create_time", "description", b"description", "expire_time", b"expire_time", "fee", b"fee", "fee_returned", b"fee_returned", "merchant_id", b"merchant_id", "order_id", b"order_id", "order_number", b"order_number", "pay_time", b"pay_time", "refunded", b"refunded", "state", b"state", "terminal_id", b"terminal_id", "tip", b"tip", "tip_offer", b"tip_offer", "tip_refunded", b"tip_refunded", "trace_number", b"trace_number", "transaction_id", b"transaction_id", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "business_date", b"business_date", "combined_order_id", b"combined_order_id", "create_time", b"create_time", "description", b"description", "expire_time", b"expire_time", "fee", b"fee", "fee_returned", b"fee_returned", "merchant_id", b"merchant_id", "order_id", b"order_id", "order_number", b"order_number", "pay_time", b"pay_time", "refunded", b"refunded", "state", b"state", "terminal_id", b"terminal_id", "tip", b"tip", "tip_offer", b"tip_offer", "tip_refunded", b"tip_refunded", "trace_number", b"trace_number", "transaction_id", b"transaction_id", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -262,8 +262,8 @@ class PaymentsServiceServicer:
     def PayOrder(self, request, context):
         """PayOrder pays an order from a wallet account; the payer says the amount, which has to be the order's.
         Reasons: ORDER_NOT_FOUND, ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
-        CREDIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, AMOUNT_MISMATCH, TIP_MISMATCH, TIP_LIMIT_EXCEEDED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED,
-        ORDER_REVERSED.
+        CREDIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, AMOUNT_MISMATCH, TIP_MISMATCH, TIP_LIMIT_EXCEEDED, ORDER_COMBINED, ORDER_PAID, ORDER_CLOSED,
+        ORDER_EXPIRED, ORDER_REVERSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -109,8 +109,8 @@ class PaymentsServiceStub:
     PayOrder: _grpc.UnaryUnaryMultiCallable[_payments_service_pb2.PayOrderRequest, _payments_service_pb2.PayOrderResponse]
     """PayOrder pays an order from a wallet account; the payer says the amount, which has to be the order's.
     Reasons: ORDER_NOT_FOUND, ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
-    CREDIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, AMOUNT_MISMATCH, TIP_MISMATCH, TIP_LIMIT_EXCEEDED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED,
-    ORDER_REVERSED.
+    CREDIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, AMOUNT_MISMATCH, TIP_MISMATCH, TIP_LIMIT_EXCEEDED, ORDER_COMBINED, ORDER_PAID, ORDER_CLOSED,
+    ORDER_EXPIRED, ORDER_REVERSED.
     """
     PayStaticCode: _grpc.UnaryUnaryMultiCallable[_payments_service_pb2.PayStaticCodeRequest, _payments_service_pb2.PayStaticCodeResponse]
     """PayStaticCode pays a merchant's printed code with an amount that the payer types.
@@ -199,8 +199,8 @@ class PaymentsServiceAsyncStub(PaymentsServiceStub):
     PayOrder: _aio.UnaryUnaryMultiCallable[_payments_service_pb2.PayOrderRequest, _payments_service_pb2.PayOrderResponse]  # type: ignore[assignment]
     """PayOrder pays an order from a wallet account; the payer says the amount, which has to be the order's.
     Reasons: ORDER_NOT_FOUND, ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
-    CREDIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, AMOUNT_MISMATCH, TIP_MISMATCH, TIP_LIMIT_EXCEEDED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED,
-    ORDER_REVERSED.
+    CREDIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, AMOUNT_MISMATCH, TIP_MISMATCH, TIP_LIMIT_EXCEEDED, ORDER_COMBINED, ORDER_PAID, ORDER_CLOSED,
+    ORDER_EXPIRED, ORDER_REVERSED.
     """
     PayStaticCode: _aio.UnaryUnaryMultiCallable[_payments_service_pb2.PayStaticCodeRequest, _payments_service_pb2.PayStaticCodeResponse]  # type: ignore[assignment]
     """PayStaticCode pays a merchant's printed code with an amount that the payer types.
@@ -382,8 +382,8 @@ class PaymentsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_payments_service_pb2.PayOrderResponse, _abc.Awaitable[_payments_service_pb2.PayOrderResponse]]:
         """PayOrder pays an order from a wallet account; the payer says the amount, which has to be the order's.
         Reasons: ORDER_NOT_FOUND, ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
-        CREDIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, AMOUNT_MISMATCH, TIP_MISMATCH, TIP_LIMIT_EXCEEDED, ORDER_PAID, ORDER_CLOSED, ORDER_EXPIRED,
-        ORDER_REVERSED.
+        CREDIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, AMOUNT_MISMATCH, TIP_MISMATCH, TIP_LIMIT_EXCEEDED, ORDER_COMBINED, ORDER_PAID, ORDER_CLOSED,
+        ORDER_EXPIRED, ORDER_REVERSED.
         """
 
     @_abc_1.abstractmethod

@@ -32,6 +32,7 @@ MANDATE_ID_FIELD_NUMBER: _builtins.int
 ENDPOINT_ID_FIELD_NUMBER: _builtins.int
 DELIVERY_ID_FIELD_NUMBER: _builtins.int
 TERMINAL_KEY_ID_FIELD_NUMBER: _builtins.int
+COMBINED_ORDER_ID_FIELD_NUMBER: _builtins.int
 SHIFT_ID_FIELD_NUMBER: _builtins.int
 FACTOR_ID_FIELD_NUMBER: _builtins.int
 CHALLENGE_ID_FIELD_NUMBER: _builtins.int
@@ -86,6 +87,8 @@ delivery_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules
 """Delivery id demands the text form of a delivery's id: "whd_" and 32 lower-case hexadecimal digits."""
 terminal_key_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Terminal key id demands the text form of a till's key's id: "tky_" and 32 lower-case hexadecimal digits."""
+combined_order_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Combined order id demands the text form of a combined order's id: "cmb_" and 32 lower-case hexadecimal digits."""
 shift_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Shift id demands the text form of a shift's id: "shift_" and 32 lower-case hexadecimal digits."""
 factor_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
