@@ -6,14 +6,17 @@ import dataclasses
 import json
 import os
 import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from longmen_client import Config, RetryPolicy
 from longmen_server.demo.plan import SMALL
+from longmen_server.demo.shop.plan import SMALL_MARKET
 from longmen_server.demo.story import play
-from tests.support.server import Server, data_folder, longmen, running
+from tests.support.server import Server, data_folder, environment, longmen, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,3 +72,36 @@ async def test_the_day_is_proven_even_when_workers_are_killed(server: Server) ->
     assert outcome.tally.problems == []
     assert outcome.proven
     assert outcome.tally.parts["pay"].sent_again > 0
+
+
+@pytest.mark.timeout(180)
+def test_a_small_market_day_is_proven(server: Server) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "longmen_server", "demo-shop", "--small", "--json"],
+        env=environment(
+            LONGMEN_TARGET=server.address,
+            LONGMEN_TOKEN=server.token,
+            LONGMEN_DATA=str(server.data),
+        ),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=150,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    outcome = json.loads(done.stdout)
+    parts = {one["name"]: one["done"] for one in outcome["parts"]}
+    market, plan = outcome["market"], SMALL_MARKET
+    assert (outcome["proven"], outcome["problems"]) == (True, [])
+    assert parts["tills scan payers"] == plan.scanned
+    assert parts["payers scan tills"] == plan.shown
+    assert parts["payers scan printed codes"] == plan.printed
+    assert parts["approve on phones"] == plan.approved - 1
+    assert parts["refund"] == plan.refunds
+    assert parts["read bills"] > plan.scanned
+    assert market["found_by_reconciling"] == 1
+    assert market["trade"]["refund"]["count"] == plan.refunds + 1
+    assert market["paid_out"] > 0
+    assert outcome["refusals"].keys() >= {
+        *("CODE_MALFORMED", "CODE_USED", "DECLINED", "UNREACHABLE", "REFUND_EXCEEDS_PAYMENT"),
+    }

@@ -74,6 +74,10 @@ CLIENT_COMMANDS: Mapping[str, tuple[str, str]] = {
         "longmen_server.console.demo_fx:demo_fx",
         "A traveller's day in five currencies.",
     ),
+    "demo-shop": (
+        "longmen_server.console.demo_shop:demo_shop",
+        "A market day: tills, phones, and the evening's proofs.",
+    ),
     "messages": (
         "longmen_server.console.messages:messages",
         "What a server to try out would have sent to its customers.",

@@ -2,45 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from longmen.transfers.v1 import transfer_pb2
-from longmen_client import LongmenError, errors, new_request_id, pay_account
+from longmen_client import errors, new_request_id, pay_account
+from longmen_server.demo.course import Course
 from longmen_server.demo.plan import CURRENCY, Twist
-from longmen_server.demo.tally import CalledOffError, timed
+from longmen_server.demo.tally import CalledOffError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
-
-    from longmen_client import AsyncClient, Money, Reply
+    from longmen_client import Money, Reply
     from longmen_server.demo.plan import Payment, Plan
     from longmen_server.demo.shadow import Shadow
-    from longmen_server.demo.tally import Part, Tally
+    from longmen_server.demo.tally import Part
 
-T = TypeVar("T")
-
-ASKED_AGAIN_MAXIMUM = 5
-"""How often a change of unknown outcome is asked about again under its request id."""
 PHONE_NUMBERS = 100_000_000
 """Numbers behind the prefix that the day's customers come from."""
 
 
-@dataclass
-class Day:
+@dataclass(kw_only=True)
+class Day(Course):
     """Everything the parts of the day share."""
 
-    bank: AsyncClient
     plan: Plan
     shadow: Shadow
-    tally: Tally
     first_number: int
     """Where the customers' phone numbers begin; other runs begin elsewhere."""
-    begin: Callable[[str, int], Callable[[], None]]
-    """Tell that a part of so many steps begins; gives what is called at each step."""
     account_ids: list[str] = field(default_factory=list)
     """Accounts by place; the merchant's is 0."""
     paid: list[tuple[str, Payment]] = field(default_factory=list)
@@ -49,64 +37,14 @@ class Day:
     """Withdrawals under way: account and amount by transfer id."""
 
     @property
+    def concurrency(self) -> int:
+        """Calls under way at once."""
+        return self.plan.concurrency
+
+    @property
     def merchant(self) -> str:
         """The hot account."""
         return self.account_ids[0]
-
-    async def each(
-        self,
-        title: str,
-        things: Iterable[T],
-        count: int,
-        work: Callable[[Part, T], Awaitable[None]],
-    ) -> None:
-        """Do something with each of many things, a few at once; problems are noted, not raised."""
-        step = self.begin(title, count)
-        waiting = iter(things)
-        with self.part(title) as part:
-
-            async def worker() -> None:
-                for thing in waiting:
-                    try:
-                        await work(part, thing)
-                    except LongmenError as error:
-                        self.tally.problem(f"{title}: {error}")
-                    step()
-
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(self.plan.concurrency, count)):
-                    group.create_task(worker())
-
-    @contextmanager
-    def part(self, title: str) -> Iterator[Part]:
-        """A part of the day, with the time it takes."""
-        part = self.tally.part(title)
-        began = time.perf_counter()
-        try:
-            yield part
-        except* CalledOffError as group:
-            raise CalledOffError from group
-        finally:
-            part.seconds += time.perf_counter() - began
-
-    async def change(self, part: Part, call: Callable[[], Awaitable[Reply[Any]]]) -> Any:
-        """Make a change and give its reply, asking again under the same id while it is in doubt.
-
-        Raises:
-            LongmenError: it was refused, or stayed in doubt.
-        """
-        for asked in range(ASKED_AGAIN_MAXIMUM):
-            try:
-                reply = await timed(part, call)
-            except LongmenError as error:
-                if not error.outcome_unknown or asked + 1 == ASKED_AGAIN_MAXIMUM:
-                    raise
-                part.sent_again += error.attempts
-                continue
-            part.sent_again += reply.attempts - 1
-            part.replayed += reply.replayed
-            return reply
-        raise AssertionError("the last round returns or raises")
 
 
 async def open_wallets(day: Day) -> None:

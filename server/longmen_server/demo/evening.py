@@ -17,6 +17,7 @@ from longmen_server.demo.tally import timed
 if TYPE_CHECKING:
     from longmen.admin.v1 import verification_pb2
     from longmen.ledger.v1 import ledger_service_pb2
+    from longmen_server.demo.course import Course
     from longmen_server.demo.day import Day
     from longmen_server.demo.tally import Part
 
@@ -139,7 +140,7 @@ async def verify_receipts(day: Day) -> None:
         day.tally.problem(f"receipts are signed with {len(keys)} different keys")
 
 
-async def trial_balance(day: Day) -> ledger_service_pb2.GetTrialBalanceResponse:
+async def trial_balance(day: Course) -> ledger_service_pb2.GetTrialBalanceResponse:
     """The sums of the whole book; debits must equal credits."""
     reply = await day.bank.ledger.get_trial_balance()
     if not reply.balanced:
@@ -147,7 +148,7 @@ async def trial_balance(day: Day) -> ledger_service_pb2.GetTrialBalanceResponse:
     return reply
 
 
-async def verify_ledger(day: Day) -> verification_pb2.VerificationSummary | None:
+async def verify_ledger(day: Course) -> verification_pb2.VerificationSummary | None:
     """Let the server check every invariant of its books; None when it did not come to its end."""
     step = day.begin("verify ledger", 0)
     summary: verification_pb2.VerificationSummary | None = None

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from longmen.ledger.v1 import ledger_service_pb2
     from longmen_client import Config
     from longmen_server.demo.plan import Plan
+    from longmen_server.demo.shop.plan import ShopPlan
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of the day."""
 
-    plan: Plan
+    plan: Plan | ShopPlan
     tally: Tally
     seconds: float
     trial_balance: ledger_service_pb2.GetTrialBalanceResponse | None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from longmen_client import LongmenError
 
@@ -54,7 +54,7 @@ class Tally:
     parts: dict[str, Part] = field(default_factory=dict)
     refusals: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
-    facts: Mapping[str, Any] = field(default_factory=lambda: defaultdict(int))
+    facts: dict[str, Any] = field(default_factory=dict)
     """Figures of the evening."""
 
     def part(self, name: str) -> Part:
