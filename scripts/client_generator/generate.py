@@ -52,7 +52,9 @@ from longmen.merchants.v1 import (
 )
 from longmen.payments.v1 import (
     authorizations_service_pb2,
+    bills_service_pb2,
     combined_service_pb2,
+    donations_service_pb2,
     mandates_service_pb2,
     offline_service_pb2,
     payer_codes_service_pb2,
@@ -100,6 +102,8 @@ SERVICES = [
         mandates_service_pb2,
         offline_service_pb2,
         combined_service_pb2,
+        bills_service_pb2,
+        donations_service_pb2,
         authorizations_service_pb2,
         webhooks_service_pb2,
         settlements_service_pb2,

@@ -202,7 +202,11 @@ def build_services(parts: Parts) -> Mapping[str, object]:
         ),
         **merchant_services(parts, shared),
         **payment_services(
-            shared, secrets=parts.secrets, settings=settings.payments, step_up=step_up
+            shared,
+            secrets=parts.secrets,
+            vault=parts.vault,
+            settings=settings,
+            step_up=step_up,
         ),
         **fx_services(parts.engine, reading, settings, step_up),
         **risk_services(parts, shared, reading, step_up),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from longmen_server.accounts import queries_verification as accounts
+from longmen_server.billers import queries_verification as billers
 from longmen_server.challenges import queries_verification as challenges
 from longmen_server.combined import queries_verification as combined
 from longmen_server.conversions import queries_verification as conversions
 from longmen_server.credentials import queries_verification as credentials
+from longmen_server.donations import queries_verification as donations
 from longmen_server.fxrates import queries_verification as fxrates
 from longmen_server.kyc import queries_verification as kyc
 from longmen_server.limit_orders import queries_verification as limit_orders
@@ -39,6 +41,8 @@ CHECKS: Final = (
     *offline.CHECKS,
     *combined.CHECKS,
     *mandates.CHECKS,
+    *billers.CHECKS,
+    *donations.CHECKS,
     *settlements.CHECKS,
     *shifts.CHECKS,
     *staff.CHECKS,

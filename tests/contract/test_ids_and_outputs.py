@@ -59,6 +59,7 @@ PLAIN_VALUES = {
     "longmen.risk.v1.Outcome",
     "longmen.risk.v1.Rule",
     "longmen.risk.v1.RuleExample",
+    "longmen.payments.v1.AccountFormat",
 }
 """Message types that requests and replies may share: values, of which nothing is the server's."""
 

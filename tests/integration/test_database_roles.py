@@ -18,7 +18,7 @@ WRITTEN_ONCE = frozenset(
         *("ledger_posting", "event", "journal_block", "ledger_reversal", "ledger_refusal"),
         *("merchant", "merchant_plan", "merchant_terminal", "fx_conversion", "kyc_change"),
         *("order_attempt", "order_capture", "order_refund", "fx_reversal"),
-        *("fx_revaluation", "offline_sale"),
+        *("fx_revaluation", "offline_sale", "donation"),
         "risk_decision",
     }
 )
@@ -33,6 +33,7 @@ KEPT = frozenset(
         "combined_order",
         *("merchant_position", "merchant_settlement", "merchant_shift"),
         *("risk_freeze", "risk_hold", "risk_case", "risk_case_note"),
+        *("biller", "bill_due", "bill_link"),
     }
 )
 """What changes and is never deleted."""

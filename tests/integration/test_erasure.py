@@ -15,6 +15,7 @@ from longmen.identity.v1 import profile_service_pb2
 from longmen_app.authenticator import SoftwareAuthenticator
 from longmen_server.platform.pii import IndexKind
 from tests.integration.test_personal_data import dump, traces
+from tests.support import bills, donations
 from tests.support.edge import told
 from tests.support.evidence import card, resident_id
 from tests.support.identity import (
@@ -164,12 +165,22 @@ async def test_an_export_has_all_that_is_kept_and_no_secret(bank: SmallBank) -> 
     one = await resident(bank)
     owner = Person(one.who.customer, one.who.account, one.who.phone)
     await bank.do("MandatesService/SignMandate", **await new_mandate(bank, owner))
+    await bills.linked(bank, owner, await bills.biller(bank, owner), label="my parents' flat")
+    await bank.do(
+        "TransfersService/TopUp",
+        account_id=owner.account,
+        amount=cash(500),
+        bank_account=BANK_ACCOUNT,
+    )
+    await donations.given(bank, owner, message="in memory of my teacher")
     found = await exported(bank, one.who)
     assert list(found) == [
         "profile",
         "identification",
         "evidence",
         "identification_changes",
+        "bill_accounts",
+        "donations",
         "devices",
         "sessions",
         "factors",
@@ -197,6 +208,10 @@ async def test_an_export_has_all_that_is_kept_and_no_secret(bank: SmallBank) -> 
     assert [each["label"] for each in found["factors"]] == [one.words.label]
     assert len(found["challenges"]) == 1
     assert [each["account_id"] for each in found["mandates"]] == [one.who.account]
+    assert [each["message"] for each in found["donations"]] == ["in memory of my teacher"]
+    assert [(each["account_number"], each["label"]) for each in found["bill_accounts"]] == [
+        (bills.ACCOUNT_NUMBER, "my parents' flat")
+    ]
     whole = json.dumps(found)
     for secret in (one.who.access_token, one.who.refresh_token, "secret", "public_key"):
         assert secret not in whole
@@ -207,6 +222,9 @@ async def test_nothing_of_an_erased_customer_is_left(
 ) -> None:
     one = await resident(bank)
     who = one.who
+    owner = Person(who.customer, who.account, who.phone)
+    biller_id = await bills.biller(bank, owner)
+    await bills.linked(bank, owner, biller_id)
     before = dump(module_database.admin_dsn)
     assert traces(before, one.secrets) == []
     # The test can fail: what is kept readable until then is found.
@@ -238,6 +256,9 @@ async def test_nothing_of_an_erased_customer_is_left(
             ("select count(*) from kyc_evidence where customer_id = %s and state <> 3", 0),
             ("select count(*) from payer_code where customer_id = %s and state <> 2", 0),
             ("select count(*) from customer_key where customer_id = %s", 0),
+            ("select count(*) from bill_link where customer_id = %s and removed_at_us is null", 0),
+            ("select count(*) from bill_link where customer_id = %s and label is not null", 0),
+            ("select count(account_index) from bill_link where customer_id = %s", 0),
         ):
             assert connection.execute(statement.encode(), [customer]).fetchone() == (wanted,), (
                 statement
@@ -304,6 +325,7 @@ REACHED = {
     "kyc_change": "its reason is sealed under the key that is deleted",
     "kyc_evidence": "emptied",
     "payer_code": "revoked",
+    "bill_link": "emptied",
     "customer_branch": "a branch of nobody",
     "risk_notice": "deleted",
     "risk_case": "what was written on it is emptied",

@@ -24,11 +24,13 @@ from longmen_app.authenticator import SoftwareAuthenticator
 from longmen_client.signing import claim_text
 from longmen_server.ledger.chart import CUSTOMER_DEPOSITS
 from longmen_server.platform.clock import DEFAULT_ZONE, business_date
-from tests.support import evidence, exchange, identity, risk_rules, staff
+from tests.support import bills, donations, evidence, exchange, identity, risk_rules, staff
 from tests.support.combined import combination
 from tests.support.offline import TILL_KEY, OfflineTill, stored_by
 from tests.support.phone import Phone
 from tests.support.rpcs import PRIVATE_KEY, PUBLIC_KEY, short
+from tests.support.selling import merchandise as merchandise  # noqa: PLC0414 - others import it
+from tests.support.selling import merchant as merchant  # noqa: PLC0414
 from tests.support.small_bank import BY_NAME, STAFF_SUBJECT, Person, SmallBank, cash
 
 if TYPE_CHECKING:
@@ -134,27 +136,6 @@ async def busy(bank: SmallBank, owner: Person) -> None:
         )
     await delayed(bank, owner)
     await bank.do("TransfersService/Withdraw", **outside(owner))
-
-
-def merchandise() -> Fields:
-    """What a merchant is taken in with."""
-    return {
-        "name": "Corner Tea",
-        "local_name": "街角茶铺",
-        "local_language": "zh",
-        "city": "Shanghai",
-        "country_code": "CN",
-        "category_code": "5499",
-        "currency_code": "CNY",
-    }
-
-
-async def merchant(bank: SmallBank, owner: Person) -> str:
-    """The id of a merchant that the owner runs: merchants' tokens are made for it."""
-    if owner.customer not in bank.merchants:
-        reply = await bank.do("MerchantsService/CreateMerchant", **merchandise())
-        bank.merchants[owner.customer] = reply.merchant.merchant_id
-    return bank.merchants[owner.customer]
 
 
 async def terminal(bank: SmallBank, owner: Person) -> str:
@@ -1293,6 +1274,8 @@ SAMPLES: dict[str, Sample] = {
     "CredentialsService/RotateKey": made_key,
     "CredentialsService/RegisterSigningKey": key_to_sign,
     "AuditService/ExportAudit": whole_book,
+    **bills.SAMPLES,
+    **donations.SAMPLES,
 }
 """A sample for every RPC, by service and name."""
 
@@ -1304,6 +1287,11 @@ FOREIGN_BASES: dict[tuple[str, str], Sample] = {
 OPEN_IDS: dict[tuple[str, str], str] = {
     ("PaymentsService/PayOrder", "order_id"): "anybody may pay an order",
     ("MandatesService/SignMandate", "merchant_id"): "any merchant may be given leave",
+    ("BillsService/ListBillers", "merchant_id"): "narrows a directory that is everybody's",
+    ("BillsService/FindDues", "biller_id"): "the directory is everybody's",
+    ("BillsService/LinkBillAccount", "biller_id"): "the directory is everybody's",
+    ("BillsService/PayDue", "due_id"): "anybody may pay a bill",
+    ("DonationsService/Donate", "merchant_id"): "anybody may give to a charity",
     ("AuthorizationsService/AuthorizeOrder", "order_id"): "anybody may pay an order",
     (
         "CombinedOrdersService/PayCombinedOrder",

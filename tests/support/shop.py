@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from longmen.merchants.v1 import merchants_service_pb2 as merchants_pb
@@ -9,6 +10,16 @@ from longmen.merchants.v1 import plan_pb2, plans_service_pb2
 from longmen.payments.v1 import authorizations_service_pb2
 from longmen.payments.v1 import payments_service_pb2 as payments_pb
 from longmen_server.accounts.model import Actor
+from longmen_server.billers.commands import (
+    Bill,
+    CancelDue,
+    CreateBiller,
+    PayDue,
+    SendDues,
+    SentDue,
+)
+from longmen_server.billers.model import BillerRow, BillerState, DueRow, DueState
+from longmen_server.donations.commands import Donate
 from longmen_server.jobs.job import Workplace
 from longmen_server.jobs.merchant_days import MerchantDays
 from longmen_server.jobs.webhook_queue import WebhookQueue
@@ -23,9 +34,14 @@ from longmen_server.plans.build import set_plan
 from longmen_server.platform.clock import business_date
 from longmen_server.platform.database import connect
 from longmen_server.platform.ids import (
+    DONATION,
+    DUE,
     MERCHANT,
     AccountId,
+    BillerId,
     CaptureId,
+    DonationId,
+    DueId,
     EndpointId,
     MandateId,
     MerchantId,
@@ -254,6 +270,109 @@ async def run_job(dsn: str, wallets: Wallets, job: Job, days: int = 0) -> None:
         await connection.close()
 
 
+async def send_bills(shop: Shop) -> None:
+    """A biller with a bill of every fate."""
+    biller_id, at = BillerId(shop.fresh()), shop.wallets.clock.now_us
+    await shop.do(
+        CreateBiller(
+            BOOK,
+            None,
+            wanted=BillerRow(
+                biller_id=biller_id,
+                merchant_id=shop.merchant_id,
+                name="City Power",
+                category=1,
+                digits_only=True,
+                minimum_length=1,
+                maximum_length=9,
+                number_check=0,
+                hint="",
+                currency_code="",
+                state=BillerState.OPEN,
+                version=1,
+                created_at_us=at(),
+                updated_at_us=at(),
+            ),
+            actor=BANK,
+        )
+    )
+    due_ids = [DueId(shop.fresh()) for _ in range(3)]
+    rows = [
+        DueRow(
+            due_id=due_id,
+            biller_id=biller_id,
+            merchant_id=shop.merchant_id,
+            bill_number=due_id.hex(),
+            account_index=b"index",
+            account_number=b"sealed",
+            amount=120,
+            currency_code="CNY",
+            period="2026-10",
+            due_date="2030-01-01",
+            last_date="",
+            description="",
+            state=DueState.OPEN,
+            order_id=None,
+            payer_account_id=None,
+            paid_at_us=None,
+            version=1,
+            created_at_us=at(),
+            updated_at_us=at(),
+        )
+        for due_id in due_ids
+    ]
+    sent = [SentDue(row, "123") for row in rows]
+    await shop.do(SendDues(BOOK, None, biller_id=biller_id, sent=sent, actor=BANK))
+    await shop.do(CancelDue(BOOK, None, due_id=due_ids[1], masked_number="", actor=BANK))
+    sale = replace(shop.sale(120), order_number=DUE.encode(due_ids[2]))
+    await shop.do(
+        PayDue(
+            BOOK,
+            None,
+            due_id=due_ids[2],
+            bill=Bill(biller_id=biller_id, sale=sale, masked_number=""),
+            payer_id=shop.buyer.account_id,
+            amount=120,
+            currency_code="CNY",
+            actor=Actor(None),
+            transaction_id=TransactionId(shop.fresh()),
+        )
+    )
+
+
+async def give(shop: Shop) -> None:
+    """A charity that somebody gives to."""
+    merchant_id, donation_id = MerchantId(shop.fresh()), DonationId(shop.fresh())
+    asked = merchants_pb.CreateMerchantRequest(
+        name="Hope",
+        city="Shanghai",
+        country_code="CN",
+        category_code="8398",
+        currency_code="CNY",
+    )
+    account_id = AccountId(shop.fresh())
+    await shop.do(
+        CreateMerchant(BOOK, None, merchant_id=merchant_id, account_id=account_id, asked=asked)
+    )
+    sale = replace(
+        shop.sale(90), merchant_id=merchant_id, order_number=DONATION.encode(donation_id)
+    )
+    await shop.do(
+        Donate(
+            BOOK,
+            None,
+            donation_id=donation_id,
+            sale=sale,
+            payer_id=shop.buyer.account_id,
+            donor_id=shop.buyer.customer_id,
+            anonymous=False,
+            message=None,
+            actor=Actor(None),
+            transaction_id=TransactionId(shop.fresh()),
+        )
+    )
+
+
 async def fill_shop(dsn: str, wallets: Wallets) -> None:
     """Settlements of every state, one that carries a debt, and orders of every fate."""
     shop = Shop(wallets, await wallets.person(funds=100_000))
@@ -270,6 +389,8 @@ async def fill_shop(dsn: str, wallets: Wallets) -> None:
     await run_job(dsn, wallets, MerchantDays(), 12)
     await _authorizations(shop)
     await shop.sign()
+    await send_bills(shop)
+    await give(shop)
     await run_job(dsn, wallets, WebhookQueue())
 
 

@@ -10,10 +10,12 @@ with Client(Config(token=customers_token)) as bank:
     print(payment.confirm().state)
 """
 
+from longmen_app._async.bills import AsyncBill
 from longmen_app._async.exchange import AsyncExchange
 from longmen_app._async.session import AsyncPending, AsyncSession
 from longmen_app._async.shopping import AsyncPayerCode, AsyncPurchase
 from longmen_app._async.wallet import AsyncPayment, AsyncWallet
+from longmen_app._sync.bills import Bill
 from longmen_app._sync.exchange import Exchange
 from longmen_app._sync.session import Pending, Session
 from longmen_app._sync.shopping import PayerCode, Purchase
@@ -23,6 +25,7 @@ from longmen_app.payer_code import BudgetSpentError, CodeMaker, Scan, emv_form
 
 __all__ = [
     "Account",
+    "AsyncBill",
     "AsyncExchange",
     "AsyncPayerCode",
     "AsyncPayment",
@@ -31,6 +34,7 @@ __all__ = [
     "AsyncSession",
     "AsyncWallet",
     "Balance",
+    "Bill",
     "BudgetSpentError",
     "CodeMaker",
     "Exchange",

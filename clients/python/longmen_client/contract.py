@@ -37,7 +37,9 @@ from longmen.merchants.v1 import (
 )
 from longmen.payments.v1 import (
     authorizations_service_pb2,
+    bills_service_pb2,
     combined_service_pb2,
+    donations_service_pb2,
     mandates_service_pb2,
     offline_service_pb2,
     payer_codes_service_pb2,
@@ -85,6 +87,8 @@ _MODULES = (
     payer_codes_service_pb2,
     payments_service_pb2,
     profile_service_pb2,
+    bills_service_pb2,
+    donations_service_pb2,
     mandates_service_pb2,
     combined_service_pb2,
     offline_service_pb2,

@@ -55,6 +55,10 @@ CLIENT_COMMANDS: Mapping[str, tuple[str, str]] = {
         "Proposals of staff, and the decisions of others.",
     ),
     "staff": ("longmen_server.console.staff:staff", "Who works at the bank, and as what."),
+    "biller": (
+        "longmen_server.console.biller:biller",
+        "Merchants that send bills, and their bills.",
+    ),
     "key": ("longmen_server.console.key:key", "API keys of merchants and services."),
     "audit": ("longmen_server.console.audit:audit", "Who asked for what, and what came of it."),
     "admin": ("longmen_server.console.admin:admin", "Clock, settings and statistics."),

@@ -12,10 +12,13 @@ from longmen_server.platform.ids import (
     ACCOUNT,
     API_KEY,
     APPROVAL,
+    BILLER,
     CASE,
     CONVERSION,
     CUSTOMER,
     DECISION,
+    DONATION,
+    DUE,
     ENDPOINT,
     EVENT,
     FREEZE,
@@ -113,6 +116,9 @@ _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_RISK_DECIDED: "risk_decision_made",
     event_pb2.EVENT_TYPE_RISK_CASE_CHANGED: "risk_case_change",
     **dict.fromkeys(_FREEZE_TYPES, "risk_freeze_change"),
+    event_pb2.EVENT_TYPE_DUE_CHANGED: "due_change",
+    event_pb2.EVENT_TYPE_BILLER_CHANGED: "biller_change",
+    event_pb2.EVENT_TYPE_DONATED: "donation_made",
     event_pb2.EVENT_TYPE_APPROVAL_CHANGED: "approval_change",
     event_pb2.EVENT_TYPE_CHALLENGE_STATE_CHANGED: "challenge_change",
     event_pb2.EVENT_TYPE_CHALLENGE_CODE_SENT: "challenge_change",
@@ -155,6 +161,9 @@ _SUBJECTS: Final[dict[int, IdKind[Any]]] = {
     event_pb2.EVENT_TYPE_RISK_DECIDED: DECISION,
     event_pb2.EVENT_TYPE_RISK_CASE_CHANGED: CASE,
     **dict.fromkeys(_FREEZE_TYPES, FREEZE),
+    event_pb2.EVENT_TYPE_DUE_CHANGED: DUE,
+    event_pb2.EVENT_TYPE_BILLER_CHANGED: BILLER,
+    event_pb2.EVENT_TYPE_DONATED: DONATION,
 }
 """What the subject of an event of a type is an id of; of all others it is a transaction's."""
 

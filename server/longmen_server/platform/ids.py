@@ -68,6 +68,8 @@ __all__ = [
     "AccountId",
     "ApiKeyId",
     "ApprovalId",
+    "BillLinkId",
+    "BillerId",
     "CaptureId",
     "CaseId",
     "ChallengeId",
@@ -77,6 +79,8 @@ __all__ = [
     "DecisionId",
     "DeliveryId",
     "DeviceId",
+    "DonationId",
+    "DueId",
     "EndpointId",
     "EventId",
     "FactorId",
@@ -151,6 +155,10 @@ FreezeId = NewType("FreezeId", bytes)
 RuleSetId = NewType("RuleSetId", bytes)
 RulesChangeId = NewType("RulesChangeId", bytes)
 ListImportId = NewType("ListImportId", bytes)
+BillerId = NewType("BillerId", bytes)
+DueId = NewType("DueId", bytes)
+BillLinkId = NewType("BillLinkId", bytes)
+DonationId = NewType("DonationId", bytes)
 
 BOOK_MINIMUM: Final = 1
 BOOK_MAXIMUM: Final = 32767
@@ -312,6 +320,10 @@ FREEZE: Final = IdKind[FreezeId]("frz")
 RULE_SET: Final = IdKind[RuleSetId]("rset")
 RULES_CHANGE: Final = IdKind[RulesChangeId]("rchg")
 LIST_IMPORT: Final = IdKind[ListImportId]("limp")
+BILLER: Final = IdKind[BillerId]("bil")
+DUE: Final = IdKind[DueId]("due")
+BILL_LINK: Final = IdKind[BillLinkId]("bll")
+DONATION: Final = IdKind[DonationId]("don")
 
 ORDINAL_MAXIMUM: Final = 99
 """Postings of one transaction are numbered from 0; the contract allows two digits."""

@@ -105,6 +105,7 @@ class IndexKind(Enum):
 
     PHONE_NUMBER = b"phone_number"
     ID_NUMBER = b"id_number"
+    BILL_ACCOUNT = b"bill_account"
 
 
 class DataKey:

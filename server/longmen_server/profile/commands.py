@@ -14,6 +14,7 @@ from longmen_server.accounts.model import (
     wallet_not_found,
 )
 from longmen_server.accounts.tables import ALIAS, CUSTOMER_KEY, CUSTOMER_POCKETS, POCKET, WALLET
+from longmen_server.billers import tables as billers
 from longmen_server.challenges import tables as challenges
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_POINTER
@@ -188,6 +189,7 @@ class EraseCustomer(ProfileCommand):
         working_set.append(riskcases.ERASED, customer_id)
         working_set.append(risk.ERASED, customer_id)
         working_set.append(recovery.ERASED, customer_id)
+        working_set.append(billers.ERASED, (customer_id, at_us))
         for recipient in self.recipients:
             working_set.append(messages.ERASED, ErasedRecipient(recipient, at_us))
 

@@ -6,10 +6,14 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from longmen_server.accounts.personal import person_key
+from longmen_server.billers.personal import clear_link
+from longmen_server.billers.queries import list_links
 from longmen_server.challenges import encode as challenges
 from longmen_server.challenges.queries import list_challenges, list_known_payees
 from longmen_server.conversions import encode as conversions
 from longmen_server.conversions.queries import list_conversions
+from longmen_server.donations.personal import open_message
+from longmen_server.donations.queries import given_by
 from longmen_server.factors import encode as factors
 from longmen_server.factors.queries import find_factors
 from longmen_server.identity import encode as identity
@@ -23,7 +27,7 @@ from longmen_server.limit_orders import encode as limit_orders
 from longmen_server.limit_orders.queries import list_alerts, list_orders
 from longmen_server.payer_codes import encode as payer_codes
 from longmen_server.payer_codes.queries import list_of_customer
-from longmen_server.platform.ids import ACCOUNT, book_of
+from longmen_server.platform.ids import ACCOUNT, BILLER, DONATION, book_of
 from longmen_server.recovery import encode as recovery
 from longmen_server.recovery.queries import find_reset
 from longmen_server.risk import encode as risk
@@ -73,7 +77,7 @@ async def owned(
     """
     customer_id = found.row.customer_id
     book = book_of(customer_id)
-    async for record in _identification(connection, vault, found):
+    async for record in _sealed(connection, vault, found):
         yield record
     branch = await find_branch(connection, BRANCH_OF_CUSTOMER, book, customer_id)
     if branch:
@@ -131,6 +135,26 @@ async def _judged(connection: Connection, customer_id: CustomerId) -> AsyncItera
         yield Record("risk_freezes", risk.freeze(freeze, for_bank=False))
     for row in await cases_of(connection, customer_id):
         yield Record("risk_cases", case(row, customer_id))
+
+
+async def _sealed(
+    connection: Connection, vault: Vault, found: FoundWallet
+) -> AsyncIterator[Record]:
+    """Yield what is kept under the customer's own data key."""
+    async for record in _identification(connection, vault, found):
+        yield record
+    async for record in _bill_accounts(connection, vault, found):
+        yield record
+    for gift in await given_by(connection, found.row.customer_id):
+        yield Record(
+            "donations",
+            {
+                "donation_id": DONATION.encode(gift.row.donation_id),
+                "charity": gift.charity_name,
+                "message": open_message(vault, gift),
+                "anonymous": gift.row.anonymous,
+            },
+        )
 
 
 async def _identification(
@@ -211,6 +235,22 @@ async def _factors(connection: Connection, customer_id: CustomerId) -> AsyncIter
     reset = await find_reset(connection, book, customer_id)
     if reset is not None:
         yield Record("factor_reset", recovery.reset(reset))
+
+
+async def _bill_accounts(
+    connection: Connection, vault: Vault, found: FoundWallet
+) -> AsyncIterator[Record]:
+    for link in await list_links(connection, found.row.customer_id):
+        number, label = clear_link(person_key(vault, found), link)
+        yield Record(
+            "bill_accounts",
+            {
+                "biller_id": BILLER.encode(link.biller_id),
+                "account_number": number,
+                "label": label,
+                "since": timestamp(link.created_at_us).ToJsonString(),
+            },
+        )
 
 
 async def _sessions(connection: Connection, customer_id: CustomerId) -> AsyncIterator[Record]:

@@ -11,7 +11,7 @@ import pytest
 from longmen_merchant.bills import BillError, read_bill
 from longmen_server.ledger.codes import PostingCode
 from longmen_server.platform.ids import OrderId, TransactionId
-from longmen_server.settlements.bills import Bill
+from longmen_server.settlements.bills import TYPES, Bill
 from longmen_server.settlements.queries import BillEntry
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def test_a_day_without_movements_has_a_bill_too() -> None:
         (lambda lines: [lines[0], lines[1].replace("1000", "1001"), *lines[2:]], "hash_wrong", 2),
         (lambda lines: [*lines[:2], *lines[3:]], "hash_wrong", 3),
         (lambda lines: lines[:-1], "cut_off", 0),
-        (lambda lines: [*lines, lines[-1]], "not_a_bill", len(MOVEMENTS) + 9),
+        (lambda lines: [*lines, lines[-1]], "not_a_bill", len(MOVEMENTS) + len(TYPES) + 3),
         (lambda lines: lines[1:], "not_a_bill", 0),
         (lambda lines: [lines[0], "1,2,3\r\n"], "not_a_bill", 2),
         (lambda _: [], "not_a_bill", 0),

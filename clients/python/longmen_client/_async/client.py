@@ -15,12 +15,14 @@ from longmen_client._generated.admin_async import AsyncAdmin
 from longmen_client._generated.approvals_async import AsyncApprovals
 from longmen_client._generated.audit_async import AsyncAudit
 from longmen_client._generated.authorizations_async import AsyncAuthorizations
+from longmen_client._generated.bills_async import AsyncBills
 from longmen_client._generated.cases_async import AsyncCases
 from longmen_client._generated.challenges_async import AsyncChallenges
 from longmen_client._generated.combined_orders_async import AsyncCombinedOrders
 from longmen_client._generated.conversions_async import AsyncConversions
 from longmen_client._generated.credentials_async import AsyncCredentials
 from longmen_client._generated.devices_async import AsyncDevices
+from longmen_client._generated.donations_async import AsyncDonations
 from longmen_client._generated.emails_async import AsyncEmails
 from longmen_client._generated.events_async import AsyncEvents
 from longmen_client._generated.factor_resets_async import AsyncFactorResets
@@ -241,6 +243,16 @@ class AsyncClient:
     def offline(self) -> AsyncOffline:
         """What tills have sold without a network."""
         return AsyncOffline(self._caller)
+
+    @cached_property
+    def bills(self) -> AsyncBills:
+        """Bills that billers send, and customers pay."""
+        return AsyncBills(self._caller)
+
+    @cached_property
+    def donations(self) -> AsyncDonations:
+        """Gifts to charities, and their receipts."""
+        return AsyncDonations(self._caller)
 
     @cached_property
     def conversions(self) -> AsyncConversions:

@@ -45,7 +45,13 @@ __all__ = [
     "BalanceCeilingExceeded",
     "BalanceLimitExceeded",
     "BalanceOverflow",
+    "BillAccountMalformed",
+    "BillLinkLimitReached",
+    "BillLinkNotFound",
     "BillNotReady",
+    "BillNumberReused",
+    "BillerClosed",
+    "BillerNotFound",
     "BookMismatch",
     "CaptureAmountExceeded",
     "CaptureExceedsAuthorization",
@@ -99,6 +105,9 @@ __all__ = [
     "DeviceLimitReached",
     "DeviceNotFound",
     "DeviceProofInvalid",
+    "DonationNotFound",
+    "DueNotFound",
+    "DueNotPayable",
     "EffectiveTimeInFuture",
     "EmailMissing",
     "EmailNotProven",
@@ -188,6 +197,7 @@ __all__ = [
     "MethodDisabled",
     "MethodNotAccepted",
     "NeedsAuth",
+    "NotACharity",
     "NotReversible",
     "NothingToAppeal",
     "NothingToMove",
@@ -2973,6 +2983,105 @@ class FactorResetOtherDevice(PermissionDeniedError):
     retry_advice = RetryAdvice.NEVER
 
 
+class BillerNotFound(NotFoundError):
+    """There is no such biller, or it is another merchant's. Metadata: biller_id."""
+
+    reason = "BILLER_NOT_FOUND"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("biller_id",)
+
+
+class BillerClosed(FailedPreconditionError):
+    """The biller takes no payments any more. Metadata: biller_id."""
+
+    reason = "BILLER_CLOSED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("biller_id",)
+
+
+class BillAccountMalformed(InvalidArgumentError):
+    """The account number is not of the biller's form; rule is length, characters or check.
+    Metadata: rule, hint.
+    """
+
+    reason = "BILL_ACCOUNT_MALFORMED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "rule",
+        "hint",
+    )
+
+
+class BillNumberReused(AlreadyExistsError):
+    """The number belongs to a bill with another content, in the fields named. Metadata: due_id,
+    fields.
+    """
+
+    reason = "BILL_NUMBER_REUSED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = (
+        "due_id",
+        "fields",
+    )
+
+
+class DueNotFound(NotFoundError):
+    """There is no such bill, or it is not the caller's to see. Metadata: due_id."""
+
+    reason = "DUE_NOT_FOUND"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("due_id",)
+
+
+class DueNotPayable(FailedPreconditionError):
+    """The bill is PAID, CANCELLED or EXPIRED; the last date is empty where there is none.
+    Metadata: due_id, state, last_date.
+    """
+
+    reason = "DUE_NOT_PAYABLE"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = (
+        "due_id",
+        "state",
+        "last_date",
+    )
+
+
+class BillLinkNotFound(NotFoundError):
+    """There is no such linked account, or it is another customer's. Metadata: link_id."""
+
+    reason = "BILL_LINK_NOT_FOUND"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("link_id",)
+
+
+class BillLinkLimitReached(FailedPreconditionError):
+    """The customer has as many linked accounts as one may have. Metadata: limit."""
+
+    reason = "BILL_LINK_LIMIT_REACHED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("limit",)
+
+
+class NotACharity(FailedPreconditionError):
+    """The merchant was not taken in as one. Metadata: merchant_id, category_code."""
+
+    reason = "NOT_A_CHARITY"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = (
+        "merchant_id",
+        "category_code",
+    )
+
+
+class DonationNotFound(NotFoundError):
+    """There is no such gift, or it is not the caller's to see. Metadata: donation_id."""
+
+    reason = "DONATION_NOT_FOUND"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("donation_id",)
+
+
 BY_REASON: Mapping[str, type[LongmenError]] = {
     "MALFORMED_REQUEST": MalformedRequest,
     "INVALID_REQUEST": InvalidRequest,
@@ -3261,5 +3370,15 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "CLAIM_KEY_MISSING": ClaimKeyMissing,
     "KEY_CLAIM_REJECTED": KeyClaimRejected,
     "FACTOR_RESET_OTHER_DEVICE": FactorResetOtherDevice,
+    "BILLER_NOT_FOUND": BillerNotFound,
+    "BILLER_CLOSED": BillerClosed,
+    "BILL_ACCOUNT_MALFORMED": BillAccountMalformed,
+    "BILL_NUMBER_REUSED": BillNumberReused,
+    "DUE_NOT_FOUND": DueNotFound,
+    "DUE_NOT_PAYABLE": DueNotPayable,
+    "BILL_LINK_NOT_FOUND": BillLinkNotFound,
+    "BILL_LINK_LIMIT_REACHED": BillLinkLimitReached,
+    "NOT_A_CHARITY": NotACharity,
+    "DONATION_NOT_FOUND": DonationNotFound,
 }
 """The class of each reason of the contract."""

@@ -34,7 +34,9 @@ from longmen.merchants.v1 import (
 )
 from longmen.payments.v1 import (
     authorizations_service_pb2,
+    bills_service_pb2,
     combined_service_pb2,
+    donations_service_pb2,
     mandates_service_pb2,
     offline_service_pb2,
     payer_codes_service_pb2,
@@ -543,6 +545,57 @@ COMBINED_ORDERS_GET_COMBINED_ORDER: Method[
 COMBINED_ORDERS_PAY_COMBINED_ORDER: Method[
     combined_service_pb2.PayCombinedOrderRequest, combined_service_pb2.PayCombinedOrderResponse
 ] = method(combined_service_pb2.DESCRIPTOR, "CombinedOrdersService", "PayCombinedOrder")
+
+BILLS_CREATE_BILLER: Method[
+    bills_service_pb2.CreateBillerRequest, bills_service_pb2.CreateBillerResponse
+] = method(bills_service_pb2.DESCRIPTOR, "BillsService", "CreateBiller")
+BILLS_SET_BILLER_STATE: Method[
+    bills_service_pb2.SetBillerStateRequest, bills_service_pb2.SetBillerStateResponse
+] = method(bills_service_pb2.DESCRIPTOR, "BillsService", "SetBillerState")
+BILLS_LIST_BILLERS: Method[
+    bills_service_pb2.ListBillersRequest, bills_service_pb2.ListBillersResponse
+] = method(bills_service_pb2.DESCRIPTOR, "BillsService", "ListBillers")
+BILLS_SEND_DUES: Method[bills_service_pb2.SendDuesRequest, bills_service_pb2.SendDuesResponse] = (
+    method(bills_service_pb2.DESCRIPTOR, "BillsService", "SendDues")
+)
+BILLS_CANCEL_DUE: Method[
+    bills_service_pb2.CancelDueRequest, bills_service_pb2.CancelDueResponse
+] = method(bills_service_pb2.DESCRIPTOR, "BillsService", "CancelDue")
+BILLS_LIST_DUES: Method[bills_service_pb2.ListDuesRequest, bills_service_pb2.ListDuesResponse] = (
+    method(bills_service_pb2.DESCRIPTOR, "BillsService", "ListDues")
+)
+BILLS_FIND_DUES: Method[bills_service_pb2.FindDuesRequest, bills_service_pb2.FindDuesResponse] = (
+    method(bills_service_pb2.DESCRIPTOR, "BillsService", "FindDues")
+)
+BILLS_PAY_DUE: Method[bills_service_pb2.PayDueRequest, bills_service_pb2.PayDueResponse] = method(
+    bills_service_pb2.DESCRIPTOR, "BillsService", "PayDue"
+)
+BILLS_GET_BILL_RECEIPT: Method[
+    bills_service_pb2.GetBillReceiptRequest, bills_service_pb2.GetBillReceiptResponse
+] = method(bills_service_pb2.DESCRIPTOR, "BillsService", "GetBillReceipt")
+BILLS_LINK_BILL_ACCOUNT: Method[
+    bills_service_pb2.LinkBillAccountRequest, bills_service_pb2.LinkBillAccountResponse
+] = method(bills_service_pb2.DESCRIPTOR, "BillsService", "LinkBillAccount")
+BILLS_UNLINK_BILL_ACCOUNT: Method[
+    bills_service_pb2.UnlinkBillAccountRequest, bills_service_pb2.UnlinkBillAccountResponse
+] = method(bills_service_pb2.DESCRIPTOR, "BillsService", "UnlinkBillAccount")
+BILLS_LIST_BILL_REMINDERS: Method[
+    bills_service_pb2.ListBillRemindersRequest, bills_service_pb2.ListBillRemindersResponse
+] = method(bills_service_pb2.DESCRIPTOR, "BillsService", "ListBillReminders")
+
+DONATIONS_DONATE: Method[
+    donations_service_pb2.DonateRequest, donations_service_pb2.DonateResponse
+] = method(donations_service_pb2.DESCRIPTOR, "DonationsService", "Donate")
+DONATIONS_GET_DONATION: Method[
+    donations_service_pb2.GetDonationRequest, donations_service_pb2.GetDonationResponse
+] = method(donations_service_pb2.DESCRIPTOR, "DonationsService", "GetDonation")
+DONATIONS_LIST_DONATIONS: Method[
+    donations_service_pb2.ListDonationsRequest, donations_service_pb2.ListDonationsResponse
+] = method(donations_service_pb2.DESCRIPTOR, "DonationsService", "ListDonations")
+DONATIONS_GET_DONATION_SUMMARY: Method[
+    donations_service_pb2.GetDonationSummaryRequest,
+    donations_service_pb2.GetDonationSummaryResponse,
+] = method(donations_service_pb2.DESCRIPTOR, "DonationsService", "GetDonationSummary")
 
 AUTHORIZATIONS_AUTHORIZE_ORDER: Method[
     authorizations_service_pb2.AuthorizeOrderRequest,

@@ -14,12 +14,14 @@ from longmen_client._generated.admin_sync import Admin
 from longmen_client._generated.approvals_sync import Approvals
 from longmen_client._generated.audit_sync import Audit
 from longmen_client._generated.authorizations_sync import Authorizations
+from longmen_client._generated.bills_sync import Bills
 from longmen_client._generated.cases_sync import Cases
 from longmen_client._generated.challenges_sync import Challenges
 from longmen_client._generated.combined_orders_sync import CombinedOrders
 from longmen_client._generated.conversions_sync import Conversions
 from longmen_client._generated.credentials_sync import Credentials
 from longmen_client._generated.devices_sync import Devices
+from longmen_client._generated.donations_sync import Donations
 from longmen_client._generated.emails_sync import Emails
 from longmen_client._generated.events_sync import Events
 from longmen_client._generated.factor_resets_sync import FactorResets
@@ -241,6 +243,16 @@ class Client:
     def offline(self) -> Offline:
         """What tills have sold without a network."""
         return Offline(self._caller)
+
+    @cached_property
+    def bills(self) -> Bills:
+        """Bills that billers send, and customers pay."""
+        return Bills(self._caller)
+
+    @cached_property
+    def donations(self) -> Donations:
+        """Gifts to charities, and their receipts."""
+        return Donations(self._caller)
 
     @cached_property
     def conversions(self) -> Conversions:

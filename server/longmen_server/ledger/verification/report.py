@@ -365,6 +365,22 @@ KINDS: Final[dict[str, Kind]] = {
         "What is counted of a subject cannot be read, so its features fail.",
         "Restore the row from a backup, or delete it: counting begins anew.",
     ),
+    "BILLER_EVENT_MISMATCH": Kind(
+        "A biller's changes are not those that its events tell, or its state is unknown.",
+        _TAMPERED,
+    ),
+    "DUE_EVENT_MISMATCH": Kind(
+        "A bill's changes are not those that its events tell, or its state is unknown.",
+        _TAMPERED,
+    ),
+    "DUE_ORDER_MISMATCH": Kind(
+        "A bill is paid by no order, or its order has another amount, merchant, payer or time.",
+        _TAMPERED,
+    ),
+    "DONATION_MISMATCH": Kind(
+        "A donation is not what its order and its event tell, or one of them is not there.",
+        _TAMPERED,
+    ),
     "AUTHORIZATION_MISMATCH": Kind(
         "What is authorized for an order is not what is held for it.", _RESTORE
     ),

@@ -811,6 +811,32 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Factor reset other device: the bank has reset the customer's factors, and this is not the device that was shown to it. Sign in on
     that one.
     """
+    ERROR_REASON_BILLER_NOT_FOUND: _ErrorReason.ValueType  # 406
+    """Biller not found: there is no such biller, or it is another merchant's. Metadata: biller_id."""
+    ERROR_REASON_BILLER_CLOSED: _ErrorReason.ValueType  # 407
+    """Biller closed: the biller takes no payments any more. Metadata: biller_id."""
+    ERROR_REASON_BILL_ACCOUNT_MALFORMED: _ErrorReason.ValueType  # 408
+    """Bill account malformed: the account number is not of the biller's form; rule is length, characters or check.
+    Metadata: rule, hint.
+    """
+    ERROR_REASON_BILL_NUMBER_REUSED: _ErrorReason.ValueType  # 409
+    """Bill number reused: the number belongs to a bill with another content, in the fields named. Metadata: due_id,
+    fields.
+    """
+    ERROR_REASON_DUE_NOT_FOUND: _ErrorReason.ValueType  # 410
+    """Due not found: there is no such bill, or it is not the caller's to see. Metadata: due_id."""
+    ERROR_REASON_DUE_NOT_PAYABLE: _ErrorReason.ValueType  # 411
+    """Due not payable: the bill is PAID, CANCELLED or EXPIRED; the last date is empty where there is none. Metadata:
+    due_id, state, last_date.
+    """
+    ERROR_REASON_BILL_LINK_NOT_FOUND: _ErrorReason.ValueType  # 412
+    """Bill link not found: there is no such linked account, or it is another customer's. Metadata: link_id."""
+    ERROR_REASON_BILL_LINK_LIMIT_REACHED: _ErrorReason.ValueType  # 413
+    """Bill link limit reached: the customer has as many linked accounts as one may have. Metadata: limit."""
+    ERROR_REASON_NOT_A_CHARITY: _ErrorReason.ValueType  # 414
+    """Not a charity: the merchant was not taken in as one. Metadata: merchant_id, category_code."""
+    ERROR_REASON_DONATION_NOT_FOUND: _ErrorReason.ValueType  # 415
+    """Donation not found: there is no such gift, or it is not the caller's to see. Metadata: donation_id."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the reason of a refusal. On the wire it stands in google.rpc.ErrorInfo: reason is the value's name without
@@ -1571,6 +1597,32 @@ ERROR_REASON_FACTOR_RESET_OTHER_DEVICE: ErrorReason.ValueType  # 538
 """Factor reset other device: the bank has reset the customer's factors, and this is not the device that was shown to it. Sign in on
 that one.
 """
+ERROR_REASON_BILLER_NOT_FOUND: ErrorReason.ValueType  # 406
+"""Biller not found: there is no such biller, or it is another merchant's. Metadata: biller_id."""
+ERROR_REASON_BILLER_CLOSED: ErrorReason.ValueType  # 407
+"""Biller closed: the biller takes no payments any more. Metadata: biller_id."""
+ERROR_REASON_BILL_ACCOUNT_MALFORMED: ErrorReason.ValueType  # 408
+"""Bill account malformed: the account number is not of the biller's form; rule is length, characters or check.
+Metadata: rule, hint.
+"""
+ERROR_REASON_BILL_NUMBER_REUSED: ErrorReason.ValueType  # 409
+"""Bill number reused: the number belongs to a bill with another content, in the fields named. Metadata: due_id,
+fields.
+"""
+ERROR_REASON_DUE_NOT_FOUND: ErrorReason.ValueType  # 410
+"""Due not found: there is no such bill, or it is not the caller's to see. Metadata: due_id."""
+ERROR_REASON_DUE_NOT_PAYABLE: ErrorReason.ValueType  # 411
+"""Due not payable: the bill is PAID, CANCELLED or EXPIRED; the last date is empty where there is none. Metadata:
+due_id, state, last_date.
+"""
+ERROR_REASON_BILL_LINK_NOT_FOUND: ErrorReason.ValueType  # 412
+"""Bill link not found: there is no such linked account, or it is another customer's. Metadata: link_id."""
+ERROR_REASON_BILL_LINK_LIMIT_REACHED: ErrorReason.ValueType  # 413
+"""Bill link limit reached: the customer has as many linked accounts as one may have. Metadata: limit."""
+ERROR_REASON_NOT_A_CHARITY: ErrorReason.ValueType  # 414
+"""Not a charity: the merchant was not taken in as one. Metadata: merchant_id, category_code."""
+ERROR_REASON_DONATION_NOT_FOUND: ErrorReason.ValueType  # 415
+"""Donation not found: there is no such gift, or it is not the caller's to see. Metadata: donation_id."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final

@@ -146,6 +146,12 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """Branch assigned: the bank said which branch a customer is of."""
     EVENT_TYPE_KEY_CHANGED: _EventType.ValueType  # 84
     """Key changed: an API key was made, claimed, rotated, given a signing key, or ended."""
+    EVENT_TYPE_DUE_CHANGED: _EventType.ValueType  # 95
+    """Due changed: a bill was sent, paid or taken back."""
+    EVENT_TYPE_DONATED: _EventType.ValueType  # 96
+    """Donated: a customer gave to a charity."""
+    EVENT_TYPE_BILLER_CHANGED: _EventType.ValueType  # 98
+    """Biller changed: a biller was published, opened or closed."""
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
     """EventType is what happened."""
@@ -264,6 +270,12 @@ EVENT_TYPE_BRANCH_ASSIGNED: EventType.ValueType  # 83
 """Branch assigned: the bank said which branch a customer is of."""
 EVENT_TYPE_KEY_CHANGED: EventType.ValueType  # 84
 """Key changed: an API key was made, claimed, rotated, given a signing key, or ended."""
+EVENT_TYPE_DUE_CHANGED: EventType.ValueType  # 95
+"""Due changed: a bill was sent, paid or taken back."""
+EVENT_TYPE_DONATED: EventType.ValueType  # 96
+"""Donated: a customer gave to a charity."""
+EVENT_TYPE_BILLER_CHANGED: EventType.ValueType  # 98
+"""Biller changed: a biller was published, opened or closed."""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 class _Freezer:
@@ -1297,6 +1309,108 @@ class RiskCaseChange(_message.Message):
 Global___RiskCaseChange: _TypeAlias = RiskCaseChange  # noqa: Y015
 
 @_typing.final
+class DueChange(_message.Message):
+    """DueChange is what became of a bill."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DUE_ID_FIELD_NUMBER: _builtins.int
+    BILLER_ID_FIELD_NUMBER: _builtins.int
+    MERCHANT_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    due_id: _builtins.str
+    """Due id changed."""
+    biller_id: _builtins.str
+    """Biller id it is of."""
+    merchant_id: _builtins.str
+    """Merchant id that is paid."""
+    state: _builtins.str
+    """State name after the change, such as PAID."""
+    version: _builtins.int
+    """Version after the change."""
+    def __init__(
+        self,
+        *,
+        due_id: _builtins.str = ...,
+        biller_id: _builtins.str = ...,
+        merchant_id: _builtins.str = ...,
+        state: _builtins.str = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["biller_id", b"biller_id", "due_id", b"due_id", "merchant_id", b"merchant_id", "state", b"state", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DueChange: _TypeAlias = DueChange  # noqa: Y015
+
+@_typing.final
+class DonationMade(_message.Message):
+    """DonationMade is a gift to a charity."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DONATION_ID_FIELD_NUMBER: _builtins.int
+    MERCHANT_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    donation_id: _builtins.str
+    """Donation id."""
+    merchant_id: _builtins.str
+    """Merchant id of the charity."""
+    order_id: _builtins.str
+    """Order id of the payment."""
+    def __init__(
+        self,
+        *,
+        donation_id: _builtins.str = ...,
+        merchant_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["donation_id", b"donation_id", "merchant_id", b"merchant_id", "order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DonationMade: _TypeAlias = DonationMade  # noqa: Y015
+
+@_typing.final
+class BillerChange(_message.Message):
+    """BillerChange is what became of a biller."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BILLER_ID_FIELD_NUMBER: _builtins.int
+    MERCHANT_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    biller_id: _builtins.str
+    """Biller id changed."""
+    merchant_id: _builtins.str
+    """Merchant id that is paid."""
+    state: _builtins.str
+    """State name after the change, such as OPEN."""
+    version: _builtins.int
+    """Version after the change."""
+    def __init__(
+        self,
+        *,
+        biller_id: _builtins.str = ...,
+        merchant_id: _builtins.str = ...,
+        state: _builtins.str = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["biller_id", b"biller_id", "merchant_id", b"merchant_id", "state", b"state", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BillerChange: _TypeAlias = BillerChange  # noqa: Y015
+
+@_typing.final
 class Event(_message.Message):
     """Event is one committed change."""
 
@@ -1341,6 +1455,9 @@ class Event(_message.Message):
     FACTOR_RESET_CHANGE_FIELD_NUMBER: _builtins.int
     BRANCH_ASSIGNMENT_FIELD_NUMBER: _builtins.int
     KEY_CHANGE_FIELD_NUMBER: _builtins.int
+    DUE_CHANGE_FIELD_NUMBER: _builtins.int
+    DONATION_MADE_FIELD_NUMBER: _builtins.int
+    BILLER_CHANGE_FIELD_NUMBER: _builtins.int
     DEBIT_BALANCES_FIELD_NUMBER: _builtins.int
     CREDIT_BALANCES_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
@@ -1492,6 +1609,18 @@ class Event(_message.Message):
         """Key change; its subject is the key."""
 
     @_builtins.property
+    def due_change(self) -> Global___DueChange:
+        """Due change."""
+
+    @_builtins.property
+    def donation_made(self) -> Global___DonationMade:
+        """Donation made."""
+
+    @_builtins.property
+    def biller_change(self) -> Global___BillerChange:
+        """Biller change."""
+
+    @_builtins.property
     def debit_balances(self) -> _account_pb2.Balances:
         """Debit balances are the debit account's as of the posting: posted, available and version."""
 
@@ -1541,14 +1670,17 @@ class Event(_message.Message):
         factor_reset_change: Global___FactorResetChange | None = ...,
         branch_assignment: Global___BranchAssignment | None = ...,
         key_change: Global___KeyChange | None = ...,
+        due_change: Global___DueChange | None = ...,
+        donation_made: Global___DonationMade | None = ...,
+        biller_change: Global___BillerChange | None = ...,
         debit_balances: _account_pb2.Balances | None = ...,
         credit_balances: _account_pb2.Balances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "booked_time", b"booked_time", "branch_assignment", b"branch_assignment", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "factor_reset_change", b"factor_reset_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "key_change", b"key_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "risk_case_change", b"risk_case_change", "risk_decision_made", b"risk_decision_made", "risk_freeze_change", b"risk_freeze_change", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "biller_change", b"biller_change", "booked_time", b"booked_time", "branch_assignment", b"branch_assignment", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "donation_made", b"donation_made", "due_change", b"due_change", "endpoint_change", b"endpoint_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "factor_reset_change", b"factor_reset_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "key_change", b"key_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "risk_case_change", b"risk_case_change", "risk_decision_made", b"risk_decision_made", "risk_freeze_change", b"risk_freeze_change", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "book", b"book", "booked_time", b"booked_time", "branch_assignment", b"branch_assignment", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "endpoint_change", b"endpoint_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "factor_reset_change", b"factor_reset_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "key_change", b"key_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "risk_case_change", b"risk_case_change", "risk_decision_made", b"risk_decision_made", "risk_freeze_change", b"risk_freeze_change", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "biller_change", b"biller_change", "book", b"book", "booked_time", b"booked_time", "branch_assignment", b"branch_assignment", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "donation_made", b"donation_made", "due_change", b"due_change", "endpoint_change", b"endpoint_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "factor_reset_change", b"factor_reset_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "key_change", b"key_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "risk_case_change", b"risk_case_change", "risk_decision_made", b"risk_decision_made", "risk_freeze_change", b"risk_freeze_change", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change", "endpoint_change", "fx_rates_change", "mandate_change", "fx_converted", "fx_conversion_reversed", "fx_position_flag", "fx_revaluation", "fx_alert_told", "fx_limit_order_change", "offline_sale_recorded", "risk_rules_change", "risk_list_change", "risk_decision_made", "risk_freeze_change", "risk_case_change", "factor_reset_change", "branch_assignment", "key_change"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change", "endpoint_change", "fx_rates_change", "mandate_change", "fx_converted", "fx_conversion_reversed", "fx_position_flag", "fx_revaluation", "fx_alert_told", "fx_limit_order_change", "offline_sale_recorded", "risk_rules_change", "risk_list_change", "risk_decision_made", "risk_freeze_change", "risk_case_change", "factor_reset_change", "branch_assignment", "key_change", "due_change", "donation_made", "biller_change"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

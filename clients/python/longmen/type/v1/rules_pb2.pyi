@@ -45,6 +45,10 @@ LIST_IMPORT_ID_FIELD_NUMBER: _builtins.int
 DECISION_ID_FIELD_NUMBER: _builtins.int
 CASE_ID_FIELD_NUMBER: _builtins.int
 FREEZE_ID_FIELD_NUMBER: _builtins.int
+BILLER_ID_FIELD_NUMBER: _builtins.int
+DUE_ID_FIELD_NUMBER: _builtins.int
+BILL_LINK_ID_FIELD_NUMBER: _builtins.int
+DONATION_ID_FIELD_NUMBER: _builtins.int
 account_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Account id demands the text form of an account's id: "acct_" and 32 lower-case hexadecimal digits."""
 transaction_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
@@ -113,3 +117,11 @@ case_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _b
 """Case id demands the text form of a case's id: "case_" and 32 lower-case hexadecimal digits."""
 freeze_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Freeze id demands the text form of a freeze's id: "frz_" and 32 lower-case hexadecimal digits."""
+biller_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Biller id demands the text form of a biller's id: "bil_" and 32 lower-case hexadecimal digits."""
+due_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Due id demands the text form of a due's id: "due_" and 32 lower-case hexadecimal digits."""
+bill_link_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Bill link id demands the text form of a bill link's id: "bll_" and 32 lower-case hexadecimal digits."""
+donation_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Donation id demands the text form of a donation's id: "don_" and 32 lower-case hexadecimal digits."""
