@@ -43,6 +43,7 @@ from longmen.identity.v1 import (
     session_service_pb2,
 )
 from longmen.ledger.v1 import ledger_service_pb2
+from longmen.limits.v1 import limits_service_pb2
 from longmen.merchants.v1 import (
     merchants_service_pb2,
     plans_service_pb2,
@@ -112,6 +113,7 @@ SERVICES = [
         conversions_service_pb2,
         limit_orders_service_pb2,
         positions_service_pb2,
+        limits_service_pb2,
         rates_service_pb2,
         rules_service_pb2,
         lists_service_pb2,

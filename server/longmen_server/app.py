@@ -49,6 +49,7 @@ from longmen_server.jobs.runner import JobRunner
 from longmen_server.ledger.read_service import ReadTools
 from longmen_server.ledger.receipt import ReceiptSigner
 from longmen_server.ledger.service import LedgerService
+from longmen_server.limits.service import LimitsService
 from longmen_server.merchant_desk import merchant_jobs_running, merchant_services
 from longmen_server.messages.carriers import carriers_of
 from longmen_server.messages.post_office import PostOffice
@@ -210,6 +211,9 @@ def build_services(parts: Parts) -> Mapping[str, object]:
         ),
         **fx_services(parts.engine, reading, settings, step_up),
         **risk_services(parts, shared, reading, step_up),
+        "longmen.limits.v1.LimitsService": LimitsService(
+            engine=parts.engine, reading=reading, step_up=step_up
+        ),
         "longmen.admin.v1.AdminService": AdminService(
             settings=settings,
             worker_index=parts.worker_index,

@@ -14,6 +14,7 @@ from longmen_server.donations import queries_verification as donations
 from longmen_server.fxrates import queries_verification as fxrates
 from longmen_server.kyc import queries_verification as kyc
 from longmen_server.limit_orders import queries_verification as limit_orders
+from longmen_server.limits import queries_verification as limits
 from longmen_server.mandates import queries_verification as mandates
 from longmen_server.offline import queries_verification as offline
 from longmen_server.payer_codes import queries_verification as payer_codes
@@ -58,4 +59,5 @@ CHECKS: Final = (
     *risklists.CHECKS,
     *risk.CHECKS,
     *riskcases.CHECKS,
+    *limits.CHECKS,
 )

@@ -34,6 +34,7 @@ KEPT = frozenset(
         *("merchant_position", "merchant_settlement", "merchant_shift"),
         *("risk_freeze", "risk_hold", "risk_case", "risk_case_note"),
         *("biller", "bill_due", "bill_link"),
+        *("limit_counter", "limit_entry", "limit_own", "limit_account_type"),
     }
 )
 """What changes and is never deleted."""

@@ -331,6 +331,8 @@ REACHED = {
     "risk_case": "what was written on it is emptied",
     "factor_reset": "deleted",
     "fx_quote": "amounts and a number of nobody",
+    "limit_own": "emptied",
+    "limit_entry": "amounts and a number of nobody, beside the postings",
     "fx_conversion": "a number of nobody: what was booked stays",
     "fx_quota": "an amount and a number of nobody",
     "fx_limit_order": "a number of nobody: what was held stays",

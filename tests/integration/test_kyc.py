@@ -345,7 +345,14 @@ def payment(person: Person, payee: Person, amount: int, **more: Any) -> dict[str
 async def test_a_class_limits_single_payments_wherever_they_are_made(bank: SmallBank) -> None:
     person, token = await known_by_phone(bank)
     await top_up(bank, person, 10_000)
-    limit = {"limit_minor_units": "200000", "currency_code": "CNY", "identification_class": "4"}
+    limit = {
+        "limit": "CLASS_SINGLE",
+        "period": "SINGLE",
+        "limit_minor_units": "200000",
+        "currency_code": "CNY",
+        "lifted_by": "UPGRADE",
+        "identification_class": "4",
+    }
     much = 2_000 * YUAN + 1
     for who in (token, "service"):
         refused = await refusal(bank.do(PAY, who, **payment(person, bank.payee, much)))
@@ -428,7 +435,12 @@ async def test_a_class_limits_the_balance_and_what_is_on_its_way(bank: SmallBank
     refused = await refusal(top_up(bank, person, 1_001))
     assert (refused.reason, refused.metadata) == (
         "BALANCE_LIMIT_EXCEEDED",
-        {"limit_minor_units": "1000000", "currency_code": "CNY", "identification_class": "4"},
+        {
+            "limit": "CLASS_BALANCE",
+            "limit_minor_units": "1000000",
+            "currency_code": "CNY",
+            "identification_class": "4",
+        },
     )
     payer = await bank.person()
     await top_up(bank, payer, 1_000_000)

@@ -14,6 +14,7 @@ from longmen.payments.v1 import order_pb2, payer_code_pb2
 from longmen_app import emv_form
 from longmen_server.payments.codes import payer_code
 from longmen_server.platform.clock import business_date
+from longmen_server.settlements.calendar import CALENDAR
 from tests.support.edge import told
 from tests.support.identity import register
 from tests.support.phone import Phone
@@ -462,6 +463,10 @@ async def test_a_till_that_gives_up_wins_or_loses_against_the_payer_but_not_both
 async def test_a_device_has_to_be_online_after_so_many_codes_and_so_much_money(
     bank: SmallBank, shop: Shop
 ) -> None:
+    # Late in a day, whose limits on what goes without approval are as high as the budget is.
+    now_us = bank.parts.clock.now_us()
+    tomorrow = CALENDAR.midnight_us(business_date(now_us))
+    later(bank, (tomorrow - now_us) / 1_000_000 - 600)
     payer = await Payer.new(bank)
     phone = await Phone.of(bank, payer.person)
     for _ in range(FREE_IN_A_ROW):
@@ -469,6 +474,7 @@ async def test_a_device_has_to_be_online_after_so_many_codes_and_so_much_money(
     order = await shop.charge(phone.code(), FREE_AMOUNT)
     assert order.state == order_pb2.ORDER_STATE_NEEDS_AUTH, "five in a row went without approval"
     await pay(payer, order)
+    later(bank, 660)
     spent = await shop.refused(phone.code(), 1)
     assert (spent.reason, spent.metadata) == ("CODE_BUDGET_SPENT", {"which": "amount"})
     renewed = await phone.do("RenewPayerCode")

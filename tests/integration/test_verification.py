@@ -79,6 +79,9 @@ async def test_a_book_with_everything_in_it_is_proven(
             "select 1 from merchant_order group by () having count(distinct state) = 10",
             "select 1 from order_attempt group by () having count(distinct outcome) = 3",
             "select 1 from payer_code group by () having count(distinct state) = 2",
+            "select 1 from limit_entry group by () having bool_or(reserved > 0)",
+            "select 1 from limit_entry group by () having bool_or(restored > 0)",
+            "select 1 from limit_entry group by () having bool_or(used + reserved = 0)",
             "select 1 from request_record group by () having count(distinct outcome) = 2",
         ):
             assert connection.execute(sql.SQL(wanted)).fetchone() == (1,), wanted

@@ -19,6 +19,8 @@ from longmen_server.ledger.verification.report import Finding, Progress, Report,
 from longmen_server.ledger.verification.run import verify
 from longmen_server.limit_orders.alerts import CreateRateAlert
 from longmen_server.limit_orders.model import RateDirection
+from longmen_server.limits.commands import SetAccountType, SetOwnLimit
+from longmen_server.limits.model import Period
 from longmen_server.platform.database import connect
 from longmen_server.platform.ids import CustomerId, RateAlertId, new_id
 from longmen_server.platform.refusal import Refusal
@@ -141,6 +143,18 @@ async def _classes(wallets: Wallets, one: Person, other: Person) -> None:
             kyc.UpgradeKyc(BOOK, None, target=2, **about),
         ):
             await wallets.submit(command)
+    await wallets.submit(
+        SetOwnLimit(
+            BOOK,
+            None,
+            customer_id=one.customer_id,
+            period=Period.DAY,
+            amount=1_000_000,
+            currency_code="CNY",
+            gate=None,
+        )
+    )
+    await wallets.submit(SetAccountType(BOOK, None, account_id=one.account_id, account_type=2))
     lowered = kyc.DowngradeKyc(
         BOOK, None, customer_id=other.customer_id, target=4, cause=1, reason_text=None
     )

@@ -24,7 +24,16 @@ from longmen_app.authenticator import SoftwareAuthenticator
 from longmen_client.signing import claim_text
 from longmen_server.ledger.chart import CUSTOMER_DEPOSITS
 from longmen_server.platform.clock import DEFAULT_ZONE, business_date
-from tests.support import bills, donations, evidence, exchange, identity, risk_rules, staff
+from tests.support import (
+    bills,
+    donations,
+    evidence,
+    exchange,
+    identity,
+    risk_rules,
+    spending,
+    staff,
+)
 from tests.support.combined import combination
 from tests.support.offline import TILL_KEY, OfflineTill, stored_by
 from tests.support.phone import Phone
@@ -1148,6 +1157,12 @@ SAMPLES: dict[str, Sample] = {
     "PositionsService/ListPositions": exchange.book_with_position,
     "PositionsService/Revalue": exchange.day_to_close,
     "PositionsService/ListRevaluations": exchange.days_closed,
+    "LimitsService/ExplainLimits": spending.to_explain,
+    "LimitsService/ListLimits": account,
+    "LimitsService/SetOwnLimit": spending.own_limit,
+    "LimitsService/SetAccountType": spending.account_type,
+    "LimitsService/ListLimitTotals": spending.three_spenders,
+    "LimitsService/ListLargeValueCandidates": spending.three_rich_spenders,
     "FactorsService/SetPassword": lambda *_: {"password": "correct horse battery staple"},
     "FactorsService/SetPaymentPin": lambda *_: {"pin": PIN},
     "FactorsService/StartTotp": lambda *_: {},

@@ -43,10 +43,16 @@ class Operation(IntEnum):
     UNFREEZE = 7
     MANDATE = 8
     CONVERSION = 9
+    LIMIT_RAISE = 20
 
 
 PROTECTING: Final = frozenset(
-    {Operation.FACTOR_CHANGE, Operation.DEVICE_ENROLMENT, Operation.UNFREEZE}
+    {
+        Operation.FACTOR_CHANGE,
+        Operation.DEVICE_ENROLMENT,
+        Operation.UNFREEZE,
+        Operation.LIMIT_RAISE,
+    }
 )
 """Operations that change what protects the wallet: approved with what there is, free while there is
 nothing yet."""

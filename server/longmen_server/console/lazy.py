@@ -48,6 +48,10 @@ CLIENT_COMMANDS: Mapping[str, tuple[str, str]] = {
         "longmen_server.console.risk:risk",
         "What movements of money are judged by, and what was decided.",
     ),
+    "limits": (
+        "longmen_server.console.limits:limits",
+        "What binds movements of money, and what is left.",
+    ),
     "ledger": ("longmen_server.console.ledger:ledger", "The double-entry ledger itself."),
     "events": ("longmen_server.console.events:events", "Every committed change, in order."),
     "approval": (

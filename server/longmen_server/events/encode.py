@@ -119,6 +119,8 @@ _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_DUE_CHANGED: "due_change",
     event_pb2.EVENT_TYPE_BILLER_CHANGED: "biller_change",
     event_pb2.EVENT_TYPE_DONATED: "donation_made",
+    event_pb2.EVENT_TYPE_OWN_LIMIT_CHANGED: "own_limit_change",
+    event_pb2.EVENT_TYPE_ACCOUNT_TYPE_CHANGED: "account_type_change",
     event_pb2.EVENT_TYPE_APPROVAL_CHANGED: "approval_change",
     event_pb2.EVENT_TYPE_CHALLENGE_STATE_CHANGED: "challenge_change",
     event_pb2.EVENT_TYPE_CHALLENGE_CODE_SENT: "challenge_change",
@@ -164,6 +166,8 @@ _SUBJECTS: Final[dict[int, IdKind[Any]]] = {
     event_pb2.EVENT_TYPE_DUE_CHANGED: DUE,
     event_pb2.EVENT_TYPE_BILLER_CHANGED: BILLER,
     event_pb2.EVENT_TYPE_DONATED: DONATION,
+    event_pb2.EVENT_TYPE_OWN_LIMIT_CHANGED: CUSTOMER,
+    event_pb2.EVENT_TYPE_ACCOUNT_TYPE_CHANGED: ACCOUNT,
 }
 """What the subject of an event of a type is an id of; of all others it is a transaction's."""
 

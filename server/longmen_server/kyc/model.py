@@ -231,6 +231,7 @@ class ClassRules:
     earns_interest: bool
     needs: tuple[Category, ...]
     wallets_per_id_number: int
+    source: str = ""
 
     def missing(self, on_file: Collection[int]) -> tuple[Category, ...]:
         """Return what the class needs besides what is on file."""

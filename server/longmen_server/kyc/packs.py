@@ -53,6 +53,8 @@ def read_packs(texts: Iterable[str]) -> Packs:
         raise PackError(f"{type(error).__name__}: {error}") from error
     if not packs or len({pack.effective_from for pack in packs}) != len(packs):
         raise PackError("packs have different days")
+    if len({pack.currency for pack in packs}) != 1:
+        raise PackError("packs have one currency, which limits are counted in")
     return Packs(tuple(packs))
 
 
@@ -99,6 +101,7 @@ def _rules(entry: dict[str, Any]) -> ClassRules:
         earns_interest=entry["earns_interest"],
         needs=needs,
         wallets_per_id_number=wallets,
+        source=entry["source"],
         **limits,
     )
 

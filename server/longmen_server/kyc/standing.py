@@ -27,6 +27,7 @@ from longmen_server.kyc.tables import CHANGE, EVIDENCE, STANDING, USE
 from longmen_server.platform.clock import business_date
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable
 
     from longmen_server.engine.working_set import WorkingSet
@@ -42,6 +43,7 @@ __all__ = [
     "file_evidence",
     "free_document",
     "on_file",
+    "pack_at",
     "pack_now",
     "present_class",
     "use_keys",
@@ -55,6 +57,11 @@ _CHANGED = event_pb2.EVENT_TYPE_IDENTIFICATION_CHANGED
 def pack_now(working_set: WorkingSet) -> Pack:
     """Return the pack of the business day."""
     return load_packs().at(business_date(working_set.now_us))
+
+
+def pack_at(day: dt.date) -> Pack:
+    """Return the pack of a day."""
+    return load_packs().at(day)
 
 
 def present_class(working_set: WorkingSet, customer_id: CustomerId) -> int:

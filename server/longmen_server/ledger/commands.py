@@ -28,6 +28,7 @@ from longmen_server.ledger.tables import (
     REVERSAL,
     TRANSACTION_POSTINGS,
 )
+from longmen_server.ledger.watching import hold_keys
 from longmen_server.platform.ids import ACCOUNT as ACCOUNT_TEXT
 from longmen_server.platform.ids import ORDINAL_MAXIMUM, AccountId, TransactionId, book_of
 from longmen_server.platform.ids import TRANSACTION as TRANSACTION_TEXT
@@ -84,6 +85,7 @@ class PostingCommand(Command):
             if hold is not None:
                 yield RowKey(ACCOUNT, hold.debit_account_id)
                 yield RowKey(ACCOUNT, hold.credit_account_id)
+                yield from hold_keys(hold)
 
     def record_keys(self) -> Iterable[RowKey]:
         """Name what tells a posting that was never pending from one that does not exist."""

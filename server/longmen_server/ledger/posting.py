@@ -26,6 +26,7 @@ from longmen_server.ledger.model import (
     PostingRow,
 )
 from longmen_server.ledger.tables import ACCOUNT, HOLD, POSTED, POSTING
+from longmen_server.ledger.watching import tell_hold
 from longmen_server.platform.ids import ACCOUNT as ACCOUNT_TEXT
 from longmen_server.platform.ids import book_of, encode_posting
 from longmen_server.platform.refusal import Refusal
@@ -272,6 +273,7 @@ def _capture(working_set: WorkingSet, intent: PostingIntent, hold: HoldRow) -> l
     debit.debits_posted += amount
     credit.credits_posted += amount
     outcome = _write(working_set, intent, debit, credit, amount, hold)
+    tell_hold(working_set, hold)
     if not intent.final or not hold.remaining:
         return [outcome]
     rest = PostingIntent(
@@ -298,6 +300,7 @@ def _free(working_set: WorkingSet, intent: PostingIntent, state: HoldState) -> P
     credit = working_set.edit(ACCOUNT, hold.credit_account_id)
     debit.debits_pending -= amount
     credit.credits_pending -= amount
+    tell_hold(working_set, hold)
     return _write(working_set, intent, debit, credit, amount, hold)
 
 

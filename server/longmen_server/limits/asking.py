@@ -18,4 +18,4 @@ def asker_of(working_set: WorkingSet, actor: Actor, gate: Gate | None) -> Asker:
     """Return who asks: the bank, or a customer and with what the request was approved."""
     if gate is None:
         return Asker(Channel.BANK if actor.is_bank else Channel.CUSTOMER)
-    return Asker(Channel.CUSTOMER, gate.device_id, gate.approved(working_set))
+    return Asker(Channel.CUSTOMER, gate.device_id, gate.approved(working_set), in_session=True)

@@ -70,6 +70,8 @@ class Asker(NamedTuple):
     """Bits of the kinds of factors that have approved the request; None while nothing has."""
     network_address: str = ""
     """Where the request comes from, as short text; empty where that is not known."""
+    in_session: bool = False
+    """Whether the customer can be asked to approve it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "CURRENCY_MISMATCH": "CURRENCY",
     "STEP_UP_UNAVAILABLE": "APPROVAL",
     "SINGLE_LIMIT_EXCEEDED": "LIMIT",
+    "LIMIT_EXCEEDED": "LIMIT",
 }
 """The payer's own reasons, and what stands for them."""
 

@@ -14,9 +14,10 @@ from longmen_server.ledger.encode import timestamp
 from longmen_server.ledger.model import HoldState, PostingIntent, PostingKind
 from longmen_server.ledger.posting import book_posting
 from longmen_server.ledger.tables import ACCOUNT, HOLD
+from longmen_server.ledger.watching import hold_keys
 from longmen_server.limits import enforce
 from longmen_server.limits.asking import asker_of
-from longmen_server.limits.movement import MovementKind
+from longmen_server.limits.movement import Asker, Channel, MovementKind
 from longmen_server.payments import authorizations, encode, fees, model, tips
 from longmen_server.payments.authorizations import (
     LEGS_MAX,
@@ -86,6 +87,8 @@ class _HoldCommand(Command):
             yield RowKey(AUTHORIZATION, self.order_id)
         elif stage == STAGE_ACCOUNT:
             yield from account_keys(working_set, working_set.get(ORDER, self.order_id))
+            for number in range(LEGS_MAX):
+                yield from hold_keys(working_set.get(HOLD, (leg_id(self.order_id, number), 0)))
 
     def held(self, working_set: WorkingSet, order: OrderRow, step: Step) -> AuthorizationRow:
         """Return what is held for an order.
@@ -325,10 +328,13 @@ class CaptureOrder(_HoldCommand):
         self.transaction_id = transaction_id
 
     def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
-        """Name the capture of the number, and what every command about holds needs."""
+        """Name the capture of the number, what every command about holds needs, and the limits."""
         if stage == STAGE_POINTER:
             yield RowKey(CAPTURE, self.number)
         yield from super().keys(working_set, stage)
+        order = working_set.get(ORDER, self.order_id)
+        if order is not None:
+            yield from enforce.keys(stage, payer_id=order.payer_account_id)
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Take it, unless the number's capture was made before."""
@@ -426,6 +432,7 @@ class CaptureOrder(_HoldCommand):
             ordinal += len(outcomes)
             left -= part
         if left:
+            self._count_over(working_set, order, left)
             book_posting(
                 working_set,
                 PostingIntent(
@@ -442,6 +449,15 @@ class CaptureOrder(_HoldCommand):
             )
             ordinal += 1
         return left, ordinal
+
+    def _count_over(self, working_set: WorkingSet, order: OrderRow, left: int) -> None:
+        """Let limits judge what goes beyond the holds; the payer approved the order as it was."""
+        payer_id = order.payer_account_id
+        payer = None if payer_id is None else working_set.get(ACCOUNT, payer_id)
+        assert payer is not None, "an authorized order has a payer"
+        asker, kind = Asker(Channel.MERCHANT), MovementKind.PAYMENT
+        movement = movement_of(kind, order, payer, asker, self.transaction_id, amount=left)
+        enforce.reserve(working_set, movement)
 
     def _check_same(self, known: CaptureRow, order: OrderRow) -> None:
         asked = self.asked

@@ -12,9 +12,11 @@ from longmen_server.ledger.codes import PostingCode
 from longmen_server.ledger.model import PostingIntent
 from longmen_server.ledger.posting import book_posting
 from longmen_server.ledger.tables import ACCOUNT
+from longmen_server.limits import holds as limits
 from longmen_server.merchants.model import terminal_not_found
 from longmen_server.merchants.tables import TERMINAL
 from longmen_server.payments import encode, fees, model, tips
+from longmen_server.payments.authorizations import LEGS_MAX, leg_id
 from longmen_server.payments.commands import find_order, move
 from longmen_server.payments.model import (
     OrderState,
@@ -44,6 +46,21 @@ def account_keys(working_set: WorkingSet, order: OrderRow | None) -> Iterable[Ro
         yield RowKey(ACCOUNT, order.account_id)
         yield RowKey(ACCOUNT, order.payer_account_id)
         yield from fees.fee_keys(working_set, order.plan_id, order.currency_code)
+
+
+def payments_of(order: OrderRow) -> list[TransactionId]:
+    """Return the transactions that an order's money moved by, holds included."""
+    found = [] if order.transaction_id is None else [order.transaction_id]
+    if order.captured is not None:
+        found += [leg_id(order.order_id, number) for number in range(LEGS_MAX)]
+    return found
+
+
+def return_keys(working_set: WorkingSet, order: OrderRow | None) -> Iterable[RowKey]:
+    """Name what giving money back needs: the accounts, and what limits keep of the payment."""
+    yield from account_keys(working_set, order)
+    if order is not None and order.payer_account_id is not None:
+        yield from limits.return_keys(order.payer_account_id, payments_of(order))
 
 
 def give_back(
@@ -82,6 +99,9 @@ def give_back(
         ordinal = 0 if not goods else 2 if fee else 1
         besides = replace(back, ordinal=ordinal, amount=tip, code=PostingCode.TIP_REFUND)
         book_posting(working_set, besides)
+    paid = (order.amount if order.captured is None else order.captured) + order.tip
+    returned = order.refunded + order.tip_refunded + amount
+    limits.give_back(working_set, payments_of(order), paid=paid, returned=returned)
     # The event tells what has gone back, so the sums are changed before it is told.
     changed = working_set.edit(ORDER, order.order_id)
     changed.refunded += goods
@@ -121,7 +141,7 @@ class RefundOrder(Command):
         elif stage == STAGE_LINK:
             yield RowKey(ORDER, order_id)
         elif stage == STAGE_ACCOUNT:
-            yield from account_keys(working_set, working_set.get(ORDER, order_id))
+            yield from return_keys(working_set, working_set.get(ORDER, order_id))
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Return the money, unless the number's refund was made before."""
@@ -227,7 +247,7 @@ class ReverseByTerminalRef(Command):
         if stage == STAGE_LINK:
             yield RowKey(ORDER, found.order_id)
         elif stage == STAGE_ACCOUNT:
-            yield from account_keys(working_set, working_set.get(ORDER, found.order_id))
+            yield from return_keys(working_set, working_set.get(ORDER, found.order_id))
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Give back what was paid, close what was not, bar what has not come."""

@@ -25,6 +25,7 @@ from longmen_server.identity.model import EndCause, ErasedOwner
 from longmen_server.identity.steps import end_sessions, open_session_keys
 from longmen_server.kyc import standing as kyc
 from longmen_server.ledger.encode import timestamp
+from longmen_server.limits import commands as limits
 from longmen_server.messages import tables as messages
 from longmen_server.messages.model import ErasedRecipient
 from longmen_server.payer_codes import tables as payer_codes
@@ -143,6 +144,7 @@ class EraseCustomer(ProfileCommand):
         yield from super().keys(working_set, stage)
         yield from open_session_keys(working_set, stage, self.customer_id)
         yield from kyc.erasure_keys(working_set, stage, self.customer_id)
+        yield from limits.erasure_keys(stage, self.customer_id)
         if stage == STAGE_POINTER:
             yield RowKey(CUSTOMER_KEY, self.customer_id)
             yield RowKey(CUSTOMER_POCKETS, self.customer_id)
@@ -181,6 +183,7 @@ class EraseCustomer(ProfileCommand):
         customer_id = self.customer_id
         end_sessions(working_set, customer_id, EndCause.CUSTOMER_ERASED)
         kyc.erase(working_set, customer_id)
+        limits.erase(working_set, customer_id)
         owner = ErasedOwner(customer_id, self.phone_index or b"", at_us)
         working_set.append(identity.ERASED, owner)
         working_set.append(factors.ERASED, customer_id)

@@ -25,6 +25,9 @@ from longmen_server.ledger.encode import timestamp
 from longmen_server.ledger.paging import PAGE_SIZE_MAX
 from longmen_server.limit_orders import encode as limit_orders
 from longmen_server.limit_orders.queries import list_alerts, list_orders
+from longmen_server.limits import encode as limits
+from longmen_server.limits.queries import list_own
+from longmen_server.limits.rules import BASE_CURRENCY
 from longmen_server.payer_codes import encode as payer_codes
 from longmen_server.payer_codes.queries import list_of_customer
 from longmen_server.platform.ids import ACCOUNT, BILLER, DONATION, book_of
@@ -79,9 +82,8 @@ async def owned(
     book = book_of(customer_id)
     async for record in _sealed(connection, vault, found):
         yield record
-    branch = await find_branch(connection, BRANCH_OF_CUSTOMER, book, customer_id)
-    if branch:
-        yield Record("branch", {"branch": branch})
+    for record in await _at_the_bank(connection, customer_id, now_us):
+        yield record
     for device in await list_devices(connection, book, customer_id, after=b"", limit=PAGE_SIZE_MAX):
         yield Record("devices", identity.device(device, now_us))
     async for record in _sessions(connection, customer_id):
@@ -264,3 +266,18 @@ async def _sessions(connection: Connection, customer_id: CustomerId) -> AsyncIte
         if len(page) < PAGE_SIZE_MAX:
             return
         after = page[-1].session_id
+
+
+async def _at_the_bank(
+    connection: Connection, customer_id: CustomerId, now_us: int
+) -> list[Record]:
+    """Return the own limits, and the branch that keeps the customer."""
+    book = book_of(customer_id)
+    records = [
+        Record("own_limits", limits.own_limit(own, now_us, BASE_CURRENCY))
+        for own in await list_own(connection, book, customer_id)
+    ]
+    branch = await find_branch(connection, BRANCH_OF_CUSTOMER, book, customer_id)
+    if branch:
+        records.append(Record("branch", {"branch": branch}))
+    return records

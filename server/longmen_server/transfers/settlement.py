@@ -15,6 +15,7 @@ from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_POINTER
 from longmen_server.ledger.model import PostingIntent, PostingKind
 from longmen_server.ledger.posting import book_posting
 from longmen_server.ledger.tables import ACCOUNT, HOLD, TRANSACTION_POSTINGS
+from longmen_server.ledger.watching import hold_keys
 from longmen_server.platform.refusal import Refusal
 from longmen_server.risk.rows import HELD_STATES, HoldState, held_by_risk
 from longmen_server.risk.tables import RISK_HOLD
@@ -72,6 +73,7 @@ class TransferCommand(Command):
             for posting in working_set.get(TRANSACTION_POSTINGS, self.transfer_id) or ():
                 yield RowKey(ACCOUNT, posting.debit_account_id)
                 yield RowKey(ACCOUNT, posting.credit_account_id)
+            yield from hold_keys(working_set.get(HOLD, (self.transfer_id, 0)))
 
     def load(self, working_set: WorkingSet) -> Loaded | None:
         """Return the transfer, or None when there is none."""

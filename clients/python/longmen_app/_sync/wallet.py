@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Self
 
 from longmen.accounts.v1 import wallet_pb2
 from longmen.identity.v1 import challenge_pb2, challenge_service_pb2
+from longmen.limits.v1 import limit_pb2
 from longmen.transfers.v1 import transfer_pb2
+from longmen_app.limits import Explanation, Limit, OwnLimit
 from longmen_app.model import Account, Balance, Movement, Statement, Transfer
 from longmen_client.errors import NeedsAuth
 from longmen_client.ids import RequestId, new_request_id
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from longmen.identity.v1 import factor_pb2
+    from longmen.limits.v1 import limits_service_pb2
     from longmen.transfers.v1 import transfers_service_pb2
     from longmen_client._reply import Reply
     from longmen_client._sync.client import Client
@@ -247,6 +250,62 @@ class Wallet:
         )
         for movement in pager:
             yield Movement.from_proto(movement)
+
+    def limits(self, currency_code: str) -> list[Limit]:
+        """Every limit of the account in a currency, with what is left of it now."""
+        reply = self.bank.limits.list_limits(
+            account_id=self.account_id(currency_code), at_least_as_fresh=self._fresh
+        )
+        return [Limit.from_proto(one) for one in reply.limits]
+
+    def explain(self, amount: Money, kind: str = "transfer") -> Explanation:
+        """What limits would say of a movement that is not made.
+
+        Args:
+            amount: what would be paid, from the account in its currency.
+            kind: one of transfer, withdrawal, payment, static_code_payment, payer_code_payment,
+                mandate_charge and conversion.
+
+        Raises:
+            ValueError: no such kind.
+        """
+        reply = self.bank.limits.explain_limits(
+            account_id=self.account_id(amount.currency_code),
+            kind=limit_pb2.LimitedKind.Value(f"LIMITED_KIND_{kind.upper()}"),
+            amount=amount,
+            at_least_as_fresh=self._fresh,
+        )
+        return Explanation.from_proto(reply)
+
+    def limit_spending(
+        self, period: str, amount: Money | None, *, request_id: str | None = None
+    ) -> OwnLimit:
+        """Allow no more to be spent than an amount; a higher one, or None, is approved and waits.
+
+        Args:
+            period: single, day or year.
+            amount: the most that may be spent; None for what the bank lets.
+            request_id: of a change that was sent before and whose outcome is not known.
+
+        Raises:
+            NeedsAuth: the change has to be approved, and the wallet has no approver.
+            ValueError: no such period.
+        """
+        chosen = request_id or new_request_id()
+        wanted = limit_pb2.LimitPeriod.Value(f"LIMIT_PERIOD_{period.upper()}")
+
+        def send() -> Reply[limits_service_pb2.SetOwnLimitResponse]:
+            return self.bank.limits.set_own_limit(
+                period=wanted, customer_id=self.customer_id, amount=amount, request_id=chosen
+            )
+
+        try:
+            reply = send()
+        except NeedsAuth as needed:
+            self.approve(needed)
+            reply = send()
+        self.remember(reply.committed_at)
+        return OwnLimit.from_proto(reply.message.own_limit)
 
     def prepare(
         self,

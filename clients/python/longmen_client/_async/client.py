@@ -30,6 +30,7 @@ from longmen_client._generated.factors_async import AsyncFactors
 from longmen_client._generated.kyc_async import AsyncKyc
 from longmen_client._generated.ledger_async import AsyncLedger
 from longmen_client._generated.limit_orders_async import AsyncLimitOrders
+from longmen_client._generated.limits_async import AsyncLimits
 from longmen_client._generated.lists_async import AsyncLists
 from longmen_client._generated.mandates_async import AsyncMandates
 from longmen_client._generated.merchants_async import AsyncMerchants
@@ -253,6 +254,11 @@ class AsyncClient:
     def donations(self) -> AsyncDonations:
         """Gifts to charities, and their receipts."""
         return AsyncDonations(self._caller)
+
+    @cached_property
+    def limits(self) -> AsyncLimits:
+        """What binds movements of money, and what is left."""
+        return AsyncLimits(self._caller)
 
     @cached_property
     def conversions(self) -> AsyncConversions:

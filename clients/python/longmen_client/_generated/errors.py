@@ -182,6 +182,7 @@ __all__ = [
     "KeyNotFound",
     "KeyRevoked",
     "KycClassConflict",
+    "LimitExceeded",
     "LimitsContradict",
     "LinkedChainOpen",
     "LinkedTransferFailed",
@@ -1374,28 +1375,54 @@ class IdNumberInUse(FailedPreconditionError):
 
 
 class SingleLimitExceeded(FailedPreconditionError):
-    """The payment is larger than the payer's class of identification permits. Pay less, or
-    identify better. Metadata: limit_minor_units, currency_code, identification_class.
+    """The payment is larger than a limit lets one be. Pay less, or do what lifts it. Metadata:
+    limit (its name), period (SINGLE), limit_minor_units, currency_code, lifted_by (names of
+    LimitLift, by commas), identification_class (for limits of a class).
     """
 
     reason = "SINGLE_LIMIT_EXCEEDED"
     retry_advice = RetryAdvice.AFTER_CHANGE
     metadata_keys = (
+        "limit",
+        "period",
         "limit_minor_units",
         "currency_code",
+        "lifted_by",
+        "identification_class",
+    )
+
+
+class LimitExceeded(FailedPreconditionError):
+    """The movement is more than a limit leaves in its day or year. Metadata: limit (its name),
+    period (DAY or YEAR), limit_minor_units, remaining_minor_units, currency_code, resets_at
+    (microseconds since 1970), lifted_by (names of LimitLift, by commas), identification_class
+    (for limits of a class).
+    """
+
+    reason = "LIMIT_EXCEEDED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "limit",
+        "period",
+        "limit_minor_units",
+        "remaining_minor_units",
+        "currency_code",
+        "resets_at",
+        "lifted_by",
         "identification_class",
     )
 
 
 class BalanceLimitExceeded(FailedPreconditionError):
-    """The receiving wallet would hold more than its class of identification permits. Metadata,
-    only for money that the caller brings to an own account: limit_minor_units, currency_code,
+    """The receiving wallet would hold more than a limit lets it. Metadata, only for money that
+    the caller brings to an own account: limit (its name), limit_minor_units, currency_code,
     identification_class.
     """
 
     reason = "BALANCE_LIMIT_EXCEEDED"
     retry_advice = RetryAdvice.AFTER_CHANGE
     metadata_keys = (
+        "limit",
         "limit_minor_units",
         "currency_code",
         "identification_class",
@@ -3209,6 +3236,7 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "KYC_CLASS_CONFLICT": KycClassConflict,
     "ID_NUMBER_IN_USE": IdNumberInUse,
     "SINGLE_LIMIT_EXCEEDED": SingleLimitExceeded,
+    "LIMIT_EXCEEDED": LimitExceeded,
     "BALANCE_LIMIT_EXCEEDED": BalanceLimitExceeded,
     "FACTOR_REQUIRED": FactorRequired,
     "DEVICE_COOLING": DeviceCooling,

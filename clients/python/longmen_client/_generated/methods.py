@@ -25,6 +25,7 @@ from longmen.identity.v1 import (
     session_service_pb2,
 )
 from longmen.ledger.v1 import ledger_service_pb2
+from longmen.limits.v1 import limits_service_pb2
 from longmen.merchants.v1 import (
     merchants_service_pb2,
     plans_service_pb2,
@@ -745,6 +746,26 @@ POSITIONS_REVALUE: Method[
 POSITIONS_LIST_REVALUATIONS: Method[
     positions_service_pb2.ListRevaluationsRequest, positions_service_pb2.ListRevaluationsResponse
 ] = method(positions_service_pb2.DESCRIPTOR, "PositionsService", "ListRevaluations")
+
+LIMITS_EXPLAIN_LIMITS: Method[
+    limits_service_pb2.ExplainLimitsRequest, limits_service_pb2.ExplainLimitsResponse
+] = method(limits_service_pb2.DESCRIPTOR, "LimitsService", "ExplainLimits")
+LIMITS_LIST_LIMITS: Method[
+    limits_service_pb2.ListLimitsRequest, limits_service_pb2.ListLimitsResponse
+] = method(limits_service_pb2.DESCRIPTOR, "LimitsService", "ListLimits")
+LIMITS_SET_OWN_LIMIT: Method[
+    limits_service_pb2.SetOwnLimitRequest, limits_service_pb2.SetOwnLimitResponse
+] = method(limits_service_pb2.DESCRIPTOR, "LimitsService", "SetOwnLimit")
+LIMITS_SET_ACCOUNT_TYPE: Method[
+    limits_service_pb2.SetAccountTypeRequest, limits_service_pb2.SetAccountTypeResponse
+] = method(limits_service_pb2.DESCRIPTOR, "LimitsService", "SetAccountType")
+LIMITS_LIST_LIMIT_TOTALS: Method[
+    limits_service_pb2.ListLimitTotalsRequest, limits_service_pb2.ListLimitTotalsResponse
+] = method(limits_service_pb2.DESCRIPTOR, "LimitsService", "ListLimitTotals")
+LIMITS_LIST_LARGE_VALUE_CANDIDATES: Method[
+    limits_service_pb2.ListLargeValueCandidatesRequest,
+    limits_service_pb2.ListLargeValueCandidatesResponse,
+] = method(limits_service_pb2.DESCRIPTOR, "LimitsService", "ListLargeValueCandidates")
 
 RATES_LIST_CURRENCIES: Method[
     rates_service_pb2.ListCurrenciesRequest, rates_service_pb2.ListCurrenciesResponse

@@ -29,6 +29,7 @@ from longmen_client._generated.factors_sync import Factors
 from longmen_client._generated.kyc_sync import Kyc
 from longmen_client._generated.ledger_sync import Ledger
 from longmen_client._generated.limit_orders_sync import LimitOrders
+from longmen_client._generated.limits_sync import Limits
 from longmen_client._generated.lists_sync import Lists
 from longmen_client._generated.mandates_sync import Mandates
 from longmen_client._generated.merchants_sync import Merchants
@@ -253,6 +254,11 @@ class Client:
     def donations(self) -> Donations:
         """Gifts to charities, and their receipts."""
         return Donations(self._caller)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What binds movements of money, and what is left."""
+        return Limits(self._caller)
 
     @cached_property
     def conversions(self) -> Conversions:

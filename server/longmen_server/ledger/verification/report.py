@@ -459,6 +459,21 @@ KINDS: Final[dict[str, Kind]] = {
         "A set of rules is active or in shadow and the version that decides says otherwise.",
         _RESTORE,
     ),
+    "LIMIT_COUNTER_MISMATCH": Kind(
+        "The sum of a limit is not what was counted for its day and year.",
+        "Set the sum to what the records say; look at what was let through or refused meanwhile.",
+    ),
+    "LIMIT_ENTRY_MISMATCH": Kind(
+        "What a limit counted for a movement is not what was booked for it.",
+        "Compare the record with the postings of the transaction; correct the record and its sums.",
+    ),
+    "LIMIT_ENTRY_MISSING": Kind(
+        "An order was paid and limits did not count it.",
+        "Count it again: add the record and its sums, and find out who removed it.",
+    ),
+    "LIMIT_OWN_MISMATCH": Kind(
+        "A customer's own limit, or the type of an account, was never told.", _RESTORE
+    ),
     "REQUEST_MALFORMED": Kind(
         "The stored content of a request has a length that no content has.", _REPORT
     ),

@@ -384,12 +384,18 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     identification_class.
     """
     ERROR_REASON_SINGLE_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 298
-    """Single limit exceeded: the payment is larger than the payer's class of identification permits. Pay less, or identify better.
-    Metadata: limit_minor_units, currency_code, identification_class.
+    """Single limit exceeded: the payment is larger than a limit lets one be. Pay less, or do what lifts it. Metadata: limit (its name),
+    period (SINGLE), limit_minor_units, currency_code, lifted_by (names of LimitLift, by commas), identification_class (for limits of a
+    class).
+    """
+    ERROR_REASON_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 460
+    """Limit exceeded: the movement is more than a limit leaves in its day or year. Metadata: limit (its name), period (DAY or YEAR),
+    limit_minor_units, remaining_minor_units, currency_code, resets_at (microseconds since 1970), lifted_by (names of LimitLift, by commas),
+    identification_class (for limits of a class).
     """
     ERROR_REASON_BALANCE_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 299
-    """Balance limit exceeded: the receiving wallet would hold more than its class of identification permits. Metadata, only for
-    money that the caller brings to an own account: limit_minor_units, currency_code, identification_class.
+    """Balance limit exceeded: the receiving wallet would hold more than a limit lets it. Metadata, only for money that the caller brings
+    to an own account: limit (its name), limit_minor_units, currency_code, identification_class.
     """
     ERROR_REASON_FACTOR_REQUIRED: _ErrorReason.ValueType  # 303
     """Factor required: the code was right, and a new device needs one of the customer's factors as well. Complete the same sign-in with a
@@ -1170,12 +1176,18 @@ ERROR_REASON_ID_NUMBER_IN_USE: ErrorReason.ValueType  # 297
 identification_class.
 """
 ERROR_REASON_SINGLE_LIMIT_EXCEEDED: ErrorReason.ValueType  # 298
-"""Single limit exceeded: the payment is larger than the payer's class of identification permits. Pay less, or identify better.
-Metadata: limit_minor_units, currency_code, identification_class.
+"""Single limit exceeded: the payment is larger than a limit lets one be. Pay less, or do what lifts it. Metadata: limit (its name),
+period (SINGLE), limit_minor_units, currency_code, lifted_by (names of LimitLift, by commas), identification_class (for limits of a
+class).
+"""
+ERROR_REASON_LIMIT_EXCEEDED: ErrorReason.ValueType  # 460
+"""Limit exceeded: the movement is more than a limit leaves in its day or year. Metadata: limit (its name), period (DAY or YEAR),
+limit_minor_units, remaining_minor_units, currency_code, resets_at (microseconds since 1970), lifted_by (names of LimitLift, by commas),
+identification_class (for limits of a class).
 """
 ERROR_REASON_BALANCE_LIMIT_EXCEEDED: ErrorReason.ValueType  # 299
-"""Balance limit exceeded: the receiving wallet would hold more than its class of identification permits. Metadata, only for
-money that the caller brings to an own account: limit_minor_units, currency_code, identification_class.
+"""Balance limit exceeded: the receiving wallet would hold more than a limit lets it. Metadata, only for money that the caller brings
+to an own account: limit (its name), limit_minor_units, currency_code, identification_class.
 """
 ERROR_REASON_FACTOR_REQUIRED: ErrorReason.ValueType  # 303
 """Factor required: the code was right, and a new device needs one of the customer's factors as well. Complete the same sign-in with a

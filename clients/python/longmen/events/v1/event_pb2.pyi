@@ -152,6 +152,10 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """Donated: a customer gave to a charity."""
     EVENT_TYPE_BILLER_CHANGED: _EventType.ValueType  # 98
     """Biller changed: a biller was published, opened or closed."""
+    EVENT_TYPE_OWN_LIMIT_CHANGED: _EventType.ValueType  # 105
+    """Own limit changed: a customer lowered an own limit, or a raised one was announced."""
+    EVENT_TYPE_ACCOUNT_TYPE_CHANGED: _EventType.ValueType  # 106
+    """Account type changed: the bank said which type of bank settlement account an account is."""
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
     """EventType is what happened."""
@@ -276,6 +280,10 @@ EVENT_TYPE_DONATED: EventType.ValueType  # 96
 """Donated: a customer gave to a charity."""
 EVENT_TYPE_BILLER_CHANGED: EventType.ValueType  # 98
 """Biller changed: a biller was published, opened or closed."""
+EVENT_TYPE_OWN_LIMIT_CHANGED: EventType.ValueType  # 105
+"""Own limit changed: a customer lowered an own limit, or a raised one was announced."""
+EVENT_TYPE_ACCOUNT_TYPE_CHANGED: EventType.ValueType  # 106
+"""Account type changed: the bank said which type of bank settlement account an account is."""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 class _Freezer:
@@ -993,6 +1001,77 @@ class FxLimitOrderChange(_message.Message):
 Global___FxLimitOrderChange: _TypeAlias = FxLimitOrderChange  # noqa: Y015
 
 @_typing.final
+class OwnLimitChange(_message.Message):
+    """OwnLimitChange is what became of a customer's own limit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
+    PRESENT_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    NEXT_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_AT_US_FIELD_NUMBER: _builtins.int
+    customer_id: _builtins.str
+    """Customer id whose limit it is."""
+    period: _builtins.str
+    """Period that it is for: SINGLE, DAY or YEAR."""
+    present_minor_units: _builtins.int
+    """Present minor units of the base currency; absent for no limit."""
+    next_minor_units: _builtins.int
+    """Next minor units from effective_at_us on; absent for no limit then."""
+    effective_at_us: _builtins.int
+    """Effective at, in microseconds since 1970; 0 when nothing is to change."""
+    def __init__(
+        self,
+        *,
+        customer_id: _builtins.str = ...,
+        period: _builtins.str = ...,
+        present_minor_units: _builtins.int | None = ...,
+        next_minor_units: _builtins.int | None = ...,
+        effective_at_us: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_minor_units", b"_next_minor_units", "_present_minor_units", b"_present_minor_units", "next_minor_units", b"next_minor_units", "present_minor_units", b"present_minor_units"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_minor_units", b"_next_minor_units", "_present_minor_units", b"_present_minor_units", "customer_id", b"customer_id", "effective_at_us", b"effective_at_us", "next_minor_units", b"next_minor_units", "period", b"period", "present_minor_units", b"present_minor_units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__next_minor_units: _TypeAlias = _typing.Literal["next_minor_units"]  # noqa: Y015
+    _WhichOneofArgType__next_minor_units: _TypeAlias = _typing.Literal["_next_minor_units", b"_next_minor_units"]  # noqa: Y015
+    _WhichOneofReturnType__present_minor_units: _TypeAlias = _typing.Literal["present_minor_units"]  # noqa: Y015
+    _WhichOneofArgType__present_minor_units: _TypeAlias = _typing.Literal["_present_minor_units", b"_present_minor_units"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__next_minor_units) -> _WhichOneofReturnType__next_minor_units | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__present_minor_units) -> _WhichOneofReturnType__present_minor_units | None: ...
+
+Global___OwnLimitChange: _TypeAlias = OwnLimitChange  # noqa: Y015
+
+@_typing.final
+class AccountTypeChange(_message.Message):
+    """AccountTypeChange is what became of an account's type."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    ACCOUNT_TYPE_FIELD_NUMBER: _builtins.int
+    account_id: _builtins.str
+    """Account id of the account."""
+    account_type: _builtins.int
+    """Account type, 1 to 3; 0 for none."""
+    def __init__(
+        self,
+        *,
+        account_id: _builtins.str = ...,
+        account_type: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "account_type", b"account_type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AccountTypeChange: _TypeAlias = AccountTypeChange  # noqa: Y015
+
+@_typing.final
 class FxRatesChange(_message.Message):
     """FxRatesChange is what became of rates."""
 
@@ -1458,6 +1537,8 @@ class Event(_message.Message):
     DUE_CHANGE_FIELD_NUMBER: _builtins.int
     DONATION_MADE_FIELD_NUMBER: _builtins.int
     BILLER_CHANGE_FIELD_NUMBER: _builtins.int
+    OWN_LIMIT_CHANGE_FIELD_NUMBER: _builtins.int
+    ACCOUNT_TYPE_CHANGE_FIELD_NUMBER: _builtins.int
     DEBIT_BALANCES_FIELD_NUMBER: _builtins.int
     CREDIT_BALANCES_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
@@ -1621,6 +1702,14 @@ class Event(_message.Message):
         """Biller change."""
 
     @_builtins.property
+    def own_limit_change(self) -> Global___OwnLimitChange:
+        """Own limit change."""
+
+    @_builtins.property
+    def account_type_change(self) -> Global___AccountTypeChange:
+        """Account type change."""
+
+    @_builtins.property
     def debit_balances(self) -> _account_pb2.Balances:
         """Debit balances are the debit account's as of the posting: posted, available and version."""
 
@@ -1673,14 +1762,16 @@ class Event(_message.Message):
         due_change: Global___DueChange | None = ...,
         donation_made: Global___DonationMade | None = ...,
         biller_change: Global___BillerChange | None = ...,
+        own_limit_change: Global___OwnLimitChange | None = ...,
+        account_type_change: Global___AccountTypeChange | None = ...,
         debit_balances: _account_pb2.Balances | None = ...,
         credit_balances: _account_pb2.Balances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "biller_change", b"biller_change", "booked_time", b"booked_time", "branch_assignment", b"branch_assignment", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "donation_made", b"donation_made", "due_change", b"due_change", "endpoint_change", b"endpoint_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "factor_reset_change", b"factor_reset_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "key_change", b"key_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "risk_case_change", b"risk_case_change", "risk_decision_made", b"risk_decision_made", "risk_freeze_change", b"risk_freeze_change", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "account_type_change", b"account_type_change", "approval_change", b"approval_change", "biller_change", b"biller_change", "booked_time", b"booked_time", "branch_assignment", b"branch_assignment", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "donation_made", b"donation_made", "due_change", b"due_change", "endpoint_change", b"endpoint_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "factor_reset_change", b"factor_reset_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "key_change", b"key_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "own_limit_change", b"own_limit_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "risk_case_change", b"risk_case_change", "risk_decision_made", b"risk_decision_made", "risk_freeze_change", b"risk_freeze_change", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "approval_change", b"approval_change", "biller_change", b"biller_change", "book", b"book", "booked_time", b"booked_time", "branch_assignment", b"branch_assignment", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "donation_made", b"donation_made", "due_change", b"due_change", "endpoint_change", b"endpoint_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "factor_reset_change", b"factor_reset_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "key_change", b"key_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "risk_case_change", b"risk_case_change", "risk_decision_made", b"risk_decision_made", "risk_freeze_change", b"risk_freeze_change", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "account_type_change", b"account_type_change", "approval_change", b"approval_change", "biller_change", b"biller_change", "book", b"book", "booked_time", b"booked_time", "branch_assignment", b"branch_assignment", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "donation_made", b"donation_made", "due_change", b"due_change", "endpoint_change", b"endpoint_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "factor_reset_change", b"factor_reset_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "key_change", b"key_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "own_limit_change", b"own_limit_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "posting", b"posting", "risk_case_change", b"risk_case_change", "risk_decision_made", b"risk_decision_made", "risk_freeze_change", b"risk_freeze_change", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change", "endpoint_change", "fx_rates_change", "mandate_change", "fx_converted", "fx_conversion_reversed", "fx_position_flag", "fx_revaluation", "fx_alert_told", "fx_limit_order_change", "offline_sale_recorded", "risk_rules_change", "risk_list_change", "risk_decision_made", "risk_freeze_change", "risk_case_change", "factor_reset_change", "branch_assignment", "key_change", "due_change", "donation_made", "biller_change"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payer_code_change", "endpoint_change", "fx_rates_change", "mandate_change", "fx_converted", "fx_conversion_reversed", "fx_position_flag", "fx_revaluation", "fx_alert_told", "fx_limit_order_change", "offline_sale_recorded", "risk_rules_change", "risk_list_change", "risk_decision_made", "risk_freeze_change", "risk_case_change", "factor_reset_change", "branch_assignment", "key_change", "due_change", "donation_made", "biller_change", "own_limit_change", "account_type_change"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

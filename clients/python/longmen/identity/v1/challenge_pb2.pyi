@@ -48,6 +48,8 @@ class _ChallengeOperationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Ch
     """Unfreeze lifts a freeze of the customer's own."""
     CHALLENGE_OPERATION_MANDATE: _ChallengeOperation.ValueType  # 8
     """Mandate lets a merchant charge the customer by itself."""
+    CHALLENGE_OPERATION_LIMIT_RAISE: _ChallengeOperation.ValueType  # 20
+    """Limit raise lets more be spent than the customer had allowed."""
 
 class ChallengeOperation(_ChallengeOperation, metaclass=_ChallengeOperationEnumTypeWrapper):
     """ChallengeOperation is what a challenge asks to approve."""
@@ -72,6 +74,8 @@ CHALLENGE_OPERATION_UNFREEZE: ChallengeOperation.ValueType  # 7
 """Unfreeze lifts a freeze of the customer's own."""
 CHALLENGE_OPERATION_MANDATE: ChallengeOperation.ValueType  # 8
 """Mandate lets a merchant charge the customer by itself."""
+CHALLENGE_OPERATION_LIMIT_RAISE: ChallengeOperation.ValueType  # 20
+"""Limit raise lets more be spent than the customer had allowed."""
 Global___ChallengeOperation: _TypeAlias = ChallengeOperation  # noqa: Y015
 
 class _ChallengeState:
