@@ -186,7 +186,9 @@ async def test_an_export_has_all_that_is_kept_and_no_secret(bank: SmallBank) -> 
         "factors",
         "payer_codes",
         "challenges",
+        "risk_decisions",
         "accounts",
+        "movements",
         "mandates",
     ]
     assert found["identification"][0]["identification_class"] == 3

@@ -150,8 +150,16 @@ async def test_an_export_has_everything_of_the_caller_and_nobody_elses_name(
     await profiles.ask("UpdateProfile", me.principal, email="alan.lee@example.com")
     await wallets.pay(me, other, 5, description="thanks", reference="mine-1")
     records = await profiles.export(me)
-    assert [section for section, _ in records] == ["profile", "accounts", "movements", "movements"]
-    (_, profile), (_, account), (_, paid), (_, topped_up) = records
+    assert [section for section, _ in records] == [
+        "profile",
+        "risk_decisions",
+        "risk_decisions",
+        "accounts",
+        "movements",
+        "movements",
+    ]
+    (_, profile), (_, judged), _, (_, account), (_, paid), (_, topped_up) = records
+    assert (judged["kind"], judged["outcome"]["kind"]) == ("TRANSFER", "OUTCOME_KIND_ALLOW")
     assert (profile["display_name"], profile["phone_number"]) == ("Alan Lee", me.phone)
     assert profile["email"] == "alan.lee@example.com"
     assert account["account_id"] == me.account

@@ -98,7 +98,7 @@ def test_a_cashier_sells_refunds_and_closes_the_shift(
         scanned = codes.next_code()
         stored = work(
             *("o", "6", scanned, "6", scanned, "201", codes.next_code(), "4", ""),
-            *("f", "x", "n"),
+            *("f", "x", "y"),
         )
     assert "Good day, Xiao Wang." in shown
     assert "PAID  CNY 8.00" in shown

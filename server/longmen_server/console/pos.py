@@ -5,6 +5,7 @@ The keyboard is the scanner: barcode scanners type what they read and press Ente
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,18 +91,23 @@ def pos(
     currency: str,
 ) -> None:
     """Sell at a till: type an amount, scan the payer's code or show one, see it paid."""
-    try:
-        kept = Journal(journal)
-        store = None if offline_path is None else OfflineStore(offline_path)
-    except (JournalError, OfflineError) as error:
-        raise ValueError(str(error)) from error
-    with Till(
-        session.bank.config,
-        merchant_id=merchant_id,
-        terminal_id=terminal_id,
-        journal=kept,
-        limits=Limits(charge_ms=wait_s * 1_000),
-    ) as till:
+    with ExitStack() as opened:
+        try:
+            kept = Journal(journal)
+            store = (
+                None if offline_path is None else opened.enter_context(OfflineStore(offline_path))
+            )
+        except (JournalError, OfflineError) as error:
+            raise ValueError(str(error)) from error
+        till = opened.enter_context(
+            Till(
+                session.bank.config,
+                merchant_id=merchant_id,
+                terminal_id=terminal_id,
+                journal=kept,
+                limits=Limits(charge_ms=wait_s * 1_000),
+            )
+        )
         Counter(session, till, currency.upper(), store).run(cashier)
 
 
