@@ -116,6 +116,7 @@ async def test_each_change_is_told_with_its_payload_and_the_balances_then(
         account_id=ACCOUNT.encode(anna),
         state=account_pb2.ACCOUNT_STATE_FROZEN,
         reason_text="a test",
+        frozen_by=event_pb2.FREEZER_BANK,
     )
     assert len({e.event_id for e in found}) == len(found)
     assert {e.book for e in found} == {BOOK}

@@ -357,6 +357,8 @@ def test_the_methods_that_move_money_out_are_these() -> None:
         "ConversionsService/Convert",
         "ConversionsService/PayAbroad",
         "LimitOrdersService/CreateLimitOrder",
+        "BillsService/PayDue",
+        "DonationsService/Donate",
         "MandatesService/SignMandate",
     }
 

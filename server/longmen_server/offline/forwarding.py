@@ -316,6 +316,7 @@ class _Taking:
         before = replace(payer, spent_count=payer.spent_count - 1)
         check_budget(before, budget, min(working_set.now_us, self._item.stored.accepted_at_us))
         check_amount(payer, budget, order.amount)
+        self._use_day(order.amount)
         account = self._account(order, payer)
         least = enforce.reserve(
             working_set,
@@ -332,7 +333,6 @@ class _Taking:
         payer = working_set.edit(PAYER_CODE, payer.handle)
         payer.last_order_id = order.order_id
         payer.spent_amount += order.amount
-        self._use_day(order.amount)
         intent = of_purchase(order.merchant_id, payer.account_id, order.amount, order.currency_code)
         if is_beyond(working_set, payer.device_id, intent, self._policy):
             raise payer_state("APPROVAL")
