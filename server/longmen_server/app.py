@@ -7,13 +7,12 @@ them in the reverse order after the calls in flight have been answered.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import importlib.metadata
 import os
 import signal
 import sys
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -203,11 +202,7 @@ def build_services(parts: Parts) -> Mapping[str, object]:
         ),
         **merchant_services(parts, shared),
         **payment_services(
-            shared,
-            secrets=parts.secrets,
-            vault=parts.vault,
-            settings=settings,
-            step_up=step_up,
+            shared, secrets=parts.secrets, vault=parts.vault, settings=settings, step_up=step_up
         ),
         **fx_services(parts.engine, reading, settings, step_up),
         **risk_services(parts, shared, reading, step_up),
@@ -356,7 +351,7 @@ async def serve(settings: Settings, worker_index: int, on_ready: Callable[[], No
         await stop.wait()
         log.info("draining")
         watcher.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        with suppress(asyncio.CancelledError):
             await watcher
     log.info("stopped")
 
@@ -516,7 +511,7 @@ async def background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         yield
     finally:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        with suppress(asyncio.CancelledError):
             await task
 
 
@@ -597,7 +592,5 @@ def edge_settings(settings: Settings) -> EdgeSettings:
         tls_certificate=settings.tls_certificate,
         tls_key=settings.tls_key,
         tls_client_authorities=settings.tls_client_authorities,
-        systems_address=f"{settings.host}:{settings.systems_port}"
-        if settings.systems_port
-        else None,
+        systems_address=f"{settings.host}:{port}" if (port := settings.systems_port) else None,
     )

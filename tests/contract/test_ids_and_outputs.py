@@ -52,6 +52,7 @@ PLAIN_VALUES = {
     "google.protobuf.Duration",
     "google.protobuf.FieldMask",
     "longmen.type.v1.Money",
+    "longmen.payments.v1.TipOffer",
     # A rule of risk is what somebody wrote, and is shown word for word.
     # What a note on a case rests on is kept as it was given.
     "longmen.risk.v1.Evidence",

@@ -232,7 +232,7 @@ async def test_histories_and_the_export_know_exchanges(bank: SmallBank, owner: P
     )
     fee, charge = found.movements
     assert charge.amount.minor_units + fee.amount.minor_units == 50_000
-    rate = f"1 CNY = {made.client_rate[:10]}"
+    rate = f"1 CNY = {made.client_rate[:8]}"
     assert charge.description.startswith(rate)
     assert charge.description.endswith(f" THB, fee {fee.amount.minor_units / 100:.2f} CNY")
     assert fee.description == "fee 20 bp of 500.00 CNY"

@@ -123,7 +123,8 @@ def fill(message: Any) -> Any:
             continue
         value = good_value(field)
         if field.is_repeated:
-            getattr(message, field.name).extend([value])
+            least = max(1, int(rules_of(field).repeated.min_items))
+            getattr(message, field.name).extend([value] * least)
         elif field.type == MESSAGE:
             getattr(message, field.name).CopyFrom(value)
         else:

@@ -16,7 +16,7 @@ import longmen
 from buf.validate import validate_pb2
 from longmen.identity.v1 import factor_pb2, identity_pb2, kyc_service_pb2
 from longmen.merchants.v1 import plan_pb2
-from longmen.payments.v1 import order_pb2
+from longmen.payments.v1 import bill_pb2, order_pb2
 from longmen.risk.v1 import case_pb2
 from longmen.staff.v1 import approval_pb2
 from longmen.transfers.v1 import transfer_pb2
@@ -242,7 +242,10 @@ def changed(request: Message, name: str) -> Message:
 def add_another(field: Any, values: Any) -> None:
     if field.type == FieldDescriptor.TYPE_MESSAGE:
         last = values[-1]
-        values.add().CopyFrom(last)
+        another = values.add()
+        another.CopyFrom(last)
+        if isinstance(another, bill_pb2.SentDue):  # one bill is sent once
+            another.bill_number += "1"
     elif field.type == FieldDescriptor.TYPE_ENUM:
         values.append(1)
     elif field.name in SPECIAL_CHANGES:
@@ -251,7 +254,7 @@ def add_another(field: Any, values: Any) -> None:
         values.append(elsewhere(values[0]))
 
 
-def another_message(name: str, value: Any) -> Any:  # noqa: PLR0911 - a table
+def another_message(name: str, value: Any) -> Any:  # noqa: C901, PLR0911 - a table
     if name in SPECIAL_CHANGES:
         return SPECIAL_CHANGES[name]
     if isinstance(value, money_pb2.Money):
@@ -263,6 +266,11 @@ def another_message(name: str, value: Any) -> Any:  # noqa: PLR0911 - a table
         fee.CopyFrom(value)
         fee.basis_points += 1
         return fee
+    if isinstance(value, bill_pb2.AccountFormat):
+        other_format = bill_pb2.AccountFormat()
+        other_format.CopyFrom(value)
+        other_format.hint += "!"
+        return other_format
     if isinstance(value, case_pb2.Evidence):
         return case_pb2.Evidence(reference="another call")
     if isinstance(value, order_pb2.TipOffer):

@@ -240,7 +240,8 @@ def milliseconds_of(identifier: bytes) -> int:
 
 def first_id_at(at_us: int) -> bytes:
     """Return what sorts before every id made at a time or later, and after all made before it."""
-    return max(at_us // 1000, 0).to_bytes(6, "big") + bytes(10)
+    at_ms = min(max(at_us // 1000, 0), (1 << 48) - 1)
+    return at_ms.to_bytes(6, "big") + bytes(10)
 
 
 T = TypeVar("T", bound=bytes)
