@@ -78,7 +78,7 @@ class MemoryLedger:
         rows = working_set.table(family).rows
         for key in sorted(keys):
             # Other areas may watch holds, and have nothing here.
-            row = self._readers.get(family, _nothing)(key)
+            row = self._readers[family](key) if family in self._readers else None
             if row is not None:
                 rows[key] = row
 
@@ -101,10 +101,6 @@ class MemoryLedger:
         if working_set.events:
             self.events.extend(working_set.events)
             self._latest = working_set.last_stamp
-
-
-def _nothing(key: Any) -> None:
-    del key
 
 
 def _copy(row: Any) -> Any:

@@ -11,6 +11,7 @@ from longmen_server.ledger.decode import decode_id
 from longmen_server.merchants.actor import merchant_actor_of
 from longmen_server.merchants.queries import find_merchant
 from longmen_server.payments import authorizations, holding, model, queries
+from longmen_server.payments.encode_authorizations import authorization_message
 from longmen_server.payments.queries_authorizations import find_authorization, list_captures
 from longmen_server.platform.freshness import demand_freshness
 from longmen_server.platform.ids import (
@@ -137,7 +138,7 @@ class AuthorizationsService:
             if row is None:
                 raise model.not_authorized(order_id)
             captures = await list_captures(connection, order_id, limit=CAPTURES_MAX)
-        message = holding.authorization_message(row, order, captures, self._clock.now_us())
+        message = authorization_message(row, order, captures, self._clock.now_us())
         return pb.GetAuthorizationResponse(authorization=message)
 
     # -- helpers -------------------------------------------------------------------------------

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from longmen.payments.v1 import authorization_pb2
 from longmen.payments.v1 import authorizations_service_pb2 as pb
 from longmen_server.challenges.model import stronger
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER
 from longmen_server.ledger.codes import PostingCode
-from longmen_server.ledger.encode import timestamp
 from longmen_server.ledger.model import HoldState, PostingIntent, PostingKind
 from longmen_server.ledger.posting import book_posting
 from longmen_server.ledger.tables import ACCOUNT, HOLD
@@ -28,14 +26,12 @@ from longmen_server.payments.authorizations import (
 )
 from longmen_server.payments.commands import find_order, move, movement_of
 from longmen_server.payments.discretion import told_to_merchant
+from longmen_server.payments.encode_authorizations import authorization_message, capture_message
 from longmen_server.payments.intents import of_purchase
 from longmen_server.payments.model import OrderState, Step
 from longmen_server.payments.returns import account_keys
 from longmen_server.payments.tables import ORDER
 from longmen_server.payments.tables_authorizations import AUTHORIZATION, CAPTURE
-from longmen_server.platform.ids import CAPTURE as CAPTURE_TEXT
-from longmen_server.platform.ids import ORDER as ORDER_TEXT
-from longmen_server.platform.ids import TRANSACTION
 from longmen_server.platform.refusal import Refusal
 from longmen_server.risk.guard import guard_keys, judge, settle
 from longmen_server.transfers.commands import find_wallet_account
@@ -59,7 +55,6 @@ __all__ = [
     "IncrementAuthorization",
     "ReleaseHolds",
     "VoidOrder",
-    "authorization_message",
 ]
 
 
@@ -569,34 +564,3 @@ def _release(
                 reference=order.order_number,
             ),
         )
-
-
-def authorization_message(
-    row: AuthorizationRow, order: OrderRow, captures: Sequence[CaptureRow], now_us: int
-) -> authorization_pb2.Authorization:
-    """Return an authorization as it stands at a moment."""
-    captured = order.captured or 0
-    is_held = order.state_at(now_us) == OrderState.AUTHORIZED
-    left = authorizations.capturable(row, captured) if is_held else 0
-    currency = order.currency_code
-    return authorization_pb2.Authorization(
-        order_id=ORDER_TEXT.encode(row.order_id),
-        authorized=encode.money(row.authorized, currency),
-        captured=encode.money(captured, currency),
-        capturable=encode.money(left, currency),
-        expire_time=timestamp(order.expires_at_us),
-        create_time=timestamp(row.created_at_us),
-        captures=[capture_message(one, currency) for one in captures],
-    )
-
-
-def capture_message(row: CaptureRow, currency_code: str) -> authorization_pb2.Capture:
-    """Return a capture."""
-    return authorization_pb2.Capture(
-        capture_id=CAPTURE_TEXT.encode(row.capture_id),
-        capture_number=row.capture_number,
-        amount=encode.money(row.amount, currency_code),
-        final=row.final,
-        transaction_id=TRANSACTION.encode(row.transaction_id),
-        create_time=timestamp(row.created_at_us),
-    )
