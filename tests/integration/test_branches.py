@@ -115,14 +115,51 @@ async def test_customers_of_no_branch_are_served_by_the_whole_bank(bank: SmallBa
     await bank.call(method, request, worker(bank, ""))
 
 
-async def test_nobody_of_another_branch_approves(bank: SmallBank) -> None:
+async def proposed(bank: SmallBank) -> Any:
+    """The reply to a proposal about a customer of the own branch."""
     person = await bank.person()
     await bank.do("StaffService/AssignBranch", customer_id=person.customer, branch=OWN)
-    method = BY_NAME["ApprovalsService/ProposeApproval"]
     command = {
         "unlock_factors": {"request_id": bank.new_request_id(), "customer_id": person.customer}
     }
-    made = await bank.do(short(method), worker(bank, OWN), command=command)
+    return await bank.do("ApprovalsService/ProposeApproval", worker(bank, OWN), command=command)
+
+
+async def test_proposals_about_customers_of_another_branch_are_not_there(bank: SmallBank) -> None:
+    approval_id = (await proposed(bank)).approval.approval_id
+    for name in ("GetApproval", "RejectApproval"):
+        method = BY_NAME[f"ApprovalsService/{name}"]
+        answers = []
+        for each in (approval_id, elsewhere(approval_id)):
+            request: Any = method.request_class(approval_id=each)
+            if method.repeatable:
+                request.request_id, request.decision_text = bank.new_request_id(), "no"
+            answers.append(await bank.refused(method, request, worker(bank, OTHER, "carl")))
+        assert answers[0].reason == "APPROVAL_NOT_FOUND"
+        assert same(*answers)
+    for branch, sees in ((OTHER, False), (OWN, True), ("", True)):
+        listed = await bank.do("ApprovalsService/ListApprovals", worker(bank, branch, "carl"))
+        assert (approval_id in {each.approval_id for each in listed.approvals}) == sees
+
+
+async def test_whoever_could_not_approve_cannot_reject(bank: SmallBank) -> None:
+    made = await proposed(bank)
+    name = "no right to unlock"
+    bank.tokens.known[name] = Claims(
+        kind="staff", subject="carl", scopes=SCOPES - {BY_NAME["StaffService/UnlockFactors"].scope}
+    )
+    method = BY_NAME["ApprovalsService/RejectApproval"]
+    request = method.request_class(
+        request_id=bank.new_request_id(),
+        approval_id=made.approval.approval_id,
+        decision_text="no",
+    )
+    told = await bank.refused(method, request, name)
+    assert (told.code.name, told.reason) == ("PERMISSION_DENIED", "PERMISSION_DENIED")
+
+
+async def test_nobody_of_another_branch_approves(bank: SmallBank) -> None:
+    made = await proposed(bank)
     approve = BY_NAME["ApprovalsService/ApproveApproval"]
     request = approve.request_class(
         request_id=bank.new_request_id(),

@@ -122,7 +122,11 @@ class ApprovalsService:
                 limit=size + 1,
             )
         reply = pb.ListApprovalsResponse(
-            approvals=[encode.approval(row, now_us) for row in rows[:size]]
+            approvals=[
+                encode.approval(row, now_us)
+                for row in rows[:size]
+                if await self._may_see(row, call)
+            ]
         )
         if len(rows) > size:
             last = rows[size - 1].approval_id
@@ -135,7 +139,7 @@ class ApprovalsService:
         row = await self._read_row(approval_id, call)
         inner = None
         if row is not None:
-            stored = approval_pb2.ProposedCommand.FromString(row.payload)
+            stored = _proposed(row)
             await self._demand_rights(stored, call)
             inner = command_of(stored, self._desk)
             async with self._read.readers.connection(deadline=call.deadline) as connection:
@@ -153,8 +157,13 @@ class ApprovalsService:
         return await self._submit(command, request, call)
 
     async def RejectApproval(self, request: pb.RejectApprovalRequest, call: Call) -> bytes:  # noqa: N802
-        """Turn a proposal down."""
+        """Turn a proposal down, by whoever could have approved it."""
         approval_id = self._id(request.approval_id)
+        row = await self._read_row(approval_id, call)
+        if row is not None:
+            if not await self._may_see(row, call):
+                raise model.approval_not_found(approval_id)
+            await self._demand_rights(_proposed(row), call)
         command = commands.RejectProposal(
             book_of(approval_id),
             request_key(call),
@@ -193,9 +202,17 @@ class ApprovalsService:
                 "the token does not permit the method proposed",
                 metadata={"method": kind.method},
             )
-        if who.branch and kind.branch_field:
+        await self._demand_branch(command, call)
+
+    async def _demand_branch(self, command: approval_pb2.ProposedCommand, call: Call) -> None:
+        """Refuse a command about a customer of another branch.
+
+        Raises:
+            Refusal: NOT_FOUND, as for a customer who is not there.
+        """
+        field = kind_of(command).branch_field
+        if call.principal.branch and field:
             inner = getattr(command, command.WhichOneof("command") or "")
-            field = kind.branch_field
             await self._branches.demand(call, field, getattr(inner, field))
 
     async def _submit(self, command: Command, request: Message, call: Call) -> bytes:
@@ -220,13 +237,30 @@ class ApprovalsService:
         """
         approval_id = self._id(text)
         row = await self._read_row(approval_id, call)
-        if row is None:
+        if row is None or not await self._may_see(row, call):
             raise model.approval_not_found(approval_id)
         return row
+
+    async def _may_see(self, row: ApprovalRow, call: Call) -> bool:
+        """Whether a proposal is there for the caller: one about another branch's customer is not.
+
+        What somebody has proposed stays theirs to see, wherever the customer went since.
+        """
+        if not call.principal.branch or row.maker == call.principal.subject:
+            return True
+        try:
+            await self._demand_branch(_proposed(row), call)
+        except Refusal:
+            return False
+        return True
 
     async def _read_row(self, approval_id: ApprovalId, call: Call) -> ApprovalRow | None:
         async with self._read.readers.connection(deadline=call.deadline) as connection:
             return await queries.find(connection, book_of(approval_id), approval_id)
+
+
+def _proposed(row: ApprovalRow) -> approval_pb2.ProposedCommand:
+    return approval_pb2.ProposedCommand.FromString(row.payload)
 
 
 def _person(call: Call) -> Person:
