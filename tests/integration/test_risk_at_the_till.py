@@ -8,7 +8,7 @@ import pytest
 
 from longmen.risk.v1 import decision_pb2, outcome_pb2
 from tests.support import risk
-from tests.support.sample_requests import SAMPLES, Fields, ordered
+from tests.support.sample_requests import SAMPLES, Fields, make_sample, ordered
 from tests.support.small_bank import BY_NAME, SERVICE, SmallBank, cash, open_small_bank
 
 if TYPE_CHECKING:
@@ -105,6 +105,56 @@ async def test_what_is_paid_to_a_merchant_counts_for_payer_and_merchant(
     values = {each.feature: each.int_value for each in (await last(bank, payer)).features}
     assert values["payer_count_1m"] == 1
     assert values["payer_sum_24h"] == 700
+
+
+PAYING = {
+    "PaymentsService/PayOrder": "PAYMENT",
+    "PaymentsService/PayStaticCode": "STATIC_CODE_PAYMENT",
+    "PaymentsService/PayByCode": "PAYER_CODE_PAYMENT",
+    "CombinedOrdersService/PayCombinedOrder": "PAYMENT",
+    "OfflineService/ForwardOffline": "PAYER_CODE_PAYMENT",
+    "AuthorizationsService/AuthorizeOrder": "PAYMENT",
+    "AuthorizationsService/IncrementAuthorization": "PAYMENT",
+    "MandatesService/ChargeMandate": "MANDATE_CHARGE",
+}
+"""Every way to pay a merchant, and as what it is judged."""
+
+
+@pytest.mark.parametrize("name", PAYING)
+async def test_every_way_to_pay_a_merchant_is_judged_kept_and_counted(
+    bank: SmallBank, payer: Person, name: str
+) -> None:
+    method = BY_NAME[name]
+    request: Any = await make_sample(bank, method, payer)
+    before = await last(bank, payer)
+    token = bank.insider(method) if "service" in method.principal_kinds else SERVICE
+    await bank.ask(method, request, token)
+    one = await last(bank, payer)
+    assert one.decision_id > before.decision_id
+    assert (one.kind, one.outcome.kind) == (PAYING[name], outcome_pb2.OUTCOME_KIND_ALLOW)
+    await bank.do("PaymentsService/PayOrder", **await an_order(bank, payer, 700))
+    values = {each.feature: each.int_value for each in (await last(bank, payer)).features}
+    counted = {each.feature: each.int_value for each in one.features}["payer_count_1m"]
+    assert values["payer_count_1m"] == counted + 1
+
+
+async def test_a_part_that_is_declined_stops_all_parts(bank: SmallBank, payer: Person) -> None:
+    method = BY_NAME["CombinedOrdersService/PayCombinedOrder"]
+    fields: Any = SAMPLES["CombinedOrdersService/CreateCombinedOrder"](bank, payer)
+    fields = await fields
+    fields["parts"][-1]["amount"] = cash(risk.DECLINE)
+    made = await bank.do("CombinedOrdersService/CreateCombinedOrder", **fields)
+    request: Any = method.request_class(
+        combined_order_id=made.combined_order.combined_order_id,
+        from_account_id=payer.account,
+        total=made.combined_order.total,
+        request_id=bank.new_request_id(),
+    )
+    told = await bank.refused(method, request, SERVICE)
+    one = await last(bank, payer)
+    assert (told.reason, told.metadata["appeal_reference"]) == ("RISK_REJECTED", one.decision_id)
+    decided = await bank.do("RiskService/ListDecisions", customer_id=payer.customer)
+    assert [each.kind for each in decided.decisions] == ["PAYMENT", "TOP_UP", "TOP_UP"]
 
 
 async def test_a_frozen_payer_cannot_pay_a_merchant(bank: SmallBank, payer: Person) -> None:

@@ -37,6 +37,10 @@ class StepUpOffice:
         """Return what judges the movement that a call asks for; None where nothing does."""
         return None if self._risk is None else self._risk.guard(call, book)
 
+    def guards(self, call: Call, book: int, count: int) -> list[Guard]:
+        """Return what judges so many movements of a call, one each; none where nothing does."""
+        return [] if self._risk is None else self._risk.guards(call, book, count)
+
     def gate(self, call: Call, request: RequestKey, book: int) -> Gate | None:
         """Return the gate of a request; None for callers that are never stepped up.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from longmen.payments.v1 import combined_service_pb2 as pb
-from longmen_server.challenges.model import Intent, Operation
+from longmen_server.challenges.model import NOTHING, Intent, Operation, stronger
 from longmen_server.combined import encode, model
 from longmen_server.combined.model import CombinedRow, split_ids
 from longmen_server.combined.tables import COMBINED, NUMBER
@@ -26,6 +27,7 @@ from longmen_server.platform.ids import MERCHANT as MERCHANT_TEXT
 from longmen_server.platform.ids import ORDER as ORDER_TEXT
 from longmen_server.platform.money import Money
 from longmen_server.platform.refusal import Refusal
+from longmen_server.risk.guard import guard_keys, judge, settle
 from longmen_server.transfers.commands import find_wallet_account
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from longmen_server.payments.commands import Sale
     from longmen_server.payments.model import OrderRow
     from longmen_server.platform.ids import AccountId, CombinedId, MerchantId, TransactionId
+    from longmen_server.risk.guard import Guard
 
 __all__ = ["CreateCombinedOrder", "PayCombinedOrder"]
 
@@ -142,6 +145,7 @@ class PayCombinedOrder(Command):
         "combined_id",
         "currency_code",
         "gate",
+        "guards",
         "merchant_ids",
         "payer_id",
         "total",
@@ -161,6 +165,7 @@ class PayCombinedOrder(Command):
         actor: Actor,
         transaction_ids: Sequence[TransactionId],
         gate: Gate | None,
+        guards: Sequence[Guard] = (),
     ) -> None:
         """Take what is paid.
 
@@ -175,8 +180,10 @@ class PayCombinedOrder(Command):
             actor: who pays.
             transaction_ids: of the payments, one for each part.
             gate: what has to approve; None for the bank.
+            guards: what judges the payments, one for each part; none where nothing is judged.
         """
         super().__init__(book, request)
+        self.guards = guards
         self.combined_id = combined_id
         self.merchant_ids = merchant_ids
         self.payer_id = payer_id
@@ -211,6 +218,10 @@ class PayCombinedOrder(Command):
             if stage == STAGE_ACCOUNT and order is not None:
                 yield RowKey(ACCOUNT, order.account_id)
                 yield from fees.fee_keys(working_set, order.plan_id, order.currency_code)
+            for guard in self.guards[:1]:  # of rows, all of them need the same
+                yield from guard_keys(
+                    working_set, stage, guard, self.gate, payer_id=self.payer_id, bought=order
+                )
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Pay every part; what is wrong with one of them undoes all."""
@@ -249,9 +260,11 @@ class PayCombinedOrder(Command):
         ).SerializeToString()
 
     def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
-        """Leave the challenge behind."""
+        """Leave the challenge behind, and what was decided."""
         if self.gate is not None:
             self.gate.refused(working_set, refusal)
+        for guard in self.guards:
+            guard.refused(working_set, refusal)
 
     def _orders(self, working_set: WorkingSet, row: CombinedRow) -> list[OrderRow]:
         """Return the orders of the parts, if all of them can be paid.
@@ -270,23 +283,22 @@ class PayCombinedOrder(Command):
     def _reserve(
         self, working_set: WorkingSet, orders: Sequence[OrderRow], payer: AccountRow
     ) -> Decision:
-        """Let every part pass its limits, as parts of one payment."""
+        """Have every part judged, after those before it, and let it pass its limits.
+
+        For limits on single payments they are parts of one.
+        """
         asker = asker_of(working_set, self.actor, self.gate)
-        decisions = [
-            enforce.reserve(
-                working_set,
-                movement_of(
-                    MovementKind.PAYMENT,
-                    order,
-                    payer,
-                    asker,
-                    transaction_id,
-                    together=self.total,
-                ),
+        least = NOTHING
+        parts = zip(orders, self.transaction_ids, strict=True)
+        for (order, transaction_id), guard in zip_longest(parts, self.guards):
+            movement = movement_of(
+                MovementKind.PAYMENT, order, payer, asker, transaction_id, together=self.total
             )
-            for order, transaction_id in zip(orders, self.transaction_ids, strict=True)
-        ]
-        return max(decisions, key=lambda decision: decision.factors)
+            verdict = judge(working_set, guard, movement)
+            settle(working_set, verdict)
+            allowed = enforce.reserve(working_set, movement)
+            least = stronger(least, stronger(allowed, verdict.least))
+        return least
 
     def _intent(self, orders: Sequence[OrderRow]) -> Intent:
         """Return what the payer is told that it does: the text an approval is bound to."""

@@ -14,6 +14,7 @@ from longmen.payments.v1 import offline_service_pb2 as pb
 from longmen_server.accounts.model import Actor
 from longmen_server.challenges.cooling import is_beyond, use_cooling
 from longmen_server.challenges.gate import count_exempt
+from longmen_server.challenges.model import stronger
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER
 from longmen_server.engine.journal import Event
@@ -60,6 +61,7 @@ from longmen_server.payments.model import (
 from longmen_server.payments.tables import ATTEMPT, ORDER, ORDER_NUMBER
 from longmen_server.platform.clock import business_date
 from longmen_server.platform.refusal import Refusal
+from longmen_server.risk.guard import judge, settle
 from longmen_server.settlements.calendar import CALENDAR
 from longmen_server.transfers.commands import find_wallet_account
 
@@ -81,6 +83,7 @@ if TYPE_CHECKING:
         TerminalKeyId,
         TransactionId,
     )
+    from longmen_server.risk.guard import Guard
 
 __all__ = ["ForwardOffline", "Forwarded"]
 
@@ -97,6 +100,8 @@ class Forwarded(NamedTuple):
     """What was found of its code, as of the time it was scanned."""
     sale: Sale
     transaction_id: TransactionId
+    guard: Guard | None = None
+    """What judges its payment; None where nothing is judged."""
 
     @property
     def address(self) -> SaleAddress:
@@ -280,6 +285,8 @@ class _Taking:
             order = self._charge(order, payer)
         except Refusal as refusal:
             working_set.rollback(spent)
+            if self._item.guard is not None:
+                self._item.guard.refused(working_set, refusal)
             return self._fail(order, told_to_merchant(refusal).reason, payer.account_id)
         self._note(order, AttemptOutcome.PAID, payer.account_id)
         return self._record(OfflineOutcome.PAID, "", order, payer.account_id)
@@ -318,17 +325,15 @@ class _Taking:
         check_amount(payer, budget, order.amount)
         self._use_day(order.amount)
         account = self._account(order, payer)
-        least = enforce.reserve(
-            working_set,
-            movement_of(
-                MovementKind.PAYER_CODE_PAYMENT,
-                order,
-                account,
-                Asker(Channel.MERCHANT, payer.device_id),
-                self._item.transaction_id,
-            ),
+        movement = movement_of(
+            MovementKind.PAYER_CODE_PAYMENT,
+            order,
+            account,
+            Asker(Channel.MERCHANT, payer.device_id),
+            self._item.transaction_id,
         )
-        if least.factors:
+        verdict = judge(working_set, self._item.guard, movement)
+        if stronger(enforce.reserve(working_set, movement), verdict.least).factors:
             raise payer_state("APPROVAL")
         payer = working_set.edit(PAYER_CODE, payer.handle)
         payer.last_order_id = order.order_id
@@ -338,7 +343,9 @@ class _Taking:
             raise payer_state("APPROVAL")
         count_exempt(working_set, payer.customer_id)
         use_cooling(working_set, payer.device_id, intent, self._policy)
-        return self._pay(order, payer.account_id)
+        paid = self._pay(order, payer.account_id)
+        settle(working_set, verdict)
+        return paid
 
     def _account(self, order: OrderRow, payer: PayerCodeRow) -> AccountRow:
         device = self._working_set.get(DEVICE, payer.device_id)
@@ -488,9 +495,18 @@ def _payer_keys(item: Forwarded, working_set: WorkingSet, stage: int) -> Iterabl
         yield RowKey(PAYER_CODE, judged.code.handle)
         for key in item.payer_keys:
             yield RowKey(BUDGET, key)
-    elif stage == STAGE_ACCOUNT:
+    row = working_set.get(PAYER_CODE, judged.code.handle)
+    if item.guard is not None and row is not None:
+        yield from item.guard.keys(
+            working_set,
+            stage,
+            payer_id=row.account_id,
+            merchant_id=item.sale.merchant_id,
+            terminal_id=item.sale.terminal_id,
+            device_id=row.device_id,
+        )
+    if stage == STAGE_ACCOUNT:
         yield RowKey(DEVICE, judged.owner.device_id)
-        row = working_set.get(PAYER_CODE, judged.code.handle)
         if row is not None:
             yield RowKey(ACCOUNT, row.account_id)
             yield from enforce.keys(stage, payer_id=row.account_id)

@@ -215,7 +215,8 @@ class OfflineService:
         )
         is_signed = public.verifies(message.signature, stored.text)
         transaction_id = TransactionId(new_id(book, self._clock))
-        return Forwarded(stored, is_signed, judged, sale, transaction_id)
+        guard = self._step_up.guard(call, book)
+        return Forwarded(stored, is_signed, judged, sale, transaction_id, guard)
 
     def _terminal_id(self, text: str) -> TerminalId:
         """Return the till that a change names, if its book is kept here.

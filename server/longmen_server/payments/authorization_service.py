@@ -92,6 +92,7 @@ class AuthorizationsService:
             currency_code=request.amount.currency_code,
             actor=actor_of(call),
             gate=self._step_up.gate(call, key, book),
+            guard=self._step_up.guard(call, book),
         )
         return await self._submit(command, order_id, request, call)
 

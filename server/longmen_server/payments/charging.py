@@ -46,7 +46,7 @@ from longmen_server.payments.policy import policy_at
 from longmen_server.payments.tables import ATTEMPT, ORDER, ORDER_NUMBER
 from longmen_server.payments.tips import TipMode, check_limit
 from longmen_server.platform.refusal import Refusal
-from longmen_server.risk.guard import judge
+from longmen_server.risk.guard import judge, settle
 from longmen_server.transfers.commands import find_wallet_account
 
 if TYPE_CHECKING:
@@ -245,6 +245,7 @@ class PayByCode(Command):
         count_exempt(working_set, payer.customer_id)
         use_cooling(working_set, payer.device_id, intent, self.policy)
         order, _ = pay(working_set, order, payer.account_id, self.transaction_id, tip=tip)
+        settle(working_set, verdict)
         self._note(working_set, order, AttemptOutcome.PAID, payer.account_id)
         return order
 

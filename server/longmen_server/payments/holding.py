@@ -216,7 +216,7 @@ class AuthorizeOrder(Command):
 class IncrementAuthorization(_HoldCommand):
     """Hold more for an order."""
 
-    __slots__ = ("actor", "amount", "currency_code", "gate")
+    __slots__ = ("actor", "amount", "currency_code", "gate", "guard")
 
     def __init__(
         self,
@@ -228,8 +228,10 @@ class IncrementAuthorization(_HoldCommand):
         currency_code: str,
         actor: Actor,
         gate: Gate | None,
+        guard: Guard | None = None,
     ) -> None:
         super().__init__(book, request, order_id=order_id)
+        self.guard = guard
         self.amount = amount
         self.currency_code = currency_code
         self.actor = actor
@@ -242,7 +244,11 @@ class IncrementAuthorization(_HoldCommand):
         yield from super().keys(working_set, stage)
         order = working_set.get(ORDER, self.order_id)
         if order is not None:
-            yield from enforce.keys(stage, payer_id=order.payer_account_id)
+            payer_id = order.payer_account_id
+            yield from enforce.keys(stage, payer_id=payer_id)
+            yield from guard_keys(
+                working_set, stage, self.guard, self.gate, payer_id=payer_id, bought=order
+            )
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Hold it until the first hold ends."""
@@ -259,7 +265,9 @@ class IncrementAuthorization(_HoldCommand):
         row = self.held(working_set, order, Step.AUTHORIZE)
         assert payer is not None, "an authorized order has a payer"
         find_wallet_account(working_set, payer.account_id, self.currency_code, self.actor)
-        least = enforce.reserve(working_set, self._movement(working_set, order, payer, row))
+        movement = self._movement(working_set, order, payer, row)
+        verdict = judge(working_set, self.guard, movement)
+        least = stronger(enforce.reserve(working_set, movement), verdict.least)
         authorizations.check_increment(row)
         if self.gate is not None:
             self.gate.demand(
@@ -269,6 +277,7 @@ class IncrementAuthorization(_HoldCommand):
             )
         left_us = order.expires_at_us - working_set.now_us
         _hold(working_set, order, payer.account_id, self.amount, left_us, leg=row.legs)
+        settle(working_set, verdict)
         row = working_set.edit(AUTHORIZATION, self.order_id)
         row.authorized += self.amount
         row.legs += 1
@@ -294,9 +303,11 @@ class IncrementAuthorization(_HoldCommand):
         )
 
     def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
-        """Leave the challenge behind."""
+        """Leave the challenge behind, and what was decided."""
         if self.gate is not None:
             self.gate.refused(working_set, refusal)
+        if self.guard is not None:
+            self.guard.refused(working_set, refusal)
 
 
 class CaptureOrder(_HoldCommand):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -339,9 +340,9 @@ class _ChangeRule(_RulesCommand):
         self.change_id = change_id
         self.rule_id = rule_id
 
+    @abstractmethod
     def changed(self, working_set: WorkingSet, rule: Rule) -> Rule:
         """Return the rule as it is to be."""
-        raise NotImplementedError
 
     def change(self, working_set: WorkingSet) -> int:
         """Write the version with the rule changed and return its number.
