@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
+import grpc.aio
 import pytest
 from google.rpc import error_details_pb2, status_pb2
 
-from tests.support.edge import LEDGER, Edge, running_edge, transfers
+from tests.support.edge import LEDGER, Edge, running_edge, told, transfers
 from tests.support.http2 import Answer, Header, call, call_headers
 
 if TYPE_CHECKING:
@@ -49,6 +50,22 @@ def reason(answer: Answer) -> str:
 async def canary(edge: Edge) -> None:
     """A good call still succeeds."""
     await edge.call()
+
+
+async def test_a_request_that_is_withheld_holds_its_place_for_a_short_time() -> None:
+    """Calls that send no message would else keep out all others of their class."""
+    async with running_edge(receive_timeout_s=0.2, payments_in_work_max=2) as edge:
+        opened = [
+            edge.channel.stream_unary(PATH)(metadata=(("authorization", "Bearer good"),), timeout=9)
+            for _ in range(2)
+        ]
+        for one in opened:
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await one
+            refusal = told(caught.value)
+            assert (refusal.code.name, refusal.reason) == ("RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED")
+            assert refusal.metadata == {"quota": "receive_seconds", "limit": "0.2"}
+        await canary(edge)
 
 
 async def test_the_raw_client_can_make_a_good_call(edge: Edge) -> None:

@@ -16,6 +16,7 @@ from longmen_server.factors.model import (
     forgive,
     passkey_rejected,
 )
+from longmen_server.factors.proving import ADMITTED, REFUSED
 from longmen_server.factors.tables import ATTEMPT, FACTOR, SECURITY
 from longmen_server.identity.sealed_reply import pack
 from longmen_server.ledger.encode import timestamp
@@ -50,10 +51,6 @@ if TYPE_CHECKING:
         StaffId,
         VerificationId,
     )
-
-ADMITTED = b"\x01"
-REFUSED = b"\x00"
-"""Replies of ReserveTry."""
 
 
 class Draft(NamedTuple):

@@ -20,6 +20,7 @@ from longmen_server.factors.model import (
     check_password,
     password_weak,
 )
+from longmen_server.factors.proving import ADMITTED
 from longmen_server.factors.queries import find_factors
 from longmen_server.ledger.decode import decode_id
 from longmen_server.platform.device_keys import read_b64url
@@ -316,7 +317,7 @@ class StaffSessionsService:
         )
         reply = await self._tools.submit(command, request, call)
         call.replayed = False  # that is for the sign-in itself to say
-        return reply == session_commands.ADMITTED
+        return reply == ADMITTED
 
     async def _judge(
         self, request: pb.CompleteStaffSignInRequest, looked: Looked

@@ -254,7 +254,9 @@ def build_interceptors(
             monotonic=surroundings.monotonic,
             remembered_max=settings.rates_remembered_max,
         ),
-        Validation(surroundings.secret_fingerprint_key),
+        Validation(
+            surroundings.secret_fingerprint_key, receive_timeout_s=settings.receive_timeout_s
+        ),
         Branch(surroundings.branches),
     )
 

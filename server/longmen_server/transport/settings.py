@@ -63,6 +63,9 @@ class EdgeSettings:
     """Principals remembered for each rate, about 150 bytes each."""
     stream_send_timeout_s: float = 30.0
     """Seconds a stream's reader may leave a message unread before the stream is ended."""
+    receive_timeout_s: float = 5.0
+    """Seconds a caller has to send the request of a call that was begun: it holds a place in its
+    class meanwhile, which those who never send could otherwise take from all others."""
 
     minimum_budget_ms: int = 2
     """Milliseconds a call must have left to be begun at all: less is over before a commit can

@@ -10,6 +10,7 @@ server and no caller pays for the first compilation. A good request is recognise
 
 from __future__ import annotations
 
+import asyncio
 from hashlib import sha256
 from typing import TYPE_CHECKING, cast
 
@@ -49,13 +50,17 @@ class Validation:
 
     name = "validation"
 
-    def __init__(self, secret_fingerprint_key: bytes | None = None) -> None:
+    def __init__(
+        self, secret_fingerprint_key: bytes | None = None, *, receive_timeout_s: float = 5.0
+    ) -> None:
         """Begin with no rule compiled; `wrap` compiles those of each method.
 
         Args:
             secret_fingerprint_key: Keys the fingerprints of requests with secrets; without it no
                 repeatable method can take any.
+            receive_timeout_s: Seconds that a request has to come in.
         """
+        self._receive_timeout_s = receive_timeout_s
         self._validator = protovalidate.Validator()
         self._secret_fingerprint_key = secret_fingerprint_key
 
@@ -65,10 +70,11 @@ class Validation:
         parse = self._parser(method)
         accepts = compile_acceptance(method.request_class)
         check = self._check if accepts is None else _quickly(accepts, self._check)
+        timeout_s = self._receive_timeout_s
         if not method.writes:
 
             async def read(call: Call, _: None) -> bytes:
-                payload = await receive(call)
+                payload = await receive(call, timeout_s)
                 request = parse(payload)
                 check(request, len(payload))
                 return await proceed(call, request)
@@ -82,7 +88,7 @@ class Validation:
         key = self._fingerprint_key(method)
 
         async def write(call: Call, _: None) -> bytes:
-            payload = await receive(call)
+            payload = await receive(call, timeout_s)
             request = parse(payload)
             canonical = strict(request, payload)
             check(request, len(payload))
@@ -169,9 +175,25 @@ def _quickly(
     return checked
 
 
-async def receive(call: Call) -> bytes:
-    """Return the request's bytes, once they have come in."""
-    payload = await call.wire.read()
+async def receive(call: Call, timeout_s: float) -> bytes:
+    """Return the request's bytes, once they have come in.
+
+    Raises:
+        Refusal: QUOTA_EXCEEDED when they do not; MALFORMED_REQUEST, and what says that the proof
+            or signature was made for others.
+    """
+    scope = asyncio.timeout(timeout_s)
+    try:
+        async with scope:
+            payload = await call.wire.read()
+    except TimeoutError:
+        if not scope.expired():
+            raise
+        raise Refusal(
+            "QUOTA_EXCEEDED",
+            "the request did not come in after its call was begun; nothing was done",
+            metadata={"quota": "receive_seconds", "limit": str(timeout_s)},
+        ) from None
     if not isinstance(payload, bytes):
         raise Refusal("MALFORMED_REQUEST", "the call ended without a whole message")
     if call.body_digest is not None and sha256(payload).digest() != call.body_digest:
