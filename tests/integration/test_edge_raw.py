@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc.aio
 import pytest
@@ -55,7 +55,7 @@ async def canary(edge: Edge) -> None:
 async def test_a_request_that_is_withheld_holds_its_place_for_a_short_time() -> None:
     """Calls that send no message would else keep out all others of their class."""
     async with running_edge(receive_timeout_s=0.2, payments_in_work_max=2) as edge:
-        opened = [
+        opened: list[Any] = [
             edge.channel.stream_unary(PATH)(metadata=(("authorization", "Bearer good"),), timeout=9)
             for _ in range(2)
         ]
