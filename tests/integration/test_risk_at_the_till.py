@@ -116,6 +116,8 @@ PAYING = {
     "AuthorizationsService/AuthorizeOrder": "PAYMENT",
     "AuthorizationsService/IncrementAuthorization": "PAYMENT",
     "MandatesService/ChargeMandate": "MANDATE_CHARGE",
+    "BillsService/PayDue": "PAYMENT",
+    "DonationsService/Donate": "PAYMENT",
 }
 """Every way to pay a merchant, and as what it is judged."""
 
