@@ -98,6 +98,15 @@ def test_a_small_market_day_is_proven(server: Server) -> None:
     assert parts["payers scan printed codes"] == plan.printed
     assert parts["approve on phones"] == plan.approved - 1
     assert parts["refund"] == plan.refunds
+    assert parts["sell without a network"] == plan.offline * (plan.offline_sales + 2)
+    assert parts["forward what was stored"] == parts["sell without a network"]
+    assert {kind: one["count"] for kind, one in market["stored"].items()} == {
+        "paid": plan.offline * plan.offline_sales,
+        "covered": plan.offline,
+        "lost": plan.offline,
+    }
+    assert market["trade"]["tip"]["count"] == 11
+    assert market["trade"]["tip_refund"]["count"] > 0
     assert parts["read bills"] > plan.scanned
     assert market["found_by_reconciling"] == 1
     assert market["trade"]["refund"]["count"] == plan.refunds + 1

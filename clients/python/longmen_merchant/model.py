@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import grpc
 
 from longmen.payments.v1 import order_pb2
+from longmen_client.money import Money
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from longmen_client._errors import LongmenError
-    from longmen_client.money import Money
 
 __all__ = ["Charge", "Limits", "Outcome", "RefundMade", "Resumed"]
 
@@ -73,6 +73,9 @@ class Charge:
     outcome: Outcome
     order_number: str
     amount: Money
+    """Without the tip."""
+    tip: Money | None = None
+    """What was paid besides; None without a tip, and unless paid."""
     order_id: str = ""
     """Empty where the sale never reached the bank, as far as the till knows."""
     transaction_id: str = ""
@@ -133,6 +136,7 @@ def charge_of(order: order_pb2.Order, order_number: str, amount: Money, reason: 
         outcome=Outcome.PAID if paid else Outcome.NOT_PAID,
         order_number=order_number,
         amount=amount,
+        tip=Money.from_proto(order.tip) if paid and order.tip.minor_units else None,
         order_id=order.order_id,
         transaction_id=order.transaction_id if paid else "",
         reason="" if paid else reason or f"ORDER_{state_name(order.state)}",

@@ -269,7 +269,8 @@ class Counter:
 
         if charge.paid:
             self._last = charge
-            text = Text(f"PAID  {charge.amount}", style="bold green")
+            besides = "" if charge.tip is None else f"  and a tip of {charge.tip}"
+            text = Text(f"PAID  {charge.amount}{besides}", style="bold green")
         else:
             said = SAY.get(charge.reason, charge.reason)
             text = Text(f"NOT PAID  {said}", style="bold red")

@@ -35,17 +35,7 @@ async def open_wallets(market: Market) -> None:
     found: dict[int, Shopper] = {}
 
     async def work(part: Part, place: int) -> None:
-        wallet = await AsyncWallet.open(
-            market.bank,
-            phone_number=phone_number(market, place),
-            display_name=market.plan.name(place),
-            currency_code=CURRENCY,
-        )
-        shopper = Shopper(
-            account_id=await wallet.account_id(CURRENCY),
-            wallet=AsyncWallet(market.customers, wallet.customer_id),
-            token=market.customer_token(wallet.customer_id),
-        )
+        shopper = await open_wallet(market, place)
         await bring_money(market, shopper, place, FUNDS)
         found[place] = shopper
         part.done += 1
@@ -53,6 +43,21 @@ async def open_wallets(market: Market) -> None:
     await market.each("open wallets", range(count), count, work)
     market.shoppers.extend(found[place] for place in sorted(found))
     market.expect(len(found) == count, f"{count - len(found)} wallets could not be opened")
+
+
+async def open_wallet(market: Market, place: int) -> Shopper:
+    """Let the bank open a wallet, which is empty."""
+    wallet = await AsyncWallet.open(
+        market.bank,
+        phone_number=phone_number(market, place),
+        display_name=market.plan.name(place),
+        currency_code=CURRENCY,
+    )
+    return Shopper(
+        account_id=await wallet.account_id(CURRENCY),
+        wallet=AsyncWallet(market.customers, wallet.customer_id),
+        token=market.customer_token(wallet.customer_id),
+    )
 
 
 async def register_phones(market: Market) -> None:

@@ -32,13 +32,7 @@ POLL_S: Final = 0.2
 
 async def hear_webhooks(market: Market) -> None:
     """Every paid order must have been told, signed, to the merchant it is of."""
-    paid = {
-        (receipt.stall, receipt.order_id)
-        for receipt in (
-            *market.books.receipts,
-            *(one for books in market.books.stalls for one in books.unlisted),
-        )
-    }
+    paid = market.books.paid_orders
     step = market.begin("hear webhooks", len(paid))
     heard: set[tuple[int, str]] = set()
     with market.part("hear webhooks") as part:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from longmen_server.demo.shop.clock import MarketClock
     from longmen_server.demo.shop.listener import Listener
     from longmen_server.demo.shop.plan import ShopPlan
+    from longmen_server.demo.tally import Part
 
 _SPEAKER: ContextVar[str] = ContextVar("speaker", default="")
 """The token of the customer whose turn it is: all of them share a few connections."""
@@ -130,6 +131,11 @@ class Market(Course):
         if not holds:
             self.tally.problem(text)
         return bool(holds)
+
+    def note_refused(self, part: Part, reason: str) -> None:
+        """Count a "no" that is part of the story."""
+        part.refused += 1
+        self.tally.refusals[reason] += 1
 
     def reach(self, **changes: Any) -> Config:
         """How to reach the server, with changes."""

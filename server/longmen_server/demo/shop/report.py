@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from longmen_server.demo.story import Outcome
 
 
+STORED = {
+    "paid": "paid by their payers",
+    "covered": "paid by the bank",
+    "lost": "lost by merchants",
+}
+"""What became of sales that tills had stored."""
+
+
 def as_mapping(outcome: Outcome) -> dict[str, Any]:
     """The day for programs."""
     return {**report.as_mapping(outcome), "market": dict(outcome.tally.facts)}
@@ -34,6 +42,14 @@ def market_table(outcome: Outcome) -> Table:
     rows = [
         [kind.replace("_", " "), f"{one['count']:,}", shown(one["minor_units"])]
         for kind, one in facts.get("trade", {}).items()
+    ]
+    rows += [
+        [
+            f"stored without a network, {STORED[kind]}",
+            f"{one['count']:,}",
+            shown(one["minor_units"]),
+        ]
+        for kind, one in facts.get("stored", {}).items()
     ]
     rows.append(["paid out to merchants", "", shown(facts.get("paid_out", 0))])
     rows.append(["webhooks", f"{facts.get('webhooks', 0):,}", ""])

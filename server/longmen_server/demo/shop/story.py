@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from longmen_client import AsyncClient, LongmenError
 from longmen_server.demo.day import PHONE_NUMBERS
 from longmen_server.demo.evening import trial_balance, verify_ledger
-from longmen_server.demo.shop import customers, evening, stalls, trade, trouble
+from longmen_server.demo.shop import customers, evening, offline, stalls, trade, trouble
 from longmen_server.demo.shop.clock import MarketClock
 from longmen_server.demo.shop.listener import Listener
 from longmen_server.demo.shop.market import Market, speaker
@@ -83,6 +83,7 @@ async def play(
         except LongmenError as error:
             market.tally.problems.append(f"the day was called off: {error.details.method}: {error}")
     market.facts["trade"] = market.books.facts()
+    market.facts["stored"] = market.books.stored_facts()
     return Outcome(plan, market.tally, time.perf_counter() - began, balance, summary)
 
 
@@ -101,7 +102,7 @@ async def _day(market: Market) -> None:
     await trade.scan_printed(market)
     await trade.approve_on_phones(market)
     await trouble.lose_tills(market)
-    await trouble.go_offline(market)
+    await offline.go_offline(market)
     await trade.refund(market)
 
 

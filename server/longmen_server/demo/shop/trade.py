@@ -29,14 +29,15 @@ TOO_MUCH_EVERY: Final = 10
 
 
 async def scan_payers(market: Market) -> None:
-    """Tills scan the codes of payers: small amounts are paid at once."""
+    """Tills scan the codes of payers, some with a tip: small amounts are paid at once."""
     plan = market.plan
     trades = plan.trades("scanned", plan.scanned, len(market.shoppers))
 
     async def work(part: Part, trade: Trade) -> None:
         stall, shopper = market.stalls[trade.stall], market.shoppers[trade.shopper]
         async with shopper.busy, stall.scanning:
-            sale = stall.scanner.begin(money(trade.amount), description="market")
+            tip = money(trade.tip) if trade.tip else None
+            sale = stall.scanner.begin(money(trade.amount), description="market", tip=tip)
             code = shopper.next_code()
             if trade.number % MISREAD_EVERY == 1:
                 await misread(market, part, sale, code)
@@ -55,7 +56,7 @@ async def misread(market: Market, part: Part, sale: AsyncSale, code: str) -> Non
     refused = await sale.scan(wrong)
     expected = not refused.paid and refused.may_scan_again and refused.reason == "CODE_MALFORMED"
     if market.expect(expected, f"a misread code was answered {refused.reason or 'yes'}"):
-        note_refused(market, part, refused.reason)
+        market.note_refused(part, refused.reason)
 
 
 async def show_again(market: Market, part: Part, till: AsyncTill, code: str) -> None:
@@ -65,23 +66,27 @@ async def show_again(market: Market, part: Part, till: AsyncTill, code: str) -> 
     if market.expect(
         refused.reason == "CODE_USED", f"a used code was answered {refused.reason or 'yes'}"
     ):
-        note_refused(market, part, refused.reason)
+        market.note_refused(part, refused.reason)
     given_up = await sale.cancel()
     market.expect(not given_up.paid, "a sale that was given up is paid")
 
 
 async def scan_tills(market: Market) -> None:
-    """Payers scan the code on a till's screen."""
+    """Payers scan the code on a till's screen; some codes ask for a tip."""
     plan = market.plan
     trades = plan.trades("shown", plan.shown, len(market.shoppers))
 
     async def work(part: Part, trade: Trade) -> None:
         stall, shopper = market.stalls[trade.stall], market.shoppers[trade.shopper]
         async with shopper.busy, stall.showing:
-            sale = await stall.screen.show(money(trade.amount), description="market")
+            asks = trade.tip > 0
+            sale = await stall.screen.show(money(trade.amount), description="market", ask_tip=asks)
             with shopper.speaking():
                 purchase = await AsyncPurchase.scan(shopper.wallet, sale.code)
-                charge, _ = await asyncio.gather(sale.wait(), purchase.confirm())
+                market.expect(purchase.asks_tip == asks, f"a code asks {purchase.asks_tip} of tips")
+                charge, _ = await asyncio.gather(
+                    sale.wait(), purchase.confirm(tip=money(trade.tip) if asks else None)
+                )
             paid(market, part, stall, shopper, charge)
 
     await market.each("payers scan tills", trades, plan.shown, work)
@@ -131,7 +136,7 @@ async def approve_on_phones(market: Market) -> None:
             if market.expect(
                 charge.reason == "DECLINED", f"a no was answered {charge.reason or 'yes'}"
             ):
-                note_refused(market, part, charge.reason)
+                market.note_refused(part, charge.reason)
             await sale.cancel()
 
     await market.each("approve on phones", trades, plan.approved, work)
@@ -157,7 +162,7 @@ async def refund(market: Market) -> None:
     async def work(part: Part, one: tuple[int, Receipt]) -> None:
         number, receipt = one
         stall = market.stalls[receipt.stall]
-        amount = max(1, receipt.amount // parts[number])
+        amount = max(1, receipt.total // parts[number])
         number_of_refund = new_request_id()
         made = await stall.scanner.refund(
             receipt.order_id, money(amount), refund_number=number_of_refund, reason_text="returned"
@@ -173,7 +178,7 @@ async def refund(market: Market) -> None:
 async def refund_too_much(market: Market, part: Part, stall: Stall, receipt: Receipt) -> None:
     """More than was paid never goes back."""
     try:
-        await stall.scanner.refund(receipt.order_id, money(receipt.amount + 1))
+        await stall.scanner.refund(receipt.order_id, money(receipt.total + 1))
     except LongmenError as error:
         market.expect(
             error.details.reason in {"REFUND_EXCEEDS_PAYMENT", "ORDER_REFUNDED"},
@@ -194,12 +199,7 @@ def paid(market: Market, part: Part, stall: Stall, shopper: Shopper, charge: Cha
         order_id=charge.order_id,
         order_number=charge.order_number,
         amount=charge.amount.minor_units,
+        tip=0 if charge.tip is None else charge.tip.minor_units,
     )
     part.done += 1
     return True
-
-
-def note_refused(market: Market, part: Part, reason: str) -> None:
-    """Count a "no" that is part of the story."""
-    part.refused += 1
-    market.tally.refusals[reason] += 1

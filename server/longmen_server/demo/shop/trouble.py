@@ -1,16 +1,15 @@
-"""What goes wrong at a market: tills that are lost in the middle of a sale, and no network."""
+"""What goes wrong at a market: tills that are lost in the middle of a sale."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime as dt
 import time
 from typing import TYPE_CHECKING, Final
 
 from longmen.payments.v1 import order_pb2
 from longmen_client import new_request_id
-from longmen_merchant import AsyncTill, Journal, Limits
+from longmen_merchant import AsyncTill, Journal
 from longmen_server.demo.shop.line import Line
 from longmen_server.demo.shop.market import money
 
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     from longmen_server.demo.shop.market import Market, Shopper, Stall
     from longmen_server.demo.tally import Part
 
-OFFLINE: Final = dt.timedelta(minutes=30)
-HURRIED: Final = Limits(charge_ms=1_000, settle_ms=1_000, attempt_ms=300)
-"""How long a till without a network goes on trying, so that the demonstration need not wait."""
 LOST_SALE: Final = 2_500
 """Minor units of the sale that a till is lost in."""
 SEEN_S: Final = 20.0
@@ -112,92 +108,3 @@ async def until_paid(stall: Stall, number: str) -> bool:
             return True
         await asyncio.sleep(POLL_S)
     return False
-
-
-async def go_offline(market: Market) -> None:
-    """Some stalls have no network for half an hour; then they make good what they began.
-
-    Their tills tell the cashier that nothing is paid, and see to it that it stays so. The phones
-    beside them go on showing codes, which pay as soon as the network is back.
-    """
-    plan = market.plan
-    stalls = market.stalls[-plan.offline :]
-    async with contextlib.AsyncExitStack() as stack:
-        lines = {
-            stall.place: await stack.enter_async_context(Line(market.config.target))
-            for stall in stalls
-        }
-        terminals: dict[int, str] = {}
-
-        async def without(part: Part, stall: Stall) -> None:
-            line = lines[stall.place]
-            line.cut()
-            made = await market.bank.merchants.create_terminal(
-                merchant_id=stall.merchant_id, label="far end"
-            )
-            terminals[stall.place] = made.message.terminal.terminal_id
-            async with far_till(market, stall, terminals[stall.place], line) as till:
-                await sell_offline(market, part, stall, till)
-
-        await market.each("sell without a network", stalls, len(stalls), without)
-        await market.clock.pass_by(OFFLINE)
-
-        async def back(part: Part, stall: Stall) -> None:
-            line = lines[stall.place]
-            line.mend()
-            async with far_till(market, stall, terminals[stall.place], line) as till:
-                await make_good(market, part, stall, till)
-
-        await market.each("be online again", stalls, len(stalls), back)
-
-
-def far_till(market: Market, stall: Stall, terminal_id: str, line: Line) -> AsyncTill:
-    """The till at the far end of a line, with its journal."""
-    return AsyncTill(
-        market.reach(target=line.address, key=stall.config.key),
-        merchant_id=stall.merchant_id,
-        terminal_id=terminal_id,
-        journal=Journal(market.folder / f"{stall.place}-far.json"),
-        limits=HURRIED,
-    )
-
-
-def neighbour(market: Market, stall: Stall, number: int) -> Shopper:
-    """A shopper near a stall."""
-    place = stall.place * market.plan.offline_sales + number
-    return market.shoppers[place % len(market.shoppers)]
-
-
-async def sell_offline(market: Market, part: Part, stall: Stall, till: AsyncTill) -> None:
-    """Nothing is paid without the bank, and the till says so in time."""
-    for number in range(market.plan.offline_sales):
-        shopper = neighbour(market, stall, number)
-        charge = await till.charge(shopper.next_code(), money(300 + number))
-        if market.expect(
-            not charge.paid and charge.reason == "UNREACHABLE" and charge.reversal_pending,
-            f"a sale without a network was answered {charge.reason or 'yes'}",
-        ):
-            part.refused += 1
-            market.tally.refusals[charge.reason] += 1
-
-
-async def make_good(market: Market, part: Part, stall: Stall, till: AsyncTill) -> None:
-    """What was begun without a network is undone for good; then the same customers pay."""
-    resumed = await till.resume()
-    undone = [one for one in resumed.charges if not one.paid and not one.reversal_pending]
-    market.expect(
-        len(undone) == market.plan.offline_sales and not till.journal.entries,
-        f"{len(undone)} of {market.plan.offline_sales} sales without a network were undone",
-    )
-    for number in range(market.plan.offline_sales):
-        shopper = neighbour(market, stall, number)
-        charge = await till.charge(shopper.next_code(), money(300 + number))
-        if market.expect(charge.paid, f"a sale after the pause was answered {charge.reason}"):
-            market.books.sold(
-                stall.place,
-                shopper.account_id,
-                order_id=charge.order_id,
-                order_number=charge.order_number,
-                amount=charge.amount.minor_units,
-            )
-            part.done += 1
