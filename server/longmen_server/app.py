@@ -332,7 +332,7 @@ async def serve(settings: Settings, worker_index: int, on_ready: Callable[[], No
         ready = asyncio.Event()
 
         async def tell(answer: bool) -> None:  # noqa: FBT001 - the watcher's one answer
-            await server.set_ready(ready=answer)
+            server.set_ready(ready=answer)
             if answer and not ready.is_set():
                 ready.set()
                 settle_memory()

@@ -81,7 +81,7 @@ async def serving(
             surroundings=edge.surroundings(edge.Tokens(), Metrics()),
         )
         await server.start()
-        await server.set_ready(ready=True)
+        server.set_ready(ready=True)
         try:
             async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
                 yield Admin(channel, service, ledger)

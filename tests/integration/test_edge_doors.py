@@ -58,7 +58,7 @@ async def test_every_door_is_on_the_port_that_was_chosen(doors: int) -> None:
 async def test_calls_are_answered_alike_through_every_door() -> None:
     server = build(3)
     await server.start()
-    await server.set_ready(ready=True)
+    server.set_ready(ready=True)
     answers = {await ask(server.port, number) for number in range(CONNECTIONS)}
     await server.drain(0)
     assert answers == {health_pb2.HealthCheckResponse.SERVING}

@@ -60,7 +60,7 @@ async def reflected(edge: Edge) -> list[str]:
 async def test_health_follows_readiness_for_the_server_and_every_service() -> None:
     async with running_edge(LEDGER, ACCOUNTS) as edge:
         for ready, status in ((True, SERVING), (False, NOT_SERVING), (True, SERVING)):
-            await edge.server.set_ready(ready=ready)
+            edge.server.set_ready(ready=ready)
             for service in ("", LEDGER, ACCOUNTS):
                 assert await health(edge, service) == status
 
@@ -76,6 +76,74 @@ async def test_health_knows_no_other_service() -> None:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await health(edge, ACCOUNTS)
         assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+async def test_health_watched_follows_readiness_and_ends_with_the_server() -> None:
+    async with running_edge(LEDGER, readiness_delay_s=0.0) as edge:
+        stub: Any = health_pb2_grpc.HealthStub(edge.channel)
+        watches = [
+            stub.Watch(health_pb2.HealthCheckRequest(service=name), timeout=20)
+            for name in ("", LEDGER, ACCOUNTS)
+        ]
+        unknown = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+        assert [(await one.read()).status for one in watches] == [SERVING, SERVING, unknown]
+        edge.server.set_ready(ready=False)
+        assert [(await one.read()).status for one in watches[:2]] == [NOT_SERVING] * 2
+        edge.server.set_ready(ready=True)
+        assert [(await one.read()).status for one in watches[:2]] == [SERVING] * 2
+        await asyncio.wait_for(edge.server.drain(20), 5)
+        assert [(await one.read()).status for one in watches[:2]] == [NOT_SERVING] * 2
+        for one in watches:
+            assert await one.read() is grpc.aio.EOF
+            assert await one.code() == grpc.StatusCode.OK
+
+
+async def test_health_takes_no_place_of_others_and_waits_for_nobody() -> None:
+    async with running_edge(health_in_work_max=2, receive_timeout_s=1.0) as edge:
+        withheld: Any = edge.channel.stream_unary("/grpc.health.v1.Health/Check")
+        watched: Any = edge.channel.unary_stream("/grpc.health.v1.Health/Watch")
+        held = [withheld() for _ in range(2)]
+        watches = [watched(b"") for _ in range(2)]
+        for one in watches:
+            assert await one.read()
+
+        async def asked() -> str:
+            try:
+                await health(edge)
+            except grpc.aio.AioRpcError as refused:
+                return told(refused).metadata["class"]
+            return ""
+
+        # The two calls that were begun first may come in last.
+        async with asyncio.timeout(5):
+            while await asked() != "health Check":
+                pass
+        with pytest.raises(grpc.aio.AioRpcError) as third:
+            await watched(b"").read()
+        assert told(third.value).metadata == {"class": "health Watch"}
+        assert await edge.call() is not None
+        for one in held:
+            with pytest.raises(grpc.aio.AioRpcError) as late:
+                await one
+            answer = told(late.value)
+            assert (answer.reason, answer.metadata["quota"]) == (
+                "QUOTA_EXCEEDED",
+                "receive_seconds",
+            )
+        assert not await asked()
+
+
+async def test_health_refuses_what_is_no_question() -> None:
+    async with running_edge() as edge:
+        for name in ("Check", "Watch"):
+            call: Any = edge.channel.unary_unary(f"/grpc.health.v1.Health/{name}")
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await call(b"\xff\xff")
+            answer = told(caught.value)
+            assert (answer.code, answer.reason) == (
+                grpc.StatusCode.INVALID_ARGUMENT,
+                "MALFORMED_REQUEST",
+            )
 
 
 # -- Reflection.
@@ -123,7 +191,7 @@ async def test_draining_tells_balancers_and_finishes_what_is_in_flight() -> None
         async with asyncio.timeout(5):
             while await health(edge) != NOT_SERVING:
                 pass
-        await edge.server.set_ready(ready=True)  # readiness no longer counts
+        edge.server.set_ready(ready=True)  # readiness no longer counts
         assert await health(edge) == NOT_SERVING
         late = asyncio.ensure_future(edge.call())  # still welcome while balancers notice
         await until(lambda: len(edge.ledger.calls) == 21)

@@ -124,7 +124,7 @@ async def house(
     async with open_small_bank(module_database, folder) as bank:
         opened = House(bank, folder)
         await opened.server.start()
-        await opened.server.set_ready(ready=True)
+        opened.server.set_ready(ready=True)
         yield opened
         await opened.server.drain(0)
 

@@ -194,7 +194,7 @@ async def running_edge(
     )
     await server.start()
     if ready:
-        await server.set_ready(ready=True)
+        server.set_ready(ready=True)
     channel = grpc.aio.insecure_channel(f"127.0.0.1:{server.port}")
     try:
         yield Edge(server, channel, servicers, tokens, metrics)

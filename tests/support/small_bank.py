@@ -468,7 +468,7 @@ async def open_worker(parts: Parts, tokens: Tokens, **more: Any) -> AsyncIterato
     """Serve with the parts of a worker; gives a channel to it."""
     server = worker_server(parts, tokens, more=more)
     await server.start()
-    await server.set_ready(ready=True)
+    server.set_ready(ready=True)
     tokens.target = f"127.0.0.1:{server.port}"
     channel = grpc.aio.insecure_channel(tokens.target)
     try:

@@ -72,9 +72,9 @@ def account_keys(
 
 
 def release(working_set: WorkingSet, row: OrderRow, release_id: TransactionId) -> None:
-    """Free what an order holds, if it holds anything."""
+    """Free what an order holds, if it holds anything; a hold that is due to end frees itself."""
     hold = working_set.get(HOLD, row.hold)
-    if hold is None or hold.state != HoldState.HELD:
+    if hold is None or hold.state != HoldState.HELD or working_set.now_us >= hold.expires_at_us:
         return
     intent = PostingIntent(
         transaction_id=release_id,

@@ -20,10 +20,10 @@ import grpc.aio
 
 # Importing the descriptors of the error details lets reflection describe them to tools.
 from google.rpc import error_details_pb2 as _error_details  # noqa: F401
-from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection
 
 from longmen_server.transport import tls
+from longmen_server.transport.health import SERVICE as HEALTH_SERVICE
 from longmen_server.transport.health import Health
 from longmen_server.transport.interceptors.admission import Admission
 from longmen_server.transport.interceptors.audit import Audit
@@ -56,8 +56,8 @@ MESSAGE_SLACK_BYTES = 65_536
 """How much more than the largest method limit gRPC's core lets through, so that requests somewhat
 too large get the edge's own refusal, which names the limit."""
 
-HEALTH_SERVICE = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
-"""Full name of the health protocol's service."""
+HEALTH_METHODS = 2
+"""Methods of the health protocol, each with its own bound."""
 
 HARD_WALL_CALLS = 64
 """How many more calls than all classes together gRPC's core lets in before it refuses without
@@ -117,13 +117,12 @@ class EdgeServer:
 
     async def start(self) -> None:
         """Start to accept connections; NOT_SERVING until `set_ready` is told otherwise."""
-        await self._health.set_ready(ready=False)
         for door in self._doors:
             await door.start()
 
-    async def set_ready(self, *, ready: bool) -> None:
+    def set_ready(self, *, ready: bool) -> None:
         """Tell the health protocol whether calls are welcome."""
-        await self._health.set_ready(ready=ready)
+        self._health.set_ready(ready=ready)
 
     async def drain(self, grace_s: float | None = None) -> None:
         """Stop without failing anybody: tell balancers, end streams, finish calls in flight.
@@ -132,7 +131,7 @@ class EdgeServer:
             grace_s: Seconds that calls in flight have to finish; what is left then is cancelled.
                 None takes the setting.
         """
-        await self._health.begin_draining()
+        self._health.begin_draining()
         await asyncio.sleep(self._settings.readiness_delay_s)
         self._draining.begin()
         grace = self._settings.drain_grace_s if grace_s is None else grace_s
@@ -170,7 +169,7 @@ def build_server(
         }
         for service, group in methods.items()
     }
-    health = Health(services)
+    health = Health(services, settings)
     largest = max((m.request_bytes_max for group in methods.values() for m in group), default=0)
     options = channel_options(settings, largest)
     doors: list[grpc.aio.Server] = []
@@ -200,7 +199,9 @@ def _build_door(
     """Build one of a process's servers; what it serves is shared with the others."""
     server = grpc.aio.server(
         options=options,
-        maximum_concurrent_rpcs=sum(settings.in_work_max().values()) + HARD_WALL_CALLS,
+        maximum_concurrent_rpcs=sum(settings.in_work_max().values())
+        + HEALTH_METHODS * settings.health_in_work_max
+        + HARD_WALL_CALLS,
     )
     for service, methods in handlers.items():
         server.add_generic_rpc_handlers(

@@ -44,6 +44,9 @@ class EdgeSettings:
     """Streams open in one worker: each has its memory and its flow-control window."""
     streams_per_principal_max: int = 64
     """Streams one principal may have open in one worker."""
+    health_in_work_max: int = 64
+    """Questions for the health of one worker at once, and watches of it as many. Whoever asks shows
+    no token: without a bound of their own they could take the places of all others."""
     payments_latency_ms: int = 2_000
     """Milliseconds that calls that change something should take at most. When most take longer,
     ever fewer are let in at once, down to an eighth, until that is over; 0 never lets in fewer."""
