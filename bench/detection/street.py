@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from bench.detection.protocol import DELAY_S
 from longmen_server.limits.movement import Channel, MovementKind
-from longmen_server.risk.features import Plan
 from longmen_server.risk.model import SubjectKind
+from longmen_server.risk.plan import Plan
 from longmen_server.risk.scene import Scene
 from longmen_server.risk.subjects import Section, Subject, SubjectKey
 

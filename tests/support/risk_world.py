@@ -11,9 +11,9 @@ from hashlib import blake2b
 from typing import Final
 
 from longmen_server.limits.movement import Channel, MovementKind
-from longmen_server.risk.features import Plan
 from longmen_server.risk.judge import evaluate
 from longmen_server.risk.model import Outcome, OutcomeKind, SubjectKind
+from longmen_server.risk.plan import Plan
 from longmen_server.risk.scene import Scene, reference_amount
 from longmen_server.risk.shipped import shipped
 from longmen_server.risk.subjects import Section, Subject, SubjectKey, pair_key

@@ -19,8 +19,8 @@ import structlog
 from longmen_server.limits.movement import MovementKind
 from longmen_server.platform.ids import DecisionId, new_id
 from longmen_server.platform.refusal import Refusal
-from longmen_server.risk.features import Plan
 from longmen_server.risk.guard import Guard
+from longmen_server.risk.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,37 +8,35 @@ equivalents. A feature that fails has its default, and does what its policy says
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from longmen_server.limits.movement import Channel
 from longmen_server.platform.clock import DEFAULT_ZONE, from_microseconds
 from longmen_server.platform.ids import ACCOUNT, CUSTOMER, DEVICE, MERCHANT
-from longmen_server.risk.columns import Column
 from longmen_server.risk.model import (
-    ALLOW,
-    TEXT_MAX,
-    Fault,
     Feature,
     FeatureType,
     ListedKind,
     OnFailure,
-    Outcome,
-    OutcomeKind,
 )
 from longmen_server.risk.subjects import Section
 from longmen_server.risk.velocity import NOTHING, TALLY_MAX, WINDOWS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from longmen_server.risk.model import FeatureValue
     from longmen_server.risk.scene import Scene
     from longmen_server.risk.subjects import Subject
     from longmen_server.risk.velocity import Totals
 
-__all__ = ["CHANNELS", "NUMBERS", "REGISTRY", "Plan"]
+__all__ = ["CHANNELS", "COMPUTE", "NUMBERS", "REGISTRY", "Counted"]
 
 SECOND_US: Final = 1_000_000
+QUARTER_US: Final = 900 * SECOND_US
 DAY_S: Final = 86_400
 NIGHT: Final = (23, 6)
 """Hours from when and until when it is night."""
@@ -50,7 +48,8 @@ REGISTRY: Final[dict[str, Feature]] = {}
 """Features by name, in the order of their numbers."""
 NUMBERS: Final[dict[int, Feature]] = {}
 """Features by number."""
-_COMPUTE: Final[dict[str, Callable[[Scene], FeatureValue]]] = {}
+COMPUTE: Final[dict[str, Callable[[Scene], FeatureValue]]] = {}
+"""What computes them, by name."""
 _DEFAULTS: Final[dict[FeatureType, FeatureValue]] = {
     FeatureType.BOOL: False,
     FeatureType.INT: 0,
@@ -74,24 +73,31 @@ def _declare(
     assert number not in NUMBERS, "a number is given once"
     feature = Feature(number, name, type_, unit, meaning, on_failure, _DEFAULTS[type_])
     REGISTRY[name] = NUMBERS[number] = feature
-    _COMPUTE[name] = compute
+    COMPUTE[name] = compute
 
 
 # -- The movement.
 
 
-def _local(scene: Scene) -> Any:
-    return from_microseconds(scene.now_us).astimezone(DEFAULT_ZONE)
+def _local(scene: Scene) -> tuple[int, int]:
+    """Return hour and day of the week, which all zones change by quarters of an hour."""
+    return _hour_and_day(scene.now_us // QUARTER_US)
+
+
+@lru_cache(maxsize=16)
+def _hour_and_day(quarter: int) -> tuple[int, int]:
+    at = from_microseconds(quarter * QUARTER_US).astimezone(DEFAULT_ZONE)
+    return at.hour, at.isoweekday()
 
 
 def _night(scene: Scene) -> bool:
-    hour = _local(scene).hour
-    return bool(hour >= NIGHT[0] or hour < NIGHT[1])
+    hour, _ = _local(scene)
+    return hour >= NIGHT[0] or hour < NIGHT[1]
 
 
 def _month(scene: Scene) -> Totals | None:
-    found = scene.totals("payer", Section.OUT)
-    return None if found is None or not found[-1].count else found[-1]
+    found = scene.totals("payer", Section.OUT, _MONTH)
+    return None if found is None or not found.count else found
 
 
 def _to_mean(scene: Scene) -> float:
@@ -105,10 +111,11 @@ def _over_max(scene: Scene) -> bool:
 
 
 def _pass_through(scene: Scene) -> float:
-    came, went = scene.totals("payer", Section.IN), scene.totals("payer", Section.OUT)
-    if came is None or went is None or not came[_DAY].sum:
+    came = scene.totals("payer", Section.IN, _DAY)
+    went = scene.totals("payer", Section.OUT, _DAY)
+    if came is None or went is None or not came.sum:
         return 0.0
-    return (went[_DAY].sum + scene.amount) / came[_DAY].sum
+    return (went.sum + scene.amount) / came.sum
 
 
 def _drain(scene: Scene) -> float:
@@ -118,6 +125,7 @@ def _drain(scene: Scene) -> float:
 
 
 _DAY: Final = list(WINDOWS).index("24h")
+_MONTH: Final = list(WINDOWS).index("30d")
 
 _declare(1, "kind", FeatureType.STRING, "", "What is done.", lambda s: s.kind.name)
 _declare(
@@ -150,8 +158,8 @@ _declare(
     "Whether the money stays with one customer.",
     lambda s: s.is_own,
 )
-_declare(7, "hour", FeatureType.INT, "0-23", "Hour of the bank.", lambda s: _local(s).hour)
-_declare(8, "weekday", FeatureType.INT, "1-7", "Day of the week.", lambda s: _local(s).isoweekday())
+_declare(7, "hour", FeatureType.INT, "0-23", "Hour of the bank.", lambda s: _local(s)[0])
+_declare(8, "weekday", FeatureType.INT, "1-7", "Day of the week.", lambda s: _local(s)[1])
 _declare(9, "night", FeatureType.BOOL, "", "Whether it is between 23 and 6 o'clock.", _night)
 _declare(
     10,
@@ -204,8 +212,8 @@ def _age(since_us: int | None, now_us: int) -> int:
 def _new_payee(scene: Scene) -> bool:
     if scene.is_own or not scene.payer_id or not scene.payee_id:
         return False
-    found = scene.totals("pair", Section.OUT)
-    return found is None or not found[-1].count
+    found = scene.totals("pair", Section.OUT, _MONTH)
+    return found is None or not found.count
 
 
 def _lists_of_party(scene: Scene, account_id: bytes, party: bytes, kind: str) -> tuple[str, ...]:
@@ -360,14 +368,18 @@ class _Measure(NamedTuple):
 
 _AMOUNT: Final = "reference units"
 _MEASURES: Final = (
-    _Measure("count", FeatureType.INT, "movements", "how many", lambda t: t.count),
-    _Measure("sum", FeatureType.INT, _AMOUNT, "their sum", lambda t: t.sum),
-    _Measure("mean", FeatureType.DOUBLE, _AMOUNT, "their mean", lambda t: t.mean),
+    _Measure("count", FeatureType.INT, "movements", "how many", attrgetter("count")),
+    _Measure("sum", FeatureType.INT, _AMOUNT, "their sum", attrgetter("sum")),
+    _Measure("mean", FeatureType.DOUBLE, _AMOUNT, "their mean", attrgetter("mean")),
     _Measure(
-        "stddev", FeatureType.DOUBLE, _AMOUNT, "their standard deviation", lambda t: t.deviation
+        "stddev",
+        FeatureType.DOUBLE,
+        _AMOUNT,
+        "their standard deviation",
+        attrgetter("deviation"),
     ),
-    _Measure("min", FeatureType.INT, _AMOUNT, "the smallest", lambda t: t.least),
-    _Measure("max", FeatureType.INT, _AMOUNT, "the largest", lambda t: t.most),
+    _Measure("min", FeatureType.INT, _AMOUNT, "the smallest", attrgetter("least")),
+    _Measure("max", FeatureType.INT, _AMOUNT, "the largest", attrgetter("most")),
 )
 
 
@@ -452,22 +464,25 @@ _SOURCES: Final = (
 )
 
 
-def _measure(
-    role: str, section: Section, at: int, get: Callable[[Totals], FeatureValue]
-) -> Callable[[Scene], FeatureValue]:
-    default = get(NOTHING)
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A measure of a window of something that is counted."""
 
-    def compute(scene: Scene) -> FeatureValue:
-        found = scene.totals(role, section)
-        return default if found is None else get(found[at])
+    role: str
+    section: Section
+    place: int
+    get: Callable[[Totals], FeatureValue]
 
-    return compute
+    def __call__(self, scene: Scene) -> FeatureValue:
+        """Return it."""
+        found = scene.totals(self.role, self.section, self.place)
+        return self.get(NOTHING if found is None else found)
 
 
 def _tally(role: str, section: Section, at: int) -> Callable[[Scene], FeatureValue]:
     def compute(scene: Scene) -> FeatureValue:
         subject: Subject | None = getattr(scene, role)
-        return 0 if subject is None else subject.tally(section).windows(scene.now_s)[at]
+        return 0 if subject is None else subject.tally(section).window(scene.now_s, at)
 
     return compute
 
@@ -482,7 +497,7 @@ def _declare_velocity(source: _Source) -> None:
                 measure.type,
                 measure.unit,
                 f"Of {source.what}, in the last {window}: {measure.meaning}.",
-                _measure(source.role, source.section, at, measure.get),
+                Counted(source.role, source.section, at, measure.get),
             )
             number += 1
     for name, section in source.tallies:
@@ -515,8 +530,8 @@ def _labelled(scene: Scene, role: str, days: int) -> tuple[int, int]:
     today = scene.now_s - scene.now_s % DAY_S
     last = today - _LAG_DAYS * DAY_S
     first = last - (days - 1) * DAY_S
-    flagged = subject.series(Section.FLAGGED).at(scene.now_s).days(first, last).count
-    return flagged, subject.series(Section.IN).at(scene.now_s).days(first, last).count
+    flagged = subject.series(Section.FLAGGED).days(scene.now_s, first, last)
+    return flagged, subject.series(Section.IN).days(scene.now_s, first, last)
 
 
 def _flagged(role: str, days: int) -> Callable[[Scene], FeatureValue]:
@@ -550,48 +565,3 @@ for _base, _role in ((1100, "terminal"), (1150, "merchant")):
             f"Share of confirmed frauds at the {_role} {_when}.",
             _share(_role, _days),
         )
-
-
-# -- What is computed of a movement.
-
-
-class Plan:
-    """The features that the rules and the scorecard in force read, ready to be computed."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        """Take names of the registry; those that it does not know are left out."""
-        known = sorted((REGISTRY[name] for name in set(names) if name in REGISTRY), key=_number_of)
-        self.features = tuple(known)
-        self._steps = tuple((feature, _COMPUTE[feature.name]) for feature in known)
-        self.wholes = Column.of(known, FeatureType.INT, FeatureType.BOOL)
-        self.reals = Column.of(known, FeatureType.DOUBLE)
-        self.texts = Column.of(known, FeatureType.STRING)
-        self.lists = Column.of(known, FeatureType.STRINGS)
-
-    def compute(self, scene: Scene) -> tuple[dict[str, FeatureValue], list[Fault]]:
-        """Return the value of every feature, and what failed.
-
-        It never raises: a feature that fails has its default.
-        """
-        values: dict[str, FeatureValue] = {}
-        faults: list[Fault] = []
-        for feature, compute in self._steps:
-            try:
-                values[feature.name] = compute(scene)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the policy says what it does
-                values[feature.name] = feature.default
-                text = f"{type(error).__name__}: {error}"[:TEXT_MAX]
-                faults.append(Fault(feature.name, text, FAILURES[feature.on_failure]))
-        return values, faults
-
-
-def _number_of(feature: Feature) -> int:
-    return feature.number
-
-
-FAILURES: Final = {
-    OnFailure.DEFAULT: ALLOW,
-    OnFailure.STEP_UP: Outcome(OutcomeKind.STEP_UP, 2),
-    OnFailure.DECLINE: Outcome(OutcomeKind.DECLINE),
-}
-"""What a failure asks for, by its policy."""

@@ -9,7 +9,7 @@ from longmen_server.ledger.verification.queries import Check, numbers, transacti
 from longmen_server.limits.movement import MovementKind
 from longmen_server.risk.model import OutcomeKind, SubjectKind, Target
 from longmen_server.risk.rows import FreezeState, HoldState, NoticeKind, PartyKind
-from longmen_server.risk.subjects import FORMAT
+from longmen_server.risk.subjects import FORMATS
 from longmen_server.transfers.model import TransferState
 
 _DECIDED: Final = int(event_pb2.EVENT_TYPE_RISK_DECIDED)
@@ -143,7 +143,7 @@ SUBJECTS: Final = Check(
         length(state) || ' bytes'
     from (select * from risk_subject where book = $1) as s
     where kind not in ({numbers(SubjectKind)}) or length(state) = 0
-        or get_byte(state, 0) <> {FORMAT}
+        or get_byte(state, 0) not in ({", ".join(map(str, FORMATS))})
     """,
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from longmen_server.platform.money import exponent_of
@@ -80,8 +80,6 @@ class Scene:
     """The address."""
     terminal: Subject | None = None
     lists: Lists | None = None
-    windows: dict[tuple[str, Section], list[Totals]] = field(default_factory=dict)
-    """What was counted already."""
 
     @property
     def merchant(self) -> Subject | None:
@@ -93,13 +91,11 @@ class Scene:
         """The time in seconds."""
         return self.now_us // SECOND_US
 
-    def totals(self, role: str, section: Section) -> list[Totals] | None:
-        """Return what a subject's windows hold; None where there is no such subject."""
-        key = (role, section)
-        found = self.windows.get(key)
-        if found is None:
-            subject: Subject | None = getattr(self, role)
-            if subject is None:
-                return None
-            found = self.windows[key] = subject.series(section).windows(self.now_s)
-        return found
+    def totals(self, role: str, section: Section, place: int) -> Totals | None:
+        """Return what a window of a subject holds; None where there is no such subject.
+
+        Raises:
+            ValueError: what is stored of it cannot be read.
+        """
+        subject: Subject | None = getattr(self, role)
+        return None if subject is None else subject.series(section).window(self.now_s, place)

@@ -17,10 +17,10 @@ from longmen_server.risk.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from longmen_server.risk.features import Plan
     from longmen_server.risk.model import Evaluation, FeatureValue
+    from longmen_server.risk.plan import Plan
 
 __all__ = ["Kept", "encode_outcome", "encode_snapshot", "read_outcome", "read_snapshot"]
 
@@ -65,20 +65,19 @@ def encode_snapshot(
         can_approve: whether somebody could be asked to approve the movement.
     """
     reals = [values[name] for name in plan.reals.names]
+    lists = [values[name] for name in plan.lists.names]
+    contributions = evaluation.contributions
     message = decision_pb2.DecisionSnapshot(
         key=key,
         can_approve=can_approve,
-        whole_numbers=plan.wholes.numbers,
         whole_values=[int(values[name]) for name in plan.wholes.names],  # type: ignore[arg-type]
-        real_numbers=plan.reals.numbers,
-        real_values=struct.unpack(f"<{len(reals)}Q", struct.pack(f"<{len(reals)}d", *reals)),
-        text_numbers=plan.texts.numbers,
+        real_values=_all_to_bits(reals),
         text_values=[str(values[name]) for name in plan.texts.names],
-        list_numbers=plan.lists.numbers,
-        list_values=[
-            decision_pb2.FeatureStrings(values=values[name])  # type: ignore[arg-type]
-            for name in plan.lists.names
-        ],
+        list_values=[decision_pb2.FeatureStrings(values=each) for each in lists]  # type: ignore[arg-type]
+        if any(lists)
+        else plan.no_lists,
+        contribution_names=[name for name, _ in contributions],
+        contribution_values=_all_to_bits([points for _, points in contributions]),
     )
     for fired in evaluation.fired:
         message.fired.add(
@@ -91,12 +90,10 @@ def encode_snapshot(
         message.faults.add(
             source=fault.source, message=fault.message, outcome=encode_outcome(fault.outcome)
         )
-    for name, points in evaluation.contributions:
-        message.contribution_names.append(name)
-        message.contribution_values.append(_to_bits(points))
     if evaluation.score is not None:
         message.score = _to_bits(evaluation.score)
-    return message.SerializeToString(deterministic=True)
+    # A message is the sum of its parts: what every movement of a kind has is made once.
+    return plan.places + message.SerializeToString(deterministic=True)
 
 
 def read_snapshot(data: bytes) -> Kept:
@@ -162,6 +159,11 @@ def tried_outcome(evaluation: Evaluation) -> int:
     """Return the highest outcome that rules of a set in shadow ask for; 0 when none fired."""
     tried = (fired.outcome.kind for fired in evaluation.fired if fired.rule.startswith(TRIED))
     return max(tried, default=0)
+
+
+def _all_to_bits(values: Sequence[FeatureValue]) -> tuple[int, ...]:
+    n = len(values)
+    return struct.unpack(f"<{n}Q", struct.pack(f"<{n}d", *values))
 
 
 def _to_bits(value: float) -> int:

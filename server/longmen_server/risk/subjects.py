@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from longmen_server.risk import first_format
 from longmen_server.risk.model import SubjectKind
 from longmen_server.risk.velocity import EMPTY, EMPTY_TALLY, Series, Tally
 
@@ -17,10 +19,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Section", "Subject", "SubjectKey", "pair_key"]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """First byte of a stored state, so that another layout can be told from this one."""
-_HEAD: Final = 3
+FIRST_FORMAT: Final = 1
+"""Of states whose series :mod:`first_format` reads; written anew they have the present one."""
+FORMATS: Final = (FIRST_FORMAT, FORMAT)
+_head = struct.Struct("<BH")
+_HEAD: Final = _head.size
 """Bytes before each section: its number, and its length in two bytes."""
+_BEGIN: Final = bytes((FORMAT,))
 
 
 class SubjectKey(NamedTuple):
@@ -146,32 +153,40 @@ class Subject:
         """Return the state as bytes."""
         if self.broken is not None:
             return self.broken
-        parts = [bytes((FORMAT,))]
-        for section, found in sorted((self.sections or {}).items()):
+        parts = [_BEGIN]
+        sections = self.sections or {}
+        for section in sorted(sections):
+            found = sections[section]
             data = found if isinstance(found, bytes) else found.encode()
             if data:
-                parts.append(bytes((section,)) + len(data).to_bytes(2, "little"))
-                parts.append(data)
+                parts += _head.pack(section, len(data)), data
         return b"".join(parts)
 
 
 def decode_sections(state: bytes) -> dict[int, bytes | Series | Tally]:
-    """Return the sections of a stored state, unread.
+    """Return the sections of a stored state, unread but for series in the first format.
 
     Raises:
         ValueError: the bytes are no state.
     """
-    if state[:1] != bytes((FORMAT,)):
+    if not state or state[0] not in FORMATS:
         raise ValueError("no state of a subject")
     sections: dict[int, bytes | Series | Tally] = {}
-    at = 1
-    while at < len(state):
+    at, whole, unpack = 1, len(state), _head.unpack_from
+    while at < whole:
         begin = at + _HEAD
-        end = begin + int.from_bytes(state[at + 1 : begin], "little")
-        if end > len(state):
+        if begin > whole:
             raise ValueError("a section of a subject is cut off")
-        sections[state[at]] = state[begin:end]
-        at = end
+        number, length = unpack(state, at)
+        at = begin + length
+        if at > whole:
+            raise ValueError("a section of a subject is cut off")
+        sections[number] = state[begin:at]
+    if state[0] == FIRST_FORMAT:
+        for number, data in sections.items():
+            if number < FIRST_TALLY:
+                assert isinstance(data, bytes), "nobody has read it yet"
+                sections[number] = first_format.read(data)
     return sections
 
 
@@ -184,11 +199,13 @@ def check_state(state: bytes) -> Mapping[str, int]:
     found: dict[str, int] = {}
     for number, data in decode_sections(state).items():
         section = Section(number)
-        assert isinstance(data, bytes), "nobody has read it yet"
         if section >= FIRST_TALLY:
+            assert isinstance(data, bytes), "tallies are read where they are asked for"
             found[section.name] = len(Tally.decode(data).encode())
         else:
-            found[section.name] = Series.decode(data).count
+            series = Series.decode(data) if isinstance(data, bytes) else data
+            assert isinstance(series, Series), "sections below the first tally are series"
+            found[section.name] = series.count
     return found
 
 

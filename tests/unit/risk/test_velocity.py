@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import random
 import statistics
 
 import pytest
 
 from longmen_server.risk.model import SubjectKind
-from longmen_server.risk.subjects import Section, Subject, SubjectKey, decode_sections
+from longmen_server.risk.subjects import (
+    FORMAT,
+    Section,
+    Subject,
+    SubjectKey,
+    check_state,
+    decode_sections,
+)
 from longmen_server.risk.velocity import EMPTY, EMPTY_TALLY, TALLY_MAX, WINDOWS, Series, Tally
 
 NOW_S = 1_800_000_000
@@ -120,11 +128,11 @@ def test_a_tally_forgets_by_time() -> None:
 def test_labels_count_by_the_day_of_the_movement() -> None:
     series = EMPTY.mark(NOW_S, 10).mark(NOW_S + 3 * 86_400, 20)
     first = NOW_S - NOW_S % 86_400
-    assert series.days(first, first).count == 1
-    assert series.days(first, first + 3 * 86_400).count == 2
+    assert series.days(NOW_S, first, first) == 1
+    assert series.days(NOW_S + 3 * 86_400, first, first + 3 * 86_400) == 2
 
 
-@pytest.mark.parametrize("state", [b"", b"\x02", b"\x01\x01\x09\x00ab"])
+@pytest.mark.parametrize("state", [b"", b"\x03", b"\x02\x01\x09\x00ab", b"\x02\x01"])
 def test_a_broken_state_is_told(state: bytes) -> None:
     with pytest.raises(ValueError, match="subject"):
         decode_sections(state)
@@ -145,3 +153,57 @@ def test_sections_that_nobody_reads_stay_as_they_are() -> None:
     read = Subject(subject.key, 0, decode_sections(again.encode()))
     assert read.series(Section.IN).windows(NOW_S)[0].sum == 3
     assert read.series(Section.OUT).windows(NOW_S)[0].sum == 4
+
+
+FIRST_FORMAT = base64.b85decode(
+    "0Rg800RR9282|tR0(?7yYtZL`YXJFAYXATM0RjaE2MP-e4Gt0&7#bTK9UdPbAtECr0s;d80R;g92n+)O1Oo;J0|N"
+    "m80S5vJ1p)^M0ssKF0RR9d+9Lok0RaH+fd~LJ9tZ%Wpa1~9?EnBzTBrchYN-GSfffLx0{{Rb(uDx;0ssIU35WpS9"
+    "5Mib;4T0!DjNU-0000x1_1!V^Z)=Wzdrz{@C5+NZb$&ZN(KOr8Vvx??dkvp0002I0002;od5s|0000f1ONa80000"
+    "A000040000(0000}0001O3jhED0000J000060000X0002B6#xJN000030000&00005000030ssK}0002L7a{;{E("
+    "ZXV=>PyR+l&Cs(3Su$&<z0kherU)0RRB3Rb>Fh-Z20v;4T3DDH{M&QXc^F+64fJvqAt);RFCp8Vvw?g@FJ-gn>wa"
+    "6u?IifRR)h9#K*ZFjY?|>z!7#P_tIQDuq*Pr3zL+q<%>6NiS9laT`@IRS8v)csNwZu&-1xDhX0x<cn1u1kF)~t}9"
+    "bvSkhJszyNz}7}-pN$jcoLx(==cPZjIiG0cnt^s^=l4~J+jUzM3Ov;Rj})ei@|t0$cAM8H?55dgbR%HFo&#tMJdM"
+    "Be5OF2ux0EXO1-b30b{H>6(S<TnaovPjH7h_5Il)L8Dtduu7iduvG)d}~q^d}~t_d}~w`d~4)$eQN@AeQP~*eQRC"
+    "9eQRC9eQWI@e{1d`e`|h$fNPwAfNQ0JfNQ0JfNNcifNOh=fNQpmfNMtWfoo*#fop_2f@_33f@="
+)
+"""A state as the first format had it: 107 movements of 43 days, and as many payees."""
+FIRST_FORMAT_S = NOW_S + 3_697_028
+"""When the last of them was made."""
+
+
+def test_a_state_in_the_first_format_goes_on() -> None:
+    subject = Subject(SubjectKey(SubjectKind.PARTY, bytes(16)), 0, decode_sections(FIRST_FORMAT))
+    for _ in range(2):
+        windows = subject.series(Section.OUT).windows(FIRST_FORMAT_S + 5)
+        assert [(each.count, each.sum, each.least, each.most) for each in windows] == [
+            (2, 520, 5, 515),
+            (2, 520, 5, 515),
+            (2, 520, 5, 515),
+            (4, 959, 5, 515),
+            (36, 25_982_331, 2, 8_488_314),
+            (88, 75_546_626, 2, 9_883_853),
+        ]
+        assert subject.tally(Section.PAYEES).windows(FIRST_FORMAT_S + 5) == [2, 2, 2, 4, 24, 24]
+        again = subject.encode()
+        assert again[0] == FORMAT
+        assert len(again) <= 1_024
+        subject = Subject(subject.key, 0, decode_sections(again))
+    subject.add(Section.OUT, FIRST_FORMAT_S + 5, 480)
+    assert subject.series(Section.OUT).windows(FIRST_FORMAT_S + 5)[0].sum == 1_000
+    assert check_state(subject.encode())["OUT"] == check_state(FIRST_FORMAT)["OUT"] + 1
+
+
+@pytest.mark.parametrize("length", [4, 13, 100])
+def test_a_broken_state_in_the_first_format_is_told(length: int) -> None:
+    series = FIRST_FORMAT[4 : 4 + length]
+    with pytest.raises(ValueError, match="series"):
+        decode_sections(b"\x01\x01" + len(series).to_bytes(2, "little") + series)
+
+
+def test_late_and_early_movements_keep_their_order() -> None:
+    """A clock that jumps by hours, and back: nothing is lost, however far a byte can tell."""
+    series, sums = EMPTY, 0
+    for step, amount in ((0, 5), (-7_200, 7), (-7_300, 8), (60, 70_000), (-9_000, 3), (61, 2**40)):
+        series = Series.decode(series.add(NOW_S + step, amount).encode())
+        sums += amount
+        assert series.windows(NOW_S + 61)[-1].sum == sums
