@@ -16,6 +16,7 @@ from corpus.session import authorizations, open_session
 from corpus.world import METHODS, NOWHERE
 from longmen_server.platform.clock import SystemClock
 from longmen_server.platform.tokens import DevelopmentIssuer
+from tests.support.scratch import scratch
 
 STEP = 12
 """One case in this many is sent here."""
@@ -61,7 +62,7 @@ async def test_no_damaged_message_does_more_than_be_refused() -> None:
 
 @pytest.mark.timeout(180)
 async def test_a_part_of_the_corpus_is_answered_as_expected() -> None:
-    with tempfile.TemporaryDirectory(prefix="longmen-corpus-") as name:
+    with tempfile.TemporaryDirectory(prefix="longmen-corpus-", dir=scratch()) as name:
         async with open_session(Path(name)) as session:
             report = await run(session, step=STEP, classes="", mutants=500)
     assert [describe(outcome) for outcome in report.wrong] == []

@@ -21,6 +21,7 @@ from bench.seed import open_accounts
 from bench.servers import EmptyServer, LongmenServer
 from bench.session import DATABASE, Session
 from bench.wire import Shape
+from tests.support.scratch import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +68,9 @@ def empty() -> Iterator[EmptyServer]:
 @pytest.fixture(scope="module")
 def longmen() -> Iterator[LongmenServer]:
     with (
-        tempfile.TemporaryDirectory(prefix="longmen-bench-", ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryDirectory(
+            prefix="longmen-bench-", ignore_cleanup_errors=True, dir=scratch()
+        ) as folder,
         LongmenServer(Path(folder), 1) as started,
     ):
         yield started

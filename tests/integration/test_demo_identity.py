@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 
 from longmen_server.demo.identity import PIN, WRONG_PINS
+from tests.support.server import environment
 
 STEPS = (
     "open wallet",
@@ -28,10 +28,9 @@ STEPS = (
 
 
 def test_every_step_comes_as_it_has_to() -> None:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("LONGMEN_")}
     done = subprocess.run(
         [sys.executable, "-m", "longmen_server", "demo-identity", "--serve"],
-        env=environment | {"COLUMNS": "200", "LONGMEN_LOG_LEVEL": "debug"},
+        env=environment(COLUMNS="200", LONGMEN_LOG_LEVEL="debug"),
         capture_output=True,
         text=True,
         check=False,

@@ -9,12 +9,14 @@ import pytest
 from psycopg import sql
 
 from longmen_server.ledger.verification.report import FINDINGS_LISTED_MAX, KINDS
+from longmen_server.platform.database import connect
 from tests.support.clock import SettableClock
-from tests.support.proof import fill_book, proof_of
+from tests.support.proof import fill_book, proof_of, proof_within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
+    from longmen_server.platform.database import Connection
     from tests.support.postgres import Database, SharedPostgres
 
 ANY_POSTING = "(select ctid from ledger_posting where kind = 1 order by booked_at_us limit 1)"
@@ -38,6 +40,16 @@ def copy(postgres: SharedPostgres, filled: Database) -> Iterator[Database]:
     """The same book, to be broken."""
     fresh = postgres.create(template=filled.name)
     yield fresh
+    postgres.drop(fresh)
+
+
+@pytest.fixture(scope="module")
+async def breaker(postgres: SharedPostgres, filled: Database) -> AsyncIterator[Connection]:
+    """A connection to another copy that may change anything, and takes it back."""
+    fresh = postgres.create(template=filled.name)
+    connection = await connect(fresh.admin_dsn, application_name="tests corruption")
+    yield connection
+    await connection.close()
     postgres.drop(fresh)
 
 
@@ -102,9 +114,11 @@ async def test_another_book_is_left_alone(copy: Database, clock: SettableClock) 
 
 
 @pytest.mark.parametrize("what", CORRUPTIONS)
-async def test_every_corruption_is_found(copy: Database, clock: SettableClock, what: str) -> None:
-    corrupt(copy, CORRUPTIONS[what]["sql"])
-    findings, summary, _ = await proof_of(copy.app_dsn, clock)
+async def test_every_corruption_is_found(
+    breaker: Connection, clock: SettableClock, what: str
+) -> None:
+    changes = statements_of(CORRUPTIONS[what]["sql"])
+    findings, summary, _ = await proof_within(breaker, clock, changes)
     kinds = {finding.kind for finding in findings}
     assert set(CORRUPTIONS[what]["kinds"]) <= kinds, findings
     assert set(summary.counts) == kinds
@@ -137,6 +151,10 @@ async def test_nothing_is_written_or_locked(filled: Database, clock: SettableClo
 def corrupt(database: Database, statements: str) -> None:
     """Break a book as its superuser; every statement must change something."""
     with psycopg.connect(database.admin_dsn) as connection:
-        for statement in statements.replace("{one}", ANY_POSTING).split(";"):
+        for statement in statements_of(statements):
             changed = connection.execute(statement.encode()).rowcount
             assert changed != 0, statement
+
+
+def statements_of(corruption: str) -> list[str]:
+    return corruption.replace("{one}", ANY_POSTING).split(";")

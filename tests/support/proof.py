@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from psycopg import IsolationLevel
@@ -23,6 +23,7 @@ from longmen_server.limits.commands import SetAccountType, SetOwnLimit
 from longmen_server.limits.model import Period
 from longmen_server.platform.database import connect
 from longmen_server.platform.ids import CustomerId, RateAlertId, new_id
+from longmen_server.platform.postgres import APP_ROLE
 from longmen_server.platform.refusal import Refusal
 from longmen_server.proven import CHECKS
 from tests.support.fx_book import fill_exchange
@@ -36,7 +37,7 @@ from tests.support.staff_book import fill_staff
 from tests.support.wallets import cash, open_wallets
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
 
     from longmen_server.engine.command import Command
     from longmen_server.platform.clock import Clock
@@ -247,7 +248,42 @@ async def proof_of(
     dsn: str, clock: Clock, *, book: int = BOOK
 ) -> tuple[list[Finding], Summary, list[Progress]]:
     """Findings, summary and progress of a verification."""
-    reports = await reports_of(dsn, clock, book=book)
+    return _sorted(await reports_of(dsn, clock, book=book))
+
+
+async def proof_within(
+    connection: Connection, clock: Clock, statements: Iterable[str], *, book: int = BOOK
+) -> tuple[list[Finding], Summary, list[Progress]]:
+    """What a verification says of a book after changes that are taken back afterwards.
+
+    The verification reads as the role that serves does, by the connection that has made the
+    changes: no other sees them. A copy of the book for each change would take ten times as long.
+
+    Args:
+        connection: to the book as its superuser, in no transaction.
+        clock: the verification's.
+        statements: the changes; every one must change something.
+        book: which is verified.
+    """
+    await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+    async with connection.transaction(force_rollback=True):
+        for statement in statements:
+            cursor = await connection.execute(statement.encode(), prepare=False)
+            assert cursor.rowcount != 0, statement
+        await connection.execute(f"set local role {APP_ROLE}".encode())
+        await connection.execute(b"set transaction read only")
+        changed = nullcontext(connection)
+        reports = [
+            report
+            async for report in verify(
+                book=book, lend=lambda: changed, clock=clock, checks=CHECKS, at_once=1
+            )
+        ]
+    return _sorted(reports)
+
+
+def _sorted(reports: list[Report]) -> tuple[list[Finding], Summary, list[Progress]]:
+    """Findings, summary and progress."""
     summary = reports[-1]
     assert isinstance(summary, Summary)
     return (

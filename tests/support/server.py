@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from tests.support.scratch import scratch
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -36,9 +38,12 @@ def within(seconds: float) -> float:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Our environment with LONGMEN_* as given and nothing else of that prefix."""
+    """Our environment with LONGMEN_* as given and nothing else of that prefix.
+
+    What programs keep for a moment goes where ours does.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LONGMEN_")}
-    return {**kept, "PYTHONUNBUFFERED": "1", **variables}
+    return {**kept, "PYTHONUNBUFFERED": "1", "TMPDIR": str(scratch()), **variables}
 
 
 def longmen(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -150,7 +155,7 @@ def data_folder(*, used: bool = True) -> Iterator[Path]:
         used: whether a server has run there before, which spares it two seconds of its start; the
             folder is not there yet otherwise.
     """
-    with tempfile.TemporaryDirectory(prefix="longmen-data-") as folder:
+    with tempfile.TemporaryDirectory(prefix="longmen-data-", dir=scratch()) as folder:
         path = Path(folder)
         path.chmod(0o755)
         if used:
@@ -180,7 +185,7 @@ def leave_used_data() -> None:
 @contextmanager
 def _used_locked() -> Iterator[Path]:
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-    folder = Path(tempfile.gettempdir()) / f"longmen-tests-used-{run}"
+    folder = scratch() / f"longmen-tests-used-{run}"
     folder.mkdir(mode=0o755, exist_ok=True)
     folder.chmod(0o755)
     with (folder / "lock").open("w") as lock:

@@ -12,6 +12,7 @@ That yes here is yes there is held up by a property test over generated messages
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Any, Final, cast
 from unicodedata import is_normalized
@@ -90,8 +91,16 @@ class _UnknownRuleError(Exception):
 
 
 def compile_acceptance(message_class: type[Message]) -> Callable[[Message], bool] | None:
-    """Generate the function for a message type; None if one of its rules is not known here."""
-    descriptor = cast("Descriptor", message_class.DESCRIPTOR)
+    """Generate the function for a message type; None if one of its rules is not known here.
+
+    A type's function is made once for all servers of the process.
+    """
+    return _compiled(cast("Descriptor", message_class.DESCRIPTOR))
+
+
+@functools.cache
+def _compiled(descriptor: Descriptor) -> Callable[[Message], bool] | None:
+    """Generate the function for a message type."""
     compiler = _Compiler()
     try:
         name = compiler.function(descriptor)

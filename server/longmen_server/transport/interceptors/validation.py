@@ -11,6 +11,7 @@ server and no caller pays for the first compilation. A good request is recognise
 from __future__ import annotations
 
 import asyncio
+import functools
 from hashlib import sha256
 from typing import TYPE_CHECKING, cast
 
@@ -61,7 +62,7 @@ class Validation:
             receive_timeout_s: Seconds that a request has to come in.
         """
         self._receive_timeout_s = receive_timeout_s
-        self._validator = protovalidate.Validator()
+        self._validator = _validator()
         self._secret_fingerprint_key = secret_fingerprint_key
 
     def wrap(self, method: Method, proceed: Step) -> Step:
@@ -161,6 +162,12 @@ class Validation:
         spelled = list(unnormalized(request))
         if spelled:
             raise InvalidRequest(spelled)
+
+
+@functools.cache
+def _validator() -> protovalidate.Validator:
+    """Return the process's validator: what it has compiled serves every server of the process."""
+    return protovalidate.Validator()
 
 
 def _quickly(
