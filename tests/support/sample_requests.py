@@ -1142,6 +1142,10 @@ SAMPLES: dict[str, Sample] = {
     "RulesService/LintRules": lambda *_: {"rules": [risk_rules.rule()]},
     "RulesService/TestRules": lambda *_: {"rules": [risk_rules.rule()]},
     "RulesService/DiffRuleSets": risk_rules.own_set,
+    "RulesService/BacktestRules": lambda *_: {
+        "rules": [risk_rules.rule()],
+        "decision_count": 100,
+    },
     "ListsService/BeginListImport": lambda *_: {
         "name": "deny",
         "kind": 1,
@@ -1211,6 +1215,12 @@ SAMPLES: dict[str, Sample] = {
     "RiskService/GetDecision": judged,
     "RiskService/ListDecisions": judged_often,
     "RiskService/ReplayDecision": judged,
+    "RiskService/SimulateTransaction": lambda bank, owner: {
+        "kind": 1,
+        "from_account_id": owner.account,
+        "to_account_id": bank.payee.account,
+        "amount": cash(100),
+    },
     "RiskService/PlaceFreeze": new_freeze,
     "RiskService/LiftFreeze": freeze_of,
     "RiskService/ListFreezes": frozen_often,

@@ -14,6 +14,7 @@ from longmen_server.console.parameters import book_option, limit_option
 from longmen_server.console.risk_cases import cases
 from longmen_server.console.risk_lists import lists
 from longmen_server.console.risk_rules import rules
+from longmen_server.console.risk_trials import backtest, simulate
 from longmen_server.console.session import Session, connected, request_id_option
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def risk() -> None:
 risk.add_command(rules)
 risk.add_command(lists)
 risk.add_command(cases)
+risk.add_command(simulate)
+risk.add_command(backtest)
 
 
 @risk.command()

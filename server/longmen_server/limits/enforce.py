@@ -90,6 +90,12 @@ class Assessment(NamedTuple):
     failed: Finding | None
     """The cap that refuses it."""
 
+    @property
+    def binding(self) -> Finding | None:
+        """The cap that refuses it, or else the one that leaves least; None when none binds."""
+        amounts = [one for one in self.findings if one.cap.amount is not None]
+        return self.failed or min(amounts, key=lambda one: one.left, default=None)
+
 
 def reserve(working_set: WorkingSet, movement: Movement) -> Decision:
     """Let a movement pass, and count it where it is counted; return what has to approve it.

@@ -221,10 +221,7 @@ def _explained(found: Assessment, currency: str) -> pb.ExplainLimitsResponse:
     limits = [encode.limit(one, found.pack, currency, found.today.day) for one in found.findings]
     allowed = found.failed is None
     reply = pb.ExplainLimitsResponse(allowed=allowed, limits=limits)
-    binding = found.failed
-    if binding is None:
-        amounts = [one for one in found.findings if one.cap.amount is not None]
-        binding = min(amounts, key=lambda one: one.left, default=None)
+    binding = found.binding
     if binding is not None:
         reply.binding_limit.CopyFrom(encode.limit(binding, found.pack, currency, found.today.day))
     if allowed:

@@ -154,19 +154,46 @@ class RiskDesk:
         """Return the guard of a movement that a call asks for; None where nothing is judged."""
         if not self._enabled or book not in self._snapshots:
             return None
-        address = tag = None
+        address = ""
         if call.principal.kind == "customer":
             address = public_address(call.address)
-            if address:
-                tag = blake2b(address.encode(), key=self._address_key, digest_size=16).digest()
         return Guard(
             snapshot=self._snapshots[book],
             decision_id=DecisionId(new_id(book, self._clock)),
             in_session=call.principal.customer_id is not None
             and call.principal.session_id is not None,
-            address=address or "",
-            address_tag=tag or b"",
+            address=address,
+            address_tag=self._tag(address),
         )
+
+    def rehearsal(
+        self, book: int, *, in_session: bool, address: str, rules: Rules | None = None
+    ) -> Guard:
+        """Return the guard of a movement that nobody makes.
+
+        Args:
+            book: of the movement, one that is kept here.
+            in_session: whether somebody could be asked to approve it.
+            address: where it would come from; empty where that tells nothing.
+            rules: to judge by; None for those in force.
+        """
+        snapshot = self._snapshots[book]
+        if rules is not None:
+            snapshot = Snapshot.of(Loaded(rules, snapshot.card, snapshot.lists))
+        known = public_address(address)
+        return Guard(
+            snapshot=snapshot,
+            decision_id=DecisionId(new_id(book, self._clock)),
+            in_session=in_session,
+            address=known,
+            address_tag=self._tag(known),
+        )
+
+    def _tag(self, address: str) -> bytes:
+        """Return what an address is counted by; nothing for one that tells nothing."""
+        if not address:
+            return b""
+        return blake2b(address.encode(), key=self._address_key, digest_size=16).digest()
 
     def guards(self, call: Call, book: int, count: int) -> list[Guard]:
         """Return the guards of so many movements of one call; none where nothing is judged."""

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from longmen_server.platform.ids import CustomerId, DecisionId
 
 __all__ = [
+    "count_past",
     "find_decision",
     "list_decisions",
     "list_freezes",
     "owner_of",
+    "past_decisions",
     "waiting_notices",
 ]
 
@@ -37,6 +39,14 @@ _LIST_OF: Final = (
     " and decision_id < $2 and decision_id >= $3 and outcome >= $4"
     " order by decision_id desc limit $5"
 ).encode()
+_PAST: Final = (
+    f"select {DECISION_COLUMNS} from risk_decision where book = $1"
+    " and decision_id > $2 and decision_id < $3 order by decision_id limit $4"
+).encode()
+_COUNT_PAST: Final = (
+    b"select count(*) from (select from risk_decision where book = $1"
+    b" and decision_id > $2 and decision_id < $3 limit $4) as d"
+)
 _FREEZES: Final = (
     f"select {FREEZE_COLUMNS} from risk_freeze where book = $1 and party = $2"
     " and freeze_id < $3 order by freeze_id desc limit $4"
@@ -91,6 +101,23 @@ async def list_decisions(
 
 def _decision(record: tuple[object, ...]) -> DecisionRow:
     return DecisionRow(*record)  # type: ignore[arg-type]  # columns are in the order of the slots
+
+
+async def past_decisions(
+    connection: Connection, book: int, *, after: bytes, before: bytes, limit: int
+) -> list[DecisionRow]:
+    """Return decisions between two ids, the oldest first."""
+    cursor = await connection.execute(_PAST, (book, Uuid(after), Uuid(before), limit))
+    return [_decision(record) for record in await cursor.fetchall()]
+
+
+async def count_past(
+    connection: Connection, book: int, *, after: bytes, before: bytes, limit: int
+) -> int:
+    """Return how many decisions are between two ids, counting no further than a limit."""
+    cursor = await connection.execute(_COUNT_PAST, (book, Uuid(after), Uuid(before), limit))
+    record = await cursor.fetchone()
+    return record[0] if record else 0
 
 
 async def owner_of(connection: Connection, row: DecisionRow) -> CustomerId | None:

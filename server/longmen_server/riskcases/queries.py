@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from longmen_server.platform.adapters import Uuid
+from longmen_server.platform.adapters import Uuid, UuidArray
 from longmen_server.platform.ids import book_of
 from longmen_server.riskcases.model import CaseRow, CaseState, NoteRow
 from longmen_server.riskcases.tables import CASE_COLUMNS, NOTE_COLUMNS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from longmen_server.platform.database import Connection
-    from longmen_server.platform.ids import CaseId, CustomerId, DecisionId
+    from longmen_server.platform.ids import CaseId, CustomerId, DecisionId, TransactionId
 
 __all__ = [
     "cases_of",
@@ -19,6 +21,7 @@ __all__ = [
     "list_cases",
     "notes_of",
     "position_of",
+    "verdicts_of",
     "was_frozen",
 ]
 
@@ -35,6 +38,9 @@ _OF_CUSTOMER: Final = (
     f"select {CASE_COLUMNS} from risk_case where book = $1 and customer_id = $2 order by case_id"
 ).encode()
 
+_VERDICTS: Final = (
+    b"select case_id, verdict from risk_case where book = $1 and case_id = any($2) and verdict > 0"
+)
 _WAS_FROZEN: Final = (
     b"select exists (select from risk_freeze where book = $1 and freeze_id = $2 and party = $3)"
 )
@@ -91,6 +97,14 @@ async def cases_of(connection: Connection, customer_id: CustomerId) -> list[Case
     """Return all cases about a customer's movements."""
     cursor = await connection.execute(_OF_CUSTOMER, (book_of(customer_id), Uuid(customer_id)))
     return [CaseRow(*record) for record in await cursor.fetchall()]
+
+
+async def verdicts_of(
+    connection: Connection, book: int, transaction_ids: Sequence[TransactionId]
+) -> dict[bytes, int]:
+    """Return what came out about movements, of those that somebody has closed a case about."""
+    cursor = await connection.execute(_VERDICTS, (book, UuidArray(transaction_ids)))
+    return {record[0]: record[1] for record in await cursor.fetchall()}
 
 
 async def was_frozen(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from longmen.risk.v1 import rules_service_pb2 as pb
 from longmen_server.engine.door import request_key, submit
 from longmen_server.ledger.decode import decode_id
-from longmen_server.ledger.paging import page_size
+from longmen_server.ledger.paging import page_size, time_range
 from longmen_server.platform.freshness import demand_freshness
-from longmen_server.platform.ids import RULE_SET, RuleSetId, book_of, new_id
+from longmen_server.platform.ids import RULE_SET, RuleSetId, book_of, first_id_at, new_id
 from longmen_server.platform.refusal import Refusal
 from longmen_server.risk import rule_content
+from longmen_server.risk.backtest import Backtest, Tried
 from longmen_server.risk.rules_lint import (
     ValueProblemError,
     errors_of,
@@ -20,13 +22,17 @@ from longmen_server.risk.rules_lint import (
     lint,
     try_examples,
 )
+from longmen_server.risk.scorecard import shipped as shipped_card
 from longmen_server.risk.shipped import shipped_content
-from longmen_server.riskrules import build, encode, model, queries
+from longmen_server.riskrules import backtest_encode, build, encode, model, queries
+from longmen_server.riskrules.backtesting import BacktestRoom, Span
 from longmen_server.riskrules.check import refuse_problems
 from longmen_server.riskrules.commands import CreateDraft, UpdateDraft
 from longmen_server.riskrules.model import RuleSetState
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from longmen.risk.v1 import rule_pb2
     from longmen_server.engine.engine import Engine
     from longmen_server.ledger.read_service import ReadTools
@@ -34,7 +40,15 @@ if TYPE_CHECKING:
     from longmen_server.risk.rules import Rule
     from longmen_server.transport.context import Call
 
+    _AboutRules: TypeAlias = pb.LintRulesRequest | pb.TestRulesRequest | pb.BacktestRulesRequest
+
 __all__ = ["RulesService"]
+
+BACKTESTED_DEFAULT: Final = 20_000
+BACKTESTED_MAX: Final = 100_000
+"""Decisions that one backtest judges: a minute or so of half a thread."""
+LAST_ID: Final = b"\xff" * 16
+"""Sorts after every id."""
 
 
 class RulesService:
@@ -44,6 +58,7 @@ class RulesService:
         """Take what runs commands, and what reading needs."""
         self._engine = engine
         self._read = reading
+        self._backtests = BacktestRoom()
 
     async def CreateDraft(self, request: pb.CreateDraftRequest, call: Call) -> bytes:  # noqa: N802
         """Make a draft. Two hundred rules take a good part of a second to check: off the loop."""
@@ -153,6 +168,55 @@ class RulesService:
             reply.fired.extend(map(encode.fault, faults))
         return reply
 
+    async def BacktestRules(  # noqa: N802
+        self, request: pb.BacktestRulesRequest, call: Call
+    ) -> AsyncGenerator[pb.BacktestRulesResponse, None]:
+        """Judge decisions of the past by other rules."""
+        rules = await self._rules(request, call)
+        refuse_problems(errors_of(await asyncio.to_thread(lint, rules)), strict=False)
+        span = self._span(request, call)
+        tried = await asyncio.to_thread(Tried, rules, digest=bytes(32))
+        test = Backtest(tried, shipped_card())
+        cursor = ""
+        steps = self._backtests.run(
+            test,
+            span,
+            readers=self._read.readers,
+            clock=self._read.clock,
+            deadline=call.deadline,
+        )
+        async with aclosing(steps):
+            async for step in steps:
+                cursor = "" if step.ended else self._seal(step.last_id, request, call)
+                yield pb.BacktestRulesResponse(progress=backtest_encode.progress(step))
+        yield pb.BacktestRulesResponse(result=backtest_encode.result(test, cursor))
+
+    def _span(self, request: pb.BacktestRulesRequest, call: Call) -> Span:
+        """Return which decisions a request is about.
+
+        Raises:
+            Refusal: TIME_RANGE_INVALID, INVALID_CURSOR, UNKNOWN_BOOK.
+        """
+        book = self._read.book(request.book)
+        if request.rule_set_id:
+            book = book_of(self._decode(request.rule_set_id))
+        first_us, end_us = time_range(request)
+        after = bytes(16) if first_us is None else first_id_at(first_us)
+        before = LAST_ID if end_us is None else first_id_at(end_us)
+        try:
+            after = self._read.page_tokens.open(request.cursor, _bound(request), call) or after
+        except Refusal as refusal:
+            raise Refusal(
+                "INVALID_CURSOR",
+                "the cursor is not one of a backtest of the same rules and span",
+                field="cursor",
+            ) from refusal
+        most = min(request.decision_count, BACKTESTED_MAX) or BACKTESTED_DEFAULT
+        return Span(book, after, before, most)
+
+    def _seal(self, last_id: bytes, request: pb.BacktestRulesRequest, call: Call) -> str:
+        return self._read.page_tokens.seal(last_id, _bound(request), call)
+
     async def DiffRuleSets(  # noqa: N802
         self, request: pb.DiffRuleSetsRequest, call: Call
     ) -> pb.DiffRuleSetsResponse:
@@ -166,9 +230,7 @@ class RulesService:
             ]
         return pb.DiffRuleSetsResponse(differences=rule_content.changed(first, second))
 
-    async def _rules(
-        self, request: pb.LintRulesRequest | pb.TestRulesRequest, call: Call
-    ) -> tuple[Rule, ...]:
+    async def _rules(self, request: _AboutRules, call: Call) -> tuple[Rule, ...]:
         """Return the rules that a request is about: its own, a set's, or those in force."""
         if request.rules and not request.rule_set_id:
             return rule_content.from_messages(request.rules)
@@ -211,3 +273,12 @@ class RulesService:
         if book_of(rule_set_id) not in self._engine.writers:
             raise model.rule_set_not_found(rule_set_id)
         return rule_set_id
+
+
+def _bound(request: pb.BacktestRulesRequest) -> pb.BacktestRulesRequest:
+    """Return what a cursor is bound to: the request but for how far it goes."""
+    bound = pb.BacktestRulesRequest()
+    bound.CopyFrom(request)
+    bound.ClearField("cursor")
+    bound.ClearField("decision_count")
+    return bound

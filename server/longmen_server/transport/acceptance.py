@@ -60,6 +60,13 @@ EXPRESSIONS: Final = {
         " ({this}.pending_posting_id == '' and {this}.debit_account_id != ''"
         " and {this}.credit_account_id != '' and {this}.HasField('amount'))"
     ),
+    "this.kind in [1, 8] ? this.to_account_id != '' && this.merchant_id == '' :"
+    " this.kind == 2 ? this.to_account_id == '' && this.merchant_id == '' :"
+    " this.to_account_id == '' && this.merchant_id != ''": (
+        "({this}.to_account_id != '' and {this}.merchant_id == '')"
+        " if {this}.kind in (1, 8) else"
+        " ({this}.to_account_id == '' and ({this}.merchant_id == '') == ({this}.kind == 2))"
+    ),
 }
 """Expressions of rules in the contract, in CEL and in Python. They are found by their whole text,
 so a changed rule is not taken for the old one."""

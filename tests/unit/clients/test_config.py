@@ -89,6 +89,7 @@ def test_the_service_config_has_a_row_for_each_method() -> None:
         "longmen.merchants.v1.SettlementsService/DownloadBill",
         "longmen.payments.v1.PaymentsService/WatchOrder",
         "longmen.ledger.v1.LedgerService/ExportJournal",
+        "longmen.risk.v1.RulesService/BacktestRules",
     }
 
 

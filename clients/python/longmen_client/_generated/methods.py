@@ -816,6 +816,9 @@ RULES_TEST_RULES: Method[
 RULES_DIFF_RULE_SETS: Method[
     rules_service_pb2.DiffRuleSetsRequest, rules_service_pb2.DiffRuleSetsResponse
 ] = method(rules_service_pb2.DESCRIPTOR, "RulesService", "DiffRuleSets")
+RULES_BACKTEST_RULES: Method[
+    rules_service_pb2.BacktestRulesRequest, rules_service_pb2.BacktestRulesResponse
+] = method(rules_service_pb2.DESCRIPTOR, "RulesService", "BacktestRules")
 
 LISTS_BEGIN_LIST_IMPORT: Method[
     lists_service_pb2.BeginListImportRequest, lists_service_pb2.BeginListImportResponse
@@ -845,6 +848,9 @@ RISK_LIST_DECISIONS: Method[
 RISK_REPLAY_DECISION: Method[
     risk_service_pb2.ReplayDecisionRequest, risk_service_pb2.ReplayDecisionResponse
 ] = method(risk_service_pb2.DESCRIPTOR, "RiskService", "ReplayDecision")
+RISK_SIMULATE_TRANSACTION: Method[
+    risk_service_pb2.SimulateTransactionRequest, risk_service_pb2.SimulateTransactionResponse
+] = method(risk_service_pb2.DESCRIPTOR, "RiskService", "SimulateTransaction")
 RISK_PLACE_FREEZE: Method[
     risk_service_pb2.PlaceFreezeRequest, risk_service_pb2.PlaceFreezeResponse
 ] = method(risk_service_pb2.DESCRIPTOR, "RiskService", "PlaceFreeze")

@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING
 from longmen.risk.v1 import decision_pb2, outcome_pb2, risk_service_pb2
 from longmen_client._async.pager import AsyncPager
 from longmen_client._generated import methods
-from longmen_client._wire import wire_time
+from longmen_client._wire import wire_money, wire_time
 from longmen_client.ids import new_request_id
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
+    from longmen.identity.v1 import factor_pb2
+    from longmen.limits.v1 import limit_pb2
     from longmen_client._async.caller import AsyncCaller
     from longmen_client._config import CallOptions
     from longmen_client._reply import Reply
+    from longmen_client.money import Money
 
 
 class AsyncRisk:
@@ -124,6 +128,61 @@ class AsyncRisk:
         """
         request = risk_service_pb2.ReplayDecisionRequest(decision_id=decision_id)
         return await self._caller.ask(methods.RISK_REPLAY_DECISION, request, options)
+
+    async def simulate_transaction(
+        self,
+        *,
+        kind: limit_pb2.LimitedKind.ValueType,
+        from_account_id: str,
+        amount: Money,
+        to_account_id: str = "",
+        merchant_id: str = "",
+        channel: outcome_pb2.RiskChannel.ValueType = outcome_pb2.RISK_CHANNEL_UNSPECIFIED,
+        device_id: str = "",
+        network_address: str = "",
+        factors: Iterable[factor_pb2.FactorKind.ValueType] = (),
+        rule_set_id: str = "",
+        options: CallOptions | None = None,
+    ) -> risk_service_pb2.SimulateTransactionResponse:
+        """Says what risk and limits would make of one movement now, by the rules in force or by a
+        set that is tried.
+
+        It is decided by the code that decides on movements, and leaves nothing behind: nothing is
+        kept, counted, held, frozen or told.
+
+        Args:
+            kind: Kind of the movement.
+            from_account_id: From account id that would pay.
+            amount: Amount that would be paid, above zero, in the currency of the account that pays.
+            to_account_id: To account id that would be paid, of a transfer or a conversion.
+            merchant_id: Merchant id that would be paid, of a payment.
+            channel: Channel through which it would be asked for.
+            device_id: Device id that would ask for it; empty for none.
+            network_address: Network address that it would come from; empty, or what is no public
+                address, tells nothing.
+            factors: Factors that would have approved it; empty asks what has to approve it.
+            rule_set_id: Rule set id to judge by; empty for the rules in force.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: ACCOUNT_NOT_FOUND,
+                MERCHANT_NOT_FOUND, RULE_SET_NOT_FOUND, CURRENCY_MISMATCH.
+
+        Scope: risk.read. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = risk_service_pb2.SimulateTransactionRequest(
+            kind=kind,
+            from_account_id=from_account_id,
+            amount=wire_money(amount),
+            to_account_id=to_account_id,
+            merchant_id=merchant_id,
+            channel=channel,
+            device_id=device_id,
+            network_address=network_address,
+            factors=factors,
+            rule_set_id=rule_set_id,
+        )
+        return await self._caller.ask(methods.RISK_SIMULATE_TRANSACTION, request, options)
 
     async def place_freeze(
         self,

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 from longmen.risk.v1 import rule_pb2, rules_service_pb2
 from longmen_client._async.pager import AsyncPager
 from longmen_client._generated import methods
-from longmen_client._wire import wire_span
+from longmen_client._wire import wire_span, wire_time
 from longmen_client.ids import new_request_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from longmen_client._async.caller import AsyncCaller
+    from longmen_client._async.stream import AsyncStream
     from longmen_client._config import CallOptions
     from longmen_client._reply import Reply
 
@@ -372,3 +373,50 @@ class AsyncRules:
             rule_set_id=rule_set_id, other_rule_set_id=other_rule_set_id, book=book
         )
         return await self._caller.ask(methods.RULES_DIFF_RULE_SETS, request, options)
+
+    def backtest_rules(
+        self,
+        *,
+        rule_set_id: str = "",
+        rules: Iterable[rule_pb2.Rule] = (),
+        from_time: datetime | None = None,
+        to_time: datetime | None = None,
+        decision_count: int = 0,
+        cursor: str = "",
+        book: int = 0,
+        options: CallOptions | None = None,
+    ) -> AsyncStream[rules_service_pb2.BacktestRulesResponse]:
+        """Judges decisions of the past again by other rules, and tells what would have come out:
+        progress while it reads, then the result.
+
+        It reads what was recorded, in a part of the server of its own, and changes nothing. A long
+        span comes in several calls, by the cursor of the result.
+
+        Args:
+            rule_set_id: Rule set id of saved rules; empty for those below, or the rules in force
+                where there are none.
+            rules: Rules that are not saved.
+            from_time: From time, the first moment of interest.
+            to_time: To time, the first moment that is not of interest any more.
+            decision_count: Decision count is how many decisions to judge at most; 0 means 20000,
+                more than 100000 means 100000.
+            cursor: Cursor is next_cursor of the result before, for otherwise the same request.
+            book: Book of the decisions; 0 means the server's default book.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: RULE_SET_NOT_FOUND,
+                RULE_SET_INVALID, TIME_RANGE_INVALID, INVALID_CURSOR, OVERLOADED.
+
+        Scope: risk.read. Deadline: 120000 ms, at most 600000 ms.
+        """
+        request = rules_service_pb2.BacktestRulesRequest(
+            rule_set_id=rule_set_id,
+            rules=rules,
+            from_time=wire_time(from_time),
+            to_time=wire_time(to_time),
+            decision_count=decision_count,
+            cursor=cursor,
+            book=book,
+        )
+        return self._caller.open(methods.RULES_BACKTEST_RULES, request, options)

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlongmen/risk/v1/outcome.proto\x12\x0flongmen.risk.v1\x1a\x1b\x62uf/validate/validate.proto\"\xad\x01\n\x07Outcome\x12\x36\n\x04kind\x18\x01 \x01(\x0e\x32\x1c.longmen.risk.v1.OutcomeKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1e\n\x08strength\x18\x02 \x01(\x05\x42\x0c\xbaH\t\x1a\x07\x18\x80\x9a\x9e\x01(\x00\x12\x37\n\x06target\x18\x03 \x01(\x0e\x32\x1d.longmen.risk.v1.FreezeTargetB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x11\n\trevocable\x18\x04 \x01(\x08*\xe5\x01\n\x0bOutcomeKind\x12\x1c\n\x18OUTCOME_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12OUTCOME_KIND_ALLOW\x10\x01\x12\"\n\x1eOUTCOME_KIND_ALLOW_WITH_NOTICE\x10\x02\x12\x18\n\x14OUTCOME_KIND_STEP_UP\x10\x03\x12\x16\n\x12OUTCOME_KIND_DELAY\x10\x04\x12\x17\n\x13OUTCOME_KIND_REVIEW\x10\x05\x12\x18\n\x14OUTCOME_KIND_DECLINE\x10\x06\x12\x17\n\x13OUTCOME_KIND_FREEZE\x10\x07*w\n\x0b\x46reezeScope\x12\x1c\n\x18\x46REEZE_SCOPE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46REEZE_SCOPE_ONLY_IN\x10\x01\x12\x19\n\x15\x46REEZE_SCOPE_ONLY_OUT\x10\x02\x12\x15\n\x11\x46REEZE_SCOPE_FULL\x10\x03*_\n\x0c\x46reezeTarget\x12\x1d\n\x19\x46REEZE_TARGET_UNSPECIFIED\x10\x00\x12\x17\n\x13\x46REEZE_TARGET_PAYER\x10\x01\x12\x17\n\x13\x46REEZE_TARGET_PAYEE\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlongmen/risk/v1/outcome.proto\x12\x0flongmen.risk.v1\x1a\x1b\x62uf/validate/validate.proto\"\xad\x01\n\x07Outcome\x12\x36\n\x04kind\x18\x01 \x01(\x0e\x32\x1c.longmen.risk.v1.OutcomeKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1e\n\x08strength\x18\x02 \x01(\x05\x42\x0c\xbaH\t\x1a\x07\x18\x80\x9a\x9e\x01(\x00\x12\x37\n\x06target\x18\x03 \x01(\x0e\x32\x1d.longmen.risk.v1.FreezeTargetB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x11\n\trevocable\x18\x04 \x01(\x08*\xe5\x01\n\x0bOutcomeKind\x12\x1c\n\x18OUTCOME_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12OUTCOME_KIND_ALLOW\x10\x01\x12\"\n\x1eOUTCOME_KIND_ALLOW_WITH_NOTICE\x10\x02\x12\x18\n\x14OUTCOME_KIND_STEP_UP\x10\x03\x12\x16\n\x12OUTCOME_KIND_DELAY\x10\x04\x12\x17\n\x13OUTCOME_KIND_REVIEW\x10\x05\x12\x18\n\x14OUTCOME_KIND_DECLINE\x10\x06\x12\x17\n\x13OUTCOME_KIND_FREEZE\x10\x07*w\n\x0b\x46reezeScope\x12\x1c\n\x18\x46REEZE_SCOPE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46REEZE_SCOPE_ONLY_IN\x10\x01\x12\x19\n\x15\x46REEZE_SCOPE_ONLY_OUT\x10\x02\x12\x15\n\x11\x46REEZE_SCOPE_FULL\x10\x03*_\n\x0c\x46reezeTarget\x12\x1d\n\x19\x46REEZE_TARGET_UNSPECIFIED\x10\x00\x12\x17\n\x13\x46REEZE_TARGET_PAYER\x10\x01\x12\x17\n\x13\x46REEZE_TARGET_PAYEE\x10\x02*s\n\x0bRiskChannel\x12\x1c\n\x18RISK_CHANNEL_UNSPECIFIED\x10\x00\x12\x14\n\x10RISK_CHANNEL_APP\x10\x01\x12\x15\n\x11RISK_CHANNEL_BANK\x10\x02\x12\x19\n\x15RISK_CHANNEL_MERCHANT\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,6 +44,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FREEZESCOPE']._serialized_end=606
   _globals['_FREEZETARGET']._serialized_start=608
   _globals['_FREEZETARGET']._serialized_end=703
+  _globals['_RISKCHANNEL']._serialized_start=705
+  _globals['_RISKCHANNEL']._serialized_end=820
   _globals['_OUTCOME']._serialized_start=80
   _globals['_OUTCOME']._serialized_end=253
 # @@protoc_insertion_point(module_scope)

@@ -113,6 +113,34 @@ FREEZE_TARGET_PAYEE: FreezeTarget.ValueType  # 2
 """Payee of the movement, as of a mule."""
 Global___FreezeTarget: _TypeAlias = FreezeTarget  # noqa: Y015
 
+class _RiskChannel:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RiskChannelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RiskChannel.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RISK_CHANNEL_UNSPECIFIED: _RiskChannel.ValueType  # 0
+    """Unspecified stands for the app."""
+    RISK_CHANNEL_APP: _RiskChannel.ValueType  # 1
+    """App: the customer's own session, where approval can be asked for."""
+    RISK_CHANNEL_BANK: _RiskChannel.ValueType  # 2
+    """Bank: a service or a member of staff."""
+    RISK_CHANNEL_MERCHANT: _RiskChannel.ValueType  # 3
+    """Merchant: by a scanned code or a mandate."""
+
+class RiskChannel(_RiskChannel, metaclass=_RiskChannelEnumTypeWrapper):
+    """RiskChannel is through whom a movement is asked for."""
+
+RISK_CHANNEL_UNSPECIFIED: RiskChannel.ValueType  # 0
+"""Unspecified stands for the app."""
+RISK_CHANNEL_APP: RiskChannel.ValueType  # 1
+"""App: the customer's own session, where approval can be asked for."""
+RISK_CHANNEL_BANK: RiskChannel.ValueType  # 2
+"""Bank: a service or a member of staff."""
+RISK_CHANNEL_MERCHANT: RiskChannel.ValueType  # 3
+"""Merchant: by a scanned code or a mandate."""
+Global___RiskChannel: _TypeAlias = RiskChannel  # noqa: Y015
+
 @_typing.final
 class Outcome(_message.Message):
     """Outcome is what happens to a movement, with all that carrying it out takes."""

@@ -24,13 +24,17 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from longmen.errors.v1 import error_reason_pb2 as longmen_dot_errors_dot_v1_dot_error__reason__pb2
+from longmen.identity.v1 import factor_pb2 as longmen_dot_identity_dot_v1_dot_factor__pb2
+from longmen.limits.v1 import limit_pb2 as longmen_dot_limits_dot_v1_dot_limit__pb2
 from longmen.risk.v1 import decision_pb2 as longmen_dot_risk_dot_v1_dot_decision__pb2
 from longmen.risk.v1 import outcome_pb2 as longmen_dot_risk_dot_v1_dot_outcome__pb2
+from longmen.type.v1 import money_pb2 as longmen_dot_type_dot_v1_dot_money__pb2
 from longmen.type.v1 import policy_pb2 as longmen_dot_type_dot_v1_dot_policy__pb2
 from longmen.type.v1 import rules_pb2 as longmen_dot_type_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"longmen/risk/v1/risk_service.proto\x12\x0flongmen.risk.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1elongmen/risk/v1/decision.proto\x1a\x1dlongmen/risk/v1/outcome.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"X\n\x12GetDecisionRequest\x12\x1e\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xf0\xdb\x18\x01\x12\"\n\x11\x61t_least_as_fresh\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"B\n\x13GetDecisionResponse\x12+\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x19.longmen.risk.v1.Decision\"\xce\x02\n\x14ListDecisionsRequest\x12!\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12\x19\n\x04\x62ook\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\x12>\n\x0elowest_outcome\x18\x03 \x01(\x0e\x32\x1c.longmen.risk.v1.OutcomeKindB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12-\n\tfrom_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\tpage_size\x18\x06 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x07 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\"\n\x11\x61t_least_as_fresh\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18@\"^\n\x15ListDecisionsResponse\x12,\n\tdecisions\x18\x01 \x03(\x0b\x32\x19.longmen.risk.v1.Decision\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"7\n\x15ReplayDecisionRequest\x12\x1e\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xf0\xdb\x18\x01\"\x80\x01\n\x16ReplayDecisionResponse\x12+\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x19.longmen.risk.v1.Decision\x12+\n\x08replayed\x18\x02 \x01(\x0b\x32\x19.longmen.risk.v1.Decision\x12\x0c\n\x04same\x18\x03 \x01(\x08\"\xf0\x01\n\x12PlaceFreezeRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x90\xd5\x18\x01\x12\x37\n\x05scope\x18\x03 \x01(\x0e\x32\x1c.longmen.risk.v1.FreezeScopeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12*\n\x06reason\x18\x04 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[A-Z][A-Z_]{2,39}$\x12$\n\x0breason_text\x18\x05 \x01(\tB\x0f\xbaH\x0cr\x07\x18\x8c\x01\x98\xd5\x18\x01\xd8\x01\x01\x12\x11\n\trevocable\x18\x06 \x01(\x08\"T\n\x13PlaceFreezeResponse\x12\'\n\x06\x66reeze\x18\x01 \x01(\x0b\x32\x17.longmen.risk.v1.Freeze\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"u\n\x11LiftFreezeRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\tfreeze_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xf8\xdb\x18\x01\x12$\n\x0breason_text\x18\x03 \x01(\tB\x0f\xbaH\x0cr\x07\x18\x8c\x01\x98\xd5\x18\x01\xd8\x01\x01\"S\n\x12LiftFreezeResponse\x12\'\n\x06\x66reeze\x18\x01 \x01(\x0b\x32\x17.longmen.risk.v1.Freeze\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\x95\x01\n\x12ListFreezesRequest\x12!\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\"\n\x11\x61t_least_as_fresh\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"X\n\x13ListFreezesResponse\x12(\n\x07\x66reezes\x18\x01 \x03(\x0b\x32\x17.longmen.risk.v1.Freeze\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xc7\x06\n\x0bRiskService\x12\x80\x01\n\x0bGetDecision\x12#.longmen.risk.v1.GetDecisionRequest\x1a$.longmen.risk.v1.GetDecisionResponse\"&\xaa\xd4\x18\"\n\x03\x01\x02\x03\x12\trisk.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x03\x02\x03\x04\x12\x86\x01\n\rListDecisions\x12%.longmen.risk.v1.ListDecisionsRequest\x1a&.longmen.risk.v1.ListDecisionsResponse\"&\xaa\xd4\x18\"\n\x03\x01\x02\x03\x12\trisk.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x03\x02\x03\x04\x12\x87\x01\n\x0eReplayDecision\x12&.longmen.risk.v1.ReplayDecisionRequest\x1a\'.longmen.risk.v1.ReplayDecisionResponse\"$\xaa\xd4\x18 \n\x02\x01\x03\x12\trisk.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x02\x03\x04\x12\x8d\x01\n\x0bPlaceFreeze\x12#.longmen.risk.v1.PlaceFreezeRequest\x1a$.longmen.risk.v1.PlaceFreezeResponse\"3\xaa\xd4\x18/\n\x02\x01\x03\x12\x0brisk.freeze\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02j\x02\x02\x03r\x0b\x63ustomer_id\x12\x80\x01\n\nLiftFreeze\x12\".longmen.risk.v1.LiftFreezeRequest\x1a#.longmen.risk.v1.LiftFreezeResponse\")\xaa\xd4\x18%\n\x03\x01\x02\x03\x12\trisk.lift\x18\x88\' \xb0\xea\x01(\x01\x30\x02H\x03X\x02`\x01j\x02\x02\x03\x12\x8e\x01\n\x0bListFreezes\x12#.longmen.risk.v1.ListFreezesRequest\x1a$.longmen.risk.v1.ListFreezesResponse\"4\xaa\xd4\x18\x30\n\x03\x01\x02\x03\x12\trisk.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x04\x01\x02\x03\x04r\x0b\x63ustomer_idb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"longmen/risk/v1/risk_service.proto\x12\x0flongmen.risk.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$longmen/errors/v1/error_reason.proto\x1a longmen/identity/v1/factor.proto\x1a\x1dlongmen/limits/v1/limit.proto\x1a\x1elongmen/risk/v1/decision.proto\x1a\x1dlongmen/risk/v1/outcome.proto\x1a\x1blongmen/type/v1/money.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"X\n\x12GetDecisionRequest\x12\x1e\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xf0\xdb\x18\x01\x12\"\n\x11\x61t_least_as_fresh\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"B\n\x13GetDecisionResponse\x12+\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x19.longmen.risk.v1.Decision\"\xce\x02\n\x14ListDecisionsRequest\x12!\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12\x19\n\x04\x62ook\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\x12>\n\x0elowest_outcome\x18\x03 \x01(\x0e\x32\x1c.longmen.risk.v1.OutcomeKindB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12-\n\tfrom_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\tpage_size\x18\x06 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x07 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\"\n\x11\x61t_least_as_fresh\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18@\"^\n\x15ListDecisionsResponse\x12,\n\tdecisions\x18\x01 \x03(\x0b\x32\x19.longmen.risk.v1.Decision\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"7\n\x15ReplayDecisionRequest\x12\x1e\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xf0\xdb\x18\x01\"\x80\x01\n\x16ReplayDecisionResponse\x12+\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x19.longmen.risk.v1.Decision\x12+\n\x08replayed\x18\x02 \x01(\x0b\x32\x19.longmen.risk.v1.Decision\x12\x0c\n\x04same\x18\x03 \x01(\x08\"\xf0\x01\n\x12PlaceFreezeRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x90\xd5\x18\x01\x12\x37\n\x05scope\x18\x03 \x01(\x0e\x32\x1c.longmen.risk.v1.FreezeScopeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12*\n\x06reason\x18\x04 \x01(\tB\x1a\xbaH\x17r\x15\x32\x13^[A-Z][A-Z_]{2,39}$\x12$\n\x0breason_text\x18\x05 \x01(\tB\x0f\xbaH\x0cr\x07\x18\x8c\x01\x98\xd5\x18\x01\xd8\x01\x01\x12\x11\n\trevocable\x18\x06 \x01(\x08\"T\n\x13PlaceFreezeResponse\x12\'\n\x06\x66reeze\x18\x01 \x01(\x0b\x32\x17.longmen.risk.v1.Freeze\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"u\n\x11LiftFreezeRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\tfreeze_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xf8\xdb\x18\x01\x12$\n\x0breason_text\x18\x03 \x01(\tB\x0f\xbaH\x0cr\x07\x18\x8c\x01\x98\xd5\x18\x01\xd8\x01\x01\"S\n\x12LiftFreezeResponse\x12\'\n\x06\x66reeze\x18\x01 \x01(\x0b\x32\x17.longmen.risk.v1.Freeze\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\x95\x01\n\x12ListFreezesRequest\x12!\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\"\n\x11\x61t_least_as_fresh\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"X\n\x13ListFreezesResponse\x12(\n\x07\x66reezes\x18\x01 \x03(\x0b\x32\x17.longmen.risk.v1.Freeze\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xdb\x06\n\x1aSimulateTransactionRequest\x12\x38\n\x04kind\x18\x01 \x01(\x0e\x32\x1e.longmen.limits.v1.LimitedKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\"\n\x0f\x66rom_account_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xf8\xd4\x18\x01\x12#\n\rto_account_id\x18\x03 \x01(\tB\x0c\xbaH\tr\x04\xf8\xd4\x18\x01\xd8\x01\x01\x12!\n\x0bmerchant_id\x18\x04 \x01(\tB\x0c\xbaH\tr\x04\xe0\xd6\x18\x01\xd8\x01\x01\x12k\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x16.longmen.type.v1.MoneyBC\xbaH@\xba\x01:\n\x0emoney.positive\x12\x12must be above zero\x1a\x14this.minor_units > 0\xc8\x01\x01\x12\x37\n\x07\x63hannel\x18\x06 \x01(\x0e\x32\x1c.longmen.risk.v1.RiskChannelB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1f\n\tdevice_id\x18\x07 \x01(\tB\x0c\xbaH\tr\x04\xa0\xd5\x18\x01\xd8\x01\x01\x12$\n\x0fnetwork_address\x18\x08 \x01(\tB\x0b\xbaH\x08r\x06\x18-\x98\xd5\x18\x01\x12\x45\n\x07\x66\x61\x63tors\x18\t \x03(\x0e\x32\x1f.longmen.identity.v1.FactorKindB\x13\xbaH\x10\x92\x01\r\x10\x06\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12!\n\x0brule_set_id\x18\n \x01(\tB\x0c\xbaH\tr\x04\xc0\xda\x18\x01\xd8\x01\x01:\xbf\x02\xbaH\xbb\x02\x1a\xb8\x02\n\x10simulation.payee\x12^a transfer or conversion names an account to pay, a payment its merchant, a withdrawal neither\x1a\xc3\x01this.kind in [1, 8] ? this.to_account_id != \'\' && this.merchant_id == \'\' : this.kind == 2 ? this.to_account_id == \'\' && this.merchant_id == \'\' : this.to_account_id == \'\' && this.merchant_id != \'\'\"\xc2\x03\n\x1bSimulateTransactionResponse\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12.\n\x06reason\x18\x02 \x01(\x0e\x32\x1e.longmen.errors.v1.ErrorReason\x12Y\n\x0freason_metadata\x18\x03 \x03(\x0b\x32@.longmen.risk.v1.SimulateTransactionResponse.ReasonMetadataEntry\x12+\n\x08\x64\x65\x63ision\x18\x04 \x01(\x0b\x32\x19.longmen.risk.v1.Decision\x12(\n\x06limits\x18\x05 \x03(\x0b\x32\x18.longmen.limits.v1.Limit\x12/\n\rbinding_limit\x18\x06 \x01(\x0b\x32\x18.longmen.limits.v1.Limit\x12\x16\n\x0e\x66\x61\x63tors_needed\x18\x07 \x01(\x05\x12\x30\n\x07methods\x18\x08 \x03(\x0e\x32\x1f.longmen.identity.v1.FactorKind\x1a\x35\n\x13ReasonMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x32\xe0\x07\n\x0bRiskService\x12\x80\x01\n\x0bGetDecision\x12#.longmen.risk.v1.GetDecisionRequest\x1a$.longmen.risk.v1.GetDecisionResponse\"&\xaa\xd4\x18\"\n\x03\x01\x02\x03\x12\trisk.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x03\x02\x03\x04\x12\x86\x01\n\rListDecisions\x12%.longmen.risk.v1.ListDecisionsRequest\x1a&.longmen.risk.v1.ListDecisionsResponse\"&\xaa\xd4\x18\"\n\x03\x01\x02\x03\x12\trisk.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x03\x02\x03\x04\x12\x87\x01\n\x0eReplayDecision\x12&.longmen.risk.v1.ReplayDecisionRequest\x1a\'.longmen.risk.v1.ReplayDecisionResponse\"$\xaa\xd4\x18 \n\x02\x01\x03\x12\trisk.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x02\x03\x04\x12\x96\x01\n\x13SimulateTransaction\x12+.longmen.risk.v1.SimulateTransactionRequest\x1a,.longmen.risk.v1.SimulateTransactionResponse\"$\xaa\xd4\x18 \n\x02\x01\x03\x12\trisk.read\x18\x88\' \xb0\xea\x01(\x03\x30\x01X\x01j\x02\x03\x04\x12\x8d\x01\n\x0bPlaceFreeze\x12#.longmen.risk.v1.PlaceFreezeRequest\x1a$.longmen.risk.v1.PlaceFreezeResponse\"3\xaa\xd4\x18/\n\x02\x01\x03\x12\x0brisk.freeze\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02j\x02\x02\x03r\x0b\x63ustomer_id\x12\x80\x01\n\nLiftFreeze\x12\".longmen.risk.v1.LiftFreezeRequest\x1a#.longmen.risk.v1.LiftFreezeResponse\")\xaa\xd4\x18%\n\x03\x01\x02\x03\x12\trisk.lift\x18\x88\' \xb0\xea\x01(\x01\x30\x02H\x03X\x02`\x01j\x02\x02\x03\x12\x8e\x01\n\x0bListFreezes\x12#.longmen.risk.v1.ListFreezesRequest\x1a$.longmen.risk.v1.ListFreezesResponse\"4\xaa\xd4\x18\x30\n\x03\x01\x02\x03\x12\trisk.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x04\x01\x02\x03\x04r\x0b\x63ustomer_idb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -79,42 +83,74 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTFREEZESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\004'
   _globals['_LISTFREEZESREQUEST'].fields_by_name['at_least_as_fresh']._loaded_options = None
   _globals['_LISTFREEZESREQUEST'].fields_by_name['at_least_as_fresh']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_SIMULATETRANSACTIONREQUEST'].fields_by_name['kind']._loaded_options = None
+  _globals['_SIMULATETRANSACTIONREQUEST'].fields_by_name['kind']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
+  _globals['_SIMULATETRANSACTIONREQUEST'].fields_by_name['from_account_id']._loaded_options = None
+  _globals['_SIMULATETRANSACTIONREQUEST'].fields_by_name['from_account_id']._serialized_options = b'\272H\006r\004\370\324\030\001'
+  _globals['_SIMULATETRANSACTIONREQUEST'].fields_by_name['to_account_id']._loaded_options = None
+  _globals['_SIMULATETRANSACTIONREQUEST'].fields_by_name['to_account_id']._serialized_options = b'\272H\tr\004\370\324\030\001\330\001\001'
+  _globals['_SIMULATETRANSACTIONREQUEST'].fields_by_name['merchant_id']._loaded_options = None
+  _globals['_SIMULATETRANSACTIONREQUEST'].fields_by_name['merchant_id']._serialized_options = b'\272H\tr\004\340\326\030\001\330\001\001'
+  _globals['_SIMULATETRANSACTIONREQUEST'].fields_by_name['amount']._loaded_options = None
+  _globals['_SIMULATETRANSACTIONREQUEST'].fields_by_name['amount']._serialized_options = b'\272H@\272\001:\n\016money.positive\022\022must be above zero\032\024this.minor_units > 0\310\001\001'
+  _globals['_SIMULATETRANSACTIONREQUEST'].fields_by_name['channel']._loaded_options = None
+  _globals['_SIMULATETRANSACTIONREQUEST'].fields_by_name['channel']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_SIMULATETRANSACTIONREQUEST'].fields_by_name['device_id']._loaded_options = None
+  _globals['_SIMULATETRANSACTIONREQUEST'].fields_by_name['device_id']._serialized_options = b'\272H\tr\004\240\325\030\001\330\001\001'
+  _globals['_SIMULATETRANSACTIONREQUEST'].fields_by_name['network_address']._loaded_options = None
+  _globals['_SIMULATETRANSACTIONREQUEST'].fields_by_name['network_address']._serialized_options = b'\272H\010r\006\030-\230\325\030\001'
+  _globals['_SIMULATETRANSACTIONREQUEST'].fields_by_name['factors']._loaded_options = None
+  _globals['_SIMULATETRANSACTIONREQUEST'].fields_by_name['factors']._serialized_options = b'\272H\020\222\001\r\020\006\030\001\"\007\202\001\004\020\001 \000'
+  _globals['_SIMULATETRANSACTIONREQUEST'].fields_by_name['rule_set_id']._loaded_options = None
+  _globals['_SIMULATETRANSACTIONREQUEST'].fields_by_name['rule_set_id']._serialized_options = b'\272H\tr\004\300\332\030\001\330\001\001'
+  _globals['_SIMULATETRANSACTIONREQUEST']._loaded_options = None
+  _globals['_SIMULATETRANSACTIONREQUEST']._serialized_options = b'\272H\273\002\032\270\002\n\020simulation.payee\022^a transfer or conversion names an account to pay, a payment its merchant, a withdrawal neither\032\303\001this.kind in [1, 8] ? this.to_account_id != \'\' && this.merchant_id == \'\' : this.kind == 2 ? this.to_account_id == \'\' && this.merchant_id == \'\' : this.to_account_id == \'\' && this.merchant_id != \'\''
+  _globals['_SIMULATETRANSACTIONRESPONSE_REASONMETADATAENTRY']._loaded_options = None
+  _globals['_SIMULATETRANSACTIONRESPONSE_REASONMETADATAENTRY']._serialized_options = b'8\001'
   _globals['_RISKSERVICE'].methods_by_name['GetDecision']._loaded_options = None
   _globals['_RISKSERVICE'].methods_by_name['GetDecision']._serialized_options = b'\252\324\030\"\n\003\001\002\003\022\trisk.read\030\210\' \260\352\001(\0020\001X\001j\003\002\003\004'
   _globals['_RISKSERVICE'].methods_by_name['ListDecisions']._loaded_options = None
   _globals['_RISKSERVICE'].methods_by_name['ListDecisions']._serialized_options = b'\252\324\030\"\n\003\001\002\003\022\trisk.read\030\210\' \260\352\001(\0020\001X\001j\003\002\003\004'
   _globals['_RISKSERVICE'].methods_by_name['ReplayDecision']._loaded_options = None
   _globals['_RISKSERVICE'].methods_by_name['ReplayDecision']._serialized_options = b'\252\324\030 \n\002\001\003\022\trisk.read\030\210\' \260\352\001(\0020\001X\001j\002\003\004'
+  _globals['_RISKSERVICE'].methods_by_name['SimulateTransaction']._loaded_options = None
+  _globals['_RISKSERVICE'].methods_by_name['SimulateTransaction']._serialized_options = b'\252\324\030 \n\002\001\003\022\trisk.read\030\210\' \260\352\001(\0030\001X\001j\002\003\004'
   _globals['_RISKSERVICE'].methods_by_name['PlaceFreeze']._loaded_options = None
   _globals['_RISKSERVICE'].methods_by_name['PlaceFreeze']._serialized_options = b'\252\324\030/\n\002\001\003\022\013risk.freeze\030\210\' \260\352\001(\0010\002X\002j\002\002\003r\013customer_id'
   _globals['_RISKSERVICE'].methods_by_name['LiftFreeze']._loaded_options = None
   _globals['_RISKSERVICE'].methods_by_name['LiftFreeze']._serialized_options = b'\252\324\030%\n\003\001\002\003\022\trisk.lift\030\210\' \260\352\001(\0010\002H\003X\002`\001j\002\002\003'
   _globals['_RISKSERVICE'].methods_by_name['ListFreezes']._loaded_options = None
   _globals['_RISKSERVICE'].methods_by_name['ListFreezes']._serialized_options = b'\252\324\0300\n\003\001\002\003\022\trisk.read\030\210\' \260\352\001(\0020\001X\001j\004\001\002\003\004r\013customer_id'
-  _globals['_GETDECISIONREQUEST']._serialized_start=239
-  _globals['_GETDECISIONREQUEST']._serialized_end=327
-  _globals['_GETDECISIONRESPONSE']._serialized_start=329
-  _globals['_GETDECISIONRESPONSE']._serialized_end=395
-  _globals['_LISTDECISIONSREQUEST']._serialized_start=398
-  _globals['_LISTDECISIONSREQUEST']._serialized_end=732
-  _globals['_LISTDECISIONSRESPONSE']._serialized_start=734
-  _globals['_LISTDECISIONSRESPONSE']._serialized_end=828
-  _globals['_REPLAYDECISIONREQUEST']._serialized_start=830
-  _globals['_REPLAYDECISIONREQUEST']._serialized_end=885
-  _globals['_REPLAYDECISIONRESPONSE']._serialized_start=888
-  _globals['_REPLAYDECISIONRESPONSE']._serialized_end=1016
-  _globals['_PLACEFREEZEREQUEST']._serialized_start=1019
-  _globals['_PLACEFREEZEREQUEST']._serialized_end=1259
-  _globals['_PLACEFREEZERESPONSE']._serialized_start=1261
-  _globals['_PLACEFREEZERESPONSE']._serialized_end=1345
-  _globals['_LIFTFREEZEREQUEST']._serialized_start=1347
-  _globals['_LIFTFREEZEREQUEST']._serialized_end=1464
-  _globals['_LIFTFREEZERESPONSE']._serialized_start=1466
-  _globals['_LIFTFREEZERESPONSE']._serialized_end=1549
-  _globals['_LISTFREEZESREQUEST']._serialized_start=1552
-  _globals['_LISTFREEZESREQUEST']._serialized_end=1701
-  _globals['_LISTFREEZESRESPONSE']._serialized_start=1703
-  _globals['_LISTFREEZESRESPONSE']._serialized_end=1791
-  _globals['_RISKSERVICE']._serialized_start=1794
-  _globals['_RISKSERVICE']._serialized_end=2633
+  _globals['_GETDECISIONREQUEST']._serialized_start=371
+  _globals['_GETDECISIONREQUEST']._serialized_end=459
+  _globals['_GETDECISIONRESPONSE']._serialized_start=461
+  _globals['_GETDECISIONRESPONSE']._serialized_end=527
+  _globals['_LISTDECISIONSREQUEST']._serialized_start=530
+  _globals['_LISTDECISIONSREQUEST']._serialized_end=864
+  _globals['_LISTDECISIONSRESPONSE']._serialized_start=866
+  _globals['_LISTDECISIONSRESPONSE']._serialized_end=960
+  _globals['_REPLAYDECISIONREQUEST']._serialized_start=962
+  _globals['_REPLAYDECISIONREQUEST']._serialized_end=1017
+  _globals['_REPLAYDECISIONRESPONSE']._serialized_start=1020
+  _globals['_REPLAYDECISIONRESPONSE']._serialized_end=1148
+  _globals['_PLACEFREEZEREQUEST']._serialized_start=1151
+  _globals['_PLACEFREEZEREQUEST']._serialized_end=1391
+  _globals['_PLACEFREEZERESPONSE']._serialized_start=1393
+  _globals['_PLACEFREEZERESPONSE']._serialized_end=1477
+  _globals['_LIFTFREEZEREQUEST']._serialized_start=1479
+  _globals['_LIFTFREEZEREQUEST']._serialized_end=1596
+  _globals['_LIFTFREEZERESPONSE']._serialized_start=1598
+  _globals['_LIFTFREEZERESPONSE']._serialized_end=1681
+  _globals['_LISTFREEZESREQUEST']._serialized_start=1684
+  _globals['_LISTFREEZESREQUEST']._serialized_end=1833
+  _globals['_LISTFREEZESRESPONSE']._serialized_start=1835
+  _globals['_LISTFREEZESRESPONSE']._serialized_end=1923
+  _globals['_SIMULATETRANSACTIONREQUEST']._serialized_start=1926
+  _globals['_SIMULATETRANSACTIONREQUEST']._serialized_end=2785
+  _globals['_SIMULATETRANSACTIONRESPONSE']._serialized_start=2788
+  _globals['_SIMULATETRANSACTIONRESPONSE']._serialized_end=3238
+  _globals['_SIMULATETRANSACTIONRESPONSE_REASONMETADATAENTRY']._serialized_start=3185
+  _globals['_SIMULATETRANSACTIONRESPONSE_REASONMETADATAENTRY']._serialized_end=3238
+  _globals['_RISKSERVICE']._serialized_start=3241
+  _globals['_RISKSERVICE']._serialized_end=4233
 # @@protoc_insertion_point(module_scope)

@@ -8,8 +8,12 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from longmen.errors.v1 import error_reason_pb2 as _error_reason_pb2
+from longmen.identity.v1 import factor_pb2 as _factor_pb2
+from longmen.limits.v1 import limit_pb2 as _limit_pb2
 from longmen.risk.v1 import decision_pb2 as _decision_pb2
 from longmen.risk.v1 import outcome_pb2 as _outcome_pb2
+from longmen.type.v1 import money_pb2 as _money_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -398,3 +402,145 @@ class ListFreezesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListFreezesResponse: _TypeAlias = ListFreezesResponse  # noqa: Y015
+
+@_typing.final
+class SimulateTransactionRequest(_message.Message):
+    """SimulateTransactionRequest is the request of SimulateTransaction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    FROM_ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    TO_ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    MERCHANT_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    DEVICE_ID_FIELD_NUMBER: _builtins.int
+    NETWORK_ADDRESS_FIELD_NUMBER: _builtins.int
+    FACTORS_FIELD_NUMBER: _builtins.int
+    RULE_SET_ID_FIELD_NUMBER: _builtins.int
+    kind: _limit_pb2.LimitedKind.ValueType
+    """Kind of the movement."""
+    from_account_id: _builtins.str
+    """From account id that would pay."""
+    to_account_id: _builtins.str
+    """To account id that would be paid, of a transfer or a conversion."""
+    merchant_id: _builtins.str
+    """Merchant id that would be paid, of a payment."""
+    channel: _outcome_pb2.RiskChannel.ValueType
+    """Channel through which it would be asked for."""
+    device_id: _builtins.str
+    """Device id that would ask for it; empty for none."""
+    network_address: _builtins.str
+    """Network address that it would come from; empty, or what is no public address, tells nothing."""
+    rule_set_id: _builtins.str
+    """Rule set id to judge by; empty for the rules in force."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """Amount that would be paid, above zero, in the currency of the account that pays."""
+
+    @_builtins.property
+    def factors(self) -> _containers.RepeatedScalarFieldContainer[_factor_pb2.FactorKind.ValueType]:
+        """Factors that would have approved it; empty asks what has to approve it."""
+
+    def __init__(
+        self,
+        *,
+        kind: _limit_pb2.LimitedKind.ValueType = ...,
+        from_account_id: _builtins.str = ...,
+        to_account_id: _builtins.str = ...,
+        merchant_id: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        channel: _outcome_pb2.RiskChannel.ValueType = ...,
+        device_id: _builtins.str = ...,
+        network_address: _builtins.str = ...,
+        factors: _abc.Iterable[_factor_pb2.FactorKind.ValueType] | None = ...,
+        rule_set_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "channel", b"channel", "device_id", b"device_id", "factors", b"factors", "from_account_id", b"from_account_id", "kind", b"kind", "merchant_id", b"merchant_id", "network_address", b"network_address", "rule_set_id", b"rule_set_id", "to_account_id", b"to_account_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SimulateTransactionRequest: _TypeAlias = SimulateTransactionRequest  # noqa: Y015
+
+@_typing.final
+class SimulateTransactionResponse(_message.Message):
+    """SimulateTransactionResponse is the reply of SimulateTransaction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class ReasonMetadataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    ALLOWED_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REASON_METADATA_FIELD_NUMBER: _builtins.int
+    DECISION_FIELD_NUMBER: _builtins.int
+    LIMITS_FIELD_NUMBER: _builtins.int
+    BINDING_LIMIT_FIELD_NUMBER: _builtins.int
+    FACTORS_NEEDED_FIELD_NUMBER: _builtins.int
+    METHODS_FIELD_NUMBER: _builtins.int
+    allowed: _builtins.bool
+    """Allowed is whether risk and limits would let it be made or held, once it is approved as needed."""
+    reason: _error_reason_pb2.ErrorReason.ValueType
+    """Reason why they would refuse it; unspecified when allowed. What the ledger says, such as of too little money, is not asked."""
+    factors_needed: _builtins.int
+    """Factors needed at least for risk and limits, whatever the policy of approval says; 0 for none."""
+    @_builtins.property
+    def reason_metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Reason metadata as the refusal would have it."""
+
+    @_builtins.property
+    def decision(self) -> _decision_pb2.Decision:
+        """Decision as it would be made, with all that it rests on and without ids; absent where a freeze stops the movement before it is judged."""
+
+    @_builtins.property
+    def limits(self) -> _containers.RepeatedCompositeFieldContainer[_limit_pb2.Limit]:
+        """Limits that bind the movement, in the order in which they are asked."""
+
+    @_builtins.property
+    def binding_limit(self) -> _limit_pb2.Limit:
+        """Binding limit: the one that refuses it, or else the one that leaves least; absent when none binds."""
+
+    @_builtins.property
+    def methods(self) -> _containers.RepeatedScalarFieldContainer[_factor_pb2.FactorKind.ValueType]:
+        """Methods that count for those."""
+
+    def __init__(
+        self,
+        *,
+        allowed: _builtins.bool = ...,
+        reason: _error_reason_pb2.ErrorReason.ValueType = ...,
+        reason_metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        decision: _decision_pb2.Decision | None = ...,
+        limits: _abc.Iterable[_limit_pb2.Limit] | None = ...,
+        binding_limit: _limit_pb2.Limit | None = ...,
+        factors_needed: _builtins.int = ...,
+        methods: _abc.Iterable[_factor_pb2.FactorKind.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["binding_limit", b"binding_limit", "decision", b"decision"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed", b"allowed", "binding_limit", b"binding_limit", "decision", b"decision", "factors_needed", b"factors_needed", "limits", b"limits", "methods", b"methods", "reason", b"reason", "reason_metadata", b"reason_metadata"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SimulateTransactionResponse: _TypeAlias = SimulateTransactionResponse  # noqa: Y015

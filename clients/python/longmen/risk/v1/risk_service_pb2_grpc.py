@@ -51,6 +51,11 @@ class RiskServiceStub:
                 request_serializer=longmen_dot_risk_dot_v1_dot_risk__service__pb2.ReplayDecisionRequest.SerializeToString,
                 response_deserializer=longmen_dot_risk_dot_v1_dot_risk__service__pb2.ReplayDecisionResponse.FromString,
                 _registered_method=True)
+        self.SimulateTransaction = channel.unary_unary(
+                '/longmen.risk.v1.RiskService/SimulateTransaction',
+                request_serializer=longmen_dot_risk_dot_v1_dot_risk__service__pb2.SimulateTransactionRequest.SerializeToString,
+                response_deserializer=longmen_dot_risk_dot_v1_dot_risk__service__pb2.SimulateTransactionResponse.FromString,
+                _registered_method=True)
         self.PlaceFreeze = channel.unary_unary(
                 '/longmen.risk.v1.RiskService/PlaceFreeze',
                 request_serializer=longmen_dot_risk_dot_v1_dot_risk__service__pb2.PlaceFreezeRequest.SerializeToString,
@@ -92,6 +97,15 @@ class RiskServiceServicer:
     def ReplayDecision(self, request, context):
         """ReplayDecision computes a decision again from its record and the rules of its version, and says whether it comes out the same.
         Reasons: DECISION_NOT_FOUND, DECISION_NOT_REPLAYABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SimulateTransaction(self, request, context):
+        """SimulateTransaction says what risk and limits would make of one movement now, by the rules in force or by a set that is tried. It is decided by
+        the code that decides on movements, and leaves nothing behind: nothing is kept, counted, held, frozen or told.
+        Reasons: ACCOUNT_NOT_FOUND, MERCHANT_NOT_FOUND, RULE_SET_NOT_FOUND, CURRENCY_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -139,6 +153,11 @@ def add_RiskServiceServicer_to_server(servicer, server):
                     servicer.ReplayDecision,
                     request_deserializer=longmen_dot_risk_dot_v1_dot_risk__service__pb2.ReplayDecisionRequest.FromString,
                     response_serializer=longmen_dot_risk_dot_v1_dot_risk__service__pb2.ReplayDecisionResponse.SerializeToString,
+            ),
+            'SimulateTransaction': grpc.unary_unary_rpc_method_handler(
+                    servicer.SimulateTransaction,
+                    request_deserializer=longmen_dot_risk_dot_v1_dot_risk__service__pb2.SimulateTransactionRequest.FromString,
+                    response_serializer=longmen_dot_risk_dot_v1_dot_risk__service__pb2.SimulateTransactionResponse.SerializeToString,
             ),
             'PlaceFreeze': grpc.unary_unary_rpc_method_handler(
                     servicer.PlaceFreeze,
@@ -239,6 +258,33 @@ class RiskService:
             '/longmen.risk.v1.RiskService/ReplayDecision',
             longmen_dot_risk_dot_v1_dot_risk__service__pb2.ReplayDecisionRequest.SerializeToString,
             longmen_dot_risk_dot_v1_dot_risk__service__pb2.ReplayDecisionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SimulateTransaction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longmen.risk.v1.RiskService/SimulateTransaction',
+            longmen_dot_risk_dot_v1_dot_risk__service__pb2.SimulateTransactionRequest.SerializeToString,
+            longmen_dot_risk_dot_v1_dot_risk__service__pb2.SimulateTransactionResponse.FromString,
             options,
             channel_credentials,
             insecure,

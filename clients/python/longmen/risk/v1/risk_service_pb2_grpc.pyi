@@ -47,6 +47,11 @@ class RiskServiceStub:
     """ReplayDecision computes a decision again from its record and the rules of its version, and says whether it comes out the same.
     Reasons: DECISION_NOT_FOUND, DECISION_NOT_REPLAYABLE.
     """
+    SimulateTransaction: _grpc.UnaryUnaryMultiCallable[_risk_service_pb2.SimulateTransactionRequest, _risk_service_pb2.SimulateTransactionResponse]
+    """SimulateTransaction says what risk and limits would make of one movement now, by the rules in force or by a set that is tried. It is decided by
+    the code that decides on movements, and leaves nothing behind: nothing is kept, counted, held, frozen or told.
+    Reasons: ACCOUNT_NOT_FOUND, MERCHANT_NOT_FOUND, RULE_SET_NOT_FOUND, CURRENCY_MISMATCH.
+    """
     PlaceFreeze: _grpc.UnaryUnaryMultiCallable[_risk_service_pb2.PlaceFreezeRequest, _risk_service_pb2.PlaceFreezeResponse]
     """PlaceFreeze stops a customer with all accounts from paying, from receiving, or both.
     Reasons: WALLET_NOT_FOUND, FREEZE_EXISTS.
@@ -79,6 +84,11 @@ class RiskServiceAsyncStub(RiskServiceStub):
     ReplayDecision: _aio.UnaryUnaryMultiCallable[_risk_service_pb2.ReplayDecisionRequest, _risk_service_pb2.ReplayDecisionResponse]  # type: ignore[assignment]
     """ReplayDecision computes a decision again from its record and the rules of its version, and says whether it comes out the same.
     Reasons: DECISION_NOT_FOUND, DECISION_NOT_REPLAYABLE.
+    """
+    SimulateTransaction: _aio.UnaryUnaryMultiCallable[_risk_service_pb2.SimulateTransactionRequest, _risk_service_pb2.SimulateTransactionResponse]  # type: ignore[assignment]
+    """SimulateTransaction says what risk and limits would make of one movement now, by the rules in force or by a set that is tried. It is decided by
+    the code that decides on movements, and leaves nothing behind: nothing is kept, counted, held, frozen or told.
+    Reasons: ACCOUNT_NOT_FOUND, MERCHANT_NOT_FOUND, RULE_SET_NOT_FOUND, CURRENCY_MISMATCH.
     """
     PlaceFreeze: _aio.UnaryUnaryMultiCallable[_risk_service_pb2.PlaceFreezeRequest, _risk_service_pb2.PlaceFreezeResponse]  # type: ignore[assignment]
     """PlaceFreeze stops a customer with all accounts from paying, from receiving, or both.
@@ -127,6 +137,17 @@ class RiskServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_risk_service_pb2.ReplayDecisionResponse, _abc.Awaitable[_risk_service_pb2.ReplayDecisionResponse]]:
         """ReplayDecision computes a decision again from its record and the rules of its version, and says whether it comes out the same.
         Reasons: DECISION_NOT_FOUND, DECISION_NOT_REPLAYABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def SimulateTransaction(
+        self,
+        request: _risk_service_pb2.SimulateTransactionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_risk_service_pb2.SimulateTransactionResponse, _abc.Awaitable[_risk_service_pb2.SimulateTransactionResponse]]:
+        """SimulateTransaction says what risk and limits would make of one movement now, by the rules in force or by a set that is tried. It is decided by
+        the code that decides on movements, and leaves nothing behind: nothing is kept, counted, held, frozen or told.
+        Reasons: ACCOUNT_NOT_FOUND, MERCHANT_NOT_FOUND, RULE_SET_NOT_FOUND, CURRENCY_MISMATCH.
         """
 
     @_abc_1.abstractmethod

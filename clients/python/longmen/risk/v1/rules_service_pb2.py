@@ -24,12 +24,14 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from longmen.risk.v1 import backtest_pb2 as longmen_dot_risk_dot_v1_dot_backtest__pb2
 from longmen.risk.v1 import rule_pb2 as longmen_dot_risk_dot_v1_dot_rule__pb2
 from longmen.type.v1 import policy_pb2 as longmen_dot_type_dot_v1_dot_policy__pb2
 from longmen.type.v1 import rules_pb2 as longmen_dot_type_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#longmen/risk/v1/rules_service.proto\x12\x0flongmen.risk.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1alongmen/risk/v1/rule.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"\xd7\x01\n\x12\x43reateDraftRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x17\n\x04name\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18P\x12\x16\n\x04note\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12/\n\x05rules\x18\x04 \x03(\x0b\x32\x15.longmen.risk.v1.RuleB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01\x12&\n\x10\x62\x61se_rule_set_id\x18\x05 \x01(\tB\x0c\xbaH\tr\x04\xc0\xda\x18\x01\xd8\x01\x01\x12\x19\n\x04\x62ook\x18\x06 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\"W\n\x13\x43reateDraftResponse\x12*\n\x08rule_set\x18\x01 \x01(\x0b\x32\x18.longmen.risk.v1.RuleSet\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\xb6\x01\n\x12UpdateDraftRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0brule_set_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xc0\xda\x18\x01\x12\x19\n\x08revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x01\x12/\n\x05rules\x18\x04 \x03(\x0b\x32\x15.longmen.risk.v1.RuleB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01\x12\x16\n\x04note\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\"W\n\x13UpdateDraftResponse\x12*\n\x08rule_set\x18\x01 \x01(\x0b\x32\x18.longmen.risk.v1.RuleSet\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\xac\x01\n\x15PromoteRuleSetRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0brule_set_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xc0\xda\x18\x01\x12\x19\n\x08revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x01\x12:\n\x05state\x18\x04 \x01(\x0e\x32\x1d.longmen.risk.v1.RuleSetStateB\x0c\xbaH\t\x82\x01\x06\x10\x01 \x00 \x01\"Z\n\x16PromoteRuleSetResponse\x12*\n\x08rule_set\x18\x01 \x01(\x0b\x32\x18.longmen.risk.v1.RuleSet\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\xf5\x01\n\x11SnoozeRuleRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12.\n\x07rule_id\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9_]{2,38}$\x12\x33\n\x08\x64uration\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x06\xbaH\x03\xc8\x01\x01\x12!\n\x0b\x63ustomer_id\x18\x04 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12\x1f\n\x0breason_text\x18\x05 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x19\n\x04\x62ook\x18\x06 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\";\n\x12SnoozeRuleResponse\x12\x0f\n\x07version\x18\x01 \x01(\x05\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\xa6\x01\n\x11SetRolloutRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12.\n\x07rule_id\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9_]{2,38}$\x12(\n\x14rollout_basis_points\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x90N(\x00\x12\x19\n\x04\x62ook\x18\x04 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\";\n\x12SetRolloutResponse\x12\x0f\n\x07version\x18\x01 \x01(\x05\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\x8e\x01\n\x13ListRuleSetsRequest\x12\x19\n\x04\x62ook\x18\x01 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\"\n\x11\x61t_least_as_fresh\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\\\n\x14ListRuleSetsResponse\x12+\n\trule_sets\x18\x01 \x03(\x0b\x32\x18.longmen.risk.v1.RuleSet\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"u\n\x11GetRuleSetRequest\x12!\n\x0brule_set_id\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\xc0\xda\x18\x01\xd8\x01\x01\x12\x19\n\x04\x62ook\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\x12\"\n\x11\x61t_least_as_fresh\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\"@\n\x12GetRuleSetResponse\x12*\n\x08rule_set\x18\x01 \x01(\x0b\x32\x18.longmen.risk.v1.RuleSet\"\x81\x01\n\x10LintRulesRequest\x12!\n\x0brule_set_id\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\xc0\xda\x18\x01\xd8\x01\x01\x12/\n\x05rules\x18\x02 \x03(\x0b\x32\x15.longmen.risk.v1.RuleB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01\x12\x19\n\x04\x62ook\x18\x03 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\"C\n\x11LintRulesResponse\x12.\n\x08problems\x18\x01 \x03(\x0b\x32\x1c.longmen.risk.v1.RuleProblem\"\xba\x01\n\x10TestRulesRequest\x12!\n\x0brule_set_id\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\xc0\xda\x18\x01\xd8\x01\x01\x12/\n\x05rules\x18\x02 \x03(\x0b\x32\x15.longmen.risk.v1.RuleB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01\x12\x37\n\x06values\x18\x03 \x03(\x0b\x32\x1c.longmen.risk.v1.FeatureTextB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01\x12\x19\n\x04\x62ook\x18\x04 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\"p\n\x11TestRulesResponse\x12\x30\n\x08\x65xamples\x18\x01 \x03(\x0b\x32\x1e.longmen.risk.v1.ExampleResult\x12)\n\x05\x66ired\x18\x02 \x03(\x0b\x32\x1a.longmen.risk.v1.FiredRule\"|\n\x13\x44iffRuleSetsRequest\x12!\n\x0brule_set_id\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\xc0\xda\x18\x01\xd8\x01\x01\x12\'\n\x11other_rule_set_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x04\xc0\xda\x18\x01\xd8\x01\x01\x12\x19\n\x04\x62ook\x18\x03 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\"L\n\x14\x44iffRuleSetsResponse\x12\x34\n\x0b\x64ifferences\x18\x01 \x03(\x0b\x32\x1f.longmen.risk.v1.RuleDifference2\xa8\n\n\x0cRulesService\x12\x82\x01\n\x0b\x43reateDraft\x12#.longmen.risk.v1.CreateDraftRequest\x1a$.longmen.risk.v1.CreateDraftResponse\"(\xaa\xd4\x18$\n\x02\x01\x03\x12\nrisk.rules\x18\x88\' \xb0\xea\x01(\x03\x30\x02\x38\x80\x80@X\x05j\x01\x03\x12\x82\x01\n\x0bUpdateDraft\x12#.longmen.risk.v1.UpdateDraftRequest\x1a$.longmen.risk.v1.UpdateDraftResponse\"(\xaa\xd4\x18$\n\x02\x01\x03\x12\nrisk.rules\x18\x88\' \xb0\xea\x01(\x03\x30\x02\x38\x80\x80@X\x05j\x01\x03\x12\x89\x01\n\x0ePromoteRuleSet\x12&.longmen.risk.v1.PromoteRuleSetRequest\x1a\'.longmen.risk.v1.PromoteRuleSetResponse\"&\xaa\xd4\x18\"\n\x02\x01\x03\x12\nrisk.rules\x18\x88\' \xb0\xea\x01(\x03\x30\x02X\x05`\x01j\x01\x03\x12}\n\nSnoozeRule\x12\".longmen.risk.v1.SnoozeRuleRequest\x1a#.longmen.risk.v1.SnoozeRuleResponse\"&\xaa\xd4\x18\"\n\x02\x01\x03\x12\nrisk.rules\x18\x88\' \xb0\xea\x01(\x03\x30\x02X\x05`\x01j\x01\x03\x12}\n\nSetRollout\x12\".longmen.risk.v1.SetRolloutRequest\x1a#.longmen.risk.v1.SetRolloutResponse\"&\xaa\xd4\x18\"\n\x02\x01\x03\x12\nrisk.rules\x18\x88\' \xb0\xea\x01(\x03\x30\x02X\x05`\x01j\x01\x03\x12\x82\x01\n\x0cListRuleSets\x12$.longmen.risk.v1.ListRuleSetsRequest\x1a%.longmen.risk.v1.ListRuleSetsResponse\"%\xaa\xd4\x18!\n\x02\x01\x03\x12\trisk.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x03\x02\x03\x04\x12|\n\nGetRuleSet\x12\".longmen.risk.v1.GetRuleSetRequest\x1a#.longmen.risk.v1.GetRuleSetResponse\"%\xaa\xd4\x18!\n\x02\x01\x03\x12\trisk.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x03\x02\x03\x04\x12}\n\tLintRules\x12!.longmen.risk.v1.LintRulesRequest\x1a\".longmen.risk.v1.LintRulesResponse\")\xaa\xd4\x18%\n\x02\x01\x03\x12\trisk.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01\x38\x80\x80@X\x01j\x03\x02\x03\x04\x12}\n\tTestRules\x12!.longmen.risk.v1.TestRulesRequest\x1a\".longmen.risk.v1.TestRulesResponse\")\xaa\xd4\x18%\n\x02\x01\x03\x12\trisk.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01\x38\x80\x80@X\x01j\x03\x02\x03\x04\x12\x82\x01\n\x0c\x44iffRuleSets\x12$.longmen.risk.v1.DiffRuleSetsRequest\x1a%.longmen.risk.v1.DiffRuleSetsResponse\"%\xaa\xd4\x18!\n\x02\x01\x03\x12\trisk.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x03\x02\x03\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#longmen/risk/v1/rules_service.proto\x12\x0flongmen.risk.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1elongmen/risk/v1/backtest.proto\x1a\x1alongmen/risk/v1/rule.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"\xd7\x01\n\x12\x43reateDraftRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x17\n\x04name\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18P\x12\x16\n\x04note\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12/\n\x05rules\x18\x04 \x03(\x0b\x32\x15.longmen.risk.v1.RuleB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01\x12&\n\x10\x62\x61se_rule_set_id\x18\x05 \x01(\tB\x0c\xbaH\tr\x04\xc0\xda\x18\x01\xd8\x01\x01\x12\x19\n\x04\x62ook\x18\x06 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\"W\n\x13\x43reateDraftResponse\x12*\n\x08rule_set\x18\x01 \x01(\x0b\x32\x18.longmen.risk.v1.RuleSet\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\xb6\x01\n\x12UpdateDraftRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0brule_set_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xc0\xda\x18\x01\x12\x19\n\x08revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x01\x12/\n\x05rules\x18\x04 \x03(\x0b\x32\x15.longmen.risk.v1.RuleB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01\x12\x16\n\x04note\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\"W\n\x13UpdateDraftResponse\x12*\n\x08rule_set\x18\x01 \x01(\x0b\x32\x18.longmen.risk.v1.RuleSet\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\xac\x01\n\x15PromoteRuleSetRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0brule_set_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xc0\xda\x18\x01\x12\x19\n\x08revision\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x01\x12:\n\x05state\x18\x04 \x01(\x0e\x32\x1d.longmen.risk.v1.RuleSetStateB\x0c\xbaH\t\x82\x01\x06\x10\x01 \x00 \x01\"Z\n\x16PromoteRuleSetResponse\x12*\n\x08rule_set\x18\x01 \x01(\x0b\x32\x18.longmen.risk.v1.RuleSet\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\xf5\x01\n\x11SnoozeRuleRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12.\n\x07rule_id\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9_]{2,38}$\x12\x33\n\x08\x64uration\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x06\xbaH\x03\xc8\x01\x01\x12!\n\x0b\x63ustomer_id\x18\x04 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12\x1f\n\x0breason_text\x18\x05 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x19\n\x04\x62ook\x18\x06 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\";\n\x12SnoozeRuleResponse\x12\x0f\n\x07version\x18\x01 \x01(\x05\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\xa6\x01\n\x11SetRolloutRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12.\n\x07rule_id\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9_]{2,38}$\x12(\n\x14rollout_basis_points\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x90N(\x00\x12\x19\n\x04\x62ook\x18\x04 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\";\n\x12SetRolloutResponse\x12\x0f\n\x07version\x18\x01 \x01(\x05\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\x8e\x01\n\x13ListRuleSetsRequest\x12\x19\n\x04\x62ook\x18\x01 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\"\n\x11\x61t_least_as_fresh\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\\\n\x14ListRuleSetsResponse\x12+\n\trule_sets\x18\x01 \x03(\x0b\x32\x18.longmen.risk.v1.RuleSet\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"u\n\x11GetRuleSetRequest\x12!\n\x0brule_set_id\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\xc0\xda\x18\x01\xd8\x01\x01\x12\x19\n\x04\x62ook\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\x12\"\n\x11\x61t_least_as_fresh\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\"@\n\x12GetRuleSetResponse\x12*\n\x08rule_set\x18\x01 \x01(\x0b\x32\x18.longmen.risk.v1.RuleSet\"\x81\x01\n\x10LintRulesRequest\x12!\n\x0brule_set_id\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\xc0\xda\x18\x01\xd8\x01\x01\x12/\n\x05rules\x18\x02 \x03(\x0b\x32\x15.longmen.risk.v1.RuleB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01\x12\x19\n\x04\x62ook\x18\x03 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\"C\n\x11LintRulesResponse\x12.\n\x08problems\x18\x01 \x03(\x0b\x32\x1c.longmen.risk.v1.RuleProblem\"\xba\x01\n\x10TestRulesRequest\x12!\n\x0brule_set_id\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\xc0\xda\x18\x01\xd8\x01\x01\x12/\n\x05rules\x18\x02 \x03(\x0b\x32\x15.longmen.risk.v1.RuleB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01\x12\x37\n\x06values\x18\x03 \x03(\x0b\x32\x1c.longmen.risk.v1.FeatureTextB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01\x12\x19\n\x04\x62ook\x18\x04 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\"p\n\x11TestRulesResponse\x12\x30\n\x08\x65xamples\x18\x01 \x03(\x0b\x32\x1e.longmen.risk.v1.ExampleResult\x12)\n\x05\x66ired\x18\x02 \x03(\x0b\x32\x1a.longmen.risk.v1.FiredRule\"|\n\x13\x44iffRuleSetsRequest\x12!\n\x0brule_set_id\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\xc0\xda\x18\x01\xd8\x01\x01\x12\'\n\x11other_rule_set_id\x18\x02 \x01(\tB\x0c\xbaH\tr\x04\xc0\xda\x18\x01\xd8\x01\x01\x12\x19\n\x04\x62ook\x18\x03 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\"L\n\x14\x44iffRuleSetsResponse\x12\x34\n\x0b\x64ifferences\x18\x01 \x03(\x0b\x32\x1f.longmen.risk.v1.RuleDifference\"\x9c\x02\n\x14\x42\x61\x63ktestRulesRequest\x12!\n\x0brule_set_id\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\xc0\xda\x18\x01\xd8\x01\x01\x12/\n\x05rules\x18\x02 \x03(\x0b\x32\x15.longmen.risk.v1.RuleB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01\x12-\n\tfrom_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1f\n\x0e\x64\x65\x63ision_count\x18\x05 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x18\n\x06\x63ursor\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80 \x12\x19\n\x04\x62ook\x18\x07 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\"\x8b\x01\n\x15\x42\x61\x63ktestRulesResponse\x12\x35\n\x08progress\x18\x01 \x01(\x0b\x32!.longmen.risk.v1.BacktestProgressH\x00\x12\x31\n\x06result\x18\x02 \x01(\x0b\x32\x1f.longmen.risk.v1.BacktestResultH\x00\x42\x08\n\x06report2\xb6\x0b\n\x0cRulesService\x12\x82\x01\n\x0b\x43reateDraft\x12#.longmen.risk.v1.CreateDraftRequest\x1a$.longmen.risk.v1.CreateDraftResponse\"(\xaa\xd4\x18$\n\x02\x01\x03\x12\nrisk.rules\x18\x88\' \xb0\xea\x01(\x03\x30\x02\x38\x80\x80@X\x05j\x01\x03\x12\x82\x01\n\x0bUpdateDraft\x12#.longmen.risk.v1.UpdateDraftRequest\x1a$.longmen.risk.v1.UpdateDraftResponse\"(\xaa\xd4\x18$\n\x02\x01\x03\x12\nrisk.rules\x18\x88\' \xb0\xea\x01(\x03\x30\x02\x38\x80\x80@X\x05j\x01\x03\x12\x89\x01\n\x0ePromoteRuleSet\x12&.longmen.risk.v1.PromoteRuleSetRequest\x1a\'.longmen.risk.v1.PromoteRuleSetResponse\"&\xaa\xd4\x18\"\n\x02\x01\x03\x12\nrisk.rules\x18\x88\' \xb0\xea\x01(\x03\x30\x02X\x05`\x01j\x01\x03\x12}\n\nSnoozeRule\x12\".longmen.risk.v1.SnoozeRuleRequest\x1a#.longmen.risk.v1.SnoozeRuleResponse\"&\xaa\xd4\x18\"\n\x02\x01\x03\x12\nrisk.rules\x18\x88\' \xb0\xea\x01(\x03\x30\x02X\x05`\x01j\x01\x03\x12}\n\nSetRollout\x12\".longmen.risk.v1.SetRolloutRequest\x1a#.longmen.risk.v1.SetRolloutResponse\"&\xaa\xd4\x18\"\n\x02\x01\x03\x12\nrisk.rules\x18\x88\' \xb0\xea\x01(\x03\x30\x02X\x05`\x01j\x01\x03\x12\x82\x01\n\x0cListRuleSets\x12$.longmen.risk.v1.ListRuleSetsRequest\x1a%.longmen.risk.v1.ListRuleSetsResponse\"%\xaa\xd4\x18!\n\x02\x01\x03\x12\trisk.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x03\x02\x03\x04\x12|\n\nGetRuleSet\x12\".longmen.risk.v1.GetRuleSetRequest\x1a#.longmen.risk.v1.GetRuleSetResponse\"%\xaa\xd4\x18!\n\x02\x01\x03\x12\trisk.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x03\x02\x03\x04\x12}\n\tLintRules\x12!.longmen.risk.v1.LintRulesRequest\x1a\".longmen.risk.v1.LintRulesResponse\")\xaa\xd4\x18%\n\x02\x01\x03\x12\trisk.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01\x38\x80\x80@X\x01j\x03\x02\x03\x04\x12}\n\tTestRules\x12!.longmen.risk.v1.TestRulesRequest\x1a\".longmen.risk.v1.TestRulesResponse\")\xaa\xd4\x18%\n\x02\x01\x03\x12\trisk.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01\x38\x80\x80@X\x01j\x03\x02\x03\x04\x12\x82\x01\n\x0c\x44iffRuleSets\x12$.longmen.risk.v1.DiffRuleSetsRequest\x1a%.longmen.risk.v1.DiffRuleSetsResponse\"%\xaa\xd4\x18!\n\x02\x01\x03\x12\trisk.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x03\x02\x03\x04\x12\x8b\x01\n\rBacktestRules\x12%.longmen.risk.v1.BacktestRulesRequest\x1a&.longmen.risk.v1.BacktestRulesResponse\")\xaa\xd4\x18%\n\x02\x01\x03\x12\trisk.read\x18\xc0\xa9\x07 \xc0\xcf$(\x04\x30\x01\x38\x80\x80@X\x06j\x02\x03\x04\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -120,6 +122,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DIFFRULESETSREQUEST'].fields_by_name['other_rule_set_id']._serialized_options = b'\272H\tr\004\300\332\030\001\330\001\001'
   _globals['_DIFFRULESETSREQUEST'].fields_by_name['book']._loaded_options = None
   _globals['_DIFFRULESETSREQUEST'].fields_by_name['book']._serialized_options = b'\272H\010\032\006\030\377\377\001(\000'
+  _globals['_BACKTESTRULESREQUEST'].fields_by_name['rule_set_id']._loaded_options = None
+  _globals['_BACKTESTRULESREQUEST'].fields_by_name['rule_set_id']._serialized_options = b'\272H\tr\004\300\332\030\001\330\001\001'
+  _globals['_BACKTESTRULESREQUEST'].fields_by_name['rules']._loaded_options = None
+  _globals['_BACKTESTRULESREQUEST'].fields_by_name['rules']._serialized_options = b'\272H\006\222\001\003\020\310\001'
+  _globals['_BACKTESTRULESREQUEST'].fields_by_name['decision_count']._loaded_options = None
+  _globals['_BACKTESTRULESREQUEST'].fields_by_name['decision_count']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_BACKTESTRULESREQUEST'].fields_by_name['cursor']._loaded_options = None
+  _globals['_BACKTESTRULESREQUEST'].fields_by_name['cursor']._serialized_options = b'\272H\005r\003\030\200 '
+  _globals['_BACKTESTRULESREQUEST'].fields_by_name['book']._loaded_options = None
+  _globals['_BACKTESTRULESREQUEST'].fields_by_name['book']._serialized_options = b'\272H\010\032\006\030\377\377\001(\000'
   _globals['_RULESSERVICE'].methods_by_name['CreateDraft']._loaded_options = None
   _globals['_RULESSERVICE'].methods_by_name['CreateDraft']._serialized_options = b'\252\324\030$\n\002\001\003\022\nrisk.rules\030\210\' \260\352\001(\0030\0028\200\200@X\005j\001\003'
   _globals['_RULESSERVICE'].methods_by_name['UpdateDraft']._loaded_options = None
@@ -140,46 +152,52 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RULESSERVICE'].methods_by_name['TestRules']._serialized_options = b'\252\324\030%\n\002\001\003\022\trisk.read\030\210\' \260\352\001(\0020\0018\200\200@X\001j\003\002\003\004'
   _globals['_RULESSERVICE'].methods_by_name['DiffRuleSets']._loaded_options = None
   _globals['_RULESSERVICE'].methods_by_name['DiffRuleSets']._serialized_options = b'\252\324\030!\n\002\001\003\022\trisk.read\030\210\' \260\352\001(\0020\001X\001j\003\002\003\004'
-  _globals['_CREATEDRAFTREQUEST']._serialized_start=205
-  _globals['_CREATEDRAFTREQUEST']._serialized_end=420
-  _globals['_CREATEDRAFTRESPONSE']._serialized_start=422
-  _globals['_CREATEDRAFTRESPONSE']._serialized_end=509
-  _globals['_UPDATEDRAFTREQUEST']._serialized_start=512
-  _globals['_UPDATEDRAFTREQUEST']._serialized_end=694
-  _globals['_UPDATEDRAFTRESPONSE']._serialized_start=696
-  _globals['_UPDATEDRAFTRESPONSE']._serialized_end=783
-  _globals['_PROMOTERULESETREQUEST']._serialized_start=786
-  _globals['_PROMOTERULESETREQUEST']._serialized_end=958
-  _globals['_PROMOTERULESETRESPONSE']._serialized_start=960
-  _globals['_PROMOTERULESETRESPONSE']._serialized_end=1050
-  _globals['_SNOOZERULEREQUEST']._serialized_start=1053
-  _globals['_SNOOZERULEREQUEST']._serialized_end=1298
-  _globals['_SNOOZERULERESPONSE']._serialized_start=1300
-  _globals['_SNOOZERULERESPONSE']._serialized_end=1359
-  _globals['_SETROLLOUTREQUEST']._serialized_start=1362
-  _globals['_SETROLLOUTREQUEST']._serialized_end=1528
-  _globals['_SETROLLOUTRESPONSE']._serialized_start=1530
-  _globals['_SETROLLOUTRESPONSE']._serialized_end=1589
-  _globals['_LISTRULESETSREQUEST']._serialized_start=1592
-  _globals['_LISTRULESETSREQUEST']._serialized_end=1734
-  _globals['_LISTRULESETSRESPONSE']._serialized_start=1736
-  _globals['_LISTRULESETSRESPONSE']._serialized_end=1828
-  _globals['_GETRULESETREQUEST']._serialized_start=1830
-  _globals['_GETRULESETREQUEST']._serialized_end=1947
-  _globals['_GETRULESETRESPONSE']._serialized_start=1949
-  _globals['_GETRULESETRESPONSE']._serialized_end=2013
-  _globals['_LINTRULESREQUEST']._serialized_start=2016
-  _globals['_LINTRULESREQUEST']._serialized_end=2145
-  _globals['_LINTRULESRESPONSE']._serialized_start=2147
-  _globals['_LINTRULESRESPONSE']._serialized_end=2214
-  _globals['_TESTRULESREQUEST']._serialized_start=2217
-  _globals['_TESTRULESREQUEST']._serialized_end=2403
-  _globals['_TESTRULESRESPONSE']._serialized_start=2405
-  _globals['_TESTRULESRESPONSE']._serialized_end=2517
-  _globals['_DIFFRULESETSREQUEST']._serialized_start=2519
-  _globals['_DIFFRULESETSREQUEST']._serialized_end=2643
-  _globals['_DIFFRULESETSRESPONSE']._serialized_start=2645
-  _globals['_DIFFRULESETSRESPONSE']._serialized_end=2721
-  _globals['_RULESSERVICE']._serialized_start=2724
-  _globals['_RULESSERVICE']._serialized_end=4044
+  _globals['_RULESSERVICE'].methods_by_name['BacktestRules']._loaded_options = None
+  _globals['_RULESSERVICE'].methods_by_name['BacktestRules']._serialized_options = b'\252\324\030%\n\002\001\003\022\trisk.read\030\300\251\007 \300\317$(\0040\0018\200\200@X\006j\002\003\004'
+  _globals['_CREATEDRAFTREQUEST']._serialized_start=270
+  _globals['_CREATEDRAFTREQUEST']._serialized_end=485
+  _globals['_CREATEDRAFTRESPONSE']._serialized_start=487
+  _globals['_CREATEDRAFTRESPONSE']._serialized_end=574
+  _globals['_UPDATEDRAFTREQUEST']._serialized_start=577
+  _globals['_UPDATEDRAFTREQUEST']._serialized_end=759
+  _globals['_UPDATEDRAFTRESPONSE']._serialized_start=761
+  _globals['_UPDATEDRAFTRESPONSE']._serialized_end=848
+  _globals['_PROMOTERULESETREQUEST']._serialized_start=851
+  _globals['_PROMOTERULESETREQUEST']._serialized_end=1023
+  _globals['_PROMOTERULESETRESPONSE']._serialized_start=1025
+  _globals['_PROMOTERULESETRESPONSE']._serialized_end=1115
+  _globals['_SNOOZERULEREQUEST']._serialized_start=1118
+  _globals['_SNOOZERULEREQUEST']._serialized_end=1363
+  _globals['_SNOOZERULERESPONSE']._serialized_start=1365
+  _globals['_SNOOZERULERESPONSE']._serialized_end=1424
+  _globals['_SETROLLOUTREQUEST']._serialized_start=1427
+  _globals['_SETROLLOUTREQUEST']._serialized_end=1593
+  _globals['_SETROLLOUTRESPONSE']._serialized_start=1595
+  _globals['_SETROLLOUTRESPONSE']._serialized_end=1654
+  _globals['_LISTRULESETSREQUEST']._serialized_start=1657
+  _globals['_LISTRULESETSREQUEST']._serialized_end=1799
+  _globals['_LISTRULESETSRESPONSE']._serialized_start=1801
+  _globals['_LISTRULESETSRESPONSE']._serialized_end=1893
+  _globals['_GETRULESETREQUEST']._serialized_start=1895
+  _globals['_GETRULESETREQUEST']._serialized_end=2012
+  _globals['_GETRULESETRESPONSE']._serialized_start=2014
+  _globals['_GETRULESETRESPONSE']._serialized_end=2078
+  _globals['_LINTRULESREQUEST']._serialized_start=2081
+  _globals['_LINTRULESREQUEST']._serialized_end=2210
+  _globals['_LINTRULESRESPONSE']._serialized_start=2212
+  _globals['_LINTRULESRESPONSE']._serialized_end=2279
+  _globals['_TESTRULESREQUEST']._serialized_start=2282
+  _globals['_TESTRULESREQUEST']._serialized_end=2468
+  _globals['_TESTRULESRESPONSE']._serialized_start=2470
+  _globals['_TESTRULESRESPONSE']._serialized_end=2582
+  _globals['_DIFFRULESETSREQUEST']._serialized_start=2584
+  _globals['_DIFFRULESETSREQUEST']._serialized_end=2708
+  _globals['_DIFFRULESETSRESPONSE']._serialized_start=2710
+  _globals['_DIFFRULESETSRESPONSE']._serialized_end=2786
+  _globals['_BACKTESTRULESREQUEST']._serialized_start=2789
+  _globals['_BACKTESTRULESREQUEST']._serialized_end=3073
+  _globals['_BACKTESTRULESRESPONSE']._serialized_start=3076
+  _globals['_BACKTESTRULESRESPONSE']._serialized_end=3215
+  _globals['_RULESSERVICE']._serialized_start=3218
+  _globals['_RULESSERVICE']._serialized_end=4680
 # @@protoc_insertion_point(module_scope)

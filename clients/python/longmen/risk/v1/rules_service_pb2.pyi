@@ -7,7 +7,9 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from longmen.risk.v1 import backtest_pb2 as _backtest_pb2
 from longmen.risk.v1 import rule_pb2 as _rule_pb2
 import builtins as _builtins
 import sys
@@ -645,3 +647,87 @@ class DiffRuleSetsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DiffRuleSetsResponse: _TypeAlias = DiffRuleSetsResponse  # noqa: Y015
+
+@_typing.final
+class BacktestRulesRequest(_message.Message):
+    """BacktestRulesRequest is the request of BacktestRules."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_SET_ID_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
+    FROM_TIME_FIELD_NUMBER: _builtins.int
+    TO_TIME_FIELD_NUMBER: _builtins.int
+    DECISION_COUNT_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    BOOK_FIELD_NUMBER: _builtins.int
+    rule_set_id: _builtins.str
+    """Rule set id of saved rules; empty for those below, or the rules in force where there are none."""
+    decision_count: _builtins.int
+    """Decision count is how many decisions to judge at most; 0 means 20000, more than 100000 means 100000."""
+    cursor: _builtins.str
+    """Cursor is next_cursor of the result before, for otherwise the same request."""
+    book: _builtins.int
+    """Book of the decisions; 0 means the server's default book."""
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedCompositeFieldContainer[_rule_pb2.Rule]:
+        """Rules that are not saved."""
+
+    @_builtins.property
+    def from_time(self) -> _timestamp_pb2.Timestamp:
+        """From time, the first moment of interest."""
+
+    @_builtins.property
+    def to_time(self) -> _timestamp_pb2.Timestamp:
+        """To time, the first moment that is not of interest any more."""
+
+    def __init__(
+        self,
+        *,
+        rule_set_id: _builtins.str = ...,
+        rules: _abc.Iterable[_rule_pb2.Rule] | None = ...,
+        from_time: _timestamp_pb2.Timestamp | None = ...,
+        to_time: _timestamp_pb2.Timestamp | None = ...,
+        decision_count: _builtins.int = ...,
+        cursor: _builtins.str = ...,
+        book: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "to_time", b"to_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["book", b"book", "cursor", b"cursor", "decision_count", b"decision_count", "from_time", b"from_time", "rule_set_id", b"rule_set_id", "rules", b"rules", "to_time", b"to_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BacktestRulesRequest: _TypeAlias = BacktestRulesRequest  # noqa: Y015
+
+@_typing.final
+class BacktestRulesResponse(_message.Message):
+    """BacktestRulesResponse is one message of the reply of BacktestRules."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    RESULT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def progress(self) -> _backtest_pb2.BacktestProgress:
+        """Progress so far."""
+
+    @_builtins.property
+    def result(self) -> _backtest_pb2.BacktestResult:
+        """Result, once; nothing follows it."""
+
+    def __init__(
+        self,
+        *,
+        progress: _backtest_pb2.BacktestProgress | None = ...,
+        result: _backtest_pb2.BacktestResult | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["progress", b"progress", "report", b"report", "result", b"result"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["progress", b"progress", "report", b"report", "result", b"result"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_report: _TypeAlias = _typing.Literal["progress", "result"]  # noqa: Y015
+    _WhichOneofArgType_report: _TypeAlias = _typing.Literal["report", b"report"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_report) -> _WhichOneofReturnType_report | None: ...
+
+Global___BacktestRulesResponse: _TypeAlias = BacktestRulesResponse  # noqa: Y015

@@ -86,6 +86,11 @@ class RulesServiceStub:
                 request_serializer=longmen_dot_risk_dot_v1_dot_rules__service__pb2.DiffRuleSetsRequest.SerializeToString,
                 response_deserializer=longmen_dot_risk_dot_v1_dot_rules__service__pb2.DiffRuleSetsResponse.FromString,
                 _registered_method=True)
+        self.BacktestRules = channel.unary_stream(
+                '/longmen.risk.v1.RulesService/BacktestRules',
+                request_serializer=longmen_dot_risk_dot_v1_dot_rules__service__pb2.BacktestRulesRequest.SerializeToString,
+                response_deserializer=longmen_dot_risk_dot_v1_dot_rules__service__pb2.BacktestRulesResponse.FromString,
+                _registered_method=True)
 
 
 class RulesServiceServicer:
@@ -174,6 +179,15 @@ class RulesServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BacktestRules(self, request, context):
+        """BacktestRules judges decisions of the past again by other rules, and tells what would have come out: progress while it reads, then the result. It
+        reads what was recorded, in a part of the server of its own, and changes nothing. A long span comes in several calls, by the cursor of the result.
+        Reasons: RULE_SET_NOT_FOUND, RULE_SET_INVALID, TIME_RANGE_INVALID, INVALID_CURSOR, OVERLOADED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RulesServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -226,6 +240,11 @@ def add_RulesServiceServicer_to_server(servicer, server):
                     servicer.DiffRuleSets,
                     request_deserializer=longmen_dot_risk_dot_v1_dot_rules__service__pb2.DiffRuleSetsRequest.FromString,
                     response_serializer=longmen_dot_risk_dot_v1_dot_rules__service__pb2.DiffRuleSetsResponse.SerializeToString,
+            ),
+            'BacktestRules': grpc.unary_stream_rpc_method_handler(
+                    servicer.BacktestRules,
+                    request_deserializer=longmen_dot_risk_dot_v1_dot_rules__service__pb2.BacktestRulesRequest.FromString,
+                    response_serializer=longmen_dot_risk_dot_v1_dot_rules__service__pb2.BacktestRulesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -500,6 +519,33 @@ class RulesService:
             '/longmen.risk.v1.RulesService/DiffRuleSets',
             longmen_dot_risk_dot_v1_dot_rules__service__pb2.DiffRuleSetsRequest.SerializeToString,
             longmen_dot_risk_dot_v1_dot_rules__service__pb2.DiffRuleSetsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BacktestRules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/longmen.risk.v1.RulesService/BacktestRules',
+            longmen_dot_risk_dot_v1_dot_rules__service__pb2.BacktestRulesRequest.SerializeToString,
+            longmen_dot_risk_dot_v1_dot_rules__service__pb2.BacktestRulesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -76,6 +76,11 @@ class RulesServiceStub:
     """DiffRuleSets tells how two sets differ, rule by rule and field by field.
     Reasons: RULE_SET_NOT_FOUND.
     """
+    BacktestRules: _grpc.UnaryStreamMultiCallable[_rules_service_pb2.BacktestRulesRequest, _rules_service_pb2.BacktestRulesResponse]
+    """BacktestRules judges decisions of the past again by other rules, and tells what would have come out: progress while it reads, then the result. It
+    reads what was recorded, in a part of the server of its own, and changes nothing. A long span comes in several calls, by the cursor of the result.
+    Reasons: RULE_SET_NOT_FOUND, RULE_SET_INVALID, TIME_RANGE_INVALID, INVALID_CURSOR, OVERLOADED.
+    """
 
 @_typing.type_check_only
 class RulesServiceAsyncStub(RulesServiceStub):
@@ -124,6 +129,11 @@ class RulesServiceAsyncStub(RulesServiceStub):
     DiffRuleSets: _aio.UnaryUnaryMultiCallable[_rules_service_pb2.DiffRuleSetsRequest, _rules_service_pb2.DiffRuleSetsResponse]  # type: ignore[assignment]
     """DiffRuleSets tells how two sets differ, rule by rule and field by field.
     Reasons: RULE_SET_NOT_FOUND.
+    """
+    BacktestRules: _aio.UnaryStreamMultiCallable[_rules_service_pb2.BacktestRulesRequest, _rules_service_pb2.BacktestRulesResponse]  # type: ignore[assignment]
+    """BacktestRules judges decisions of the past again by other rules, and tells what would have come out: progress while it reads, then the result. It
+    reads what was recorded, in a part of the server of its own, and changes nothing. A long span comes in several calls, by the cursor of the result.
+    Reasons: RULE_SET_NOT_FOUND, RULE_SET_INVALID, TIME_RANGE_INVALID, INVALID_CURSOR, OVERLOADED.
     """
 
 class RulesServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -230,6 +240,17 @@ class RulesServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_rules_service_pb2.DiffRuleSetsResponse, _abc.Awaitable[_rules_service_pb2.DiffRuleSetsResponse]]:
         """DiffRuleSets tells how two sets differ, rule by rule and field by field.
         Reasons: RULE_SET_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def BacktestRules(
+        self,
+        request: _rules_service_pb2.BacktestRulesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_rules_service_pb2.BacktestRulesResponse], _abc.AsyncIterator[_rules_service_pb2.BacktestRulesResponse]]:
+        """BacktestRules judges decisions of the past again by other rules, and tells what would have come out: progress while it reads, then the result. It
+        reads what was recorded, in a part of the server of its own, and changes nothing. A long span comes in several calls, by the cursor of the result.
+        Reasons: RULE_SET_NOT_FOUND, RULE_SET_INVALID, TIME_RANGE_INVALID, INVALID_CURSOR, OVERLOADED.
         """
 
 def add_RulesServiceServicer_to_server(servicer: RulesServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
