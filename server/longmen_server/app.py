@@ -31,7 +31,7 @@ from longmen_server.credentials.service import CredentialsService
 from longmen_server.engine.engine import Engine
 from longmen_server.engine.failpoints import Failpoints
 from longmen_server.events.service import EventsService
-from longmen_server.fx_desk import fx_services, prepare_rates
+from longmen_server.fx_desk import fx_helps, fx_services, prepare_rates
 from longmen_server.identity_desk import identity_services
 from longmen_server.jobs.anchors import Anchors
 from longmen_server.jobs.clearing import Clearing
@@ -179,7 +179,7 @@ def build_services(parts: Parts) -> Mapping[str, object]:
         "tokens": parts.page_tokens,
     }
     classes: dict[str, int] = {}
-    step_up = StepUpOffice(parts.clock, parts.risk)
+    step_up = StepUpOffice(parts.clock, parts.risk, *fx_helps(reading, settings))
     services: dict[str, object] = {
         **identity_services(parts, step_up),
         "longmen.ledger.v1.LedgerService": LedgerService(
@@ -243,7 +243,7 @@ def build_jobs(parts: Parts) -> JobRunner:
             ExpiredOrders(),
             DueTransfers(),
             FxDays(rate_ages),
-            LimitOrders(rate_ages, parts.vault, parts.office),
+            LimitOrders(rate_ages, parts.vault, parts.office, parts.risk),
             DueResets(build_reset_notices(parts)),
             Clearing(clearing_adapter(settings), parts.vault),
             ReplyExpiry(kept_days=settings.jobs.reply_kept_days),

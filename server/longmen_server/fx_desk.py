@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from longmen_server.auto_conversions.funding import AutoFunding
+from longmen_server.conversions.pockets import Pockets
 from longmen_server.conversions.service import ConversionsService
 from longmen_server.fxrates.seed import seed_rates
 from longmen_server.fxrates.service import RatesService
@@ -23,7 +25,13 @@ if TYPE_CHECKING:
     from longmen_server.platform.clock import Clock
     from longmen_server.platform.database import Readers
 
-__all__ = ["fx_services", "prepare_rates"]
+__all__ = ["fx_helps", "fx_services", "prepare_rates"]
+
+
+def fx_helps(reading: ReadTools, settings: Settings) -> tuple[Pockets, AutoFunding]:
+    """What helps payers who have too little: tells which other pocket would do, or takes it."""
+    age_max_us = settings.fx.ages(production=settings.production)
+    return Pockets(reading, age_max_us), AutoFunding(age_max_us)
 
 
 def fx_services(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from longmen_server.accounts import queries_verification as accounts
+from longmen_server.auto_conversions import queries_verification as auto_conversions
 from longmen_server.billers import queries_verification as billers
 from longmen_server.challenges import queries_verification as challenges
 from longmen_server.combined import queries_verification as combined
@@ -55,6 +56,7 @@ CHECKS: Final = (
     *conversions.CHECKS,
     *positions.CHECKS,
     *limit_orders.CHECKS,
+    *auto_conversions.CHECKS,
     *riskrules.CHECKS,
     *risklists.CHECKS,
     *risk.CHECKS,

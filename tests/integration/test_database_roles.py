@@ -19,7 +19,7 @@ WRITTEN_ONCE = frozenset(
         *("merchant", "merchant_plan", "merchant_terminal", "fx_conversion", "kyc_change"),
         *("order_attempt", "order_capture", "order_refund", "fx_reversal"),
         *("fx_revaluation", "offline_sale", "donation"),
-        "risk_decision",
+        *("risk_decision", "fx_auto_payment"),
     }
 )
 """What nobody who serves may change: the books, the trail of audit and their chain, and what
@@ -30,7 +30,7 @@ KEPT = frozenset(
         *("request_record", "ledger_account", "ledger_hold", "staff_account"),
         *("mandate", "merchant_order", "order_authorization"),
         *("fx_limit_order", "fx_rate_alert", "terminal_key", "offline_budget"),
-        "combined_order",
+        *("combined_order", "fx_auto_conversion"),
         *("merchant_position", "merchant_settlement", "merchant_shift"),
         *("risk_freeze", "risk_hold", "risk_case", "risk_case_note"),
         *("biller", "bill_due", "bill_link"),

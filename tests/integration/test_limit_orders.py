@@ -11,9 +11,12 @@ from longmen.accounts.v1 import wallet_pb2
 from longmen.events.v1 import event_pb2
 from longmen.fx.v1 import order_pb2
 from longmen.ledger.v1 import account_pb2
+from longmen.risk.v1 import outcome_pb2
 from longmen_server.jobs.expired_holds import ExpiredHolds
 from longmen_server.jobs.limit_orders import LimitOrders
 from longmen_server.limit_orders.model import WAITING_MAX
+from longmen_server.risk.model import Fired, Outcome, OutcomeKind
+from tests.support import risk
 from tests.support.exchange import (
     alerted,
     new_alert,
@@ -32,13 +35,15 @@ from tests.support.small_bank import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
+    from longmen_server.risk.model import Fault, FeatureValue
     from tests.support.edge import Told
     from tests.support.postgres import Database
     from tests.support.small_bank import Person
 
 FROZEN, OPEN = account_pb2.ACCOUNT_STATE_CREDIT_FROZEN, account_pb2.ACCOUNT_STATE_OPEN
+BOOK = 1
 DAY_S = 86_400
 MINUTE_S = 60
 FUNDS = 100_000
@@ -49,6 +54,7 @@ async def bank(
     module_database: Database, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[SmallBank]:
     async with open_small_bank(module_database, tmp_path_factory.mktemp("fx")) as opened:
+        opened.parts.risk.use(BOOK, risk.AmountSource().shipped())
         yield opened
 
 
@@ -83,7 +89,7 @@ def rates(bank: SmallBank) -> Callable[[str], Any]:
 async def work(bank: SmallBank) -> int:
     """Do what the server does by itself; return how many items that were."""
     parts = bank.parts
-    job = LimitOrders(lambda _: 2**62, parts.vault, parts.office)
+    job = LimitOrders(lambda _: 2**62, parts.vault, parts.office, parts.risk)
     async with bank.workplace() as workplace:
         return (await job.take(workplace)).items
 
@@ -352,6 +358,103 @@ async def test_an_order_with_a_session_is_approved_for_its_limit(
         proof={"payment_pin": "739154"},
     )
     assert (await bank.ask(method, request, token)).available_minor_units == FUNDS - 50_000
+
+
+# -- as risk judges it -------------------------------------------------------------------------
+
+
+class OneRule(risk.AmountRules):
+    """One outcome for one amount."""
+
+    def __init__(self, amount: int, outcome: Outcome) -> None:
+        self.fired = {amount: Fired("one", outcome, "UNUSUAL_AMOUNT", shadow=False)}
+
+    def fire(
+        self, values: Mapping[str, FeatureValue], *, now_us: int, key: bytes
+    ) -> tuple[Sequence[Fired], Sequence[Fault]]:
+        del now_us, key
+        one = self.fired.get(int(values["amount_minor"]))  # type: ignore[arg-type]
+        return ((one,) if one else (), ())
+
+
+@pytest.fixture
+def rule(bank: SmallBank) -> Iterator[Callable[[int, Outcome], None]]:
+    """Lets one rule decide until the test is over."""
+    shipped = risk.AmountSource().shipped()
+    yield lambda *of: bank.parts.risk.use(BOOK, shipped._replace(rules=OneRule(*of)))
+    bank.parts.risk.use(BOOK, shipped)
+
+
+async def decisions(bank: SmallBank, owner: Person) -> list[Any]:
+    reply = await bank.do("RiskService/ListDecisions", customer_id=owner.customer, page_size=100)
+    return [one for one in reply.decisions if one.kind == "CONVERSION"]
+
+
+@pytest.mark.parametrize("amount", [risk.DECLINE, risk.STEP_UP])
+async def test_what_risk_declines_is_not_even_placed(
+    bank: SmallBank, owner: Person, amount: int
+) -> None:
+    asked = await new_limit_order(bank, owner, amount=cash(amount))
+    told = await refused(bank, "CreateLimitOrder", **asked)
+    (one,) = await decisions(bank, owner)
+    assert (told.reason, told.metadata["appeal_reference"]) == ("RISK_REJECTED", one.decision_id)
+    assert await balances(bank, owner.account) == (FUNDS, FUNDS)
+
+
+async def test_an_order_that_risk_declines_when_its_rate_comes_has_ended(
+    bank: SmallBank, owner: Person, rates: Callable[[str], Any], rule: Callable[..., None]
+) -> None:
+    order = await ordered(bank, owner, rate="0.151", amount=cash(60_000))
+    rule(60_000, Outcome(OutcomeKind.DECLINE))
+    await rates("1.14")
+    await rates("1.15")
+    ended = await found(bank, order)
+    assert ended.state == order_pb2.LIMIT_ORDER_STATE_DECLINED
+    assert await balances(bank, owner.account) == (FUNDS, FUNDS)
+    declined, placed = await decisions(bank, owner)
+    assert declined.outcome.kind == outcome_pb2.OUTCOME_KIND_DECLINE
+    assert placed.outcome.kind == outcome_pb2.OUTCOME_KIND_ALLOW
+    told = await refused(bank, "CancelLimitOrder", limit_order_id=order.limit_order_id)
+    assert (told.reason, told.metadata["state"]) == ("FX_LIMIT_ORDER_ENDED", "DECLINED")
+
+
+async def test_what_was_approved_when_it_was_placed_is_filled_without_asking_again(
+    bank: SmallBank, owner: Person, rates: Callable[[str], Any], rule: Callable[..., None]
+) -> None:
+    rule(5_000, Outcome(OutcomeKind.STEP_UP, 1))
+    await bank.do("FactorsService/SetPaymentPin", bank.token("customer", owner), pin="739154")
+    token = bank.session_token(owner)
+    method = BY_NAME["LimitOrdersService/CreateLimitOrder"]
+    asked = await new_limit_order(bank, owner, amount=cash(5_000), rate="0.151")
+    request: Any = method.request_class(request_id=bank.new_request_id(), **asked)
+    told = await bank.refused(method, request, token)
+    assert told.reason == "NEEDS_AUTH"
+    await bank.do(
+        "ChallengesService/ApproveChallenge",
+        token,
+        challenge_id=told.metadata["challenge_id"],
+        proof={"payment_pin": "739154"},
+    )
+    order = (await bank.ask(method, request, token)).order
+    await rates("1.14")
+    assert (await found(bank, order)).state == order_pb2.LIMIT_ORDER_STATE_FILLED
+    assert [one.outcome.kind for one in await decisions(bank, owner)] == (
+        [outcome_pb2.OUTCOME_KIND_STEP_UP] * 3
+    )
+
+
+async def test_an_order_of_a_frozen_customer_waits(
+    bank: SmallBank, owner: Person, rates: Callable[[str], Any]
+) -> None:
+    order = await ordered(bank, owner, rate="0.151")
+    await bank.do(
+        "RiskService/PlaceFreeze",
+        customer_id=owner.customer,
+        scope=outcome_pb2.FREEZE_SCOPE_ONLY_OUT,
+        reason="CONFIRMED_FRAUD",
+    )
+    await rates("1.14")
+    assert (await found(bank, order)).state == order_pb2.LIMIT_ORDER_STATE_OPEN
 
 
 # -- rates as they change ----------------------------------------------------------------------

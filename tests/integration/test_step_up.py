@@ -356,6 +356,7 @@ def test_the_methods_that_move_money_out_are_these() -> None:
         "ConversionsService/ExecuteQuote",
         "ConversionsService/Convert",
         "ConversionsService/PayAbroad",
+        "ConversionsService/SetAutoConversion",
         "LimitOrdersService/CreateLimitOrder",
         "BillsService/PayDue",
         "DonationsService/Donate",

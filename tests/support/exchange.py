@@ -148,6 +148,26 @@ async def pairs_to_follow(bank: SmallBank, owner: Person) -> Fields:
     return {"pairs": [there, {"source_currency_code": "USD", "target_currency_code": "JPY"}]}
 
 
+async def new_auto_conversion(bank: SmallBank, owner: Person, **fields: Any) -> Fields:
+    """What lets the owner's payments in USD exchange what they lack out of CNY."""
+    await with_rates(bank, owner)
+    return {
+        "account_id": await pocket(bank, owner, "USD"),
+        "enabled": True,
+        "source_account_ids": [owner.account],
+        "payment_max": cash(1_000, "USD"),
+        "day_max": cash(2_500, "USD"),
+        "basis_points_max": 100,
+        **fields,
+    }
+
+
+async def customer_with_auto_conversions(bank: SmallBank, owner: Person) -> Fields:
+    asked = await new_auto_conversion(bank, owner)
+    await bank.do("ConversionsService/SetAutoConversion", **asked)
+    return {"customer_id": owner.customer}
+
+
 async def new_alert(bank: SmallBank, owner: Person, **fields: Any) -> Fields:
     """An alert of a rate that is far away."""
     return {

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from longmen.fx.v1 import conversions_service_pb2
 from longmen_server.accounts.model import Actor
+from longmen_server.auto_conversions.commands import SetAutoConversion
+from longmen_server.auto_conversions.funding import AutoFunding
 from longmen_server.conversions.commands import CreateQuote, ExecuteQuote
 from longmen_server.conversions.model import ReversalBasis
 from longmen_server.conversions.pricing import Asked
@@ -20,7 +22,7 @@ from longmen_server.limit_orders.commands import (
     CreateLimitOrder,
     FillLimitOrder,
 )
-from longmen_server.platform.clock import from_microseconds
+from longmen_server.platform.clock import DEFAULT_ZONE, from_microseconds
 from longmen_server.platform.ids import (
     QUOTE,
     ConversionId,
@@ -32,6 +34,7 @@ from longmen_server.platform.ids import (
 )
 from longmen_server.positions.commands import Revalue
 from longmen_server.settlements.calendar import CALENDAR
+from longmen_server.transfers.commands import CreateTransfer, Payment
 from tests.support.ledger import BOOK, Ledger
 
 if TYPE_CHECKING:
@@ -53,6 +56,7 @@ async def fill_exchange(ledger: Ledger, clock: SettableClock) -> None:
     )
     await _set_hong_kong(ledger, clock, "8.7652", seconds_ago=1)
     dollars, abroad = await _exchanges(ledger, clock)
+    await _fill_up(ledger, clock)
     asked = _asked(clock, dollars, abroad, 3_001)
     orders = [await _order(ledger, clock, asked, rate) for rate in ("7.82", "9", "9")]
     await ledger.submit(
@@ -184,3 +188,48 @@ async def _exchanges(ledger: Ledger, clock: SettableClock) -> tuple[AccountId, A
             )
         )
     return dollars, abroad
+
+
+async def _fill_up(ledger: Ledger, clock: SettableClock) -> None:
+    """A payment in HKD that exchanges what it lacks out of USD, as its payer agreed to."""
+    owner, other = (CustomerId(new_id(BOOK, clock)) for _ in range(2))
+    (bank,) = await ledger.open(code=BANK_CLEARING, currency="USD")
+    (dollars,) = await ledger.open(floor=0, owner=owner, currency="USD")
+    (abroad,) = await ledger.open(floor=0, owner=owner, currency="HKD")
+    (payee,) = await ledger.open(floor=0, owner=other, currency="HKD")
+    await ledger.move(bank, dollars, 10_000, currency_code="USD")
+    await ledger.submit(
+        SetAutoConversion(
+            BOOK,
+            None,
+            account_id=abroad,
+            enabled=True,
+            source_ids=[dollars],
+            payment_max=(1_000, "HKD"),
+            day_max=(1_000, "HKD"),
+            basis_points_max=200,
+            actor=Actor(None),
+            gate=None,
+        )
+    )
+    payment = Payment(
+        transaction_id=ledger.new_transaction_id(),
+        payee_id=payee,
+        phone_index=b"",
+        amount=777,
+        currency_code="HKD",
+        description="",
+        reference="",
+    )
+    await ledger.submit(
+        CreateTransfer(
+            BOOK,
+            None,
+            payer_id=abroad,
+            payment=payment,
+            delay=0,
+            actor=Actor(None),
+            zone=DEFAULT_ZONE,
+            funding=AutoFunding(lambda listed_us: listed_us),
+        )
+    )

@@ -290,7 +290,11 @@ class BillsService:
             gate=self._step_up.gate(call, key, book),
             guard=self._step_up.guard(call, book),
         )
-        return await self._submit(command, request, call, model.due_not_found(due_id))
+        try:
+            return await self._submit(command, request, call, model.due_not_found(due_id))
+        except Refusal as refusal:
+            await self._step_up.advise(refusal, call, command.payer_id, command.amount)
+            raise
 
     async def GetBillReceipt(  # noqa: N802
         self, request: pb.GetBillReceiptRequest, call: Call

@@ -26,6 +26,7 @@ from longmen_server.platform.ids import (
     book_of,
     new_id,
 )
+from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
     from longmen_server.challenges.office import StepUpOffice
@@ -129,7 +130,11 @@ class CombinedOrdersService:
             gate=self._step_up.gate(call, key, book),
             guards=self._step_up.guards(call, book, len(parts)),
         )
-        return await submit(self._engine, command, request=request, call=call)
+        try:
+            return await submit(self._engine, command, request=request, call=call)
+        except Refusal as refusal:
+            await self._step_up.advise(refusal, call, command.payer_id, command.total)
+            raise
 
     def _sale(self, book: int, part: PartRow, combined_id: CombinedId, seconds: int) -> Sale:
         return Sale(

@@ -8,7 +8,6 @@ gateway.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from longmen.fx.v1 import conversions_service_pb2 as pb
@@ -156,7 +155,7 @@ class PayAbroad(ExecuteQuote):
         if leaves:
             ensure_system_account(working_set, quote.target_currency, CORRESPONDENT)
         movement = Movement(
-            kind=MovementKind.TRANSFER,
+            kind=MovementKind.PAYMENT_ABROAD,
             asker=asker_of(working_set, self.actor, self.gate),
             transaction_id=self.transaction_id,
             amount=quote.source,
@@ -166,9 +165,7 @@ class PayAbroad(ExecuteQuote):
             customer_id=payer.owner_id,
             payee_amount=quote.target,
         )
-        # Like any exchange it is made at once or not at all: risk cannot hold its money.
-        judged = replace(movement, kind=MovementKind.CONVERSION)
-        verdict = judge(working_set, self.guard, judged)
+        verdict = judge(working_set, self.guard, movement)
         least = stronger(enforce.reserve(working_set, movement), verdict.least)
         if self.gate is not None:
             self.gate.demand(working_set, of_payment_abroad(quote, self.reference), least)

@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from longmen.events.v1 import event_pb2
-from longmen.fx.v1 import quote_pb2
+from longmen.fx.v1 import auto_conversion_pb2, quote_pb2
+from longmen_server.conversions.model import QuotaSide
+from longmen_server.conversions.quota import year_ends_us
 from longmen_server.fx.model import client_rate, shown
 from longmen_server.fxrates.encode import exchange, money
 from longmen_server.ledger.encode import timestamp
 from longmen_server.platform.ids import ACCOUNT, CONVERSION, CUSTOMER, QUOTE, TRANSACTION
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from longmen.type.v1 import money_pb2
     from longmen_server.conversions.model import ConversionRow, QuoteRow, ReversalRow
-    from longmen_server.platform.ids import CustomerId
+    from longmen_server.fx.policy import FxVersion
+    from longmen_server.platform.ids import CustomerId, TransactionId
 
 
 def quote(row: QuoteRow, now_us: int) -> quote_pb2.Quote:
@@ -38,9 +44,12 @@ def quote(row: QuoteRow, now_us: int) -> quote_pb2.Quote:
 
 
 def conversion(
-    row: ConversionRow, offer: QuoteRow, taken_back: ReversalRow | None = None
+    row: ConversionRow,
+    offer: QuoteRow,
+    taken_back: ReversalRow | None = None,
+    paid_id: TransactionId | None = None,
 ) -> quote_pb2.Conversion:
-    """Return a conversion, with its reversal if there was one."""
+    """Return a conversion, with its reversal and the payment it was made for, if there are any."""
     return quote_pb2.Conversion(
         reversal=None if taken_back is None else reversal(taken_back, offer),
         conversion_id=CONVERSION.encode(row.conversion_id),
@@ -54,6 +63,32 @@ def conversion(
         spread_basis_points=offer.spread_basis_points,
         fee_basis_points=offer.fee_basis_points,
         create_time=timestamp(row.created_at_us),
+        paid_transaction_id="" if paid_id is None else TRANSACTION.encode(paid_id),
+    )
+
+
+def quota(year: int, used: Mapping[int, int], version: FxVersion) -> auto_conversion_pb2.FxQuota:
+    """Return a year's quota with what is left of it.
+
+    Args:
+        year: the calendar year.
+        used: minor units of the quota's currency by side; sides that were never used are absent.
+        version: of the price list, which says how much and in what.
+    """
+    code, limit = version.quota_currency, version.quota
+    bought, sold = used.get(QuotaSide.BUY, 0), used.get(QuotaSide.SELL, 0)
+
+    def limited(amount: int) -> money_pb2.Money | None:
+        return money(max(amount, 0), code) if limit else None
+
+    return auto_conversion_pb2.FxQuota(
+        year=year,
+        limit=limited(limit),
+        bought=money(bought, code),
+        buyable=limited(limit - bought),
+        sold=money(sold, code),
+        sellable=limited(limit - sold),
+        reset_time=timestamp(year_ends_us(year)),
     )
 
 

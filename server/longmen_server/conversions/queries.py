@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from longmen_server.conversions.model import ConversionRow, QuoteRow, ReversalRow
+from longmen_server.conversions.model import ConversionRow, QuotaRow, QuoteRow, ReversalRow
 from longmen_server.conversions.tables import QUOTE_COLUMNS
 from longmen_server.ledger.chart import FX_POSITION
 from longmen_server.platform.adapters import Uuid, UuidArray
@@ -14,9 +14,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from longmen_server.platform.database import Connection
-    from longmen_server.platform.ids import AccountId, ConversionId, CustomerId, QuoteId
+    from longmen_server.platform.ids import (
+        AccountId,
+        ConversionId,
+        CustomerId,
+        QuoteId,
+        TransactionId,
+    )
 
-__all__ = ["Booked", "balances", "dealt_in", "find_conversion", "find_quote", "list_conversions"]
+__all__ = [
+    "Booked",
+    "balances",
+    "dealt_in",
+    "find_conversion",
+    "find_quote",
+    "list_conversions",
+    "list_quotas",
+]
 
 _LAST_ID: Final = b"\xff" * 16
 """Sorts after every id."""
@@ -24,6 +38,7 @@ _ALL: Final = ", ".join(
     [f"c.{name}" for name in ConversionRow.__slots__]
     + [f"q.{name}" for name in QuoteRow.__slots__]
     + [f"r.{name}" for name in ReversalRow.__slots__]
+    + ["p.transaction_id"]
 )
 _QUOTE_AT: Final = len(ConversionRow.__slots__)
 _REVERSAL_AT: Final = _QUOTE_AT + len(QuoteRow.__slots__)
@@ -31,16 +46,18 @@ _JOINED: Final = (
     f"select {_ALL} from fx_conversion as c"
     " join fx_quote as q on q.book = c.book and q.quote_id = c.quote_id"
     " left join fx_reversal as r on r.book = c.book and r.conversion_id = c.conversion_id"
+    " left join fx_auto_payment as p on p.book = c.book and p.conversion_id = c.conversion_id"
     " where c.book = $1"
 )
 
 
 class Booked(NamedTuple):
-    """A conversion, the quote it was offered by, and its reversal if there was one."""
+    """A conversion, the quote it was offered by, its reversal and the payment it was made for."""
 
     row: ConversionRow
     quote: QuoteRow
     reversal: ReversalRow | None
+    paid_id: TransactionId | None
 
 
 async def find_quote(connection: Connection, quote_id: QuoteId) -> QuoteRow | None:
@@ -76,12 +93,23 @@ async def list_conversions(
 
 
 def _booked(record: tuple[Any, ...]) -> Booked:
-    reversal = record[_REVERSAL_AT:]
+    reversal, paid_id = record[_REVERSAL_AT:-1], record[-1]
     return Booked(
         ConversionRow(*record[:_QUOTE_AT]),
         QuoteRow(*record[_QUOTE_AT:_REVERSAL_AT]),
         None if reversal[0] is None else ReversalRow(*reversal),
+        paid_id,
     )
+
+
+async def list_quotas(connection: Connection, customer_id: CustomerId, year: int) -> list[QuotaRow]:
+    """Return what a customer has used of a year's quotas; sides that were never used are absent."""
+    cursor = await connection.execute(
+        b"select customer_id, year, side, used from fx_quota"
+        b" where book = $1 and customer_id = $2 and year = $3 order by side",
+        (book_of(customer_id), Uuid(customer_id), year),
+    )
+    return [QuotaRow(*record) for record in await cursor.fetchall()]
 
 
 async def dealt_in(connection: Connection, book: int) -> list[str]:

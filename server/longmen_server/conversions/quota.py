@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from longmen_server.conversions.model import (
@@ -15,7 +16,7 @@ from longmen_server.conversions.tables import QUOTA
 from longmen_server.engine.command import RowKey
 from longmen_server.fx.model import minor_ratio, value
 from longmen_server.fxrates.model import pair_of
-from longmen_server.platform.clock import business_date
+from longmen_server.platform.clock import DEFAULT_ZONE, business_date, to_microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,7 +27,12 @@ if TYPE_CHECKING:
     from longmen_server.fxrates.model import RateRow
     from longmen_server.platform.ids import AccountId
 
-__all__ = ["counted_keys", "give_back", "quota_keys", "use_quota"]
+__all__ = ["counted_keys", "give_back", "quota_keys", "use_quota", "year_ends_us"]
+
+
+def year_ends_us(year: int) -> int:
+    """Return when a year's quotas end: at midnight of the institution, in microseconds."""
+    return to_microseconds(datetime(year + 1, 1, 1, tzinfo=DEFAULT_ZONE))
 
 
 def quota_keys(working_set: WorkingSet, payer_id: AccountId) -> Iterable[RowKey]:

@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from longmen.fx.v1 import conversions_service_pb2 as pb
 from longmen_server.accounts.actor import actor_of, customer_of
+from longmen_server.auto_conversions.commands import SetAutoConversion
+from longmen_server.auto_conversions.encode import auto_conversion
+from longmen_server.auto_conversions.queries import list_auto_conversions
 from longmen_server.conversions import abroad, commands, encode, model, queries
 from longmen_server.conversions.build import reverse_conversion
 from longmen_server.conversions.pricing import Asked
 from longmen_server.engine.door import request_key, submit
+from longmen_server.fx.policy import load_policy
 from longmen_server.ledger.chart import CORRESPONDENT, system_account_id
 from longmen_server.ledger.commands import account_not_found
 from longmen_server.ledger.decode import decode_id
 from longmen_server.ledger.paging import page_size
+from longmen_server.platform.clock import business_date
 from longmen_server.platform.freshness import demand_freshness
 from longmen_server.platform.ids import (
     ACCOUNT,
@@ -172,6 +177,52 @@ class ConversionsService:
         command = reverse_conversion(request, request_key(call), self._clock, self._age_max_us)
         absent = model.conversion_not_found(command.conversion_id)
         return await self._submit(command, request, call, absent=absent)
+
+    async def SetAutoConversion(  # noqa: N802
+        self, request: pb.SetAutoConversionRequest, call: Call
+    ) -> bytes:
+        """Let payments from a pocket exchange what they lack, or no longer."""
+        account_id = decode_id(ACCOUNT, request.account_id, "account_id")
+        book, key = book_of(account_id), request_key(call)
+        command = SetAutoConversion(
+            book,
+            key,
+            account_id=account_id,
+            enabled=request.enabled,
+            source_ids=[
+                decode_id(ACCOUNT, text, f"source_account_ids[{index}]")
+                for index, text in enumerate(request.source_account_ids)
+            ],
+            payment_max=(request.payment_max.minor_units, request.payment_max.currency_code),
+            day_max=(request.day_max.minor_units, request.day_max.currency_code),
+            basis_points_max=request.basis_points_max,
+            actor=actor_of(call),
+            gate=self._step_up.gate(call, key, book),
+        )
+        return await self._submit(command, request, call, absent=account_not_found(account_id))
+
+    async def ListAutoConversions(  # noqa: N802
+        self, request: pb.ListAutoConversionsRequest, call: Call
+    ) -> pb.ListAutoConversionsResponse:
+        """List what a customer has agreed to."""
+        demand_freshness(request.at_least_as_fresh)
+        customer_id = customer_of(request.customer_id, actor_of(call))
+        async with self._read.readers.connection(deadline=call.deadline) as connection:
+            rows = await list_auto_conversions(connection, customer_id)
+        now_us = self._clock.now_us()
+        return pb.ListAutoConversionsResponse(
+            auto_conversions=[auto_conversion(row, now_us) for row in rows]
+        )
+
+    async def GetFxQuota(self, request: pb.GetFxQuotaRequest, call: Call) -> pb.GetFxQuotaResponse:  # noqa: N802
+        """Return what is left of a customer's quotas."""
+        demand_freshness(request.at_least_as_fresh)
+        customer_id = customer_of(request.customer_id, actor_of(call))
+        day = business_date(self._clock.now_us())
+        async with self._read.readers.connection(deadline=call.deadline) as connection:
+            rows = await queries.list_quotas(connection, customer_id, day.year)
+        used = {row.side: row.used for row in rows}
+        return pb.GetFxQuotaResponse(quota=encode.quota(day.year, used, load_policy().at(day)))
 
     async def ListConversions(  # noqa: N802
         self, request: pb.ListConversionsRequest, call: Call

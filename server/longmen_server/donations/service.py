@@ -42,6 +42,7 @@ from longmen_server.platform.ids import (
 )
 from longmen_server.platform.money import Money
 from longmen_server.platform.pii import SealBrokenError, book_owner
+from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,7 +127,11 @@ class DonationsService:
             gate=self._step_up.gate(call, key, book),
             guard=self._step_up.guard(call, book),
         )
-        return await submit(self._engine, command, request=request, call=call)
+        try:
+            return await submit(self._engine, command, request=request, call=call)
+        except Refusal as refusal:
+            await self._step_up.advise(refusal, call, command.payer_id, sale.amount)
+            raise
 
     async def GetDonation(  # noqa: N802
         self, request: pb.GetDonationRequest, call: Call

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from longmen_server.messages.model import MessageRow
     from longmen_server.messages.post_office import PostOffice
     from longmen_server.platform.pii import Vault
+    from longmen_server.risk.desk import RiskDesk
 
 log = structlog.get_logger("longmen.limit_orders")
 
@@ -40,14 +41,18 @@ TIER: Final = "standard"
 class LimitOrders:
     """Looks at what waits whenever rates have changed; its progress is when they changed last.
 
-    An order that is refused, such as for a frozen account, waits for the next change of rates.
+    An order that is refused, such as for a frozen account, waits for the next change of rates;
+    what risk declines has ended.
     """
 
     name = "limit_orders"
 
-    def __init__(self, age_max_us: Callable[[int], int], vault: Vault, office: PostOffice) -> None:
-        """Take how old a rate may be, what opens phone numbers, and what takes messages in."""
+    def __init__(
+        self, age_max_us: Callable[[int], int], vault: Vault, office: PostOffice, risk: RiskDesk
+    ) -> None:
+        """Take how old a rate may be, and what opens phone numbers, sends messages and judges."""
         self._age_max_us = age_max_us
+        self._risk = risk
         self._vault = vault
         self._office = office
 
@@ -123,6 +128,7 @@ class LimitOrders:
             asked=asked,
             conversion_id=ConversionId(new_id(book, clock)),
             transaction_id=workplace.new_transaction_id(),
+            guard=self._risk.unattended(book),
         )
 
     async def _tell(self, workplace: Workplace) -> int:

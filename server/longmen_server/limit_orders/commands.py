@@ -3,10 +3,15 @@
 An order pays a fixed amount, which is held from the beginning, so that it never fails for want of
 money when its rate comes. It is filled by a quote like any other exchange, at the price list of the
 moment, in one transaction with the end of the hold.
+
+It is judged twice as the exchange that it is: when the customer places it, who can be asked to
+approve it, and when it is filled, where nobody can be asked. What risk declines then has ended,
+with its money free; what a limit or a freeze refuses waits for the next change.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -14,6 +19,7 @@ from typing import TYPE_CHECKING
 from longmen.events.v1 import event_pb2
 from longmen.fx.v1 import limit_orders_service_pb2 as pb
 from longmen_server.accounts.model import Actor
+from longmen_server.challenges.model import stronger
 from longmen_server.conversions.booking import bank_accounts, position_account
 from longmen_server.conversions.commands import convert, movement_of, rate_keys
 from longmen_server.conversions.pricing import Asked, offer
@@ -35,6 +41,7 @@ from longmen_server.limit_orders.tables import ORDER, WAITING_ORDERS
 from longmen_server.limits import enforce
 from longmen_server.platform.ids import TransactionId
 from longmen_server.platform.refusal import Refusal
+from longmen_server.risk.guard import judge, settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,13 +52,16 @@ if TYPE_CHECKING:
     from longmen_server.platform.ids import (
         AccountId,
         ConversionId,
+        DeviceId,
         LimitOrderId,
     )
+    from longmen_server.risk.guard import Guard
 
 __all__ = ["CancelLimitOrder", "CreateLimitOrder", "ExpireLimitOrder", "FillLimitOrder"]
 
 DONE = b"done"
 WAITS = b"waits"
+REJECTED = "RISK_REJECTED"
 
 
 def tell(working_set: WorkingSet, row: OrderRow) -> None:
@@ -69,6 +79,20 @@ def account_keys(
     home = version_now(working_set).home_currency
     for account_id in (*both, *bank_accounts(working_set.book, home, *pair)):
         yield RowKey(ACCOUNT, account_id)
+
+
+def guard_keys(
+    working_set: WorkingSet,
+    stage: int,
+    guard: Guard | None,
+    both: tuple[AccountId, AccountId],
+    device_id: DeviceId | None = None,
+) -> Iterable[RowKey]:
+    """Name what judges an exchange between two accounts, if anything does."""
+    if guard is not None:
+        yield from guard.keys(
+            working_set, stage, payer_id=both[0], payee_id=both[1], device_id=device_id
+        )
 
 
 def release(working_set: WorkingSet, row: OrderRow, release_id: TransactionId) -> None:
@@ -93,6 +117,7 @@ class CreateLimitOrder(Command):
         "actor",
         "asked",
         "gate",
+        "guard",
         "limit_order_id",
         "rate",
         "target_currency",
@@ -111,8 +136,10 @@ class CreateLimitOrder(Command):
         valid_days: int,
         actor: Actor,
         gate: Gate | None,
+        guard: Guard | None = None,
     ) -> None:
         super().__init__(book, request)
+        self.guard = guard
         self.limit_order_id = limit_order_id
         self.asked = asked
         """The exchange as it would be now."""
@@ -129,11 +156,13 @@ class CreateLimitOrder(Command):
         if stage == STAGE_POINTER:
             yield from rate_keys(working_set)
             yield RowKey(WAITING_ORDERS, self._waiting(working_set))
-        elif stage == STAGE_ACCOUNT:
-            both = (self.asked.from_account_id, self.asked.to_account_id)
+        both = (self.asked.from_account_id, self.asked.to_account_id)
+        if stage == STAGE_ACCOUNT:
             pair = (self.asked.currency_code, self.target_currency)
             yield from account_keys(working_set, both, pair)
             yield from enforce.keys(stage, payer_id=both[0], payee_id=both[1])
+        device_id = None if self.gate is None else self.gate.device_id
+        yield from guard_keys(working_set, stage, self.guard, both, device_id)
 
     def _waiting(self, working_set: WorkingSet) -> WaitingKey:
         return WaitingKey(self.asked.from_account_id, working_set.now_us)
@@ -158,18 +187,21 @@ class CreateLimitOrder(Command):
             amount=quote.source,
             created_at_us=working_set.next_stamp(),
             expires_at_us=working_set.now_us + self.valid_days * model.DAY_US,
+            approved=0 if self.gate is None else self.gate.approved(working_set) or 0,
             source_currency=quote.source_currency,
             target_currency=quote.target_currency,
             rate=self.rate,
         )
         # It is counted when it is filled, if it ever is.
         movement = movement_of(working_set, quote, self.actor, self.gate, row.hold[0])
-        least = enforce.check(working_set, movement)
+        verdict = judge(working_set, self.guard, movement)
+        least = stronger(enforce.check(working_set, movement), verdict.least)
         if self.gate is not None:
             self.gate.demand(working_set, of_limit_order(row), least)
         available = self._hold(working_set, row)
         working_set.insert(ORDER, row.limit_order_id, row)
         tell(working_set, row)
+        settle(working_set, verdict)
         return pb.CreateLimitOrderResponse(
             order=encode.order(row, working_set.now_us),
             available_minor_units=available,
@@ -209,9 +241,11 @@ class CreateLimitOrder(Command):
         return outcome.debit.available
 
     def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
-        """Leave the challenge behind."""
+        """Leave the challenge behind, and what was decided."""
         if self.gate is not None:
             self.gate.refused(working_set, refusal)
+        if self.guard is not None:
+            self.guard.refused(working_set, refusal)
 
 
 class _Ending(Command):
@@ -303,7 +337,7 @@ class ExpireLimitOrder(_Ending):
 class FillLimitOrder(_Ending):
     """Exchange what an order is for, if its rate is there; once."""
 
-    __slots__ = ("asked", "conversion_id", "transaction_id")
+    __slots__ = ("asked", "conversion_id", "guard", "transaction_id")
 
     def __init__(
         self,
@@ -314,12 +348,15 @@ class FillLimitOrder(_Ending):
         asked: Asked,
         conversion_id: ConversionId,
         transaction_id: TransactionId,
+        guard: Guard | None = None,
     ) -> None:
         super().__init__(book, None, limit_order_id=limit_order_id, release_id=release_id)
         self.asked = asked
         """The exchange, as the order has it."""
         self.conversion_id = conversion_id
         self.transaction_id = transaction_id
+        self.guard = guard
+        """What judges the exchange; None where nothing is judged."""
 
     @property
     def weight(self) -> int:
@@ -335,12 +372,14 @@ class FillLimitOrder(_Ending):
             yield from quota_keys(working_set, self.asked.from_account_id)
         both = (self.asked.from_account_id, self.asked.to_account_id)
         yield from enforce.keys(stage, payer_id=both[0], payee_id=both[1])
+        yield from guard_keys(working_set, stage, self.guard, both)
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Fill it at the price list of the moment unless that is worse than its limit.
 
         Raises:
-            Refusal: of a quote, a position or a posting; the order waits on.
+            Refusal: RISK_REJECTED, which ends it; of a quote, a limit, a position or a posting,
+                for which the order waits on.
         """
         row = working_set.get(ORDER, self.limit_order_id)
         if row is None or row.state_at(working_set.now_us) != OrderState.OPEN:
@@ -351,9 +390,22 @@ class FillLimitOrder(_Ending):
             return WAITS
         row = self.end(working_set, OrderState.FILLED)
         movement = movement_of(working_set, quote, anyone, None, self.transaction_id)
+        # What its customer approved when it was placed needs no approval any more.
+        verdict = judge(working_set, self._guard_of(row), movement)
         enforce.reserve(working_set, movement)
         working_set.insert(QUOTE, quote.quote_id, quote)
         convert(working_set, quote, self.conversion_id, self.transaction_id)
         row.conversion_id = self.conversion_id
         tell(working_set, row)
+        settle(working_set, verdict)
         return DONE
+
+    def _guard_of(self, row: OrderRow) -> Guard | None:
+        return None if self.guard is None else replace(self.guard, approved=row.approved)
+
+    def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
+        """End what risk declines, and leave what was decided; all else waits on."""
+        if self.guard is None or refusal.reason != REJECTED:
+            return
+        tell(working_set, self.end(working_set, OrderState.DECLINED))
+        self.guard.refused(working_set, refusal)

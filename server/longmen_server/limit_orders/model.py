@@ -58,6 +58,7 @@ class OrderState(IntEnum):
     FILLED = 2
     CANCELLED = 3
     EXPIRED = 4
+    DECLINED = 5
 
 
 class WaitingKey(NamedTuple):
@@ -125,6 +126,8 @@ class OrderRow:
     amount: int
     created_at_us: int
     expires_at_us: int
+    approved: int
+    """Bits of the kinds of factors that approved it when it was placed; 0 for none."""
     source_currency: str
     target_currency: str
     rate: str

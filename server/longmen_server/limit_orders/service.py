@@ -144,6 +144,7 @@ class LimitOrdersService:
             valid_days=request.valid_days or model.VALID_DAYS_DEFAULT,
             actor=actor_of(call),
             gate=self._step_up.gate(call, key, book),
+            guard=self._step_up.guard(call, book),
         )
         return await self._submit(command, request, call, absent=account_not_found(from_id))
 

@@ -20,7 +20,7 @@ _ALERT_ARRAYS: tuple[Any, ...] = (
 )
 _ORDER_ARRAYS: tuple[Any, ...] = (
     *(UuidArray, UuidArray, UuidArray, UuidArray, UuidArray, Int2Array),
-    *(Int8Array, Int8Array, Int8Array, TextArray, TextArray, TextArray),
+    *(Int8Array, Int8Array, Int8Array, Int2Array, TextArray, TextArray, TextArray),
 )
 
 

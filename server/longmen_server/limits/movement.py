@@ -47,6 +47,8 @@ class MovementKind(IntEnum):
     """Somebody is paid with approval for the first time."""
     NEW_DEVICE = 10
     """A device is enrolled; no money moves."""
+    PAYMENT_ABROAD = 11
+    """To somebody else in another currency, at once or not at all."""
 
 
 class Channel(IntEnum):

@@ -129,6 +129,7 @@ _PLAIN: Final[Mapping[MovementKind, int]] = {
     MovementKind.WITHDRAWAL: mask_of(Track.WITHDRAWAL),
     MovementKind.CONVERSION: mask_of(Track.EXCHANGE),
     MovementKind.TRANSFER: _SPEND,
+    MovementKind.PAYMENT_ABROAD: _SPEND,
     MovementKind.MANDATE_CHARGE: _SPEND,
 }
 _FREE_C: Final = Way(mask_of(Track.SPEND, Track.CODE_C, Track.FREE), NOTHING)

@@ -22,6 +22,7 @@ from longmen_server.platform.ids import (
     book_of,
     new_id,
 )
+from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -76,7 +77,11 @@ class AuthorizationsService:
             gate=self._step_up.gate(call, key, book),
             guard=self._step_up.guard(call, book),
         )
-        return await self._submit(command, order_id, request, call)
+        try:
+            return await self._submit(command, order_id, request, call)
+        except Refusal as refusal:
+            await self._step_up.advise(refusal, call, command.payer_id, command.amount)
+            raise
 
     async def IncrementAuthorization(  # noqa: N802
         self, request: pb.IncrementAuthorizationRequest, call: Call

@@ -33,6 +33,7 @@ from longmen_server.payer_codes.tables import PAYER_CODE
 from longmen_server.payments import encode, fees, model
 from longmen_server.payments.commands import (
     Sale,
+    cover,
     find_merchant,
     move,
     movement_of,
@@ -45,6 +46,7 @@ from longmen_server.payments.model import AttemptOutcome, AttemptRow, OrderRow, 
 from longmen_server.payments.policy import policy_at
 from longmen_server.payments.tables import ATTEMPT, ORDER, ORDER_NUMBER
 from longmen_server.payments.tips import TipMode, check_limit
+from longmen_server.platform.ids import AccountId
 from longmen_server.platform.refusal import Refusal
 from longmen_server.risk.guard import judge, settle
 from longmen_server.transfers.commands import find_wallet_account
@@ -52,10 +54,11 @@ from longmen_server.transfers.commands import find_wallet_account
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from longmen_server.auto_conversions.funding import AutoFunding
     from longmen_server.challenges.model import Policy
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.payer_codes.model import Judged, PayerCodeRow
-    from longmen_server.platform.ids import AccountId, TransactionId
+    from longmen_server.platform.ids import TransactionId
     from longmen_server.risk.guard import Guard
 
 __all__ = ["PayByCode"]
@@ -74,7 +77,7 @@ class FailedScan(Refusal):
 class PayByCode(Command):
     """Charge a payer by a scanned code."""
 
-    __slots__ = ("guard", "judged", "policy", "sale", "transaction_id")
+    __slots__ = ("funding", "guard", "judged", "policy", "sale", "transaction_id")
 
     def __init__(
         self,
@@ -86,6 +89,7 @@ class PayByCode(Command):
         policy: Policy,
         transaction_id: TransactionId,
         guard: Guard | None = None,
+        funding: AutoFunding | None = None,
     ) -> None:
         """Take a sale and a code.
 
@@ -97,8 +101,10 @@ class PayByCode(Command):
             policy: says which payments go without the payer's approval.
             transaction_id: of the payment, if there is one.
             guard: what judges the payment; None where nothing is judged.
+            funding: exchanges what the payer lacks, if the payer agreed to that.
         """
         super().__init__(book, request)
+        self.funding = funding
         self.guard = guard
         self.sale = sale
         self.judged = judged
@@ -126,6 +132,12 @@ class PayByCode(Command):
                 merchant_id=self.sale.merchant_id,
                 terminal_id=self.sale.terminal_id,
                 device_id=row.device_id,
+            )
+        if self.funding is not None and (row is not None or stage == STAGE_LINK):
+            owner = (judged.owner.customer_id, self.sale.currency_code)
+            payer_id = AccountId(b"") if row is None else row.account_id
+            yield from self.funding.keys(
+                working_set, stage, payer_id=payer_id, guard=self.guard, owner=owner
             )
         if stage == STAGE_ACCOUNT:
             yield RowKey(DEVICE, judged.owner.device_id)
@@ -168,6 +180,8 @@ class PayByCode(Command):
             return
         if self.guard is not None:
             self.guard.refused(working_set, refusal)
+        if self.funding is not None:
+            self.funding.refused(working_set, refusal, self.transaction_id, self.guard)
         order = self._order(working_set)
         row = None
         if self.judged.code is not None:
@@ -224,8 +238,12 @@ class PayByCode(Command):
         asker = Asker(Channel.MERCHANT, payer.device_id)
         kind = MovementKind.PAYER_CODE_PAYMENT
         movement = movement_of(kind, order, account, asker, self.transaction_id, amount=total)
+        mark = working_set.mark()
+        covered = cover(working_set, self.funding, self.guard, account, movement)
         verdict = judge(working_set, self.guard, movement)
         least = stronger(enforce.check(working_set, movement), verdict.least)
+        if covered is not None:
+            least = stronger(least, covered.least)
         # The row is this command's own copy: taking the code made it.
         payer.last_order_id = order.order_id
         intent = of_purchase(order.merchant_id, payer.account_id, total, order.currency_code)
@@ -234,6 +252,8 @@ class PayByCode(Command):
         )
         # The payer is told what a new device may not do yet, and not the till.
         if decision.factors or is_beyond(working_set, payer.device_id, intent, self.policy):
+            # What is paid later is exchanged then.
+            working_set.rollback(mark)
             state = model.advance(order, Step.ASK_PAYER, working_set.now_us)
             order = move(working_set, order.order_id, state)
             self._note(working_set, order, AttemptOutcome.ASKED, payer.account_id)

@@ -45,12 +45,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from longmen_server.accounts.model import Actor
+    from longmen_server.auto_conversions.funding import AutoFunding, Covered
     from longmen_server.challenges.gate import Gate
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.ledger.model import AccountRow, PostingOutcome
     from longmen_server.limits.movement import Asker
     from longmen_server.merchants.model import MerchantActor, MerchantRow
-    from longmen_server.payments.scan import Scanned
     from longmen_server.platform.ids import (
         AccountId,
         CombinedId,
@@ -326,6 +326,26 @@ def movement_of(
     )
 
 
+def cover(
+    working_set: WorkingSet,
+    funding: AutoFunding | None,
+    guard: Guard | None,
+    payer: AccountRow,
+    movement: Movement,
+) -> Covered | None:
+    """Exchange what a payer lacks for a payment, who has agreed to it; None where nothing is.
+
+    Raises:
+        Refusal: as :meth:`AutoFunding.cover`.
+    """
+    if funding is None:
+        return None
+    amount, transaction_id = movement.amount, movement.transaction_id
+    return funding.cover(
+        working_set, payer, amount, transaction_id, asker=movement.asker, guard=guard
+    )
+
+
 def pay(
     working_set: WorkingSet,
     order: OrderRow,
@@ -413,6 +433,7 @@ class PayOrder(Command):
         "actor",
         "amount",
         "currency_code",
+        "funding",
         "gate",
         "guard",
         "order_id",
@@ -435,9 +456,11 @@ class PayOrder(Command):
         gate: Gate | None = None,
         guard: Guard | None = None,
         tip: int = 0,
+        funding: AutoFunding | None = None,
     ) -> None:
         super().__init__(book, request)
         self.guard = guard
+        self.funding = funding
         self.order_id = order_id
         self.payer_id = payer_id
         self.amount = amount
@@ -455,6 +478,10 @@ class PayOrder(Command):
         yield from guard_keys(
             working_set, stage, self.guard, self.gate, payer_id=self.payer_id, bought=order
         )
+        if self.funding is not None:
+            yield from self.funding.keys(
+                working_set, stage, payer_id=self.payer_id, guard=self.guard
+            )
         if stage == STAGE_LINK:
             yield RowKey(ORDER, self.order_id)
         elif stage == STAGE_ACCOUNT:
@@ -477,8 +504,11 @@ class PayOrder(Command):
         asker = asker_of(working_set, self.actor, self.gate)
         kind = MovementKind.PAYMENT
         movement = movement_of(kind, order, payer, asker, self.transaction_id, amount=total)
+        covered = cover(working_set, self.funding, self.guard, payer, movement)
         verdict = judge(working_set, self.guard, movement)
         least = stronger(enforce.reserve(working_set, movement), verdict.least)
+        if covered is not None:
+            least = stronger(least, covered.least)
         if self.gate is not None:
             self.gate.demand(
                 working_set,
@@ -490,6 +520,7 @@ class PayOrder(Command):
         return pb.PayOrderResponse(
             payment=encode.payment(paid),
             available_minor_units=outcome.debit.available,
+            auto_conversion=None if covered is None else covered.message(),
             committed_at=working_set.committed_at,
         ).SerializeToString()
 
@@ -499,94 +530,5 @@ class PayOrder(Command):
             self.gate.refused(working_set, refusal)
         if self.guard is not None:
             self.guard.refused(working_set, refusal)
-
-
-class PayStaticCode(Command):
-    """Pay a merchant's printed code: the order comes with its payment."""
-
-    __slots__ = ("actor", "code", "gate", "guard", "payer_id", "sale", "transaction_id")
-
-    def __init__(
-        self,
-        book: int,
-        request: RequestKey | None,
-        *,
-        code: Scanned | Refusal,
-        sale: Sale | None,
-        payer_id: AccountId,
-        actor: Actor,
-        transaction_id: TransactionId,
-        gate: Gate | None = None,
-        guard: Guard | None = None,
-    ) -> None:
-        super().__init__(book, request)
-        self.guard = guard
-        self.code = code
-        self.sale = sale
-        """None when the code cannot be read."""
-        self.payer_id = payer_id
-        self.actor = actor
-        self.transaction_id = transaction_id
-        self.gate = gate
-
-    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
-        """Name the merchant and the number, then both accounts."""
-        sale = self.sale
-        if self.gate is not None:
-            yield from self.gate.keys(working_set, stage)
-        if sale is None:
-            return
-        yield from sale.keys(working_set, stage)
-        yield from guard_keys(
-            working_set, stage, self.guard, self.gate, payer_id=self.payer_id, bought=sale
-        )
-        if stage == STAGE_ACCOUNT:
-            yield RowKey(ACCOUNT, self.payer_id)
-            yield from enforce.keys(stage, payer_id=self.payer_id)
-            merchant = working_set.get(MERCHANT, sale.merchant_id)
-            if merchant is not None:
-                yield RowKey(ACCOUNT, merchant.account_id)
-                plan_id = fees.plan_of(working_set, sale.merchant_id)
-                yield from fees.fee_keys(working_set, plan_id, merchant.currency_code)
-
-    def decide(self, working_set: WorkingSet) -> bytes:
-        """Register and pay at once."""
-        code, sale = self.code, self.sale
-        if isinstance(code, Refusal):
-            raise code
-        assert sale is not None, "a code that can be read has a sale"
-        if code.order_id is not None:
-            raise Refusal(
-                "CODE_OF_ORDER",
-                "the code is of one order, whose amount is fixed",
-                metadata={"order_id": ORDER_TEXT.encode(code.order_id)},
-                field="code",
-            )
-        payer = find_wallet_account(working_set, self.payer_id, sale.currency_code, self.actor)
-        asker = asker_of(working_set, self.actor, self.gate)
-        kind = MovementKind.STATIC_CODE_PAYMENT
-        movement = movement_of(kind, sale, payer, asker, self.transaction_id)
-        verdict = judge(working_set, self.guard, movement)
-        least = stronger(enforce.reserve(working_set, movement), verdict.least)
-        merchant = find_merchant(working_set, sale.merchant_id)
-        if self.gate is not None:
-            self.gate.demand(
-                working_set,
-                of_purchase(sale.merchant_id, self.payer_id, sale.amount, sale.currency_code),
-                least,
-            )
-        order = register(working_set, sale, merchant)
-        paid, outcome = pay(working_set, order, self.payer_id, self.transaction_id)
-        settle(working_set, verdict)
-        return pb.PayStaticCodeResponse(
-            payment=encode.payment(paid),
-            available_minor_units=outcome.debit.available,
-            committed_at=working_set.committed_at,
-        ).SerializeToString()
-
-    def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
-        """Leave the challenge behind, and what was decided."""
-        if self.gate is not None:
-            self.gate.refused(working_set, refusal)
-        if self.guard is not None:
-            self.guard.refused(working_set, refusal)
+        if self.funding is not None:
+            self.funding.refused(working_set, refusal, self.transaction_id, self.guard)

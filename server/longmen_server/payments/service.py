@@ -20,6 +20,7 @@ from longmen_server.payments.commands import Sale
 from longmen_server.payments.images import picture
 from longmen_server.payments.model import Answer, OrderNumber, TerminalReference
 from longmen_server.payments.references import lookup_keys, sale_reference, till_reference
+from longmen_server.payments.static_codes import PayStaticCode
 from longmen_server.payments.tip_requests import asked_tip, tip_minor_units
 from longmen_server.payments.watch import order_watcher
 from longmen_server.platform.freshness import demand_freshness
@@ -293,11 +294,12 @@ class PaymentsService:
         order_id = decode_id(ORDER, request.order_id, "order_id")
         book = book_of(order_id)
         key = request_key(call)
+        payer_id = decode_id(ACCOUNT, request.from_account_id, "from_account_id")
         command = commands.PayOrder(
             book,
             key,
             order_id=order_id,
-            payer_id=decode_id(ACCOUNT, request.from_account_id, "from_account_id"),
+            payer_id=payer_id,
             amount=request.amount.minor_units,
             currency_code=request.amount.currency_code,
             actor=actor_of(call),
@@ -305,8 +307,14 @@ class PaymentsService:
             gate=self._step_up.gate(call, key, book),
             guard=self._step_up.guard(call, book),
             tip=tip_minor_units(request),
+            funding=self._step_up.funding,
         )
-        return await self._submit(command, request, call, absent=model.order_not_found(order_id))
+        absent = model.order_not_found(order_id)
+        try:
+            return await self._submit(command, request, call, absent=absent)
+        except Refusal as refusal:
+            await self._step_up.advise(refusal, call, payer_id, command.amount + command.tip)
+            raise
 
     async def PayStaticCode(self, request: pb.PayStaticCodeRequest, call: Call) -> bytes:  # noqa: N802
         """Pay a merchant's printed code."""
@@ -314,7 +322,7 @@ class PaymentsService:
         book = book_of(payer_id)
         code, sale = self._static_sale(book, request)
         key = request_key(call)
-        command = commands.PayStaticCode(
+        command = PayStaticCode(
             book,
             key,
             code=code,
@@ -324,8 +332,14 @@ class PaymentsService:
             transaction_id=self._new_transaction_id(book),
             gate=self._step_up.gate(call, key, book),
             guard=self._step_up.guard(call, book),
+            funding=self._step_up.funding,
         )
-        return await self._submit(command, request, call, absent=account_not_found(payer_id))
+        try:
+            return await self._submit(command, request, call, absent=account_not_found(payer_id))
+        except Refusal as refusal:
+            amount = 0 if sale is None else sale.amount
+            await self._step_up.advise(refusal, call, payer_id, amount)
+            raise
 
     async def PayByCode(self, request: pb.PayByCodeRequest, call: Call) -> bytes:  # noqa: N802
         """Charge a payer by a scanned code."""
@@ -341,6 +355,7 @@ class PaymentsService:
             policy=self._step_up.policy,
             transaction_id=self._new_transaction_id(book),
             guard=self._step_up.guard(call, book),
+            funding=self._step_up.funding,
         )
         return await submit(self._engine, command, request=request, call=call)
 

@@ -6,16 +6,19 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from longmen_server.accounts.personal import person_key
+from longmen_server.auto_conversions.encode import auto_conversion
+from longmen_server.auto_conversions.queries import list_auto_conversions
 from longmen_server.billers.personal import clear_link
 from longmen_server.billers.queries import list_links
 from longmen_server.challenges import encode as challenges
 from longmen_server.challenges.queries import list_challenges, list_known_payees
 from longmen_server.conversions import encode as conversions
-from longmen_server.conversions.queries import list_conversions
+from longmen_server.conversions.queries import list_conversions, list_quotas
 from longmen_server.donations.personal import open_message
 from longmen_server.donations.queries import given_by
 from longmen_server.factors import encode as factors
 from longmen_server.factors.queries import find_factors
+from longmen_server.fx.policy import load_policy
 from longmen_server.identity import encode as identity
 from longmen_server.identity.queries import list_devices, list_every_session
 from longmen_server.kyc.model import Cause, EvidenceKind
@@ -30,6 +33,7 @@ from longmen_server.limits.queries import list_own
 from longmen_server.limits.rules import BASE_CURRENCY
 from longmen_server.payer_codes import encode as payer_codes
 from longmen_server.payer_codes.queries import list_of_customer
+from longmen_server.platform.clock import business_date
 from longmen_server.platform.ids import ACCOUNT, BILLER, DONATION, book_of
 from longmen_server.recovery import encode as recovery
 from longmen_server.recovery.queries import find_reset
@@ -209,6 +213,12 @@ async def _exchange(
         connection, customer_id, list_conversions, attrgetter("row.conversion_id")
     ):
         yield Record("conversions", conversions.conversion(*booked))
+    for agreed in await list_auto_conversions(connection, customer_id):
+        yield Record("auto_conversions", auto_conversion(agreed, now_us))
+    day = business_date(now_us)
+    quotas = {row.side: row.used for row in await list_quotas(connection, customer_id, day.year)}
+    if quotas:
+        yield Record("fx_quota", conversions.quota(day.year, quotas, load_policy().at(day)))
     for alert in await _every(connection, customer_id, list_alerts, attrgetter("alert_id")):
         yield Record("rate_alerts", limit_orders.alert(alert, now_us))
     for order in await _every(connection, customer_id, list_orders, attrgetter("limit_order_id")):

@@ -203,6 +203,14 @@ class RiskDesk:
         fresh = (DecisionId(new_id(book, self._clock)) for _ in range(count - 1))
         return [first, *(replace(first, decision_id=decision_id) for decision_id in fresh)]
 
+    def unattended(self, book: int) -> Guard | None:
+        """Return the guard of a movement that the server makes by itself, where nobody is asked."""
+        if not self._enabled or book not in self._snapshots:
+            return None
+        return Guard(
+            snapshot=self._snapshots[book], decision_id=DecisionId(new_id(book, self._clock))
+        )
+
     async def look(self) -> None:
         """Read what has changed since the last look."""
         deadline = self._clock.monotonic() + READ_SECONDS

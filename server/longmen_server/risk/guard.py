@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from longmen_server.challenges.model import NOTHING, NeedsAuth
+from longmen_server.challenges.model import NOTHING, NeedsAuth, is_enough
 from longmen_server.engine.command import RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_JUDGEMENT
 from longmen_server.identity.tables import DEVICE
@@ -133,6 +133,8 @@ class Guard:
     decision_id: DecisionId
     in_session: bool = False
     """Whether the payer asks in a session, and so can be asked to approve."""
+    approved: int = 0
+    """Bits of the kinds of factors that approved it beforehand, where it was agreed on earlier."""
     address: str = ""
     """Where a customer's request comes from; empty where that tells nothing."""
     address_tag: bytes = b""
@@ -193,8 +195,10 @@ class Guard:
         evaluation = evaluate(snapshot.rules, snapshot.card, values, faults, now_us=now_us, key=key)
         kind = movement.kind
         # By code the payer is asked on the phone that showed it; a top-up has no gate to pass.
-        can_approve = kind == MovementKind.PAYER_CODE_PAYMENT or (
-            self.in_session and kind != MovementKind.TOP_UP
+        can_approve = (
+            kind == MovementKind.PAYER_CODE_PAYMENT
+            or (self.in_session and kind != MovementKind.TOP_UP)
+            or is_enough(self.approved, evaluation.outcome.strength or 1)
         )
         outcome = carried_out_as(evaluation.outcome, kind, can_approve=can_approve)
         row = DecisionRow(

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from longmen_server.accounts.model import Actor
+    from longmen_server.auto_conversions.funding import AutoFunding
     from longmen_server.challenges.gate import Gate
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.ledger.model import AccountRow, PostingOutcome
@@ -216,7 +217,7 @@ def schedule(
 class CreateTransfer(Command):
     """Pay from one wallet account to another, at once or later."""
 
-    __slots__ = ("actor", "delay", "gate", "guard", "payer_id", "payment", "zone")
+    __slots__ = ("actor", "delay", "funding", "gate", "guard", "payer_id", "payment", "zone")
 
     def __init__(
         self,
@@ -230,10 +231,13 @@ class CreateTransfer(Command):
         zone: ZoneInfo,
         gate: Gate | None = None,
         guard: Guard | None = None,
+        funding: AutoFunding | None = None,
     ) -> None:
         super().__init__(book, request)
         self.gate = gate
         self.guard = guard
+        self.funding = funding
+        """What exchanges what the payer lacks, if the payer agreed to that; None for nothing."""
         self.payer_id = payer_id
         self.payment = payment
         self.delay = delay
@@ -254,6 +258,10 @@ class CreateTransfer(Command):
             yield from self.guard.keys(
                 working_set, stage, payer_id=self.payer_id, payee_id=payee_id, device_id=device_id
             )
+        if self.funding is not None:
+            yield from self.funding.keys(
+                working_set, stage, payer_id=self.payer_id, guard=self.guard
+            )
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Pay, or hold the money until it is due."""
@@ -262,9 +270,21 @@ class CreateTransfer(Command):
         payee = find_payee(working_set, payment, self.payer_id)
         due_at_us = due_at(self.delay, working_set.now_us, self.zone)
         asker = asker_of(working_set, self.actor, self.gate)
+        covered = None
+        if self.funding is not None:
+            covered = self.funding.cover(
+                working_set,
+                payer,
+                payment.amount,
+                payment.transaction_id,
+                asker=asker,
+                guard=self.guard,
+            )
         movement = movement_of(payment, payer, payee, asker, later=due_at_us is not None)
         verdict = judge(working_set, self.guard, movement)
         least = enforce.reserve(working_set, verdict.held(movement))
+        if covered is not None:
+            least = stronger(least, covered.least)
         if self.gate is not None:
             intent = intents.of_transfer(payment, self.payer_id, payee.account_id, self.delay)
             self.gate.demand(working_set, intent, stronger(least, verdict.least))
@@ -283,6 +303,7 @@ class CreateTransfer(Command):
         return pb.CreateTransferResponse(
             transfer=encode.transfer(outcome.posting, stands, with_reference=True),
             available_minor_units=outcome.debit.available,
+            auto_conversion=None if covered is None else covered.message(),
             committed_at=working_set.committed_at,
         ).SerializeToString()
 
@@ -292,6 +313,9 @@ class CreateTransfer(Command):
             self.gate.refused(working_set, refusal)
         if self.guard is not None:
             self.guard.refused(working_set, refusal)
+        if self.funding is not None:
+            transaction_id = self.payment.transaction_id
+            self.funding.refused(working_set, refusal, transaction_id, self.guard)
 
 
 def stands_after(verdict: Verdict, due_at_us: int | None, now_us: int) -> Standing:

@@ -19,6 +19,7 @@ from longmen_server.ledger.paging import page_size, time_range
 from longmen_server.ledger.queries.history import find_account_rows, reference_is_own
 from longmen_server.platform.freshness import demand_freshness
 from longmen_server.platform.ids import ACCOUNT, TRANSACTION, TransactionId, book_of, new_id
+from longmen_server.platform.refusal import Refusal
 from longmen_server.transfers import bank_moves, commands, encode, queries, settlement
 from longmen_server.transfers.bank_accounts import BankAccounts
 from longmen_server.transfers.bank_moves import ClearingMove
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from longmen_server.platform.database import Connection, Readers
     from longmen_server.platform.ids import AccountId
     from longmen_server.platform.pii import Vault
-    from longmen_server.platform.refusal import Refusal
     from longmen_server.risk.desk import RiskDesk
     from longmen_server.transport.context import Call
     from longmen_server.transport.page_token import PageTokens
@@ -106,8 +106,13 @@ class TransfersService:
             zone=self._zone,
             gate=self._step_up.gate(call, key, book),
             guard=self._risk.guard(call, book),
+            funding=self._step_up.funding,
         )
-        return await self._submit(command, request, call, absent=account_not_found(payer_id))
+        try:
+            return await self._submit(command, request, call, absent=account_not_found(payer_id))
+        except Refusal as refusal:
+            await self._step_up.advise(refusal, call, payer_id, request.amount.minor_units)
+            raise
 
     async def BatchTransfers(self, request: pb.BatchTransfersRequest, call: Call) -> bytes:  # noqa: N802
         """Pay many payees from one account."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import grpc
 import pytest
 from click.testing import CliRunner, Result
 
@@ -21,6 +22,7 @@ from longmen.fx.v1 import (
 from longmen.type.v1 import money_pb2
 from longmen_app import AsyncExchange, AsyncWallet, Exchange, Wallet
 from longmen_client import Money, errors
+from longmen_client._errors import ErrorDetails
 from longmen_server.cli import cli
 from tests.support.scripted import Replays, ScriptedServer, refusal
 
@@ -139,6 +141,32 @@ def test_a_pocket_is_opened_when_the_customer_says_so(
         bank.wait(offering.offer(wallet, amount, "CNY", "JPY"))
     bank.wait(offering.offer(wallet, amount, "CNY", "JPY", open_pocket=True))
     assert server.calls("CreateQuote")[0].request.to_account_id == "acct_" + "7" * 32
+
+
+def test_what_a_payment_lacks_is_offered_out_of_the_pocket_that_is_told(
+    server: ScriptedServer, bank: Bank, wallet: Any, offering: Any
+) -> None:
+    told = {
+        "currency_code": "USD",
+        "missing_minor_units": "14955",
+        "pocket_account_id": YUAN,
+        "pocket_minor_units": "100000",
+        "pocket_currency_code": "CNY",
+    }
+    server.script("CreateQuote", CREATED)
+    server.script("ExecuteQuote", EXECUTED)
+    offer = bank.wait(offering.cover(wallet, short_of(told), lock_seconds=60))
+    asked = server.calls("CreateQuote")[0].request
+    assert (asked.from_account_id, asked.to_account_id) == (YUAN, DOLLARS)
+    assert (asked.amount, asked.lock_seconds) == (money(14_955, "USD"), 60)
+    assert bank.wait(offer.confirm()) == BOOKED
+    with pytest.raises(LookupError, match="no other pocket"):
+        bank.wait(offering.cover(wallet, short_of({})))
+
+
+def short_of(told: dict[str, str]) -> errors.InsufficientFunds:
+    code = grpc.StatusCode.FAILED_PRECONDITION
+    return errors.InsufficientFunds(ErrorDetails(code=code, message="short", metadata=told))
 
 
 def test_somebody_else_is_paid_the_same_way(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from longmen_client.errors import FxQuoteExpired, FxRateMoved, NeedsAuth
+from longmen_client.errors import FxQuoteExpired, FxRateMoved, InsufficientFunds, NeedsAuth
 from longmen_client.ids import RequestId, new_request_id
 from longmen_client.money import Money
 
@@ -121,6 +121,40 @@ class Exchange:
             from_account_id=wallet.account_id(pay),
             to_account_id=to_account_id,
             amount=amount,
+            lock_seconds=lock_seconds,
+        )
+        wallet.remember(reply.committed_at)
+        return cls(wallet, reply.message.quote)
+
+    @classmethod
+    def cover(cls, wallet: Wallet, short: InsufficientFunds, *, lock_seconds: int = 0) -> Exchange:
+        """Ask for an offer of what a payment lacks, out of the pocket that its refusal names.
+
+            try:
+                payment.confirm()
+            except InsufficientFunds as short:
+                offer = Exchange.cover(wallet, short)
+                print(offer.pays, offer.gets, offer.rate)   # the customer says yes to this
+                offer.confirm()
+                payment.again().confirm()
+
+        Args:
+            wallet: who pays.
+            short: what the payment was refused with.
+            lock_seconds: how long the rate is promised: 0, 60, 1800, 14400 or 86400.
+
+        Raises:
+            LongmenError: such as FxRateStale.
+            LookupError: no other pocket of the wallet would do.
+        """
+        pocket = short.metadata.get("pocket_account_id")
+        if not pocket:
+            raise LookupError("no other pocket of the wallet would do")
+        currency = short.metadata["currency_code"]
+        reply = wallet.bank.conversions.create_quote(
+            from_account_id=pocket,
+            to_account_id=wallet.account_id(currency),
+            amount=Money(int(short.metadata["missing_minor_units"]), currency),
             lock_seconds=lock_seconds,
         )
         wallet.remember(reply.committed_at)

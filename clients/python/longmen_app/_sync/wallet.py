@@ -68,7 +68,21 @@ class Payment:
         self._payer_account_id = payer_account_id
         self._payee = payee
         self._delay = _DELAYS[delay]
+        self._delay_name = delay
         self._description = description
+
+    def again(self) -> Payment:
+        """Return the same payment anew, after one that was refused: refusals use request ids up."""
+        return Payment(
+            self._wallet,
+            payer_account_id=self._payer_account_id,
+            payee=self._payee,
+            payee_name=self.payee_name,
+            amount=self.amount,
+            delay=self._delay_name,
+            description=self._description,
+            request_id=new_request_id(),
+        )
 
     def confirm(self) -> Transfer:
         """Pay; where the bank asks for it, approve first with what the wallet's approver gives.

@@ -11,6 +11,8 @@ from longmen_client._wire import wire_money
 from longmen_client.ids import new_request_id
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from longmen_client._config import CallOptions
     from longmen_client._reply import Reply
     from longmen_client._sync.caller import Caller
@@ -306,6 +308,110 @@ class Conversions:
         return self._caller.change(
             methods.CONVERSIONS_PAY_ABROAD, request, request.request_id, options
         )
+
+    def set_auto_conversion(
+        self,
+        *,
+        account_id: str,
+        enabled: bool = False,
+        source_account_ids: Iterable[str] = (),
+        payment_max: Money | None = None,
+        day_max: Money | None = None,
+        basis_points_max: int = 0,
+        request_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Reply[conversions_service_pb2.SetAutoConversionResponse]:
+        """Lets payments from a pocket that has too little exchange what is missing out of other
+        pockets by themselves, or no longer: in the transaction of the payment, at the price of the
+        moment, within the caps given here.
+
+        It is off until it is set. Turning it on or changing it is approved like an exchange of what
+        a day may cost.
+
+        Args:
+            account_id: Account id of the pocket that is filled up.
+            enabled: Enabled is whether payments may exchange what they lack.
+            source_account_ids: Source account ids are the pockets to exchange from, in the order
+                they are tried; five at most, each once.
+            payment_max: Payment max is the most that is exchanged for one payment, in the pocket's
+                currency.
+            day_max: Day max is the most that is exchanged in one day of the institution, in the
+                pocket's currency.
+            basis_points_max: Basis points max that spread and fee may cost together; 0 to 1,000.
+            request_id: Request id is a UUID that the caller makes once per intention and keeps for
+                every retry.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: ACCOUNT_NOT_FOUND,
+                CURRENCY_MISMATCH, FX_SAME_CURRENCY, FX_CURRENCY_NOT_TRADABLE. Customers with a
+                session have to approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE.
+
+        Scope: fx.write. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = conversions_service_pb2.SetAutoConversionRequest(
+            account_id=account_id,
+            enabled=enabled,
+            source_account_ids=source_account_ids,
+            payment_max=wire_money(payment_max),
+            day_max=wire_money(day_max),
+            basis_points_max=basis_points_max,
+            request_id=request_id or new_request_id(),
+        )
+        return self._caller.change(
+            methods.CONVERSIONS_SET_AUTO_CONVERSION, request, request.request_id, options
+        )
+
+    def list_auto_conversions(
+        self,
+        *,
+        customer_id: str = "",
+        at_least_as_fresh: str = "",
+        options: CallOptions | None = None,
+    ) -> conversions_service_pb2.ListAutoConversionsResponse:
+        """Lists what a customer has agreed to, by pocket.
+
+        Args:
+            customer_id: Customer id whose they are; customers may leave their own out.
+            at_least_as_fresh: At least as fresh is the committed_at of a change that the reply must
+                show; empty means no demand.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: WALLET_NOT_FOUND.
+
+        Scope: fx.read. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = conversions_service_pb2.ListAutoConversionsRequest(
+            customer_id=customer_id, at_least_as_fresh=at_least_as_fresh
+        )
+        return self._caller.ask(methods.CONVERSIONS_LIST_AUTO_CONVERSIONS, request, options)
+
+    def get_fx_quota(
+        self,
+        *,
+        customer_id: str = "",
+        at_least_as_fresh: str = "",
+        options: CallOptions | None = None,
+    ) -> conversions_service_pb2.GetFxQuotaResponse:
+        """Returns what a customer has used of the present year's quotas of foreign currency, and
+        what is left.
+
+        Args:
+            customer_id: Customer id whose quota it is; customers may leave their own out.
+            at_least_as_fresh: At least as fresh is the committed_at of a change that the reply must
+                show; empty means no demand.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: WALLET_NOT_FOUND.
+
+        Scope: fx.read. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = conversions_service_pb2.GetFxQuotaRequest(
+            customer_id=customer_id, at_least_as_fresh=at_least_as_fresh
+        )
+        return self._caller.ask(methods.CONVERSIONS_GET_FX_QUOTA, request, options)
 
     def get_conversion(
         self,

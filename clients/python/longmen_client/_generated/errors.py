@@ -747,7 +747,12 @@ class NothingToMove(FailedPreconditionError):
 
 class InsufficientFunds(FailedPreconditionError):
     """The posting would take an account below its floor. Available is told only to those who
-    may see the account. Metadata: available_minor_units, currency_code.
+    may see the account. Where another pocket of the payer would do, it is told which, and what
+    would be exchanged from it, at the price of the moment, for what is missing: ask CreateQuote
+    for that. Metadata: available_minor_units, currency_code, missing_minor_units,
+    pocket_account_id, pocket_minor_units, pocket_currency_code. Where the payer lets payments
+    exchange what they lack, auto_conversion tells what stood in the way: PAYMENT_MAX, DAY_MAX,
+    SPREAD_MAX, POCKET_EMPTY, POCKET_CLOSED or the reason that the exchange was refused for.
     """
 
     reason = "INSUFFICIENT_FUNDS"
@@ -755,6 +760,11 @@ class InsufficientFunds(FailedPreconditionError):
     metadata_keys = (
         "available_minor_units",
         "currency_code",
+        "missing_minor_units",
+        "pocket_account_id",
+        "pocket_minor_units",
+        "pocket_currency_code",
+        "auto_conversion",
     )
 
 

@@ -696,6 +696,17 @@ CONVERSIONS_QUOTE_ABROAD: Method[
 CONVERSIONS_PAY_ABROAD: Method[
     conversions_service_pb2.PayAbroadRequest, conversions_service_pb2.PayAbroadResponse
 ] = method(conversions_service_pb2.DESCRIPTOR, "ConversionsService", "PayAbroad")
+CONVERSIONS_SET_AUTO_CONVERSION: Method[
+    conversions_service_pb2.SetAutoConversionRequest,
+    conversions_service_pb2.SetAutoConversionResponse,
+] = method(conversions_service_pb2.DESCRIPTOR, "ConversionsService", "SetAutoConversion")
+CONVERSIONS_LIST_AUTO_CONVERSIONS: Method[
+    conversions_service_pb2.ListAutoConversionsRequest,
+    conversions_service_pb2.ListAutoConversionsResponse,
+] = method(conversions_service_pb2.DESCRIPTOR, "ConversionsService", "ListAutoConversions")
+CONVERSIONS_GET_FX_QUOTA: Method[
+    conversions_service_pb2.GetFxQuotaRequest, conversions_service_pb2.GetFxQuotaResponse
+] = method(conversions_service_pb2.DESCRIPTOR, "ConversionsService", "GetFxQuota")
 CONVERSIONS_GET_CONVERSION: Method[
     conversions_service_pb2.GetConversionRequest, conversions_service_pb2.GetConversionResponse
 ] = method(conversions_service_pb2.DESCRIPTOR, "ConversionsService", "GetConversion")

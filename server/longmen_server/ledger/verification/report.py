@@ -437,6 +437,10 @@ KINDS: Final[dict[str, Kind]] = {
         "What a customer has used of a year's quota is not what the conversions come to.",
         "Set the quota to the sum of the customer's conversions of the year.",
     ),
+    "FX_AUTO_CONVERSION_MISMATCH": Kind(
+        "What a payment exchanged by itself is not what was booked, or not what its day counts.",
+        "Compare the payment with its conversion; set the day's sum to what the payments come to.",
+    ),
     "FX_QUOTE_MISMATCH": Kind(
         "A quote is used without a conversion, has one without being used, or is in no known"
         " state.",

@@ -195,7 +195,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Nothing to move: a balancing transfer found nothing that the limits of the accounts let it move."""
     ERROR_REASON_INSUFFICIENT_FUNDS: _ErrorReason.ValueType  # 121
     """Insufficient funds: the posting would take an account below its floor. Available is told only to those who may
-    see the account. Metadata: available_minor_units, currency_code.
+    see the account. Where another pocket of the payer would do, it is told which, and what would be exchanged from it, at
+    the price of the moment, for what is missing: ask CreateQuote for that. Metadata: available_minor_units, currency_code,
+    missing_minor_units, pocket_account_id, pocket_minor_units, pocket_currency_code. Where the payer lets payments exchange what
+    they lack, auto_conversion tells what stood in the way: PAYMENT_MAX, DAY_MAX, SPREAD_MAX, POCKET_EMPTY, POCKET_CLOSED or the
+    reason that the exchange was refused for.
     """
     ERROR_REASON_BALANCE_CEILING_EXCEEDED: _ErrorReason.ValueType  # 122
     """Balance ceiling exceeded: the posting would take an account above its ceiling."""
@@ -987,7 +991,11 @@ ERROR_REASON_NOTHING_TO_MOVE: ErrorReason.ValueType  # 120
 """Nothing to move: a balancing transfer found nothing that the limits of the accounts let it move."""
 ERROR_REASON_INSUFFICIENT_FUNDS: ErrorReason.ValueType  # 121
 """Insufficient funds: the posting would take an account below its floor. Available is told only to those who may
-see the account. Metadata: available_minor_units, currency_code.
+see the account. Where another pocket of the payer would do, it is told which, and what would be exchanged from it, at
+the price of the moment, for what is missing: ask CreateQuote for that. Metadata: available_minor_units, currency_code,
+missing_minor_units, pocket_account_id, pocket_minor_units, pocket_currency_code. Where the payer lets payments exchange what
+they lack, auto_conversion tells what stood in the way: PAYMENT_MAX, DAY_MAX, SPREAD_MAX, POCKET_EMPTY, POCKET_CLOSED or the
+reason that the exchange was refused for.
 """
 ERROR_REASON_BALANCE_CEILING_EXCEEDED: ErrorReason.ValueType  # 122
 """Balance ceiling exceeded: the posting would take an account above its ceiling."""

@@ -23,13 +23,14 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from longmen.fx.v1 import auto_conversion_pb2 as longmen_dot_fx_dot_v1_dot_auto__conversion__pb2
 from longmen.fx.v1 import quote_pb2 as longmen_dot_fx_dot_v1_dot_quote__pb2
 from longmen.type.v1 import money_pb2 as longmen_dot_type_dot_v1_dot_money__pb2
 from longmen.type.v1 import policy_pb2 as longmen_dot_type_dot_v1_dot_policy__pb2
 from longmen.type.v1 import rules_pb2 as longmen_dot_type_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'longmen/fx/v1/conversions_service.proto\x12\rlongmen.fx.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x19longmen/fx/v1/quote.proto\x1a\x1blongmen/type/v1/money.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"\xb7\x02\n\x12\x43reateQuoteRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\"\n\x0f\x66rom_account_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xf8\xd4\x18\x01\x12 \n\rto_account_id\x18\x03 \x01(\tB\t\xbaH\x06r\x04\xf8\xd4\x18\x01\x12k\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x16.longmen.type.v1.MoneyBC\xbaH@\xba\x01:\n\x0emoney.positive\x12\x12must be above zero\x1a\x14this.minor_units > 0\xc8\x01\x01\x12)\n\x0clock_seconds\x18\x05 \x01(\x05\x42\x13\xbaH\x10\x1a\x0e\x30\x00\x30<0\x88\x0e\x30\xc0p0\x80\xa3\x05\x12%\n\x04tier\x18\x06 \x01(\tB\x17\xbaH\x14r\x12R\x00R\x08standardR\x04gold\"P\n\x13\x43reateQuoteResponse\x12#\n\x05quote\x18\x01 \x01(\x0b\x32\x14.longmen.fx.v1.Quote\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"R\n\x0fGetQuoteRequest\x12\x1b\n\x08quote_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xa0\xd9\x18\x01\x12\"\n\x11\x61t_least_as_fresh\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"7\n\x10GetQuoteResponse\x12#\n\x05quote\x18\x01 \x01(\x0b\x32\x14.longmen.fx.v1.Quote\"O\n\x12\x43\x61ncelQuoteRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\x08quote_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xa0\xd9\x18\x01\"P\n\x13\x43\x61ncelQuoteResponse\x12#\n\x05quote\x18\x01 \x01(\x0b\x32\x14.longmen.fx.v1.Quote\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\xb8\x02\n\x13\x45xecuteQuoteRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\x08quote_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xa0\xd9\x18\x01\x12r\n\rsource_amount\x18\x03 \x01(\x0b\x32\x16.longmen.type.v1.MoneyBC\xbaH@\xba\x01:\n\x0emoney.positive\x12\x12must be above zero\x1a\x14this.minor_units > 0\xc8\x01\x01\x12r\n\rtarget_amount\x18\x04 \x01(\x0b\x32\x16.longmen.type.v1.MoneyBC\xbaH@\xba\x01:\n\x0emoney.positive\x12\x12must be above zero\x1a\x14this.minor_units > 0\xc8\x01\x01\"z\n\x14\x45xecuteQuoteResponse\x12-\n\nconversion\x18\x01 \x01(\x0b\x32\x19.longmen.fx.v1.Conversion\x12\x1d\n\x15\x61vailable_minor_units\x18\x02 \x01(\x03\x12\x14\n\x0c\x63ommitted_at\x18\x03 \x01(\t\"\xba\x02\n\x0e\x43onvertRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\"\n\x0f\x66rom_account_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xf8\xd4\x18\x01\x12 \n\rto_account_id\x18\x03 \x01(\tB\t\xbaH\x06r\x04\xf8\xd4\x18\x01\x12k\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x16.longmen.type.v1.MoneyBC\xbaH@\xba\x01:\n\x0emoney.positive\x12\x12must be above zero\x1a\x14this.minor_units > 0\xc8\x01\x01\x12\x30\n\x15\x63ounter_currency_code\x18\x05 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12%\n\x04tier\x18\x06 \x01(\tB\x17\xbaH\x14r\x12R\x00R\x08standardR\x04gold\"u\n\x0f\x43onvertResponse\x12-\n\nconversion\x18\x01 \x01(\x0b\x32\x19.longmen.fx.v1.Conversion\x12\x1d\n\x15\x61vailable_minor_units\x18\x02 \x01(\x03\x12\x14\n\x0c\x63ommitted_at\x18\x03 \x01(\t\"\xc7\x02\n\x12QuoteAbroadRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\"\n\x0f\x66rom_account_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xf8\xd4\x18\x01\x12&\n\x10payee_account_id\x18\x03 \x01(\tB\x0c\xbaH\tr\x04\xf8\xd4\x18\x01\xd8\x01\x01\x12k\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x16.longmen.type.v1.MoneyBC\xbaH@\xba\x01:\n\x0emoney.positive\x12\x12must be above zero\x1a\x14this.minor_units > 0\xc8\x01\x01\x12/\n\x14target_currency_code\x18\x05 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12)\n\x0clock_seconds\x18\x06 \x01(\x05\x42\x13\xbaH\x10\x1a\x0e\x30\x00\x30<0\x88\x0e\x30\xc0p0\x80\xa3\x05\"P\n\x13QuoteAbroadResponse\x12#\n\x05quote\x18\x01 \x01(\x0b\x32\x14.longmen.fx.v1.Quote\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\xe7\x02\n\x10PayAbroadRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\x08quote_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xa0\xd9\x18\x01\x12r\n\rsource_amount\x18\x03 \x01(\x0b\x32\x16.longmen.type.v1.MoneyBC\xbaH@\xba\x01:\n\x0emoney.positive\x12\x12must be above zero\x1a\x14this.minor_units > 0\xc8\x01\x01\x12r\n\rtarget_amount\x18\x04 \x01(\x0b\x32\x16.longmen.type.v1.MoneyBC\xbaH@\xba\x01:\n\x0emoney.positive\x12\x12must be above zero\x1a\x14this.minor_units > 0\xc8\x01\x01\x12\x30\n\treference\x18\x05 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[A-Za-z0-9./-]{0,35}$\"w\n\x11PayAbroadResponse\x12-\n\nconversion\x18\x01 \x01(\x0b\x32\x19.longmen.fx.v1.Conversion\x12\x1d\n\x15\x61vailable_minor_units\x18\x02 \x01(\x03\x12\x14\n\x0c\x63ommitted_at\x18\x03 \x01(\t\"\\\n\x14GetConversionRequest\x12 \n\rconversion_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xa8\xd9\x18\x01\x12\"\n\x11\x61t_least_as_fresh\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"F\n\x15GetConversionResponse\x12-\n\nconversion\x18\x01 \x01(\x0b\x32\x19.longmen.fx.v1.Conversion\"\x91\x01\n\x18ReverseConversionRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12 \n\rconversion_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xa8\xd9\x18\x01\x12\x35\n\x05\x62\x61sis\x18\x03 \x01(\x0e\x32\x1c.longmen.fx.v1.ReversalBasisB\x08\xbaH\x05\x82\x01\x02\x10\x01\"`\n\x19ReverseConversionResponse\x12-\n\nconversion\x18\x01 \x01(\x0b\x32\x19.longmen.fx.v1.Conversion\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\x99\x01\n\x16ListConversionsRequest\x12!\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\"\n\x11\x61t_least_as_fresh\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"b\n\x17ListConversionsResponse\x12.\n\x0b\x63onversions\x18\x01 \x03(\x0b\x32\x19.longmen.fx.v1.Conversion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xd2\t\n\x12\x43onversionsService\x12u\n\x0b\x43reateQuote\x12!.longmen.fx.v1.CreateQuoteRequest\x1a\".longmen.fx.v1.CreateQuoteResponse\"\x1f\xaa\xd4\x18\x1b\n\x02\x01\x02\x12\x08\x66x.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12k\n\x08GetQuote\x12\x1e.longmen.fx.v1.GetQuoteRequest\x1a\x1f.longmen.fx.v1.GetQuoteResponse\"\x1e\xaa\xd4\x18\x1a\n\x02\x01\x02\x12\x07\x66x.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01\x12u\n\x0b\x43\x61ncelQuote\x12!.longmen.fx.v1.CancelQuoteRequest\x1a\".longmen.fx.v1.CancelQuoteResponse\"\x1f\xaa\xd4\x18\x1b\n\x02\x01\x02\x12\x08\x66x.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12z\n\x0c\x45xecuteQuote\x12\".longmen.fx.v1.ExecuteQuoteRequest\x1a#.longmen.fx.v1.ExecuteQuoteResponse\"!\xaa\xd4\x18\x1d\n\x02\x01\x02\x12\x08\x66x.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02H\x01X\x03\x12k\n\x07\x43onvert\x12\x1d.longmen.fx.v1.ConvertRequest\x1a\x1e.longmen.fx.v1.ConvertResponse\"!\xaa\xd4\x18\x1d\n\x02\x01\x02\x12\x08\x66x.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02H\x01X\x03\x12u\n\x0bQuoteAbroad\x12!.longmen.fx.v1.QuoteAbroadRequest\x1a\".longmen.fx.v1.QuoteAbroadResponse\"\x1f\xaa\xd4\x18\x1b\n\x02\x01\x02\x12\x08\x66x.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12q\n\tPayAbroad\x12\x1f.longmen.fx.v1.PayAbroadRequest\x1a .longmen.fx.v1.PayAbroadResponse\"!\xaa\xd4\x18\x1d\n\x02\x01\x02\x12\x08\x66x.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02H\x01X\x03\x12z\n\rGetConversion\x12#.longmen.fx.v1.GetConversionRequest\x1a$.longmen.fx.v1.GetConversionResponse\"\x1e\xaa\xd4\x18\x1a\n\x02\x01\x02\x12\x07\x66x.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01\x12\x8e\x01\n\x11ReverseConversion\x12\'.longmen.fx.v1.ReverseConversionRequest\x1a(.longmen.fx.v1.ReverseConversionResponse\"&\xaa\xd4\x18\"\n\x02\x01\x03\x12\nfx.reverse\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x05`\x01j\x01\x02\x12\x80\x01\n\x0fListConversions\x12%.longmen.fx.v1.ListConversionsRequest\x1a&.longmen.fx.v1.ListConversionsResponse\"\x1e\xaa\xd4\x18\x1a\n\x02\x01\x02\x12\x07\x66x.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'longmen/fx/v1/conversions_service.proto\x12\rlongmen.fx.v1\x1a\x1b\x62uf/validate/validate.proto\x1a#longmen/fx/v1/auto_conversion.proto\x1a\x19longmen/fx/v1/quote.proto\x1a\x1blongmen/type/v1/money.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"\xb7\x02\n\x12\x43reateQuoteRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\"\n\x0f\x66rom_account_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xf8\xd4\x18\x01\x12 \n\rto_account_id\x18\x03 \x01(\tB\t\xbaH\x06r\x04\xf8\xd4\x18\x01\x12k\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x16.longmen.type.v1.MoneyBC\xbaH@\xba\x01:\n\x0emoney.positive\x12\x12must be above zero\x1a\x14this.minor_units > 0\xc8\x01\x01\x12)\n\x0clock_seconds\x18\x05 \x01(\x05\x42\x13\xbaH\x10\x1a\x0e\x30\x00\x30<0\x88\x0e\x30\xc0p0\x80\xa3\x05\x12%\n\x04tier\x18\x06 \x01(\tB\x17\xbaH\x14r\x12R\x00R\x08standardR\x04gold\"P\n\x13\x43reateQuoteResponse\x12#\n\x05quote\x18\x01 \x01(\x0b\x32\x14.longmen.fx.v1.Quote\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"R\n\x0fGetQuoteRequest\x12\x1b\n\x08quote_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xa0\xd9\x18\x01\x12\"\n\x11\x61t_least_as_fresh\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"7\n\x10GetQuoteResponse\x12#\n\x05quote\x18\x01 \x01(\x0b\x32\x14.longmen.fx.v1.Quote\"O\n\x12\x43\x61ncelQuoteRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\x08quote_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xa0\xd9\x18\x01\"P\n\x13\x43\x61ncelQuoteResponse\x12#\n\x05quote\x18\x01 \x01(\x0b\x32\x14.longmen.fx.v1.Quote\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\xb8\x02\n\x13\x45xecuteQuoteRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\x08quote_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xa0\xd9\x18\x01\x12r\n\rsource_amount\x18\x03 \x01(\x0b\x32\x16.longmen.type.v1.MoneyBC\xbaH@\xba\x01:\n\x0emoney.positive\x12\x12must be above zero\x1a\x14this.minor_units > 0\xc8\x01\x01\x12r\n\rtarget_amount\x18\x04 \x01(\x0b\x32\x16.longmen.type.v1.MoneyBC\xbaH@\xba\x01:\n\x0emoney.positive\x12\x12must be above zero\x1a\x14this.minor_units > 0\xc8\x01\x01\"z\n\x14\x45xecuteQuoteResponse\x12-\n\nconversion\x18\x01 \x01(\x0b\x32\x19.longmen.fx.v1.Conversion\x12\x1d\n\x15\x61vailable_minor_units\x18\x02 \x01(\x03\x12\x14\n\x0c\x63ommitted_at\x18\x03 \x01(\t\"\xba\x02\n\x0e\x43onvertRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\"\n\x0f\x66rom_account_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xf8\xd4\x18\x01\x12 \n\rto_account_id\x18\x03 \x01(\tB\t\xbaH\x06r\x04\xf8\xd4\x18\x01\x12k\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x16.longmen.type.v1.MoneyBC\xbaH@\xba\x01:\n\x0emoney.positive\x12\x12must be above zero\x1a\x14this.minor_units > 0\xc8\x01\x01\x12\x30\n\x15\x63ounter_currency_code\x18\x05 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12%\n\x04tier\x18\x06 \x01(\tB\x17\xbaH\x14r\x12R\x00R\x08standardR\x04gold\"u\n\x0f\x43onvertResponse\x12-\n\nconversion\x18\x01 \x01(\x0b\x32\x19.longmen.fx.v1.Conversion\x12\x1d\n\x15\x61vailable_minor_units\x18\x02 \x01(\x03\x12\x14\n\x0c\x63ommitted_at\x18\x03 \x01(\t\"\xc7\x02\n\x12QuoteAbroadRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\"\n\x0f\x66rom_account_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xf8\xd4\x18\x01\x12&\n\x10payee_account_id\x18\x03 \x01(\tB\x0c\xbaH\tr\x04\xf8\xd4\x18\x01\xd8\x01\x01\x12k\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x16.longmen.type.v1.MoneyBC\xbaH@\xba\x01:\n\x0emoney.positive\x12\x12must be above zero\x1a\x14this.minor_units > 0\xc8\x01\x01\x12/\n\x14target_currency_code\x18\x05 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12)\n\x0clock_seconds\x18\x06 \x01(\x05\x42\x13\xbaH\x10\x1a\x0e\x30\x00\x30<0\x88\x0e\x30\xc0p0\x80\xa3\x05\"P\n\x13QuoteAbroadResponse\x12#\n\x05quote\x18\x01 \x01(\x0b\x32\x14.longmen.fx.v1.Quote\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\xe7\x02\n\x10PayAbroadRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\x08quote_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xa0\xd9\x18\x01\x12r\n\rsource_amount\x18\x03 \x01(\x0b\x32\x16.longmen.type.v1.MoneyBC\xbaH@\xba\x01:\n\x0emoney.positive\x12\x12must be above zero\x1a\x14this.minor_units > 0\xc8\x01\x01\x12r\n\rtarget_amount\x18\x04 \x01(\x0b\x32\x16.longmen.type.v1.MoneyBC\xbaH@\xba\x01:\n\x0emoney.positive\x12\x12must be above zero\x1a\x14this.minor_units > 0\xc8\x01\x01\x12\x30\n\treference\x18\x05 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[A-Za-z0-9./-]{0,35}$\"w\n\x11PayAbroadResponse\x12-\n\nconversion\x18\x01 \x01(\x0b\x32\x19.longmen.fx.v1.Conversion\x12\x1d\n\x15\x61vailable_minor_units\x18\x02 \x01(\x03\x12\x14\n\x0c\x63ommitted_at\x18\x03 \x01(\t\"\\\n\x14GetConversionRequest\x12 \n\rconversion_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xa8\xd9\x18\x01\x12\"\n\x11\x61t_least_as_fresh\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"F\n\x15GetConversionResponse\x12-\n\nconversion\x18\x01 \x01(\x0b\x32\x19.longmen.fx.v1.Conversion\"\x91\x01\n\x18ReverseConversionRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12 \n\rconversion_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xa8\xd9\x18\x01\x12\x35\n\x05\x62\x61sis\x18\x03 \x01(\x0e\x32\x1c.longmen.fx.v1.ReversalBasisB\x08\xbaH\x05\x82\x01\x02\x10\x01\"`\n\x19ReverseConversionResponse\x12-\n\nconversion\x18\x01 \x01(\x0b\x32\x19.longmen.fx.v1.Conversion\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\x99\x01\n\x16ListConversionsRequest\x12!\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\"\n\x11\x61t_least_as_fresh\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"b\n\x17ListConversionsResponse\x12.\n\x0b\x63onversions\x18\x01 \x03(\x0b\x32\x19.longmen.fx.v1.Conversion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xaf\x04\n\x18SetAutoConversionRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\naccount_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xf8\xd4\x18\x01\x12\x0f\n\x07\x65nabled\x18\x03 \x01(\x08\x12.\n\x12source_account_ids\x18\x04 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x10\x05\x18\x01\"\x06r\x04\xf8\xd4\x18\x01\x12+\n\x0bpayment_max\x18\x05 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\'\n\x07\x64\x61y_max\x18\x06 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12$\n\x10\x62\x61sis_points_max\x18\x07 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00:\x98\x02\xbaH\x94\x02\x1a\x91\x02\n\x18\x61uto_conversion.complete\x12^what is on has pockets to exchange from, and a cap for a payment that is within that for a day\x1a\x94\x01!this.enabled || (size(this.source_account_ids) > 0 && this.payment_max.minor_units > 0 && this.day_max.minor_units >= this.payment_max.minor_units)\"i\n\x19SetAutoConversionResponse\x12\x36\n\x0f\x61uto_conversion\x18\x01 \x01(\x0b\x32\x1d.longmen.fx.v1.AutoConversion\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"c\n\x1aListAutoConversionsRequest\x12!\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12\"\n\x11\x61t_least_as_fresh\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"V\n\x1bListAutoConversionsResponse\x12\x37\n\x10\x61uto_conversions\x18\x01 \x03(\x0b\x32\x1d.longmen.fx.v1.AutoConversion\"Z\n\x11GetFxQuotaRequest\x12!\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12\"\n\x11\x61t_least_as_fresh\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\";\n\x12GetFxQuotaResponse\x12%\n\x05quota\x18\x01 \x01(\x0b\x32\x16.longmen.fx.v1.FxQuota2\xe0\x0c\n\x12\x43onversionsService\x12u\n\x0b\x43reateQuote\x12!.longmen.fx.v1.CreateQuoteRequest\x1a\".longmen.fx.v1.CreateQuoteResponse\"\x1f\xaa\xd4\x18\x1b\n\x02\x01\x02\x12\x08\x66x.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12k\n\x08GetQuote\x12\x1e.longmen.fx.v1.GetQuoteRequest\x1a\x1f.longmen.fx.v1.GetQuoteResponse\"\x1e\xaa\xd4\x18\x1a\n\x02\x01\x02\x12\x07\x66x.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01\x12u\n\x0b\x43\x61ncelQuote\x12!.longmen.fx.v1.CancelQuoteRequest\x1a\".longmen.fx.v1.CancelQuoteResponse\"\x1f\xaa\xd4\x18\x1b\n\x02\x01\x02\x12\x08\x66x.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12z\n\x0c\x45xecuteQuote\x12\".longmen.fx.v1.ExecuteQuoteRequest\x1a#.longmen.fx.v1.ExecuteQuoteResponse\"!\xaa\xd4\x18\x1d\n\x02\x01\x02\x12\x08\x66x.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02H\x01X\x03\x12k\n\x07\x43onvert\x12\x1d.longmen.fx.v1.ConvertRequest\x1a\x1e.longmen.fx.v1.ConvertResponse\"!\xaa\xd4\x18\x1d\n\x02\x01\x02\x12\x08\x66x.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02H\x01X\x03\x12u\n\x0bQuoteAbroad\x12!.longmen.fx.v1.QuoteAbroadRequest\x1a\".longmen.fx.v1.QuoteAbroadResponse\"\x1f\xaa\xd4\x18\x1b\n\x02\x01\x02\x12\x08\x66x.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12q\n\tPayAbroad\x12\x1f.longmen.fx.v1.PayAbroadRequest\x1a .longmen.fx.v1.PayAbroadResponse\"!\xaa\xd4\x18\x1d\n\x02\x01\x02\x12\x08\x66x.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02H\x01X\x03\x12\x89\x01\n\x11SetAutoConversion\x12\'.longmen.fx.v1.SetAutoConversionRequest\x1a(.longmen.fx.v1.SetAutoConversionResponse\"!\xaa\xd4\x18\x1d\n\x02\x01\x02\x12\x08\x66x.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02H\x01X\x03\x12\x8c\x01\n\x13ListAutoConversions\x12).longmen.fx.v1.ListAutoConversionsRequest\x1a*.longmen.fx.v1.ListAutoConversionsResponse\"\x1e\xaa\xd4\x18\x1a\n\x02\x01\x02\x12\x07\x66x.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01\x12q\n\nGetFxQuota\x12 .longmen.fx.v1.GetFxQuotaRequest\x1a!.longmen.fx.v1.GetFxQuotaResponse\"\x1e\xaa\xd4\x18\x1a\n\x02\x01\x02\x12\x07\x66x.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01\x12z\n\rGetConversion\x12#.longmen.fx.v1.GetConversionRequest\x1a$.longmen.fx.v1.GetConversionResponse\"\x1e\xaa\xd4\x18\x1a\n\x02\x01\x02\x12\x07\x66x.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01\x12\x8e\x01\n\x11ReverseConversion\x12\'.longmen.fx.v1.ReverseConversionRequest\x1a(.longmen.fx.v1.ReverseConversionResponse\"&\xaa\xd4\x18\"\n\x02\x01\x03\x12\nfx.reverse\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x05`\x01j\x01\x02\x12\x80\x01\n\x0fListConversions\x12%.longmen.fx.v1.ListConversionsRequest\x1a&.longmen.fx.v1.ListConversionsResponse\"\x1e\xaa\xd4\x18\x1a\n\x02\x01\x02\x12\x07\x66x.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -116,6 +117,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTCONVERSIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\004'
   _globals['_LISTCONVERSIONSREQUEST'].fields_by_name['at_least_as_fresh']._loaded_options = None
   _globals['_LISTCONVERSIONSREQUEST'].fields_by_name['at_least_as_fresh']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_SETAUTOCONVERSIONREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_SETAUTOCONVERSIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_SETAUTOCONVERSIONREQUEST'].fields_by_name['account_id']._loaded_options = None
+  _globals['_SETAUTOCONVERSIONREQUEST'].fields_by_name['account_id']._serialized_options = b'\272H\006r\004\370\324\030\001'
+  _globals['_SETAUTOCONVERSIONREQUEST'].fields_by_name['source_account_ids']._loaded_options = None
+  _globals['_SETAUTOCONVERSIONREQUEST'].fields_by_name['source_account_ids']._serialized_options = b'\272H\017\222\001\014\020\005\030\001\"\006r\004\370\324\030\001'
+  _globals['_SETAUTOCONVERSIONREQUEST'].fields_by_name['basis_points_max']._loaded_options = None
+  _globals['_SETAUTOCONVERSIONREQUEST'].fields_by_name['basis_points_max']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
+  _globals['_SETAUTOCONVERSIONREQUEST']._loaded_options = None
+  _globals['_SETAUTOCONVERSIONREQUEST']._serialized_options = b'\272H\224\002\032\221\002\n\030auto_conversion.complete\022^what is on has pockets to exchange from, and a cap for a payment that is within that for a day\032\224\001!this.enabled || (size(this.source_account_ids) > 0 && this.payment_max.minor_units > 0 && this.day_max.minor_units >= this.payment_max.minor_units)'
+  _globals['_LISTAUTOCONVERSIONSREQUEST'].fields_by_name['customer_id']._loaded_options = None
+  _globals['_LISTAUTOCONVERSIONSREQUEST'].fields_by_name['customer_id']._serialized_options = b'\272H\tr\004\220\325\030\001\330\001\001'
+  _globals['_LISTAUTOCONVERSIONSREQUEST'].fields_by_name['at_least_as_fresh']._loaded_options = None
+  _globals['_LISTAUTOCONVERSIONSREQUEST'].fields_by_name['at_least_as_fresh']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_GETFXQUOTAREQUEST'].fields_by_name['customer_id']._loaded_options = None
+  _globals['_GETFXQUOTAREQUEST'].fields_by_name['customer_id']._serialized_options = b'\272H\tr\004\220\325\030\001\330\001\001'
+  _globals['_GETFXQUOTAREQUEST'].fields_by_name['at_least_as_fresh']._loaded_options = None
+  _globals['_GETFXQUOTAREQUEST'].fields_by_name['at_least_as_fresh']._serialized_options = b'\272H\004r\002\030@'
   _globals['_CONVERSIONSSERVICE'].methods_by_name['CreateQuote']._loaded_options = None
   _globals['_CONVERSIONSSERVICE'].methods_by_name['CreateQuote']._serialized_options = b'\252\324\030\033\n\002\001\002\022\010fx.write\030\210\' \260\352\001(\0010\002X\002'
   _globals['_CONVERSIONSSERVICE'].methods_by_name['GetQuote']._loaded_options = None
@@ -130,52 +149,70 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONVERSIONSSERVICE'].methods_by_name['QuoteAbroad']._serialized_options = b'\252\324\030\033\n\002\001\002\022\010fx.write\030\210\' \260\352\001(\0010\002X\002'
   _globals['_CONVERSIONSSERVICE'].methods_by_name['PayAbroad']._loaded_options = None
   _globals['_CONVERSIONSSERVICE'].methods_by_name['PayAbroad']._serialized_options = b'\252\324\030\035\n\002\001\002\022\010fx.write\030\210\' \260\352\001(\0010\002H\001X\003'
+  _globals['_CONVERSIONSSERVICE'].methods_by_name['SetAutoConversion']._loaded_options = None
+  _globals['_CONVERSIONSSERVICE'].methods_by_name['SetAutoConversion']._serialized_options = b'\252\324\030\035\n\002\001\002\022\010fx.write\030\210\' \260\352\001(\0010\002H\001X\003'
+  _globals['_CONVERSIONSSERVICE'].methods_by_name['ListAutoConversions']._loaded_options = None
+  _globals['_CONVERSIONSSERVICE'].methods_by_name['ListAutoConversions']._serialized_options = b'\252\324\030\032\n\002\001\002\022\007fx.read\030\210\' \260\352\001(\0020\001X\001'
+  _globals['_CONVERSIONSSERVICE'].methods_by_name['GetFxQuota']._loaded_options = None
+  _globals['_CONVERSIONSSERVICE'].methods_by_name['GetFxQuota']._serialized_options = b'\252\324\030\032\n\002\001\002\022\007fx.read\030\210\' \260\352\001(\0020\001X\001'
   _globals['_CONVERSIONSSERVICE'].methods_by_name['GetConversion']._loaded_options = None
   _globals['_CONVERSIONSSERVICE'].methods_by_name['GetConversion']._serialized_options = b'\252\324\030\032\n\002\001\002\022\007fx.read\030\210\' \260\352\001(\0020\001X\001'
   _globals['_CONVERSIONSSERVICE'].methods_by_name['ReverseConversion']._loaded_options = None
   _globals['_CONVERSIONSSERVICE'].methods_by_name['ReverseConversion']._serialized_options = b'\252\324\030\"\n\002\001\003\022\nfx.reverse\030\210\' \260\352\001(\0010\002X\005`\001j\001\002'
   _globals['_CONVERSIONSSERVICE'].methods_by_name['ListConversions']._loaded_options = None
   _globals['_CONVERSIONSSERVICE'].methods_by_name['ListConversions']._serialized_options = b'\252\324\030\032\n\002\001\002\022\007fx.read\030\210\' \260\352\001(\0020\001X\001'
-  _globals['_CREATEQUOTEREQUEST']._serialized_start=203
-  _globals['_CREATEQUOTEREQUEST']._serialized_end=514
-  _globals['_CREATEQUOTERESPONSE']._serialized_start=516
-  _globals['_CREATEQUOTERESPONSE']._serialized_end=596
-  _globals['_GETQUOTEREQUEST']._serialized_start=598
-  _globals['_GETQUOTEREQUEST']._serialized_end=680
-  _globals['_GETQUOTERESPONSE']._serialized_start=682
-  _globals['_GETQUOTERESPONSE']._serialized_end=737
-  _globals['_CANCELQUOTEREQUEST']._serialized_start=739
-  _globals['_CANCELQUOTEREQUEST']._serialized_end=818
-  _globals['_CANCELQUOTERESPONSE']._serialized_start=820
-  _globals['_CANCELQUOTERESPONSE']._serialized_end=900
-  _globals['_EXECUTEQUOTEREQUEST']._serialized_start=903
-  _globals['_EXECUTEQUOTEREQUEST']._serialized_end=1215
-  _globals['_EXECUTEQUOTERESPONSE']._serialized_start=1217
-  _globals['_EXECUTEQUOTERESPONSE']._serialized_end=1339
-  _globals['_CONVERTREQUEST']._serialized_start=1342
-  _globals['_CONVERTREQUEST']._serialized_end=1656
-  _globals['_CONVERTRESPONSE']._serialized_start=1658
-  _globals['_CONVERTRESPONSE']._serialized_end=1775
-  _globals['_QUOTEABROADREQUEST']._serialized_start=1778
-  _globals['_QUOTEABROADREQUEST']._serialized_end=2105
-  _globals['_QUOTEABROADRESPONSE']._serialized_start=2107
-  _globals['_QUOTEABROADRESPONSE']._serialized_end=2187
-  _globals['_PAYABROADREQUEST']._serialized_start=2190
-  _globals['_PAYABROADREQUEST']._serialized_end=2549
-  _globals['_PAYABROADRESPONSE']._serialized_start=2551
-  _globals['_PAYABROADRESPONSE']._serialized_end=2670
-  _globals['_GETCONVERSIONREQUEST']._serialized_start=2672
-  _globals['_GETCONVERSIONREQUEST']._serialized_end=2764
-  _globals['_GETCONVERSIONRESPONSE']._serialized_start=2766
-  _globals['_GETCONVERSIONRESPONSE']._serialized_end=2836
-  _globals['_REVERSECONVERSIONREQUEST']._serialized_start=2839
-  _globals['_REVERSECONVERSIONREQUEST']._serialized_end=2984
-  _globals['_REVERSECONVERSIONRESPONSE']._serialized_start=2986
-  _globals['_REVERSECONVERSIONRESPONSE']._serialized_end=3082
-  _globals['_LISTCONVERSIONSREQUEST']._serialized_start=3085
-  _globals['_LISTCONVERSIONSREQUEST']._serialized_end=3238
-  _globals['_LISTCONVERSIONSRESPONSE']._serialized_start=3240
-  _globals['_LISTCONVERSIONSRESPONSE']._serialized_end=3338
-  _globals['_CONVERSIONSSERVICE']._serialized_start=3341
-  _globals['_CONVERSIONSSERVICE']._serialized_end=4575
+  _globals['_CREATEQUOTEREQUEST']._serialized_start=240
+  _globals['_CREATEQUOTEREQUEST']._serialized_end=551
+  _globals['_CREATEQUOTERESPONSE']._serialized_start=553
+  _globals['_CREATEQUOTERESPONSE']._serialized_end=633
+  _globals['_GETQUOTEREQUEST']._serialized_start=635
+  _globals['_GETQUOTEREQUEST']._serialized_end=717
+  _globals['_GETQUOTERESPONSE']._serialized_start=719
+  _globals['_GETQUOTERESPONSE']._serialized_end=774
+  _globals['_CANCELQUOTEREQUEST']._serialized_start=776
+  _globals['_CANCELQUOTEREQUEST']._serialized_end=855
+  _globals['_CANCELQUOTERESPONSE']._serialized_start=857
+  _globals['_CANCELQUOTERESPONSE']._serialized_end=937
+  _globals['_EXECUTEQUOTEREQUEST']._serialized_start=940
+  _globals['_EXECUTEQUOTEREQUEST']._serialized_end=1252
+  _globals['_EXECUTEQUOTERESPONSE']._serialized_start=1254
+  _globals['_EXECUTEQUOTERESPONSE']._serialized_end=1376
+  _globals['_CONVERTREQUEST']._serialized_start=1379
+  _globals['_CONVERTREQUEST']._serialized_end=1693
+  _globals['_CONVERTRESPONSE']._serialized_start=1695
+  _globals['_CONVERTRESPONSE']._serialized_end=1812
+  _globals['_QUOTEABROADREQUEST']._serialized_start=1815
+  _globals['_QUOTEABROADREQUEST']._serialized_end=2142
+  _globals['_QUOTEABROADRESPONSE']._serialized_start=2144
+  _globals['_QUOTEABROADRESPONSE']._serialized_end=2224
+  _globals['_PAYABROADREQUEST']._serialized_start=2227
+  _globals['_PAYABROADREQUEST']._serialized_end=2586
+  _globals['_PAYABROADRESPONSE']._serialized_start=2588
+  _globals['_PAYABROADRESPONSE']._serialized_end=2707
+  _globals['_GETCONVERSIONREQUEST']._serialized_start=2709
+  _globals['_GETCONVERSIONREQUEST']._serialized_end=2801
+  _globals['_GETCONVERSIONRESPONSE']._serialized_start=2803
+  _globals['_GETCONVERSIONRESPONSE']._serialized_end=2873
+  _globals['_REVERSECONVERSIONREQUEST']._serialized_start=2876
+  _globals['_REVERSECONVERSIONREQUEST']._serialized_end=3021
+  _globals['_REVERSECONVERSIONRESPONSE']._serialized_start=3023
+  _globals['_REVERSECONVERSIONRESPONSE']._serialized_end=3119
+  _globals['_LISTCONVERSIONSREQUEST']._serialized_start=3122
+  _globals['_LISTCONVERSIONSREQUEST']._serialized_end=3275
+  _globals['_LISTCONVERSIONSRESPONSE']._serialized_start=3277
+  _globals['_LISTCONVERSIONSRESPONSE']._serialized_end=3375
+  _globals['_SETAUTOCONVERSIONREQUEST']._serialized_start=3378
+  _globals['_SETAUTOCONVERSIONREQUEST']._serialized_end=3937
+  _globals['_SETAUTOCONVERSIONRESPONSE']._serialized_start=3939
+  _globals['_SETAUTOCONVERSIONRESPONSE']._serialized_end=4044
+  _globals['_LISTAUTOCONVERSIONSREQUEST']._serialized_start=4046
+  _globals['_LISTAUTOCONVERSIONSREQUEST']._serialized_end=4145
+  _globals['_LISTAUTOCONVERSIONSRESPONSE']._serialized_start=4147
+  _globals['_LISTAUTOCONVERSIONSRESPONSE']._serialized_end=4233
+  _globals['_GETFXQUOTAREQUEST']._serialized_start=4235
+  _globals['_GETFXQUOTAREQUEST']._serialized_end=4325
+  _globals['_GETFXQUOTARESPONSE']._serialized_start=4327
+  _globals['_GETFXQUOTARESPONSE']._serialized_end=4386
+  _globals['_CONVERSIONSSERVICE']._serialized_start=4389
+  _globals['_CONVERSIONSSERVICE']._serialized_end=6021
 # @@protoc_insertion_point(module_scope)

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from longmen.fx.v1 import auto_conversion_pb2 as _auto_conversion_pb2
 from longmen.fx.v1 import quote_pb2 as _quote_pb2
 from longmen.type.v1 import money_pb2 as _money_pb2
 import builtins as _builtins
@@ -659,3 +660,183 @@ class ListConversionsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListConversionsResponse: _TypeAlias = ListConversionsResponse  # noqa: Y015
+
+@_typing.final
+class SetAutoConversionRequest(_message.Message):
+    """SetAutoConversionRequest is the request of SetAutoConversion."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    ENABLED_FIELD_NUMBER: _builtins.int
+    SOURCE_ACCOUNT_IDS_FIELD_NUMBER: _builtins.int
+    PAYMENT_MAX_FIELD_NUMBER: _builtins.int
+    DAY_MAX_FIELD_NUMBER: _builtins.int
+    BASIS_POINTS_MAX_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Request id is a UUID that the caller makes once per intention and keeps for every retry."""
+    account_id: _builtins.str
+    """Account id of the pocket that is filled up."""
+    enabled: _builtins.bool
+    """Enabled is whether payments may exchange what they lack."""
+    basis_points_max: _builtins.int
+    """Basis points max that spread and fee may cost together; 0 to 1,000."""
+    @_builtins.property
+    def source_account_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Source account ids are the pockets to exchange from, in the order they are tried; five at most, each once."""
+
+    @_builtins.property
+    def payment_max(self) -> _money_pb2.Money:
+        """Payment max is the most that is exchanged for one payment, in the pocket's currency."""
+
+    @_builtins.property
+    def day_max(self) -> _money_pb2.Money:
+        """Day max is the most that is exchanged in one day of the institution, in the pocket's currency."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        enabled: _builtins.bool = ...,
+        source_account_ids: _abc.Iterable[_builtins.str] | None = ...,
+        payment_max: _money_pb2.Money | None = ...,
+        day_max: _money_pb2.Money | None = ...,
+        basis_points_max: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["day_max", b"day_max", "payment_max", b"payment_max"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "basis_points_max", b"basis_points_max", "day_max", b"day_max", "enabled", b"enabled", "payment_max", b"payment_max", "request_id", b"request_id", "source_account_ids", b"source_account_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetAutoConversionRequest: _TypeAlias = SetAutoConversionRequest  # noqa: Y015
+
+@_typing.final
+class SetAutoConversionResponse(_message.Message):
+    """SetAutoConversionResponse is the reply of SetAutoConversion."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUTO_CONVERSION_FIELD_NUMBER: _builtins.int
+    COMMITTED_AT_FIELD_NUMBER: _builtins.int
+    committed_at: _builtins.str
+    """Committed at is an opaque token of the moment the change became durable; reads take it as at_least_as_fresh."""
+    @_builtins.property
+    def auto_conversion(self) -> _auto_conversion_pb2.AutoConversion:
+        """Auto conversion as it stands."""
+
+    def __init__(
+        self,
+        *,
+        auto_conversion: _auto_conversion_pb2.AutoConversion | None = ...,
+        committed_at: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["auto_conversion", b"auto_conversion"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auto_conversion", b"auto_conversion", "committed_at", b"committed_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetAutoConversionResponse: _TypeAlias = SetAutoConversionResponse  # noqa: Y015
+
+@_typing.final
+class ListAutoConversionsRequest(_message.Message):
+    """ListAutoConversionsRequest is the request of ListAutoConversions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    AT_LEAST_AS_FRESH_FIELD_NUMBER: _builtins.int
+    customer_id: _builtins.str
+    """Customer id whose they are; customers may leave their own out."""
+    at_least_as_fresh: _builtins.str
+    """At least as fresh is the committed_at of a change that the reply must show; empty means no demand."""
+    def __init__(
+        self,
+        *,
+        customer_id: _builtins.str = ...,
+        at_least_as_fresh: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least_as_fresh", b"at_least_as_fresh", "customer_id", b"customer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAutoConversionsRequest: _TypeAlias = ListAutoConversionsRequest  # noqa: Y015
+
+@_typing.final
+class ListAutoConversionsResponse(_message.Message):
+    """ListAutoConversionsResponse is the reply of ListAutoConversions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUTO_CONVERSIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def auto_conversions(self) -> _containers.RepeatedCompositeFieldContainer[_auto_conversion_pb2.AutoConversion]:
+        """Auto conversions, one for each pocket at most, in the order of the pockets' currencies."""
+
+    def __init__(
+        self,
+        *,
+        auto_conversions: _abc.Iterable[_auto_conversion_pb2.AutoConversion] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auto_conversions", b"auto_conversions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAutoConversionsResponse: _TypeAlias = ListAutoConversionsResponse  # noqa: Y015
+
+@_typing.final
+class GetFxQuotaRequest(_message.Message):
+    """GetFxQuotaRequest is the request of GetFxQuota."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    AT_LEAST_AS_FRESH_FIELD_NUMBER: _builtins.int
+    customer_id: _builtins.str
+    """Customer id whose quota it is; customers may leave their own out."""
+    at_least_as_fresh: _builtins.str
+    """At least as fresh is the committed_at of a change that the reply must show; empty means no demand."""
+    def __init__(
+        self,
+        *,
+        customer_id: _builtins.str = ...,
+        at_least_as_fresh: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least_as_fresh", b"at_least_as_fresh", "customer_id", b"customer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetFxQuotaRequest: _TypeAlias = GetFxQuotaRequest  # noqa: Y015
+
+@_typing.final
+class GetFxQuotaResponse(_message.Message):
+    """GetFxQuotaResponse is the reply of GetFxQuota."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUOTA_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def quota(self) -> _auto_conversion_pb2.FxQuota:
+        """Quota of the present calendar year."""
+
+    def __init__(
+        self,
+        *,
+        quota: _auto_conversion_pb2.FxQuota | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["quota", b"quota"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["quota", b"quota"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetFxQuotaResponse: _TypeAlias = GetFxQuotaResponse  # noqa: Y015

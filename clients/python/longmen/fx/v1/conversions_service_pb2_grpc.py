@@ -71,6 +71,21 @@ class ConversionsServiceStub:
                 request_serializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.PayAbroadRequest.SerializeToString,
                 response_deserializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.PayAbroadResponse.FromString,
                 _registered_method=True)
+        self.SetAutoConversion = channel.unary_unary(
+                '/longmen.fx.v1.ConversionsService/SetAutoConversion',
+                request_serializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.SetAutoConversionRequest.SerializeToString,
+                response_deserializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.SetAutoConversionResponse.FromString,
+                _registered_method=True)
+        self.ListAutoConversions = channel.unary_unary(
+                '/longmen.fx.v1.ConversionsService/ListAutoConversions',
+                request_serializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.ListAutoConversionsRequest.SerializeToString,
+                response_deserializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.ListAutoConversionsResponse.FromString,
+                _registered_method=True)
+        self.GetFxQuota = channel.unary_unary(
+                '/longmen.fx.v1.ConversionsService/GetFxQuota',
+                request_serializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.GetFxQuotaRequest.SerializeToString,
+                response_deserializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.GetFxQuotaResponse.FromString,
+                _registered_method=True)
         self.GetConversion = channel.unary_unary(
                 '/longmen.fx.v1.ConversionsService/GetConversion',
                 request_serializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.GetConversionRequest.SerializeToString,
@@ -160,6 +175,33 @@ class ConversionsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetAutoConversion(self, request, context):
+        """SetAutoConversion lets payments from a pocket that has too little exchange what is missing out of other pockets by themselves, or
+        no longer: in the transaction of the payment, at the price of the moment, within the caps given here. It is off until it is set.
+        Turning it on or changing it is approved like an exchange of what a day may cost.
+        Reasons: ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, FX_SAME_CURRENCY, FX_CURRENCY_NOT_TRADABLE. Customers with a session have to
+        approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAutoConversions(self, request, context):
+        """ListAutoConversions lists what a customer has agreed to, by pocket.
+        Reasons: WALLET_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetFxQuota(self, request, context):
+        """GetFxQuota returns what a customer has used of the present year's quotas of foreign currency, and what is left.
+        Reasons: WALLET_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetConversion(self, request, context):
         """GetConversion returns a conversion.
         Reasons: FX_CONVERSION_NOT_FOUND.
@@ -222,6 +264,21 @@ def add_ConversionsServiceServicer_to_server(servicer, server):
                     servicer.PayAbroad,
                     request_deserializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.PayAbroadRequest.FromString,
                     response_serializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.PayAbroadResponse.SerializeToString,
+            ),
+            'SetAutoConversion': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetAutoConversion,
+                    request_deserializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.SetAutoConversionRequest.FromString,
+                    response_serializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.SetAutoConversionResponse.SerializeToString,
+            ),
+            'ListAutoConversions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAutoConversions,
+                    request_deserializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.ListAutoConversionsRequest.FromString,
+                    response_serializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.ListAutoConversionsResponse.SerializeToString,
+            ),
+            'GetFxQuota': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetFxQuota,
+                    request_deserializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.GetFxQuotaRequest.FromString,
+                    response_serializer=longmen_dot_fx_dot_v1_dot_conversions__service__pb2.GetFxQuotaResponse.SerializeToString,
             ),
             'GetConversion': grpc.unary_unary_rpc_method_handler(
                     servicer.GetConversion,
@@ -430,6 +487,87 @@ class ConversionsService:
             '/longmen.fx.v1.ConversionsService/PayAbroad',
             longmen_dot_fx_dot_v1_dot_conversions__service__pb2.PayAbroadRequest.SerializeToString,
             longmen_dot_fx_dot_v1_dot_conversions__service__pb2.PayAbroadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetAutoConversion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longmen.fx.v1.ConversionsService/SetAutoConversion',
+            longmen_dot_fx_dot_v1_dot_conversions__service__pb2.SetAutoConversionRequest.SerializeToString,
+            longmen_dot_fx_dot_v1_dot_conversions__service__pb2.SetAutoConversionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAutoConversions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longmen.fx.v1.ConversionsService/ListAutoConversions',
+            longmen_dot_fx_dot_v1_dot_conversions__service__pb2.ListAutoConversionsRequest.SerializeToString,
+            longmen_dot_fx_dot_v1_dot_conversions__service__pb2.ListAutoConversionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetFxQuota(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longmen.fx.v1.ConversionsService/GetFxQuota',
+            longmen_dot_fx_dot_v1_dot_conversions__service__pb2.GetFxQuotaRequest.SerializeToString,
+            longmen_dot_fx_dot_v1_dot_conversions__service__pb2.GetFxQuotaResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -74,6 +74,21 @@ class ConversionsServiceStub:
     FX_REFERENCE_NEEDED, PAYEE_NOT_FOUND, INSUFFICIENT_FUNDS, SINGLE_LIMIT_EXCEEDED, BALANCE_LIMIT_EXCEEDED, DEBIT_ACCOUNT_CLOSED,
     CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT, FX_QUOTA_EXCEEDED.
     """
+    SetAutoConversion: _grpc.UnaryUnaryMultiCallable[_conversions_service_pb2.SetAutoConversionRequest, _conversions_service_pb2.SetAutoConversionResponse]
+    """SetAutoConversion lets payments from a pocket that has too little exchange what is missing out of other pockets by themselves, or
+    no longer: in the transaction of the payment, at the price of the moment, within the caps given here. It is off until it is set.
+    Turning it on or changing it is approved like an exchange of what a day may cost.
+    Reasons: ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, FX_SAME_CURRENCY, FX_CURRENCY_NOT_TRADABLE. Customers with a session have to
+    approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE.
+    """
+    ListAutoConversions: _grpc.UnaryUnaryMultiCallable[_conversions_service_pb2.ListAutoConversionsRequest, _conversions_service_pb2.ListAutoConversionsResponse]
+    """ListAutoConversions lists what a customer has agreed to, by pocket.
+    Reasons: WALLET_NOT_FOUND.
+    """
+    GetFxQuota: _grpc.UnaryUnaryMultiCallable[_conversions_service_pb2.GetFxQuotaRequest, _conversions_service_pb2.GetFxQuotaResponse]
+    """GetFxQuota returns what a customer has used of the present year's quotas of foreign currency, and what is left.
+    Reasons: WALLET_NOT_FOUND.
+    """
     GetConversion: _grpc.UnaryUnaryMultiCallable[_conversions_service_pb2.GetConversionRequest, _conversions_service_pb2.GetConversionResponse]
     """GetConversion returns a conversion.
     Reasons: FX_CONVERSION_NOT_FOUND.
@@ -133,6 +148,21 @@ class ConversionsServiceAsyncStub(ConversionsServiceStub):
     Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED, FX_PAYEE_IS_PAYER,
     FX_REFERENCE_NEEDED, PAYEE_NOT_FOUND, INSUFFICIENT_FUNDS, SINGLE_LIMIT_EXCEEDED, BALANCE_LIMIT_EXCEEDED, DEBIT_ACCOUNT_CLOSED,
     CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT, FX_QUOTA_EXCEEDED.
+    """
+    SetAutoConversion: _aio.UnaryUnaryMultiCallable[_conversions_service_pb2.SetAutoConversionRequest, _conversions_service_pb2.SetAutoConversionResponse]  # type: ignore[assignment]
+    """SetAutoConversion lets payments from a pocket that has too little exchange what is missing out of other pockets by themselves, or
+    no longer: in the transaction of the payment, at the price of the moment, within the caps given here. It is off until it is set.
+    Turning it on or changing it is approved like an exchange of what a day may cost.
+    Reasons: ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, FX_SAME_CURRENCY, FX_CURRENCY_NOT_TRADABLE. Customers with a session have to
+    approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE.
+    """
+    ListAutoConversions: _aio.UnaryUnaryMultiCallable[_conversions_service_pb2.ListAutoConversionsRequest, _conversions_service_pb2.ListAutoConversionsResponse]  # type: ignore[assignment]
+    """ListAutoConversions lists what a customer has agreed to, by pocket.
+    Reasons: WALLET_NOT_FOUND.
+    """
+    GetFxQuota: _aio.UnaryUnaryMultiCallable[_conversions_service_pb2.GetFxQuotaRequest, _conversions_service_pb2.GetFxQuotaResponse]  # type: ignore[assignment]
+    """GetFxQuota returns what a customer has used of the present year's quotas of foreign currency, and what is left.
+    Reasons: WALLET_NOT_FOUND.
     """
     GetConversion: _aio.UnaryUnaryMultiCallable[_conversions_service_pb2.GetConversionRequest, _conversions_service_pb2.GetConversionResponse]  # type: ignore[assignment]
     """GetConversion returns a conversion.
@@ -232,6 +262,39 @@ class ConversionsServiceServicer(metaclass=_abc_1.ABCMeta):
         Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED, FX_PAYEE_IS_PAYER,
         FX_REFERENCE_NEEDED, PAYEE_NOT_FOUND, INSUFFICIENT_FUNDS, SINGLE_LIMIT_EXCEEDED, BALANCE_LIMIT_EXCEEDED, DEBIT_ACCOUNT_CLOSED,
         CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT, FX_QUOTA_EXCEEDED.
+        """
+
+    @_abc_1.abstractmethod
+    def SetAutoConversion(
+        self,
+        request: _conversions_service_pb2.SetAutoConversionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversions_service_pb2.SetAutoConversionResponse, _abc.Awaitable[_conversions_service_pb2.SetAutoConversionResponse]]:
+        """SetAutoConversion lets payments from a pocket that has too little exchange what is missing out of other pockets by themselves, or
+        no longer: in the transaction of the payment, at the price of the moment, within the caps given here. It is off until it is set.
+        Turning it on or changing it is approved like an exchange of what a day may cost.
+        Reasons: ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, FX_SAME_CURRENCY, FX_CURRENCY_NOT_TRADABLE. Customers with a session have to
+        approve: NEEDS_AUTH, STEP_UP_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def ListAutoConversions(
+        self,
+        request: _conversions_service_pb2.ListAutoConversionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversions_service_pb2.ListAutoConversionsResponse, _abc.Awaitable[_conversions_service_pb2.ListAutoConversionsResponse]]:
+        """ListAutoConversions lists what a customer has agreed to, by pocket.
+        Reasons: WALLET_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def GetFxQuota(
+        self,
+        request: _conversions_service_pb2.GetFxQuotaRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversions_service_pb2.GetFxQuotaResponse, _abc.Awaitable[_conversions_service_pb2.GetFxQuotaResponse]]:
+        """GetFxQuota returns what a customer has used of the present year's quotas of foreign currency, and what is left.
+        Reasons: WALLET_NOT_FOUND.
         """
 
     @_abc_1.abstractmethod

@@ -91,6 +91,8 @@ class _LimitOrderStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Limit
     """Cancelled orders were given up; their money is free."""
     LIMIT_ORDER_STATE_EXPIRED: _LimitOrderState.ValueType  # 4
     """Expired orders waited in vain; their money is free."""
+    LIMIT_ORDER_STATE_DECLINED: _LimitOrderState.ValueType  # 5
+    """Declined orders found their rate, and the protection against fraud declined the exchange; their money is free."""
 
 class LimitOrderState(_LimitOrderState, metaclass=_LimitOrderStateEnumTypeWrapper):
     """LimitOrderState is where a limit order stands."""
@@ -105,6 +107,8 @@ LIMIT_ORDER_STATE_CANCELLED: LimitOrderState.ValueType  # 3
 """Cancelled orders were given up; their money is free."""
 LIMIT_ORDER_STATE_EXPIRED: LimitOrderState.ValueType  # 4
 """Expired orders waited in vain; their money is free."""
+LIMIT_ORDER_STATE_DECLINED: LimitOrderState.ValueType  # 5
+"""Declined orders found their rate, and the protection against fraud declined the exchange; their money is free."""
 Global___LimitOrderState: _TypeAlias = LimitOrderState  # noqa: Y015
 
 @_typing.final

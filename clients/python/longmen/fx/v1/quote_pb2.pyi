@@ -180,6 +180,7 @@ class Conversion(_message.Message):
     FEE_BASIS_POINTS_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     REVERSAL_FIELD_NUMBER: _builtins.int
+    PAID_TRANSACTION_ID_FIELD_NUMBER: _builtins.int
     conversion_id: _builtins.str
     """Conversion id of the exchange."""
     quote_id: _builtins.str
@@ -198,6 +199,8 @@ class Conversion(_message.Message):
     """Spread basis points between the two."""
     fee_basis_points: _builtins.int
     """Fee basis points of what was paid."""
+    paid_transaction_id: _builtins.str
+    """Paid transaction id of the payment that it filled a pocket up for by itself; empty for what somebody asked for."""
     @_builtins.property
     def exchange(self) -> _rate_pb2.Exchange:
         """Exchange in amounts."""
@@ -225,10 +228,11 @@ class Conversion(_message.Message):
         fee_basis_points: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         reversal: Global___ConversionReversal | None = ...,
+        paid_transaction_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "exchange", b"exchange", "reversal", b"reversal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_rate", b"client_rate", "conversion_id", b"conversion_id", "create_time", b"create_time", "exchange", b"exchange", "fee_basis_points", b"fee_basis_points", "from_account_id", b"from_account_id", "mid", b"mid", "quote_id", b"quote_id", "reversal", b"reversal", "spread_basis_points", b"spread_basis_points", "to_account_id", b"to_account_id", "transaction_id", b"transaction_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_rate", b"client_rate", "conversion_id", b"conversion_id", "create_time", b"create_time", "exchange", b"exchange", "fee_basis_points", b"fee_basis_points", "from_account_id", b"from_account_id", "mid", b"mid", "paid_transaction_id", b"paid_transaction_id", "quote_id", b"quote_id", "reversal", b"reversal", "spread_basis_points", b"spread_basis_points", "to_account_id", b"to_account_id", "transaction_id", b"transaction_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -159,6 +159,8 @@ class _LimitedKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LimitedKi
     """Mandate charge is taken by a merchant whom the payer gave leave."""
     LIMITED_KIND_CONVERSION: _LimitedKind.ValueType  # 8
     """Conversion is between two currencies of one customer."""
+    LIMITED_KIND_PAYMENT_ABROAD: _LimitedKind.ValueType  # 11
+    """Payment abroad is to somebody else in another currency."""
 
 class LimitedKind(_LimitedKind, metaclass=_LimitedKindEnumTypeWrapper):
     """LimitedKind is what a movement is, as limits tell movements apart."""
@@ -179,6 +181,8 @@ LIMITED_KIND_MANDATE_CHARGE: LimitedKind.ValueType  # 7
 """Mandate charge is taken by a merchant whom the payer gave leave."""
 LIMITED_KIND_CONVERSION: LimitedKind.ValueType  # 8
 """Conversion is between two currencies of one customer."""
+LIMITED_KIND_PAYMENT_ABROAD: LimitedKind.ValueType  # 11
+"""Payment abroad is to somebody else in another currency."""
 Global___LimitedKind: _TypeAlias = LimitedKind  # noqa: Y015
 
 @_typing.final
