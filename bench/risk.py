@@ -46,7 +46,7 @@ from longmen_server.risk.desk import Loaded, Snapshot
 from longmen_server.risk.guard import Guard, settle
 from longmen_server.risk.model import SubjectKind
 from longmen_server.risk.rules import RuleSet
-from longmen_server.risk.subjects import Subject, SubjectKey, decode_sections
+from longmen_server.risk.subjects import Subject, SubjectKey, decode_sections, pair_key
 from longmen_server.risk.tables import DECISION_ROW, SUBJECT
 
 BOOK: Final = 1
@@ -102,13 +102,14 @@ def judged(clock: SystemClock) -> tuple[float, int]:
         if number == PAYMENTS // 2:
             began = time.process_time()
         rows = working_set.table(SUBJECT).rows
-        for kind, who in (
-            (SubjectKind.PARTY, accounts[at].owner_id),
-            (SubjectKind.PARTY, merchants[shop]),
-            (SubjectKind.DEVICE, devices[at]),
-            (SubjectKind.TERMINAL, tills[shop]),
+        payer = _key(SubjectKind.PARTY, accounts[at].owner_id)
+        for key in (
+            payer,
+            _key(SubjectKind.PARTY, merchants[shop]),
+            pair_key(payer.subject, merchants[shop]),
+            _key(SubjectKind.DEVICE, devices[at]),
+            _key(SubjectKind.TERMINAL, tills[shop]),
         ):
-            key = _key(kind, who)
             if key in stored:
                 rows[key] = Subject(key, 0, decode_sections(stored[key]))
         verdict = guard.judge(working_set, movement)

@@ -190,6 +190,8 @@ class _UuidArrayDumper(_BinaryDumper):
         if values and not has_null:
             joined = UUID_LENGTH.join((b"", *values))  # type: ignore[arg-type]
             return _header(1, False, 2950, len(values), 1) + joined
+        if values and not any(values):
+            return _header(1, True, 2950, len(values), 1) + NULL * len(values)
         items = [NULL if v is None else UUID_LENGTH + v for v in values]
         return array(2950, items, has_null=has_null)
 

@@ -50,6 +50,7 @@ __all__ = [
 ]
 
 SECOND_US: Final = 1_000_000
+DAY_US: Final = 86_400 * SECOND_US
 RULES: Final = "rules"
 """Who placed a freeze that followed from a decision."""
 
@@ -92,9 +93,14 @@ def pair(working_set: WorkingSet, payer: bytes, payee: bytes) -> Subject:
 def _edit(working_set: WorkingSet, key: SubjectKey) -> Subject:
     """Return a state for the command to change, beginning it where there is none."""
     if working_set.get(SUBJECT, key) is None:
-        working_set.insert(SUBJECT, key, Subject(key))
-    row = working_set.edit(SUBJECT, key)
-    row.seen_at_us = working_set.now_us
+        row = Subject(key)
+        working_set.insert(SUBJECT, key, row)
+    else:
+        row = working_set.edit(SUBJECT, key)
+    now_us = working_set.now_us
+    # Told by the day that it was seen on, at its end: a row whose indexed columns stay the same is
+    # written in its place, and leaves the indexes alone.
+    row.seen_at_us = now_us - now_us % DAY_US + DAY_US
     return row
 
 

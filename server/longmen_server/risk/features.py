@@ -13,7 +13,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from longmen_server.limits.movement import Channel
+from longmen_server.limits.movement import Channel, MovementKind
 from longmen_server.platform.clock import DEFAULT_ZONE, from_microseconds
 from longmen_server.platform.ids import ACCOUNT, CUSTOMER, DEVICE, MERCHANT
 from longmen_server.risk.model import (
@@ -41,6 +41,7 @@ DAY_S: Final = 86_400
 NIGHT: Final = (23, 6)
 """Hours from when and until when it is night."""
 
+KINDS: Final = {kind: kind.name for kind in MovementKind}
 CHANNELS: Final = {Channel.CUSTOMER: "app", Channel.BANK: "bank", Channel.MERCHANT: "merchant"}
 
 
@@ -127,7 +128,7 @@ def _drain(scene: Scene) -> float:
 _DAY: Final = list(WINDOWS).index("24h")
 _MONTH: Final = list(WINDOWS).index("30d")
 
-_declare(1, "kind", FeatureType.STRING, "", "What is done.", lambda s: s.kind.name)
+_declare(1, "kind", FeatureType.STRING, "", "What is done.", lambda s: KINDS[s.kind])
 _declare(
     2, "channel", FeatureType.STRING, "", "app, bank or merchant.", lambda s: CHANNELS[s.channel]
 )
@@ -523,15 +524,21 @@ _LAG_DAYS: Final = 7
 
 
 def _labelled(scene: Scene, role: str, days: int) -> tuple[int, int]:
-    """Return how many movements to a subject were fraud, and how many there were, in some days."""
+    """Return how many movements to a subject were fraud in some days, and how many there were.
+
+    Both are 0 where none ever was fraud.
+    """
     subject: Subject | None = getattr(scene, role)
     if subject is None:
         return 0, 0
-    today = scene.now_s - scene.now_s % DAY_S
-    last = today - _LAG_DAYS * DAY_S
+    confirmed = subject.series(Section.FLAGGED)
+    if confirmed.is_empty:
+        return 0, 0  # as at nearly every till: then it does not matter of how many it is none
+    now_s = scene.now_s
+    last = now_s - now_s % DAY_S - _LAG_DAYS * DAY_S
     first = last - (days - 1) * DAY_S
-    flagged = subject.series(Section.FLAGGED).days(scene.now_s, first, last)
-    return flagged, subject.series(Section.IN).days(scene.now_s, first, last)
+    flagged = confirmed.days(now_s, first, last)
+    return flagged, subject.series(Section.IN).days(now_s, first, last)
 
 
 def _flagged(role: str, days: int) -> Callable[[Scene], FeatureValue]:

@@ -57,6 +57,8 @@ IN_STOPPED: Final = frozenset({FreezeScope.ONLY_IN, FreezeScope.FULL})
 OUT_STOPPED: Final = frozenset({FreezeScope.ONLY_OUT, FreezeScope.FULL})
 SECOND_US: Final = 1_000_000
 DECLINED: Final = Outcome(OutcomeKind.DECLINE)
+KINDS: Final = {kind: kind.name.lower() for kind in PartyKind}
+"""Kinds of parties as features have them."""
 NO_KEY: Final = bytes(16)
 """Key of movements that nobody pays, for rules in stages."""
 
@@ -80,8 +82,7 @@ class Party(NamedTuple):
     kind: PartyKind
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What was decided about a movement, and what it takes to carry it out."""
 
     outcome: Outcome
@@ -236,28 +237,28 @@ class Guard:
         verdict: Verdict | None = working_set.aside.get(self.decision_id)
         if verdict is None or verdict.row is None or not _is_risks(verdict, refusal):
             return
-        refused = replace(verdict, row=replace(verdict.row, is_made=False))
+        refused = verdict._replace(row=verdict.row._replace(is_made=False))
         effects.leave_refused(working_set, refused)
 
     def _scene(self, working_set: WorkingSet, movement: Movement) -> Scene:
         payer_row = _account(working_set, movement.payer_id)
         payee_row = _account(working_set, movement.payee_id)
-        payer = _party(working_set, movement.payer_id)
-        payee = _party(working_set, movement.payee_id, movement.merchant_id)
+        payer = _owner(payer_row)
+        merchant_id = movement.merchant_id
+        payee = _owner(payee_row) if merchant_id is None else Party(merchant_id, PartyKind.MERCHANT)
         pack = pack_now(working_set)
         asker = movement.asker
         device_id = asker.device_id
         device = None if device_id is None else working_set.get(DEVICE, device_id)
 
-        def in_reference(amount: int) -> int:
-            return reference_amount(amount, movement.currency_code, pack.currency, pack.equivalents)
-
+        currency, reference, equivalents = movement.currency_code, pack.currency, pack.equivalents
+        amount = reference_amount(movement.amount, currency, reference, equivalents)
         scene = Scene(
             kind=movement.kind,
             channel=asker.channel,
-            amount=in_reference(movement.amount),
+            amount=amount,
             amount_minor=movement.amount,
-            currency_code=movement.currency_code,
+            currency_code=currency,
             now_us=working_set.now_us,
             is_own=movement.is_own,
             payer_id=movement.payer_id or b"",
@@ -272,14 +273,15 @@ class Guard:
             lists=self.snapshot.lists,
         )
         if payer is not None:
-            scene.payer_party, scene.payer_kind = payer.party, payer.kind.name.lower()
+            scene.payer_party, scene.payer_kind = payer.party, KINDS[payer.kind]
             scene.payer = effects.subject(working_set, SubjectKind.PARTY, payer.party)
         if payee is not None:
-            scene.payee_party, scene.payee_kind = payee.party, payee.kind.name.lower()
+            scene.payee_party, scene.payee_kind = payee.party, KINDS[payee.kind]
             scene.payee = effects.subject(working_set, SubjectKind.PARTY, payee.party)
         if payer_row is not None:
             scene.payer_since_us = payer_row.created_at_us
-            scene.available = in_reference(max(payer_row.available, 0))
+            available = max(payer_row.available, 0)
+            scene.available = reference_amount(available, currency, reference, equivalents)
         if payee_row is not None:
             scene.payee_since_us = payee_row.created_at_us
         if payer is not None and payee is not None and self.snapshot.reads_pairs:
@@ -378,7 +380,11 @@ def _party(
     """Return whose an account is; None where there is no such account."""
     if merchant_id is not None:
         return Party(merchant_id, PartyKind.MERCHANT)
-    row = _account(working_set, account_id)
+    return _owner(_account(working_set, account_id))
+
+
+def _owner(row: AccountRow | None) -> Party | None:
+    """Return whose an account is; None where there is none."""
     if row is None:
         return None
     if row.owner_id is not None:

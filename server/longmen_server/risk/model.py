@@ -174,8 +174,7 @@ class Scored(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(NamedTuple):
     """What rules and scorecard say of one movement, all in all."""
 
     outcome: Outcome

@@ -100,7 +100,7 @@ async def list_decisions(
 
 
 def _decision(record: tuple[object, ...]) -> DecisionRow:
-    return DecisionRow(*record)  # type: ignore[arg-type]  # columns are in the order of the slots
+    return DecisionRow(*record)  # type: ignore[arg-type]  # columns are in the order of the fields
 
 
 async def past_decisions(

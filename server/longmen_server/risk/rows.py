@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from longmen_server.platform.ids import DECISION, FREEZE, TRANSACTION
 from longmen_server.platform.refusal import Refusal
@@ -36,8 +36,7 @@ __all__ = [
 ]
 
 
-@dataclass(slots=True, frozen=True)
-class DecisionRow:
+class DecisionRow(NamedTuple):
     """One decision; it never changes."""
 
     decision_id: DecisionId

@@ -82,14 +82,6 @@ class Term:
     points: float
     when: Condition | None = None
 
-    def of(self, value: float) -> float:
-        """Return the points for a value, whatever the condition says."""
-        if self.form == ABOVE:
-            return self.points if value > self.low else 0.0
-        if value <= self.low:
-            return 0.0
-        return (min(value, self.high) - self.low) * self.points
-
 
 @dataclass(frozen=True, slots=True)
 class Band:
@@ -132,7 +124,15 @@ class Scorecard:
         self.bands = tuple(sorted(bands, key=_strictness, reverse=True))
         names = dict.fromkeys(term.feature for term in self.terms)
         self._parts = tuple(
-            (name, tuple(term for term in self.terms if term.feature == name)) for name in names
+            (
+                name,
+                tuple(
+                    (term.form == ABOVE, term.low, term.high, term.points, term.when)
+                    for term in self.terms
+                    if term.feature == name
+                ),
+            )
+            for name in names
         )
         others = {term.when.feature for term in self.terms if term.when is not None}
         others |= {when.feature for band in self.bands for when in band.when}
@@ -150,11 +150,14 @@ class Scorecard:
         points = self.base
         contributions = [(BASE, self.base)]
         for name, terms in self._parts:
-            value = _number(values, name)
+            value = values.get(name, 0)
+            if value.__class__ is not int:
+                value = _number(values, name)
             given = 0.0
-            for term in terms:
-                if term.when is None or term.when.holds(values):
-                    given += term.of(value)
+            for is_above, low, high, each, when in terms:
+                if value <= low or (when is not None and not when.holds(values)):
+                    continue
+                given += each if is_above else (min(value, high) - low) * each
             if given:
                 points += given
                 contributions.append((name, given))

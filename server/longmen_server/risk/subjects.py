@@ -67,6 +67,7 @@ class Subject:
     sections: dict[int, bytes | Series | Tally] | None = None
     """By number; those that nobody has looked at stay as they are stored."""
     seen_at_us: int = 0
+    """When the last day ends, in microseconds, on which anything was counted."""
     freeze_id: FreezeId | None = None
     """The freeze that holds; None while the party is free."""
     broken: bytes | None = None
@@ -119,8 +120,8 @@ class Subject:
         Raises:
             ValueError: what is stored cannot be read.
         """
-        series = self.series(section).add(now_s, amount)
-        self._parts()[section] = series
+        series = self.series(section)
+        self._parts()[section] = series.add(now_s, amount)
 
     def flag(self, at_s: int, amount: int) -> None:
         """Count a movement of the past that was confirmed as fraud.
@@ -137,8 +138,8 @@ class Subject:
         Raises:
             ValueError: what is stored cannot be read.
         """
-        tally = self.tally(section).note(now_s, who)
-        self._parts()[section] = tally
+        tally = self.tally(section)
+        self._parts()[section] = tally.note(now_s, who)
 
     def _parts(self) -> dict[int, bytes | Series | Tally]:
         if self.sections is None:

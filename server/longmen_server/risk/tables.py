@@ -26,9 +26,9 @@ from longmen_server.risk.rows import DecisionRow, FreezeRow, HoldRow, NoticeRow
 from longmen_server.risk.subjects import Subject, SubjectKey, decode_sections
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-DECISION_COLUMNS = ", ".join(DecisionRow.__slots__)
+DECISION_COLUMNS = ", ".join(DecisionRow._fields)
 FREEZE_COLUMNS = ", ".join(FreezeRow.__slots__)
 HOLD_COLUMNS = ", ".join(HoldRow.__slots__)
 NOTICE_COLUMNS = ", ".join(NoticeRow.__slots__)
@@ -117,32 +117,28 @@ class _DecisionFamily(RowFamily[DecisionId, DecisionRow]):
             f"insert into risk_decision (book, {DECISION_COLUMNS}) select $1, u.* from unnest("
             "$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,"
             " $20, $21, $22, $23) as u".encode(),
-            (
-                book,
-                UuidArray([row.decision_id for row in inserted]),
-                UuidArray([row.transaction_id for row in inserted]),
-                UuidArray([row.payer_id for row in inserted]),
-                UuidArray([row.payee_id for row in inserted]),
-                UuidArray([row.party for row in inserted]),
-                UuidArray([row.payee_party for row in inserted]),
-                UuidArray([row.terminal_id for row in inserted]),
-                Int8Array([row.amount for row in inserted]),
-                Int2Array([row.kind for row in inserted]),
-                Int2Array([row.outcome for row in inserted]),
-                Int4Array([row.strength for row in inserted]),
-                Int2Array([row.target for row in inserted]),
-                Int2Array([row.tried_outcome for row in inserted]),
-                BoolArray([row.is_made for row in inserted]),
-                Int8Array([row.rules_version for row in inserted]),
-                Int8Array([row.card_version for row in inserted]),
-                Int4Array([row.latency_us for row in inserted]),
-                Int8Array([row.decided_at_us for row in inserted]),
-                TextArray([row.reason for row in inserted]),
-                ByteaArray([row.rules_digest for row in inserted]),
-                ByteaArray([row.card_digest for row in inserted]),
-                ByteaArray([row.snapshot for row in inserted]),
-            ),
+            (book, *map(_as_array, _DECISION_ARRAYS, zip(*inserted, strict=True))),
         )
+
+
+_DECISION_ARRAYS = (
+    *([UuidArray] * 7),
+    Int8Array,
+    *([Int2Array] * 2),
+    Int4Array,
+    *([Int2Array] * 2),
+    BoolArray,
+    *([Int8Array] * 2),
+    Int4Array,
+    Int8Array,
+    TextArray,
+    *([ByteaArray] * 3),
+)
+"""How each column of a decision travels, in the order of its fields."""
+
+
+def _as_array(kind: Callable[[Any], object], column: tuple[Any, ...]) -> object:
+    return kind(column)
 
 
 class _FreezeFamily(RowFamily[FreezeId, FreezeRow]):

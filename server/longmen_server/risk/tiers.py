@@ -244,6 +244,8 @@ class Tier:
         At least the oldest does.
         """
         buckets = self.buckets()
+        if self.number == 1:
+            return buckets, None
         leave = 1
         while leave < self.number and buckets[leave][0] <= edge:
             leave += 1
