@@ -50,10 +50,21 @@ def test_the_bars_of_the_rounds() -> None:
 
 def test_each_bar_of_the_rounds_can_be_missed() -> None:
     worse = rounds()
+    worse.commit[:] = [0.5, 0.5, 0.5]
     for figures in (worse.uniform, worse.hot, worse.batch_uniform, worse.batch_hot):
         figures[:] = [figure * 0.8 for figure in figures]
-    worse.serial[:] = [figure * 1.2 for figure in worse.serial]
+    worse.serial[:] = [figure * 1.6 for figure in worse.serial]
     assert not any(bar.ok for bar in bars.of_rounds(worse))
+
+
+@pytest.mark.parametrize(("commit_ms", "bar"), [(0.49, 2.5), (0.5, 3.0), (4.0, 3.0)])
+def test_a_hot_account_is_judged_by_the_time_of_a_commit(commit_ms: float, bar: float) -> None:
+    for hot, ok in ((bar * 1_000, True), (bar * 1_000 - 10, False)):
+        seen = rounds()
+        seen.hot[:] = [hot] * 3
+        seen.commit[:] = [commit_ms] * 3
+        (found,) = (one for one in bars.of_rounds(seen) if one.id == "B2")
+        assert (found.bar, found.ok) == (bar, ok)
 
 
 def test_a_round_that_lacks_a_side_is_an_error() -> None:
