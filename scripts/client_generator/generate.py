@@ -46,6 +46,7 @@ from longmen.ledger.v1 import ledger_service_pb2
 from longmen.limits.v1 import limits_service_pb2
 from longmen.merchants.v1 import (
     merchants_service_pb2,
+    payouts_service_pb2,
     plans_service_pb2,
     settlements_service_pb2,
     shifts_service_pb2,
@@ -109,6 +110,7 @@ SERVICES = [
         webhooks_service_pb2,
         settlements_service_pb2,
         shifts_service_pb2,
+        payouts_service_pb2,
         plans_service_pb2,
         conversions_service_pb2,
         limit_orders_service_pb2,

@@ -11,6 +11,7 @@ from longmen_server.jobs.runner import JobRunner
 from longmen_server.jobs.webhook_queue import WebhookQueue
 from longmen_server.jobs.webhook_sender import WebhookSender
 from longmen_server.merchants.service import MerchantsService
+from longmen_server.payouts.service import PayoutsService
 from longmen_server.plans.service import PlansService
 from longmen_server.settlements.service import SettlementsService
 from longmen_server.webhooks.poster import Poster
@@ -39,6 +40,7 @@ def merchant_services(parts: Parts, shared: Mapping[str, Any]) -> Mapping[str, o
             **shared, default_book=parts.settings.books[0]
         ),
         "longmen.merchants.v1.PlansService": PlansService(**shared),
+        "longmen.merchants.v1.PayoutsService": PayoutsService(**shared, vault=parts.vault),
         "longmen.merchants.v1.SettlementsService": SettlementsService(
             readers=parts.readers, clock=parts.clock, tokens=parts.page_tokens
         ),

@@ -21,6 +21,7 @@ from longmen_server.offline import queries_verification as offline
 from longmen_server.payer_codes import queries_verification as payer_codes
 from longmen_server.payments import queries_orders_verification as orders
 from longmen_server.payments import queries_verification as payments
+from longmen_server.payouts import queries_verification as payouts
 from longmen_server.positions import queries_verification as positions
 from longmen_server.recovery import queries_verification as recovery
 from longmen_server.risk import queries_verification as risk
@@ -46,6 +47,7 @@ CHECKS: Final = (
     *billers.CHECKS,
     *donations.CHECKS,
     *settlements.CHECKS,
+    *payouts.CHECKS,
     *shifts.CHECKS,
     *staff.CHECKS,
     *credentials.CHECKS,

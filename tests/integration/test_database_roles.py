@@ -32,6 +32,7 @@ KEPT = frozenset(
         *("fx_limit_order", "fx_rate_alert", "terminal_key", "offline_budget"),
         *("combined_order", "fx_auto_conversion"),
         *("merchant_position", "merchant_settlement", "merchant_shift"),
+        *("merchant_payout", "merchant_payout_account"),
         *("risk_freeze", "risk_hold", "risk_case", "risk_case_note"),
         *("biller", "bill_due", "bill_link"),
         *("limit_counter", "limit_entry", "limit_own", "limit_account_type"),

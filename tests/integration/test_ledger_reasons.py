@@ -539,6 +539,9 @@ ELSEWHERE = {
     "tests/integration/test_settlements.py": (
         "BILL_NOT_READY PLAN_DATE_PASSED SETTLEMENT_NOT_FOUND"
     ),
+    "tests/integration/test_payouts.py": (
+        "PAYOUT_ACCOUNT_ACTIVE PAYOUT_ACCOUNT_NOT_FOUND PAYOUT_NOT_FOUND"
+    ),
     "tests/integration/test_risk_cases.py": (
         "CASE_CLOSED CASE_EXISTS CASE_FULL CASE_NOT_FOUND CASE_OF_OTHER_FREEZE NOTHING_TO_APPEAL"
     ),

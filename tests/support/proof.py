@@ -29,6 +29,7 @@ from longmen_server.proven import CHECKS
 from tests.support.fx_book import fill_exchange
 from tests.support.ledger import BOOK, Ledger, open_ledger
 from tests.support.market import fill_market
+from tests.support.payouts import fill_payouts
 from tests.support.recovery_book import fill_recovery
 from tests.support.risk_book import fill_risk
 from tests.support.risk_judged import fill_decisions
@@ -103,6 +104,7 @@ async def _wallets(dsn: str, clock: SettableClock) -> None:
                 await _instruct(wallets, method, rich, bank_account)
         await wallets.jobs.run_once()
         await wallets.jobs.run_once()
+        await fill_payouts(dsn, wallets)
         await _instruct(wallets, "Withdraw", rich, "6222021234567890")
         await fill_market(wallets, dsn, clock)
         await fill_shop(dsn, wallets)

@@ -39,6 +39,7 @@ ID_RULES: dict[str, Any] = {
     "ord": rules_pb2.order_id,
     "ref": rules_pb2.refund_id,
     "stl": rules_pb2.settlement_id,
+    "poa": rules_pb2.payout_account_id,
     "shift": rules_pb2.shift_id,
     "whe": rules_pb2.endpoint_id,
     "mnd": rules_pb2.mandate_id,

@@ -461,6 +461,35 @@ async def one_settlement(bank: SmallBank, owner: Person) -> Fields:
     return {"settlement_id": found.settlement_id}
 
 
+async def merchants_bank_account(bank: SmallBank, owner: Person) -> Fields:
+    return {"merchant_id": await merchant(bank, owner), "bank_account": "6222021234567890"}
+
+
+async def candidate_account(bank: SmallBank, owner: Person) -> Fields:
+    fields = await merchants_bank_account(bank, owner)
+    made = await bank.do("PayoutsService/RegisterPayoutAccount", **fields)
+    return {
+        "merchant_id": fields["merchant_id"],
+        "payout_account_id": made.account.payout_account_id,
+    }
+
+
+async def one_payout(bank: SmallBank, owner: Person) -> Fields:
+    await order_paid(bank, owner)
+    await bank.close_days(10)
+    found = await bank.do(
+        "SettlementsService/ListSettlements", merchant_id=await merchant(bank, owner)
+    )
+    return {"settlement_id": found.settlements[0].settlement_id}
+
+
+async def merchant_with_payouts(bank: SmallBank, owner: Person) -> Fields:
+    for days in (10, 30, 50):
+        await order_paid(bank, owner)
+        await bank.close_days(days)
+    return {"merchant_id": await merchant(bank, owner)}
+
+
 async def closed_day(bank: SmallBank, owner: Person) -> Fields:
     return {**await settled_days(bank, owner, 1), "business_date": today(bank)}
 
@@ -1091,6 +1120,11 @@ SAMPLES: dict[str, Sample] = {
     "WebhooksService/SendTestEvent": endpoint,
     "WebhooksService/ListDeliveries": merchant_with_deliveries,
     "WebhooksService/Redeliver": delivery,
+    "PayoutsService/RegisterPayoutAccount": merchants_bank_account,
+    "PayoutsService/ConfirmPayoutAccount": candidate_account,
+    "PayoutsService/GetPayoutAccount": own_merchant,
+    "PayoutsService/GetPayout": one_payout,
+    "PayoutsService/ListPayouts": merchant_with_payouts,
     "SettlementsService/GetSettlement": one_settlement,
     "SettlementsService/ListSettlements": merchant_with_settlements,
     "SettlementsService/DownloadBill": closed_day,

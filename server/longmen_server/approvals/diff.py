@@ -15,11 +15,14 @@ from longmen_server.kyc.model import EvidenceKind, EvidenceState
 from longmen_server.kyc.tables import EVIDENCE
 from longmen_server.ledger.encode import timestamp
 from longmen_server.ledger.tables import ACCOUNT
+from longmen_server.payouts.model import PayoutAccountState
+from longmen_server.payouts.tables import PAYOUT_ACCOUNT
 from longmen_server.plans.model import FeeReturn, FeeRounding
 from longmen_server.plans.tables import PLAN
 from longmen_server.platform.device_keys import b64url
 from longmen_server.platform.ids import ACCOUNT as ACCOUNT_TEXT
 from longmen_server.platform.ids import API_KEY, CUSTOMER, LIST_IMPORT, MERCHANT, RULE_SET, STAFF
+from longmen_server.platform.ids import PAYOUT_ACCOUNT as PAYOUT_ACCOUNT_TEXT
 from longmen_server.recovery.model import Evidence, kind_names
 from longmen_server.recovery.tables import FACTOR_RESET
 from longmen_server.risk.model import ListedKind
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from longmen_server.fxrates.model import RateRow
     from longmen_server.kyc.model import EvidenceRow
     from longmen_server.ledger.model import AccountRow
+    from longmen_server.payouts.model import PayoutAccountRow
     from longmen_server.plans.model import PlanRow
     from longmen_server.recovery.model import ResetRow
     from longmen_server.risklists.model import ImportRow, ListRow
@@ -72,6 +76,17 @@ def _plan(row: PlanRow) -> tuple[str, dict[str, str]]:
         "plan.refund_policy": FeeReturn(row.refund_policy).name,
         "plan.settlement_days": str(row.settlement_days),
         "plan.negative_limit_minor_units": str(row.negative_limit_minor_units),
+    }
+
+
+def _payout_account(row: PayoutAccountRow) -> tuple[str, dict[str, str]]:
+    return MERCHANT.encode(row.merchant_id), {
+        "payout_account.id": (
+            "" if row.account_id is None else PAYOUT_ACCOUNT_TEXT.encode(row.account_id)
+        ),
+        "payout_account.tail": row.tail,
+        "payout_account.state": PayoutAccountState(row.state).name,
+        "payout_account.clearing_code": row.clearing_code,
     }
 
 
@@ -160,6 +175,7 @@ DESCRIBED: Final[dict[RowFamily[Any, Any], Callable[[Any], tuple[str, dict[str, 
     ACCOUNT: _account,
     SECURITY: _security,
     PLAN: _plan,
+    PAYOUT_ACCOUNT: _payout_account,
     EVIDENCE: _evidence,
     STAFF_ROWS: _staff,
     KEY_ROWS: _credential,

@@ -22,6 +22,7 @@ from longmen_server.credentials.build import (
 from longmen_server.fxrates.build import set_rate
 from longmen_server.kyc.build import confirm_in_person
 from longmen_server.ledger import build
+from longmen_server.payouts.build import confirm_payout_account
 from longmen_server.plans.build import set_plan
 from longmen_server.recovery.build import reset_factors
 from longmen_server.risk.build import lift_freeze
@@ -130,6 +131,11 @@ PROPOSABLE: Final[dict[str, Proposable]] = {
         "longmen.merchants.v1.PlansService/SetPlan",
         "merchants.plan",
         lambda request, desk: set_plan(request, None, desk.clock),
+    ),
+    "confirm_payout_account": Proposable(
+        "longmen.merchants.v1.PayoutsService/ConfirmPayoutAccount",
+        "payouts.confirm",
+        lambda request, _: confirm_payout_account(request, None),
     ),
     "create_staff": Proposable(
         "longmen.staff.v1.StaffAccountsService/CreateStaff",

@@ -31,6 +31,10 @@ class PostingCode(IntEnum):
     """What goes back to the merchant of a fee."""
     SETTLEMENT = 32012
     """What a merchant is paid out."""
+    PAYOUT = 32032
+    """What goes to a merchant's bank account for a settlement."""
+    PAYOUT_RETURN = 32033
+    """What came back from there."""
     TIP = 32030
     """From a wallet to a merchant, besides a purchase."""
     TIP_REFUND = 32031

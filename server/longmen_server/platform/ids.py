@@ -49,6 +49,7 @@ __all__ = [
     "MESSAGE",
     "ORDER",
     "ORDINAL_MAXIMUM",
+    "PAYOUT_ACCOUNT",
     "PLAN",
     "PRINCIPAL",
     "QUOTE",
@@ -93,6 +94,7 @@ __all__ = [
     "MerchantId",
     "MessageId",
     "OrderId",
+    "PayoutAccountId",
     "PlanId",
     "PrincipalId",
     "QuoteId",
@@ -136,6 +138,7 @@ TerminalKeyId = NewType("TerminalKeyId", bytes)
 PlanId = NewType("PlanId", bytes)
 SettlementId = NewType("SettlementId", bytes)
 EndpointId = NewType("EndpointId", bytes)
+PayoutAccountId = NewType("PayoutAccountId", bytes)
 CaptureId = NewType("CaptureId", bytes)
 CombinedId = NewType("CombinedId", bytes)
 MandateId = NewType("MandateId", bytes)
@@ -302,6 +305,7 @@ TERMINAL_KEY: Final = IdKind[TerminalKeyId]("tky")
 PLAN: Final = IdKind[PlanId]("plan")
 SETTLEMENT: Final = IdKind[SettlementId]("stl")
 ENDPOINT: Final = IdKind[EndpointId]("whe")
+PAYOUT_ACCOUNT: Final = IdKind[PayoutAccountId]("poa")
 CAPTURE: Final = IdKind[CaptureId]("cap")
 COMBINED: Final = IdKind[CombinedId]("cmb")
 MANDATE: Final = IdKind[MandateId]("mnd")

@@ -48,6 +48,7 @@ _TYPES: Final[dict[tuple[int, bool], str]] = {
     (PostingCode.MERCHANT_FEE, True): "FEE",
     (PostingCode.FEE_RETURN, False): "FEE_RETURN",
     (PostingCode.SETTLEMENT, True): "SETTLEMENT",
+    (PostingCode.PAYOUT_RETURN, False): "PAYOUT_RETURN",
 }
 OTHER: Final = "OTHER"
 TYPES: Final = (*_TYPES.values(), OTHER)

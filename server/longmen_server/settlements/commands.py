@@ -21,6 +21,8 @@ from longmen_server.ledger.posting import book_posting
 from longmen_server.ledger.system_accounts import ensure_system_account
 from longmen_server.ledger.tables import ACCOUNT
 from longmen_server.merchants.tables import MERCHANT
+from longmen_server.payouts.commands import begin_payout
+from longmen_server.payouts.tables import PAYOUT
 from longmen_server.plans.model import in_force
 from longmen_server.plans.tables import PLAN, PLANS
 from longmen_server.platform.refusal import Refusal
@@ -137,6 +139,7 @@ class PaySettlement(Command):
         if stage == STAGE_LINK:
             yield RowKey(POSITION, due.merchant_id)
             yield RowKey(SETTLEMENT, due.settlement_id)
+            yield RowKey(PAYOUT, due.settlement_id)
         elif stage == STAGE_ACCOUNT:
             yield RowKey(ACCOUNT, due.account_id)
             settled_id = system_account_id(self.book, due.currency_code, MERCHANT_SETTLEMENT)
@@ -169,6 +172,16 @@ class PaySettlement(Command):
         position.carried = row.carried_out
         position.settled_date = row.business_date
         _tell(working_set, row, row.settled_at_us)
+        if paid:
+            begin_payout(
+                working_set,
+                row.settlement_id,
+                merchant_id=row.merchant_id,
+                account_id=row.account_id,
+                business_date=row.business_date,
+                amount=paid,
+                currency_code=row.currency_code,
+            )
         return DONE
 
     def _pay(self, working_set: WorkingSet, row: SettlementRow, paid: int) -> None:

@@ -37,6 +37,7 @@ from longmen_client._generated.merchants_async import AsyncMerchants
 from longmen_client._generated.offline_async import AsyncOffline
 from longmen_client._generated.payer_codes_async import AsyncPayerCodes
 from longmen_client._generated.payments_async import AsyncPayments
+from longmen_client._generated.payouts_async import AsyncPayouts
 from longmen_client._generated.plans_async import AsyncPlans
 from longmen_client._generated.positions_async import AsyncPositions
 from longmen_client._generated.profile_async import AsyncProfile
@@ -199,6 +200,11 @@ class AsyncClient:
     def plans(self) -> AsyncPlans:
         """What merchants pay, and when they are settled."""
         return AsyncPlans(self._caller)
+
+    @cached_property
+    def payouts(self) -> AsyncPayouts:
+        """What goes to merchants' bank accounts."""
+        return AsyncPayouts(self._caller)
 
     @cached_property
     def settlements(self) -> AsyncSettlements:

@@ -230,6 +230,9 @@ __all__ = [
     "PayerCodeNotFound",
     "PayerIsPayee",
     "PayerState",
+    "PayoutAccountActive",
+    "PayoutAccountNotFound",
+    "PayoutNotFound",
     "PendingPostingCaptured",
     "PendingPostingExpired",
     "PendingPostingNotFound",
@@ -2159,6 +2162,32 @@ class SettlementNotFound(NotFoundError):
     metadata_keys = ("settlement_id",)
 
 
+class PayoutNotFound(NotFoundError):
+    """The settlement has no payout, or is not one the caller may see. Metadata: settlement_id."""
+
+    reason = "PAYOUT_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("settlement_id",)
+
+
+class PayoutAccountNotFound(NotFoundError):
+    """The merchant has no such bank account, or another has taken its place. Metadata:
+    payout_account_id.
+    """
+
+    reason = "PAYOUT_ACCOUNT_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("payout_account_id",)
+
+
+class PayoutAccountActive(FailedPreconditionError):
+    """The account is paid to already. Metadata: payout_account_id."""
+
+    reason = "PAYOUT_ACCOUNT_ACTIVE"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("payout_account_id",)
+
+
 class BillNotReady(FailedPreconditionError):
     """The business date has not ended, or is not closed yet. Metadata: business_date,
     end_time_us.
@@ -3323,6 +3352,9 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "ORDER_COMBINED": OrderCombined,
     "PLAN_DATE_PASSED": PlanDatePassed,
     "SETTLEMENT_NOT_FOUND": SettlementNotFound,
+    "PAYOUT_NOT_FOUND": PayoutNotFound,
+    "PAYOUT_ACCOUNT_NOT_FOUND": PayoutAccountNotFound,
+    "PAYOUT_ACCOUNT_ACTIVE": PayoutAccountActive,
     "BILL_NOT_READY": BillNotReady,
     "ENDPOINT_NOT_FOUND": EndpointNotFound,
     "ENDPOINT_URL_REFUSED": EndpointUrlRefused,

@@ -28,6 +28,7 @@ from longmen.ledger.v1 import ledger_service_pb2
 from longmen.limits.v1 import limits_service_pb2
 from longmen.merchants.v1 import (
     merchants_service_pb2,
+    payouts_service_pb2,
     plans_service_pb2,
     settlements_service_pb2,
     shifts_service_pb2,
@@ -667,6 +668,24 @@ SHIFTS_LIST_SHIFTS: Method[
 SHIFTS_GET_TERMINAL_TOTALS: Method[
     shifts_service_pb2.GetTerminalTotalsRequest, shifts_service_pb2.GetTerminalTotalsResponse
 ] = method(shifts_service_pb2.DESCRIPTOR, "ShiftsService", "GetTerminalTotals")
+
+PAYOUTS_REGISTER_PAYOUT_ACCOUNT: Method[
+    payouts_service_pb2.RegisterPayoutAccountRequest,
+    payouts_service_pb2.RegisterPayoutAccountResponse,
+] = method(payouts_service_pb2.DESCRIPTOR, "PayoutsService", "RegisterPayoutAccount")
+PAYOUTS_CONFIRM_PAYOUT_ACCOUNT: Method[
+    payouts_service_pb2.ConfirmPayoutAccountRequest,
+    payouts_service_pb2.ConfirmPayoutAccountResponse,
+] = method(payouts_service_pb2.DESCRIPTOR, "PayoutsService", "ConfirmPayoutAccount")
+PAYOUTS_GET_PAYOUT_ACCOUNT: Method[
+    payouts_service_pb2.GetPayoutAccountRequest, payouts_service_pb2.GetPayoutAccountResponse
+] = method(payouts_service_pb2.DESCRIPTOR, "PayoutsService", "GetPayoutAccount")
+PAYOUTS_GET_PAYOUT: Method[
+    payouts_service_pb2.GetPayoutRequest, payouts_service_pb2.GetPayoutResponse
+] = method(payouts_service_pb2.DESCRIPTOR, "PayoutsService", "GetPayout")
+PAYOUTS_LIST_PAYOUTS: Method[
+    payouts_service_pb2.ListPayoutsRequest, payouts_service_pb2.ListPayoutsResponse
+] = method(payouts_service_pb2.DESCRIPTOR, "PayoutsService", "ListPayouts")
 
 PLANS_SET_PLAN: Method[plans_service_pb2.SetPlanRequest, plans_service_pb2.SetPlanResponse] = (
     method(plans_service_pb2.DESCRIPTOR, "PlansService", "SetPlan")

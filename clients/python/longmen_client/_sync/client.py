@@ -36,6 +36,7 @@ from longmen_client._generated.merchants_sync import Merchants
 from longmen_client._generated.offline_sync import Offline
 from longmen_client._generated.payer_codes_sync import PayerCodes
 from longmen_client._generated.payments_sync import Payments
+from longmen_client._generated.payouts_sync import Payouts
 from longmen_client._generated.plans_sync import Plans
 from longmen_client._generated.positions_sync import Positions
 from longmen_client._generated.profile_sync import Profile
@@ -199,6 +200,11 @@ class Client:
     def plans(self) -> Plans:
         """What merchants pay, and when they are settled."""
         return Plans(self._caller)
+
+    @cached_property
+    def payouts(self) -> Payouts:
+        """What goes to merchants' bank accounts."""
+        return Payouts(self._caller)
 
     @cached_property
     def settlements(self) -> Settlements:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from longmen_server.demo.tally import Part
 
 SPAN: Final = dt.timedelta(minutes=30)
-HURRIED: Final = Limits(charge_ms=1_000, settle_ms=1_000, attempt_ms=300)
+HURRIED: Final = Limits(charge_ms=500, settle_ms=500, attempt_ms=250)
 """How long a till without a network goes on trying, so that the demonstration need not wait."""
 COVERED: Final = 12_000
 """Minor units that a customer without money takes goods for: the bank makes good for it."""

@@ -315,6 +315,18 @@ KINDS: Final[dict[str, Kind]] = {
     "TIP_POSTING_MISMATCH": Kind(
         "An order's tip, or what went back of it, is not what was booked.", _RESTORE
     ),
+    "PAYOUT_MISMATCH": Kind(
+        "A payout is not what its settlement came to, or in a state that it cannot be in.", _RESTORE
+    ),
+    "PAYOUT_POSTING_MISMATCH": Kind(
+        "Payouts to merchants' bank accounts, or what came back, differ from what was posted.",
+        _RESTORE,
+    ),
+    "PAYOUT_EVENT_MISMATCH": Kind("A payout is not where its last event says.", _TAMPERED),
+    "PAYOUT_ACCOUNT_MISMATCH": Kind(
+        "The bank account that a merchant is paid on is of no merchant, or in no state there is.",
+        "Register the account again; treat as tampering until it is known who wrote it.",
+    ),
     "COMBINED_ORDER_MISMATCH": Kind(
         "A combined order and its parts do not belong together, or are paid in part.", _RESTORE
     ),

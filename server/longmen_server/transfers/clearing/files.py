@@ -10,7 +10,8 @@ Folders, below one that the operator names, for each book:
 An instruction: {"transfer_id", "direction": "COLLECT" | "PAY_OUT", "account_id", "bank_account",
 "amount": "12.34", "currency_code", "reference"}. After a crash the same one may stand in two files:
 the clearing does each transfer_id once. A confirmation: {"transfer_id", "outcome": "CONFIRMED" |
-"REFUSED", "code"}; the same one may come again.
+"REFUSED" | "RETURNED", "code"}; the same one may come again. RETURNED is what was paid out to a
+merchant and came back from the other bank.
 """
 
 from __future__ import annotations
@@ -130,13 +131,14 @@ def _confirmation(line: str) -> Confirmation:
     record = json.loads(line)
     fields = record if isinstance(record, dict) else {}
     outcome, code = fields.get("outcome"), str(fields.get("code") or "UNSPECIFIED")
-    if outcome not in {"CONFIRMED", "REFUSED"}:
-        raise ValueError("the outcome is CONFIRMED or REFUSED")
+    if outcome not in {"CONFIRMED", "REFUSED", "RETURNED"}:
+        raise ValueError("the outcome is CONFIRMED, REFUSED or RETURNED")
     confirmed = outcome == "CONFIRMED"
     return Confirmation(
         TRANSACTION.decode(str(fields.get("transfer_id"))),
         confirmed=confirmed,
         code="" if confirmed else code[:CODE_MAX],
+        returned=outcome == "RETURNED",
     )
 
 

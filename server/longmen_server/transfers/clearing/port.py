@@ -43,6 +43,8 @@ class Confirmation:
     confirmed: bool
     code: str
     """Why it was refused, in the clearing's own codes; empty for a confirmed one."""
+    returned: bool = False
+    """Whether the money came back after it was paid out; then it is not confirmed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -595,6 +595,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_SETTLEMENT_NOT_FOUND: _ErrorReason.ValueType  # 381
     """Settlement not found: no such settlement, or not one the caller may see. Metadata: settlement_id."""
+    ERROR_REASON_PAYOUT_NOT_FOUND: _ErrorReason.ValueType  # 401
+    """Payout not found: the settlement has no payout, or is not one the caller may see. Metadata: settlement_id."""
+    ERROR_REASON_PAYOUT_ACCOUNT_NOT_FOUND: _ErrorReason.ValueType  # 402
+    """Payout account not found: the merchant has no such bank account, or another has taken its place. Metadata: payout_account_id."""
+    ERROR_REASON_PAYOUT_ACCOUNT_ACTIVE: _ErrorReason.ValueType  # 403
+    """Payout account active: the account is paid to already. Metadata: payout_account_id."""
     ERROR_REASON_BILL_NOT_READY: _ErrorReason.ValueType  # 382
     """Bill not ready: the business date has not ended, or is not closed yet. Metadata: business_date, end_time_us."""
     ERROR_REASON_ENDPOINT_NOT_FOUND: _ErrorReason.ValueType  # 383
@@ -1391,6 +1397,12 @@ Plan date passed: a plan cannot begin in the past. Metadata: earliest_date.
 """
 ERROR_REASON_SETTLEMENT_NOT_FOUND: ErrorReason.ValueType  # 381
 """Settlement not found: no such settlement, or not one the caller may see. Metadata: settlement_id."""
+ERROR_REASON_PAYOUT_NOT_FOUND: ErrorReason.ValueType  # 401
+"""Payout not found: the settlement has no payout, or is not one the caller may see. Metadata: settlement_id."""
+ERROR_REASON_PAYOUT_ACCOUNT_NOT_FOUND: ErrorReason.ValueType  # 402
+"""Payout account not found: the merchant has no such bank account, or another has taken its place. Metadata: payout_account_id."""
+ERROR_REASON_PAYOUT_ACCOUNT_ACTIVE: ErrorReason.ValueType  # 403
+"""Payout account active: the account is paid to already. Metadata: payout_account_id."""
 ERROR_REASON_BILL_NOT_READY: ErrorReason.ValueType  # 382
 """Bill not ready: the business date has not ended, or is not closed yet. Metadata: business_date, end_time_us."""
 ERROR_REASON_ENDPOINT_NOT_FOUND: ErrorReason.ValueType  # 383

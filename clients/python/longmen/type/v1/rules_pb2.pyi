@@ -29,6 +29,7 @@ ORDER_ID_FIELD_NUMBER: _builtins.int
 REFUND_ID_FIELD_NUMBER: _builtins.int
 SETTLEMENT_ID_FIELD_NUMBER: _builtins.int
 MANDATE_ID_FIELD_NUMBER: _builtins.int
+PAYOUT_ACCOUNT_ID_FIELD_NUMBER: _builtins.int
 ENDPOINT_ID_FIELD_NUMBER: _builtins.int
 DELIVERY_ID_FIELD_NUMBER: _builtins.int
 TERMINAL_KEY_ID_FIELD_NUMBER: _builtins.int
@@ -85,6 +86,8 @@ settlement_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRul
 """Settlement id demands the text form of a settlement's id: "stl_" and 32 lower-case hexadecimal digits."""
 mandate_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Mandate id demands the text form of a mandate's id: "mnd_" and 32 lower-case hexadecimal digits."""
+payout_account_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Payout account id demands the text form of a payout account's id: "poa_" and 32 lower-case hexadecimal digits."""
 endpoint_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Endpoint id demands the text form of a endpoint's id: "whe_" and 32 lower-case hexadecimal digits."""
 delivery_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
