@@ -116,15 +116,15 @@ async def test_a_settlement_waits_for_an_account_and_then_goes_there_once(
     assert (await payout(bank, settlement_id)).state == WAITING, "nobody has confirmed it"
 
     await do(bank, "ConfirmPayoutAccount", **fields)
-    for _ in range(2):
-        await bank.settle_clearing()
-        paid = await payout(bank, settlement_id)
-        assert (paid.state, paid.tail, paid.payout_account_id) == (
-            PAID,
-            "7890",
-            fields["payout_account_id"],
-        )
-        assert await movement(bank, paid.transaction_id) == (HELD, CLEARING, 500, 32032)
+    await bank.settle_clearing()
+    paid = await payout(bank, settlement_id)
+    assert (paid.state, paid.tail, paid.payout_account_id) == (
+        PAID,
+        "7890",
+        fields["payout_account_id"],
+    )
+    assert await movement(bank, paid.transaction_id) == (HELD, CLEARING, 500, 32032)
+    await bank.settle_clearing()
     mine = await do(bank, "ListPayouts", bank.token("merchant", owner), **merchant_of(fields))
     assert list(mine.payouts) == [paid]
 
