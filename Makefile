@@ -25,7 +25,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo demo-identity demo-shop demo-fx test corpus check fmt lint types layers gen gen-check buf bench bench-payments bench-risk bench-fx bench-edge risk-bench risk-train tools tls-scan sbom ci clean
+.PHONY: help setup run demo demo-identity demo-shop demo-fx demo-risk test corpus check fmt lint types layers gen gen-check buf bench bench-payments bench-risk bench-fx bench-edge risk-bench risk-train tools tls-scan sbom ci clean
 
 help: ## Show what can be done
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ demo-identity: setup ## A customer's first day: registers, pays, is locked out a
 
 demo-fx: setup ## A traveller's day in five currencies, its close, and books that agree
 	@exec $(BIN)/longmen demo-fx --serve
+
+demo-risk: setup ## A wallet taken over and a ring of mules, caught, frozen, appealed, released
+	@exec $(BIN)/longmen demo-risk --serve
 
 demo-shop: setup ## A market day of 50 merchants and 500 customers, to the last bill and webhook
 	@exec $(BIN)/longmen demo-shop --serve

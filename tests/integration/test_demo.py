@@ -114,3 +114,51 @@ def test_a_small_market_day_is_proven(server: Server) -> None:
     assert outcome["refusals"].keys() >= {
         *("CODE_MALFORMED", "CODE_USED", "DECLINED", "UNREACHABLE", "REFUND_EXCEEDS_PAYMENT"),
     }
+
+
+FRAUDS = (
+    "explain limits before identification",
+    "explain limits after it",
+    "pay a stranger at night: DELAY",
+    "take it back",
+    "then hit: STEP_UP",
+    "sign in with a stolen number: FACTOR_REQUIRED",
+    "send everything: FREEZE by takeover_drain",
+    "try once more, little: RISK_FROZEN, ONLY_OUT",
+    "message in the outbox: your wallet was frozen",
+    "appeal",
+    "staff: lift the freeze",
+    "pay the friend again",
+    "the next one pays from the app: REVIEW by mule_collects",
+    "pass on the rest: FREEZE by mule_funnel",
+    "staff: confirm the fraud",
+    "simulate one more: CREDIT_ACCOUNT_FROZEN",
+    "replay the freeze",
+    "backtest both acts",
+    "longmen verify: nothing to find",
+)
+
+
+@pytest.mark.timeout(180)
+def test_frauds_are_caught_told_appealed_and_released(server: Server) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "longmen_server", "demo-risk"],
+        env=environment(
+            LONGMEN_TARGET=server.address,
+            LONGMEN_TOKEN=server.token,
+            LONGMEN_DATA=str(server.data),
+            COLUMNS="240",
+        ),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=150,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = [line for line in done.stdout.splitlines() if line.startswith("✓")]
+    at = -1
+    for step in FRAUDS:
+        found = [index for index, line in enumerate(told) if line.startswith(f"✓ {step}")]
+        assert found, f"{step} is not told: {told}"
+        assert found[0] > at, f"{step} comes too early"
+        at = found[0]

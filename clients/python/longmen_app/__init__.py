@@ -12,41 +12,57 @@ with Client(Config(token=customers_token)) as bank:
 
 from longmen_app._async.bills import AsyncBill
 from longmen_app._async.exchange import AsyncExchange
+from longmen_app._async.protection import AsyncDelayed, AsyncFrozen, AsyncProtection, AsyncStopped
 from longmen_app._async.session import AsyncPending, AsyncSession
 from longmen_app._async.shopping import AsyncPayerCode, AsyncPurchase
 from longmen_app._async.wallet import AsyncPayment, AsyncWallet
 from longmen_app._sync.bills import Bill
 from longmen_app._sync.exchange import Exchange
+from longmen_app._sync.protection import Delayed, Frozen, Protection, Stopped
 from longmen_app._sync.session import Pending, Session
 from longmen_app._sync.shopping import PayerCode, Purchase
 from longmen_app._sync.wallet import Payment, Wallet
 from longmen_app.model import Account, Balance, Movement, Statement, Transfer
+from longmen_app.outcomes import Appeal, Freeze, Held, Paid, Unapproved
 from longmen_app.payer_code import BudgetSpentError, CodeMaker, Scan, emv_form
 
 __all__ = [
     "Account",
+    "Appeal",
     "AsyncBill",
+    "AsyncDelayed",
     "AsyncExchange",
+    "AsyncFrozen",
     "AsyncPayerCode",
     "AsyncPayment",
     "AsyncPending",
+    "AsyncProtection",
     "AsyncPurchase",
     "AsyncSession",
+    "AsyncStopped",
     "AsyncWallet",
     "Balance",
     "Bill",
     "BudgetSpentError",
     "CodeMaker",
+    "Delayed",
     "Exchange",
+    "Freeze",
+    "Frozen",
+    "Held",
     "Movement",
+    "Paid",
     "PayerCode",
     "Payment",
     "Pending",
+    "Protection",
     "Purchase",
     "Scan",
     "Session",
     "Statement",
+    "Stopped",
     "Transfer",
+    "Unapproved",
     "Wallet",
     "emv_form",
 ]

@@ -82,6 +82,10 @@ CLIENT_COMMANDS: Mapping[str, tuple[str, str]] = {
         "longmen_server.console.demo_fx:demo_fx",
         "A traveller's day in five currencies.",
     ),
+    "demo-risk": (
+        "longmen_server.console.demo_risk:demo_risk",
+        "Play a takeover and a ring of mules against a running server.",
+    ),
     "demo-shop": (
         "longmen_server.console.demo_shop:demo_shop",
         "A market day: tills, phones, and the evening's proofs.",
