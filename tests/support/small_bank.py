@@ -391,7 +391,7 @@ class SmallBank:
         A row's place and the transaction that wrote it tell its version, whatever its content:
         these tests look often, and what they look at grows with each.
         """
-        version = "hashtidextended(ctid, xmin::text::bigint * 1000003 + tableoid::bigint)"
+        version = "hashtidextended(ctid, hashxidextended(xmin, tableoid::bigint))"
         sums = [
             f"select '{table}', count(*), coalesce(bit_xor({version}), 0)"  # noqa: S608
             f" from {table} where {TRAIL.get(table, 'true')}"
