@@ -36,8 +36,17 @@ structlog.configure(
 )
 
 
-#: Rooms of the tests, those with the longest files first.
-LONGEST_FIRST = ("fault", "property", "integration", "contract", "unit")
+#: Files that take a minute and more, each before its room, and rooms by their longest files.
+LONGEST_FIRST = (
+    "contract/test_every_rpc.py",
+    "fault",
+    "property/test_ledger_in_memory.py",
+    "integration/test_serve.py",
+    "property",
+    "integration",
+    "contract",
+    "unit",
+)
 
 
 @pytest.hookimpl(trylast=True)
@@ -48,7 +57,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     rank = {name: place for place, name in enumerate(LONGEST_FIRST)}
     tests = Path(__file__).parent
-    items.sort(key=lambda item: rank.get(item.path.relative_to(tests).parts[0], len(rank)))
+
+    def place(item: pytest.Item) -> int:
+        inside = item.path.relative_to(tests)
+        return rank.get(inside.as_posix(), rank.get(inside.parts[0], len(rank)))
+
+    items.sort(key=place)
 
 
 def pytest_collection_finish() -> None:
