@@ -336,6 +336,7 @@ REACHED = {
     "limit_own": "emptied",
     "limit_entry": "amounts and a number of nobody, beside the postings",
     "fx_conversion": "a number of nobody: what was booked stays",
+    "fx_auto_conversion": "caps and numbers of nobody, whose pockets pay nothing any more",
     "fx_quota": "an amount and a number of nobody",
     "fx_limit_order": "a number of nobody: what was held stays",
     "fx_rate_alert": "currencies and a number of nobody, who is told nothing",

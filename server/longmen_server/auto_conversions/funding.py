@@ -25,7 +25,6 @@ from longmen_server.conversions.commands import convert
 from longmen_server.conversions.pockets import spendable
 from longmen_server.conversions.pricing import Asked, offer
 from longmen_server.conversions.quota import quota_keys
-from longmen_server.conversions.tables import QUOTE
 from longmen_server.engine.command import RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_RECORD
 from longmen_server.fxrates.commands import version_now
@@ -269,9 +268,7 @@ class AutoFunding:
             tier=TIER,
             age_max_us=self._age_max_us,
         )
-        quote = offer(working_set, asked, Actor(row.customer_id))
-        working_set.insert(QUOTE, quote.quote_id, quote)
-        return quote
+        return offer(working_set, asked, Actor(row.customer_id))
 
     def _count(
         self,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from longmen.events.v1 import event_pb2
 from longmen_server.conversions.model import check_position, counter_account_id
 from longmen_server.engine.journal import Event
-from longmen_server.fx.model import client_rate, minor_ratio, shown, value
+from longmen_server.fx.model import value
 from longmen_server.fxrates.model import pair_of
 from longmen_server.ledger.chart import (
     CHART,
@@ -155,7 +155,7 @@ def legs(
 
 def told_rate(quote: QuoteRow) -> str:
     """Return the rate and the fee as a customer's statement has them."""
-    rate = shown(client_rate(quote.mid, quote.spread_basis_points), STATED_DIGITS)
+    rate = quote.shown_rate(quote.spread_basis_points, STATED_DIGITS)
     text = f"1 {quote.source_currency} = {rate} {quote.target_currency}"
     return f"{text}, fee {Money(quote.fee, quote.source_currency)}" if quote.fee else text
 
@@ -239,7 +239,7 @@ def check_positions(
             continue
         account = working_set.get(ACCOUNT, system_account_id(working_set.book, code, FX_POSITION))
         present = 0 if account is None else account.credits_posted - account.debits_posted
-        ratio = minor_ratio(pair_of(rates, code, home).mid, code, home)
+        ratio = pair_of(rates, code, home).ratio
         before, after = value(present, ratio), value(present + change, ratio)
         check_position(before, after, version.position_max, code)
         if abs(before) < version.position_flag <= abs(after):

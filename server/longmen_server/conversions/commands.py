@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from longmen.events.v1 import event_pb2
@@ -49,8 +50,12 @@ def rate_keys(working_set: WorkingSet) -> Iterable[RowKey]:
     Which ones are needed is known only with the accounts, and rates of the whole list are a few
     short rows for a whole batch, against another round trip for each.
     """
-    for code in version_now(working_set).tradable:
-        yield RowKey(RATE, code)
+    return _rate_keys(version_now(working_set).tradable)
+
+
+@cache
+def _rate_keys(tradable: frozenset[str]) -> tuple[RowKey, ...]:
+    return tuple(RowKey(RATE, code) for code in tradable)
 
 
 def find_quote(working_set: WorkingSet, quote_id: QuoteId, actor: Actor) -> QuoteRow:
@@ -74,7 +79,7 @@ def convert(
     abroad: bool = False,
     reference: str | None = None,
 ) -> tuple[ConversionRow, PostingOutcome]:
-    """Book a quote, use it up, and tell it.
+    """Book a quote, use it up, and tell it; one that nobody was shown is kept from here on.
 
     Raises:
         Refusal: FX_QUOTA_EXCEEDED, FX_POSITION_LIMIT, or of a posting.
@@ -87,9 +92,12 @@ def convert(
     counted = use_quota(working_set, quote, version, rates)
     check_positions(working_set, quote, version, rates)
     outcome = book(working_set, quote, transaction_id, home, abroad=abroad, reference=reference)
-    used = working_set.edit(QUOTE, quote.quote_id)
+    known = working_set.get(QUOTE, quote.quote_id) is not None
+    used = working_set.edit(QUOTE, quote.quote_id) if known else quote
     used.state = QuoteState.USED
     used.conversion_id = conversion_id
+    if not known:
+        working_set.insert(QUOTE, quote.quote_id, quote)
     row = ConversionRow(
         conversion_id,
         quote.quote_id,
@@ -445,7 +453,6 @@ class Convert(_Exchange):
         model.check_limit(
             "FX_QUOTE_NEEDED", quote.home_value, version.convert_max, version.home_currency
         )
-        working_set.insert(QUOTE, quote.quote_id, quote)
         row, available = self.exchange(working_set, quote)
         return pb.ConvertResponse(
             conversion=encode.conversion(row, quote),

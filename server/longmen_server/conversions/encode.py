@@ -8,7 +8,7 @@ from longmen.events.v1 import event_pb2
 from longmen.fx.v1 import auto_conversion_pb2, quote_pb2
 from longmen_server.conversions.model import QuotaSide
 from longmen_server.conversions.quota import year_ends_us
-from longmen_server.fx.model import client_rate, shown
+from longmen_server.fx.model import shown
 from longmen_server.fxrates.encode import exchange, money
 from longmen_server.ledger.encode import timestamp
 from longmen_server.platform.ids import ACCOUNT, CONVERSION, CUSTOMER, QUOTE, TRANSACTION
@@ -32,8 +32,8 @@ def quote(row: QuoteRow, now_us: int) -> quote_pb2.Quote:
         fixed_side=row.fixed_side,  # type: ignore[arg-type]
         lock_seconds=row.lock_seconds,
         exchange=exchange(row.deal, row.source_currency, row.target_currency),
-        mid=shown(row.mid),
-        client_rate=shown(client_rate(row.mid, row.spread_basis_points)),
+        mid=row.shown_rate(0),
+        client_rate=row.shown_rate(row.spread_basis_points),
         spread_basis_points=row.spread_basis_points,
         fee_basis_points=row.fee_basis_points,
         observe_time=timestamp(min(row.source_observed_us, row.target_observed_us)),
@@ -58,8 +58,8 @@ def conversion(
         from_account_id=ACCOUNT.encode(offer.from_account_id),
         to_account_id=ACCOUNT.encode(offer.to_account_id),
         exchange=exchange(offer.deal, offer.source_currency, offer.target_currency),
-        mid=shown(offer.mid),
-        client_rate=shown(client_rate(offer.mid, offer.spread_basis_points)),
+        mid=offer.shown_rate(0),
+        client_rate=offer.shown_rate(offer.spread_basis_points),
         spread_basis_points=offer.spread_basis_points,
         fee_basis_points=offer.fee_basis_points,
         create_time=timestamp(row.created_at_us),

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import IntEnum
 from hashlib import blake2b
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from longmen_server.fx.model import Deal, cross
+from longmen_server.fx.model import SHOWN_DIGITS, Deal, cross, mid_of, shown_rate
 from longmen_server.platform.ids import CONVERSION, QUOTE, TRANSACTION, AccountId
 from longmen_server.platform.refusal import Refusal
 
@@ -65,7 +66,7 @@ class QuoteRow:
 
     def copy(self) -> QuoteRow:
         """Return a copy, so that a refused command leaves the original as it was."""
-        return replace(self)
+        return QuoteRow(*_QUOTE_VALUES(self))
 
     @property
     def deal(self) -> Deal:
@@ -75,13 +76,20 @@ class QuoteRow:
     @property
     def mid(self) -> Fraction:
         """The mid-market rate, exactly."""
-        return cross(Decimal(self.source_rate), Decimal(self.target_rate))
+        return mid_of(self.source_rate, self.target_rate)
+
+    def shown_rate(self, spread_basis_points: int, digits: int = SHOWN_DIGITS) -> str:
+        """Return the rate after a spread, as people are shown it."""
+        return shown_rate(self.source_rate, self.target_rate, spread_basis_points, digits)
 
     def state_at(self, now_us: int) -> QuoteState:
         """Where it stands at a moment: time ends what was not executed."""
         if self.state == QuoteState.ACTIVE and now_us >= self.expires_at_us:
             return QuoteState.EXPIRED
         return QuoteState(self.state)
+
+
+_QUOTE_VALUES: Final = attrgetter(*QuoteRow.__slots__)
 
 
 @dataclass(slots=True, frozen=True)

@@ -12,7 +12,7 @@ from longmen_server.conversions.model import (
     QuoteState,
     check_limit,
 )
-from longmen_server.fx.model import BASE, Side, buy, minor_ratio, sell, value
+from longmen_server.fx.model import BASE, Side, buy, sell, value
 from longmen_server.fxrates.commands import version_now
 from longmen_server.fxrates.model import check_age, check_pair, pair_of
 from longmen_server.fxrates.tables import RATE
@@ -97,7 +97,7 @@ def terms_of(
         Refusal: FX_RATE_NOT_FOUND, FX_ORDER_LIMIT.
     """
     code, home = asked.currency_code, version.home_currency
-    worth = value(asked.amount, minor_ratio(pair_of(rates, code, home).mid, code, home))
+    worth = value(asked.amount, pair_of(rates, code, home).ratio)
     check_limit("FX_ORDER_LIMIT", worth, version.order_max, home)
     return version.terms(*pair, tier=asked.tier, home_value=worth, lock_s=asked.lock_seconds)
 
@@ -140,10 +140,8 @@ def price(
     if surcharge_basis_points:
         terms = replace(terms, fee_basis_points=terms.fee_basis_points + surcharge_basis_points)
     side = Side.SOURCE if asked.currency_code == source else Side.TARGET
-    deal = (sell if side == Side.SOURCE else buy)(
-        asked.amount, minor_ratio(pair.mid, source, target), terms
-    )
-    source_home = minor_ratio(pair_of(rates, source, home).mid, source, home)
+    deal = (sell if side == Side.SOURCE else buy)(asked.amount, pair.ratio, terms)
+    source_home = pair_of(rates, source, home).ratio
     valid_s = asked.lock_seconds or UNLOCKED_SECONDS
     return QuoteRow(
         quote_id=asked.quote_id,

@@ -14,7 +14,7 @@ from longmen_server.conversions.model import (
 )
 from longmen_server.conversions.tables import QUOTA
 from longmen_server.engine.command import RowKey
-from longmen_server.fx.model import minor_ratio, value
+from longmen_server.fx.model import value
 from longmen_server.fxrates.model import pair_of
 from longmen_server.platform.clock import DEFAULT_ZONE, business_date, to_microseconds
 
@@ -64,8 +64,7 @@ def use_quota(
     if side is None or quote.customer_id is None:
         return 0, 0
     source, unit = quote.source_currency, version.quota_currency
-    mid = pair_of(rates, source, unit).mid
-    more = value(quote.deal.exchanged, minor_ratio(mid, source, unit))
+    more = value(quote.deal.exchanged, pair_of(rates, source, unit).ratio)
     key = QuotaKey(quote.customer_id, business_date(working_set.now_us).year, side)
     present = working_set.get(QUOTA, key)
     check_quota(key, present.used if present else 0, more, version.quota, unit)

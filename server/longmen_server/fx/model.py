@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from longmen_server.platform.money import MINOR_UNITS_MAXIMUM, exponent_of
@@ -27,10 +28,13 @@ __all__ = [
     "buy",
     "client_rate",
     "cross",
+    "mid_of",
     "minor_ratio",
     "parse_rate",
+    "ratio_of",
     "sell",
     "shown",
+    "shown_rate",
     "value",
 ]
 
@@ -42,6 +46,9 @@ BASIS_POINTS: Final = 10_000
 
 RATE: Final = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,12})?", re.ASCII)
 """A rate as text: up to twelve digits on either side of the point, no sign and no exponent."""
+
+CACHED: Final = 4096
+"""Crosses of rates that are kept at hand: all pairs of two days' rates."""
 
 SHOWN_DIGITS: Final = 12
 """Significant digits of a rate that people are shown; nothing is computed from them."""
@@ -103,6 +110,31 @@ def cross(source_rate: Decimal, target_rate: Decimal) -> Fraction:
     return Fraction(target_rate) / Fraction(source_rate)
 
 
+@lru_cache(maxsize=CACHED)
+def mid_of(source_rate: str, target_rate: str) -> Fraction:
+    """Return the cross of two rates as they are kept: few change, and many deal at them."""
+    return cross(Decimal(source_rate), Decimal(target_rate))
+
+
+@lru_cache(maxsize=CACHED)
+def ratio_of(
+    source_rate: str, target_rate: str, source_currency: str, target_currency: str
+) -> Fraction:
+    """Return the cross of two rates as they are kept, between minor units."""
+    return minor_ratio(mid_of(source_rate, target_rate), source_currency, target_currency)
+
+
+@lru_cache(maxsize=CACHED)
+def shown_rate(
+    source_rate: str, target_rate: str, spread_basis_points: int, digits: int = SHOWN_DIGITS
+) -> str:
+    """Return what a customer gets for one unit of the source, as people are shown it.
+
+    Without a spread it is the mid-market rate.
+    """
+    return shown(client_rate(mid_of(source_rate, target_rate), spread_basis_points), digits)
+
+
 def client_rate(mid: Fraction, spread_basis_points: int) -> Fraction:
     """Return the rate a customer gets who pays one unit of the source."""
     return mid * Fraction(BASIS_POINTS - spread_basis_points, BASIS_POINTS)
@@ -140,10 +172,10 @@ def sell(source: int, ratio: Fraction, terms: Terms) -> Deal:
         Refusal: FX_AMOUNT_TOO_SMALL, FX_AMOUNT_TOO_LARGE.
     """
     fee = -(-source * terms.fee_basis_points // BASIS_POINTS)
-    exact = (source - fee) * ratio
+    exact = (source - fee) * ratio.numerator
     keep = BASIS_POINTS - terms.spread_basis_points
-    target = exact.numerator * keep // (exact.denominator * BASIS_POINTS)
-    return _checked(source, fee, target, exact, terms)
+    target = exact * keep // (ratio.denominator * BASIS_POINTS)
+    return _checked(source, fee, target, (exact, ratio.denominator), terms)
 
 
 def buy(target: int, ratio: Fraction, terms: Terms) -> Deal:
@@ -164,22 +196,30 @@ def buy(target: int, ratio: Fraction, terms: Terms) -> Deal:
     exchanged = -(-target * ratio.denominator * BASIS_POINTS // (ratio.numerator * keep))
     rest = BASIS_POINTS - terms.fee_basis_points
     source = -(-exchanged * BASIS_POINTS // rest)
-    return _checked(source, source - exchanged, target, exchanged * ratio, terms)
+    exact = exchanged * ratio.numerator, ratio.denominator
+    return _checked(source, source - exchanged, target, exact, terms)
 
 
-def _checked(source: int, fee: int, target: int, exact: Fraction, terms: Terms) -> Deal:
-    """Return the deal of a mid-market value, split into what it is made of."""
+def _checked(source: int, fee: int, target: int, exact: tuple[int, int], terms: Terms) -> Deal:
+    """Return the deal of a mid-market value, split into what it is made of.
+
+    The value comes as numerator and denominator, not reduced: only whole units are taken of it.
+    """
+    above, below = exact
     if target <= 0:
         raise Refusal(
             "FX_AMOUNT_TOO_SMALL", "the amount is worth less than one minor unit of the target"
         )
-    mid_value = exact.numerator // exact.denominator
+    mid_value = above // below
     if max(source, mid_value) > MINOR_UNITS_MAXIMUM:
         raise Refusal("FX_AMOUNT_TOO_LARGE", "the amount is too large to be exchanged")
-    spread = exact.numerator * terms.spread_basis_points // (exact.denominator * BASIS_POINTS)
+    spread = above * terms.spread_basis_points // (below * BASIS_POINTS)
     return Deal(source, fee, target, spread, mid_value - target - spread)
 
 
 def value(amount: int, ratio: Fraction) -> int:
     """Return what minor units of either sign are worth by a ratio, rounded half to even."""
-    return round(amount * ratio)
+    below = ratio.denominator
+    whole, rest = divmod(amount * ratio.numerator, below)
+    over = 2 * rest - below
+    return whole + (over > 0 or (over == 0 and whole & 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from longmen.events.v1 import event_pb2
@@ -22,6 +23,7 @@ from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import date
     from decimal import Decimal
 
     from longmen_server.engine.working_set import WorkingSet
@@ -34,7 +36,13 @@ __all__ = ["ImportRates", "SetRate", "version_now"]
 
 def version_now(working_set: WorkingSet) -> FxVersion:
     """Return the price list of the batch's business date."""
-    return load_policy().at(business_date(working_set.now_us))
+    return load_policy().at(_day_of(working_set.now_us))
+
+
+@lru_cache(maxsize=64)
+def _day_of(now_us: int) -> date:
+    """Return the day of a moment; a batch asks for one moment only."""
+    return business_date(now_us)
 
 
 def tell(

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from longmen_server.fx.model import BASE, BASIS_POINTS, cross
+from longmen_server.fx.model import BASE, BASIS_POINTS, mid_of, ratio_of
 from longmen_server.platform.money import currencies
 from longmen_server.platform.refusal import Refusal
 
@@ -95,7 +95,13 @@ class Pair:
     @property
     def mid(self) -> Fraction:
         """Units of the target for one of the source, exactly."""
-        return cross(self.source.decimal, self.target.decimal)
+        return mid_of(self.source.rate, self.target.rate)
+
+    @property
+    def ratio(self) -> Fraction:
+        """The same between minor units."""
+        source, target = self.source, self.target
+        return ratio_of(source.rate, target.rate, source.currency_code, target.currency_code)
 
     @property
     def older(self) -> RateRow:

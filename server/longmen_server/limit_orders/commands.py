@@ -24,7 +24,6 @@ from longmen_server.conversions.booking import bank_accounts, position_account
 from longmen_server.conversions.commands import convert, movement_of, rate_keys
 from longmen_server.conversions.pricing import Asked, offer
 from longmen_server.conversions.quota import quota_keys
-from longmen_server.conversions.tables import QUOTE
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER, STAGE_RECORD
 from longmen_server.engine.journal import Event
@@ -393,7 +392,6 @@ class FillLimitOrder(_Ending):
         # What its customer approved when it was placed needs no approval any more.
         verdict = judge(working_set, self._guard_of(row), movement)
         enforce.reserve(working_set, movement)
-        working_set.insert(QUOTE, quote.quote_id, quote)
         convert(working_set, quote, self.conversion_id, self.transaction_id)
         row.conversion_id = self.conversion_id
         tell(working_set, row)
