@@ -44,6 +44,12 @@ EMAIL: Final = re.compile(
 """What protovalidate takes for an e-mail address: that of the HTML standard."""
 
 EXPRESSIONS: Final = {
+    "!this.enabled || (size(this.source_account_ids) > 0 && this.payment_max.minor_units > 0"
+    " && this.day_max.minor_units >= this.payment_max.minor_units)": (
+        "(not {this}.enabled or (len({this}.source_account_ids) > 0"
+        " and {this}.payment_max.minor_units > 0"
+        " and {this}.day_max.minor_units >= {this}.payment_max.minor_units))"
+    ),
     "has(this.display_name) || has(this.email)": (
         "({this}.HasField('display_name') or {this}.HasField('email'))"
     ),
