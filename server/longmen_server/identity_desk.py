@@ -75,7 +75,7 @@ def identity_services(parts: Parts, step_up: StepUpOffice) -> Mapping[str, objec
             step_up=step_up,
         ),
         "RegistrationService": RegistrationService(tools),
-        "SessionsService": SessionsService(tools),
+        "SessionsService": SessionsService(tools, step_up),
         "DevicesService": DevicesService(tools, step_up),
     }
     return {f"longmen.identity.v1.{name}": servicer for name, servicer in servicers.items()}

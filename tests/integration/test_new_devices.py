@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import grpc.aio
 import pyotp
 import pytest
 
+from longmen.admin.v1.admin_service_pb2 import VerifyLedgerResponse
+from longmen.risk.v1 import outcome_pb2
 from longmen_app.authenticator import SoftwareAuthenticator
 from longmen_server.platform.ids import CUSTOMER
+from longmen_server.risk.desk import Loaded
+from longmen_server.risk.model import FreezeScope, Outcome, OutcomeKind
 from tests.support.edge import told
 from tests.support.identity import Device, SignedIn, login, register, sign_in, signed_in
-from tests.support.small_bank import SmallBank, cash, open_small_bank
+from tests.support.risk import DeviceRules
+from tests.support.small_bank import BOOK, BY_NAME, SERVICE, SmallBank, cash, open_small_bank
 from tests.support.step_up import later
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
+    from collections.abc import AsyncIterator, Awaitable, Iterator
 
     from tests.support.edge import Told
     from tests.support.postgres import Database
@@ -155,6 +161,87 @@ async def test_a_code_by_phone_is_not_enough_where_there_is_a_factor(
     assert new.customer == owner.who.customer
     assert new.reply.device.cooling
     assert device.name in bank.last_message(owner.who.phone)
+
+
+@contextmanager
+def judged(bank: SmallBank, outcome: Outcome) -> Iterator[None]:
+    """Let new devices be judged by one rule for a while."""
+    before = bank.parts.risk.snapshot(BOOK)
+    bank.parts.risk.use(BOOK, Loaded(DeviceRules(outcome)))
+    try:
+        yield
+    finally:
+        bank.parts.risk.use(BOOK, Loaded(before.rules, before.card, before.lists))
+
+
+async def decided(bank: SmallBank, owner: Owner) -> Any:
+    """What was decided about the owner last, as the bank sees it."""
+    found = await bank.do("RiskService/ListDecisions", customer_id=owner.who.customer)
+    return found.decisions[0]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "came", "lets_in"),
+    [
+        (Outcome(OutcomeKind.ALLOW_WITH_NOTICE), "ALLOW_WITH_NOTICE", True),
+        (Outcome(OutcomeKind.STEP_UP, 1), "STEP_UP", True),
+        (Outcome(OutcomeKind.STEP_UP, 2), "DECLINE", False),
+        (Outcome(OutcomeKind.REVIEW), "DECLINE", False),
+        (Outcome(OutcomeKind.DECLINE), "DECLINE", False),
+        (Outcome(OutcomeKind.FREEZE, FreezeScope.ONLY_OUT), "FREEZE", False),
+    ],
+    ids=["notice", "one factor", "two factors", "review", "decline", "freeze"],
+)
+async def test_a_new_device_is_judged_before_it_is_let_in(
+    bank: SmallBank,
+    outcome: Outcome,
+    came: str,
+    lets_in: bool,  # noqa: FBT001 - a table's column
+) -> None:
+    owner = await Owner.new(bank, "pin")
+    device, fields = await owner.begin()
+    with judged(bank, outcome):
+        asked = bank.do(COMPLETE, "", **fields, proof={"payment_pin": PIN})
+        if lets_in:
+            signed_in(device, owner.who.phone, await asked)
+        else:
+            refused = await refusal(asked)
+            assert refused.reason == "RISK_REJECTED"
+            assert refused.metadata["reason_code"] == "NEW_DEVICE_CAUTION"
+    one = await decided(bank, owner)
+    assert outcome_pb2.OutcomeKind.Name(one.outcome.kind) == f"OUTCOME_KIND_{came}"
+    assert (one.kind, one.transaction_id) == ("NEW_DEVICE", "")
+    assert one.customer_id == owner.who.customer
+    devices = await bank.signed("DevicesService/ListDevices", owner.who)
+    assert len(devices.devices) == 1 + lets_in
+    freezes = await bank.do("RiskService/ListFreezes", customer_id=owner.who.customer)
+    assert bool(freezes.freezes) == (came == "FREEZE")
+    if not lets_in:  # the owner objects, and signs in once the rule is gone
+        await bank.signed(
+            "CasesService/AppealDecision", owner.who, decision_id=one.decision_id, claim=1
+        )
+        await bank.do(COMPLETE, "", **fields, proof={"payment_pin": PIN})
+
+
+async def test_pairing_takes_what_risk_wants(bank: SmallBank) -> None:
+    owner = await Owner.new(bank, "pin", "totp")
+    start = "DevicesService/StartDeviceEnrolment"
+    with judged(bank, Outcome(OutcomeKind.STEP_UP, 2)):
+        refused = await refusal(bank.signed(start, owner.who))
+        assert refused.reason == "NEEDS_AUTH"
+        shown = await bank.signed(
+            "ChallengesService/GetChallenge",
+            owner.who,
+            challenge_id=refused.metadata["challenge_id"],
+        )
+        assert shown.challenge.factors_needed == 2, "the policy wants one"
+    with judged(bank, Outcome(OutcomeKind.DECLINE)):
+        assert (await refusal(bank.signed(start, owner.who))).reason == "RISK_REJECTED"
+    assert (await decided(bank, owner)).kind == "NEW_DEVICE"
+    method = BY_NAME["AdminService/VerifyLedger"]
+    answer = await bank.call(method, method.request_class(), SERVICE)
+    reports = [VerifyLedgerResponse.FromString(one) for one in answer.messages]
+    assert not [one.finding for one in reports if one.HasField("finding")]
 
 
 async def test_a_backup_code_stands_in_for_a_password_once(bank: SmallBank) -> None:

@@ -79,6 +79,31 @@ class AmountRules:
         return (Fired(name, outcome, "UNUSUAL_AMOUNT", amount == SHADOW),), ()
 
 
+class DeviceRules:
+    """One rule about new devices, and none about money."""
+
+    version = 8
+    digest = b"d" * 32
+    features = frozenset({"kind"})
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+
+    def features_of(self, kind: str) -> frozenset[str]:
+        """Return the same for every kind."""
+        del kind
+        return self.features
+
+    def fire(
+        self, values: Mapping[str, FeatureValue], *, now_us: int, key: bytes
+    ) -> tuple[Sequence[Fired], Sequence[Fault]]:
+        """Return the rule, for a new device."""
+        del now_us, key
+        if values["kind"] != "NEW_DEVICE":
+            return (), ()
+        return (Fired("new_device", self.outcome, "NEW_DEVICE_CAUTION", shadow=False),), ()
+
+
 class CountCard:
     """A scorecard that counts the payer's last minute."""
 

@@ -56,6 +56,7 @@ class DevicesService:
             sealed=tools.replies.seal(secret, key.digest),
             limits=tools.limits,
             gate=self._step_up.gate(call, key, book),
+            guard=self._step_up.guard(call, book),
         )
         return await tools.submit_sealed(command, request, call)
 

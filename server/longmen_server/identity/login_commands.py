@@ -28,6 +28,7 @@ from longmen_server.messages.tables import MESSAGE
 from longmen_server.platform.clock import business_date
 from longmen_server.recovery.change import check_let_in, claim
 from longmen_server.recovery.tables import FACTOR_RESET
+from longmen_server.risk.guard import judge_device, settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from longmen_server.messages.model import MessageRow
     from longmen_server.platform.ids import CustomerId, VerificationId
     from longmen_server.platform.refusal import Refusal
+    from longmen_server.risk.guard import Guard
 
 __all__ = ["CompleteDeviceEnrolment", "CompleteLogin", "ReserveLoginTry"]
 
@@ -122,7 +124,7 @@ class ReserveLoginTry(CodeCommand):
 class CompleteLogin(CodeCommand):
     """Sign a device in, and enrol it first if it is new."""
 
-    __slots__ = ("alarms", "customer_id", "enrols", "notices", "verdict")
+    __slots__ = ("alarms", "customer_id", "enrols", "guard", "notices", "verdict")
 
     purpose = Purpose.LOGIN
 
@@ -145,6 +147,7 @@ class CompleteLogin(CodeCommand):
         notices: Sequence[MessageRow],
         verdict: Verdict | None = None,
         alarms: Sequence[MessageRow] = (),
+        guard: Guard | None = None,
     ) -> None:
         super().__init__(
             book,
@@ -166,6 +169,8 @@ class CompleteLogin(CodeCommand):
         """What looking at the factor came to that was offered; None when none was."""
         self.alarms = alarms
         """Tell the customer of a passkey that counted backwards."""
+        self.guard = guard if enrols and self.proves else None
+        """Judges a device that is new; one that is paired was judged when it was begun."""
 
     def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
         """Name the customer, the factor, and the device if it is enrolled."""
@@ -180,6 +185,8 @@ class CompleteLogin(CodeCommand):
                 yield from verdict_keys(self.customer_id, NO_DEVICE, self.verdict)
         elif stage == STAGE_ACCOUNT and not self.enrols:
             yield RowKey(DEVICE, self.offer.device_id)
+        if self.guard is not None:
+            yield from self.guard.keys(working_set, stage, customer_id=self.customer_id)
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Sign in whoever has the phone, or an enrolled device, and the key."""
@@ -197,8 +204,10 @@ class CompleteLogin(CodeCommand):
         if self.enrols:
             if self.proves:
                 self._prove(working_set, customer_id)
+            judged = judge_device(working_set, self.guard, customer_id)
             device = enrol(working_set, customer_id, self.offer, self.limits, cools=True)
             claim(working_set, customer_id)
+            settle(working_set, judged)
             self._tell(working_set)
         else:
             device = self._enrolled(working_set, row)
@@ -209,8 +218,10 @@ class CompleteLogin(CodeCommand):
         return self.sealed(self.reply(working_set, device, session))
 
     def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
-        """Count a wrong code, and flag a passkey that counted backwards."""
+        """Count a wrong code, flag a passkey that counted backwards, keep what risk decided."""
         super().refused(working_set, refusal)
+        if self.guard is not None:
+            self.guard.refused(working_set, refusal)
         flag_copy(working_set, refusal, self.alarms)
 
     def _prove(self, working_set: WorkingSet, customer_id: CustomerId) -> None:

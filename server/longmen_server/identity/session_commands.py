@@ -25,8 +25,10 @@ from longmen_server.identity.steps import (
     start,
 )
 from longmen_server.identity.tables import DEVICE, DEVICE_COUNT, SESSION
+from longmen_server.limits.movement import Channel
 from longmen_server.platform.ids import CUSTOMER as CUSTOMER_TEXT
 from longmen_server.platform.refusal import Refusal
+from longmen_server.risk.guard import judge_device, settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from longmen_server.challenges.gate import Gate
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.platform.ids import CustomerId, DeviceId, SessionId
+    from longmen_server.risk.guard import Guard
 
 
 class RefreshSession(Command):
@@ -226,7 +229,7 @@ class RevokeDevice(_EndSessions):
 class StartDeviceEnrolment(Command):
     """Make a pairing code for another device of a customer."""
 
-    __slots__ = ("challenge", "customer_id", "gate", "limits", "sealed")
+    __slots__ = ("challenge", "customer_id", "gate", "guard", "limits", "sealed")
 
     def __init__(
         self,
@@ -238,6 +241,7 @@ class StartDeviceEnrolment(Command):
         sealed: bytes,
         limits: Limits,
         gate: Gate | None,
+        guard: Guard | None = None,
     ) -> None:
         super().__init__(book, request)
         self.customer_id = customer_id
@@ -246,6 +250,8 @@ class StartDeviceEnrolment(Command):
         self.limits = limits
         self.gate = gate
         """What has to approve; None where nothing has to."""
+        self.guard = guard
+        """Judges that another device is to come; None where nothing does."""
 
     def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
         """Name the wallet and its devices' number."""
@@ -255,6 +261,8 @@ class StartDeviceEnrolment(Command):
             yield RowKey(DEVICE_COUNT, self.customer_id)
         if self.gate is not None:
             yield from self.gate.keys(working_set, stage)
+        if self.guard is not None:
+            yield from self.guard.keys(working_set, stage, customer_id=self.customer_id)
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Make it, once approved, unless the customer has as many devices as are allowed."""
@@ -263,9 +271,12 @@ class StartDeviceEnrolment(Command):
         count = working_set.get(DEVICE_COUNT, self.customer_id)
         if count is not None and count.count >= self.limits.devices_max:
             raise model.device_limit_reached(self.limits)
+        channel = Channel.BANK if self.gate is None else Channel.CUSTOMER
+        judged = judge_device(working_set, self.guard, self.customer_id, channel)
         if self.gate is not None:
             intent = Intent(operation=Operation.DEVICE_ENROLMENT, text="Enrol another device.")
-            self.gate.demand(working_set, intent)
+            self.gate.demand(working_set, intent, judged.least)
+        settle(working_set, judged)
         row = start(
             working_set,
             self.challenge,
@@ -281,6 +292,8 @@ class StartDeviceEnrolment(Command):
         return pack(reply.SerializeToString(), self.sealed)
 
     def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
-        """Leave the challenge behind."""
+        """Leave the challenge behind, and what risk decided."""
         if self.gate is not None:
             self.gate.refused(working_set, refusal)
+        if self.guard is not None:
+            self.guard.refused(working_set, refusal)

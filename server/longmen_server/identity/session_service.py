@@ -27,6 +27,7 @@ from longmen_server.platform.ids import CUSTOMER, SESSION, CustomerId, DeviceId,
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
+    from longmen_server.challenges.office import StepUpOffice
     from longmen_server.identity.model import SessionRow
     from longmen_server.identity.tools import IdentityTools
     from longmen_server.transport.context import Call
@@ -38,8 +39,10 @@ NOBODY = bytes(16)
 class SessionsService:
     """The methods of longmen.identity.v1.SessionsService."""
 
-    def __init__(self, tools: IdentityTools) -> None:
+    def __init__(self, tools: IdentityTools, step_up: StepUpOffice) -> None:
+        """Take the area's tools, and what judges new devices."""
         self._tools = tools
+        self._step_up = step_up
 
     # -- signing in ----------------------------------------------------------------------------
 
@@ -75,6 +78,7 @@ class SessionsService:
             code=request.code,
             phone_number=phone,
             proof=request.proof if request.HasField("proof") else None,
+            office=self._step_up,
         )
 
     async def RefreshSession(  # noqa: N802

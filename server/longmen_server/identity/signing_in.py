@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from longmen_server.accounts.personal import Person, open_person
@@ -10,7 +11,7 @@ from longmen_server.engine.command import RequestKey
 from longmen_server.engine.door import request_key
 from longmen_server.engine.request_log import request_digest
 from longmen_server.factors.judging import judge, kind_of, usable_passkeys
-from longmen_server.factors.model import Verdict
+from longmen_server.factors.model import Verdict, bit
 from longmen_server.factors.proving import ADMITTED
 from longmen_server.factors.queries import find_factors
 from longmen_server.factors.texts import factor_blocked, passkey_flagged
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from longmen.identity.v1 import factor_pb2
+    from longmen_server.challenges.office import StepUpOffice
     from longmen_server.identity.login_commands import CompleteLogin
     from longmen_server.identity.steps import Draft
     from longmen_server.identity.tools import IdentityTools
     from longmen_server.messages.model import MessageRow
     from longmen_server.platform.ids import VerificationId
+    from longmen_server.risk.guard import Guard
     from longmen_server.transport.context import Call
 
 __all__ = ["complete"]
@@ -58,6 +61,7 @@ async def complete(
     code: str,
     phone_number: str,
     proof: factor_pb2.FactorProof | None = None,
+    office: StepUpOffice | None = None,
 ) -> bytes:
     """Complete a verification that ends in a session, and return the reply.
 
@@ -72,6 +76,7 @@ async def complete(
         code: what the caller has been sent or shown.
         phone_number: that it was sent to; empty for a pairing code.
         proof: of a factor, for a new device; None when none was offered.
+        office: gives what judges new devices; None where nothing does.
 
     Raises:
         Refusal: VERIFICATION_NOT_FOUND, DEVICE_KEY_INVALID, and what the command decides.
@@ -109,6 +114,7 @@ async def complete(
         notices=_notices(tools, book, found, request.device.name),
         verdict=verdict,
         alarms=tools.notices.to(book, found.person, "passkey_flagged", passkey_flagged()),
+        guard=_guard(office, call, book, verdict),
     )
     try:
         whole = await tools.submit_sealed(command, request, call)
@@ -118,6 +124,16 @@ async def complete(
             refusal.metadata = {**refusal.metadata, "passkey_options_json": options}
         raise
     return await _named(tools, reply_type.FromString(whole), book, call)
+
+
+def _guard(
+    office: StepUpOffice | None, call: Call, book: int, verdict: Verdict | None
+) -> Guard | None:
+    """Return what judges a new device, with what it has offered to prove it by."""
+    guard = None if office is None else office.guard(call, book)
+    if guard is None or verdict is None:
+        return guard
+    return replace(guard, approved=bit(verdict.kind))
 
 
 async def _named(tools: IdentityTools, reply: Any, book: int, call: Call) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from longmen_server.platform.ids import (
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         TransactionId,
     )
 
-__all__ = ["Asker", "Channel", "Movement", "MovementKind"]
+__all__ = ["MOVELESS", "Asker", "Channel", "Movement", "MovementKind"]
 
 
 class MovementKind(IntEnum):
@@ -49,6 +49,10 @@ class MovementKind(IntEnum):
     """A device is enrolled; no money moves."""
     PAYMENT_ABROAD = 11
     """To somebody else in another currency, at once or not at all."""
+
+
+MOVELESS: Final = frozenset({MovementKind.NEW_PAYEE, MovementKind.NEW_DEVICE})
+"""Acts without money."""
 
 
 class Channel(IntEnum):

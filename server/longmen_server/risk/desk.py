@@ -39,6 +39,9 @@ READ_SECONDS: Final = 10.0
 PREFIX_V6: Final = 64
 """Bits of an IPv6 address that tell whose it is: the rest anybody may choose."""
 
+OWN_CALLERS: Final = frozenset({"customer", "anonymous"})
+"""Whose address is the customer's own: whoever signs in is nobody yet."""
+
 log = structlog.get_logger("longmen.risk")
 
 
@@ -155,7 +158,7 @@ class RiskDesk:
         if not self._enabled or book not in self._snapshots:
             return None
         address = ""
-        if call.principal.kind == "customer":
+        if call.principal.kind in OWN_CALLERS:
             address = public_address(call.address)
         return Guard(
             snapshot=self._snapshots[book],

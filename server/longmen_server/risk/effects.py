@@ -11,7 +11,7 @@ from longmen_server.factors.model import FactorKind, bits
 from longmen_server.ledger.commands import change_state
 from longmen_server.ledger.model import AccountState
 from longmen_server.ledger.tables import ACCOUNT
-from longmen_server.limits.movement import Channel
+from longmen_server.limits.movement import MOVELESS, Channel
 from longmen_server.platform.ids import CUSTOMER, DECISION, FREEZE, TRANSACTION, FreezeId
 from longmen_server.platform.refusal import Refusal
 from longmen_server.risk.model import FreezeScope, OutcomeKind, SubjectKind, Target
@@ -156,7 +156,8 @@ def leave_made(working_set: WorkingSet, verdict: Verdict) -> None:
     assert row is not None, "nothing was judged"
     assert scene is not None, "nothing was judged"
     working_set.append(DECISION_ROW, row)
-    _count(working_set, scene)
+    if scene.kind not in MOVELESS:
+        _count(working_set, scene)
     if row.outcome == OutcomeKind.ALLOW:
         return
     _tell_decision(working_set, row, scene)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from longmen.risk.v1 import decision_pb2
 from longmen_server.ledger.encode import timestamp
-from longmen_server.limits.movement import MovementKind
+from longmen_server.limits.movement import MOVELESS, MovementKind
 from longmen_server.platform.ids import ACCOUNT, CUSTOMER, DECISION, FREEZE, MERCHANT, TRANSACTION
 from longmen_server.risk.model import Outcome, OutcomeKind, Target
 from longmen_server.risk.rows import FreezeState, PartyKind
@@ -35,7 +35,7 @@ def decision(
         outcome=encode_outcome(outcome_of(row)),
         reason=row.reason,
         kind=MovementKind(row.kind).name,
-        transaction_id=TRANSACTION.encode(row.transaction_id),
+        transaction_id="" if row.kind in MOVELESS else TRANSACTION.encode(row.transaction_id),
         decided_time=timestamp(row.decided_at_us),
         from_account_id="" if row.payer_id is None else ACCOUNT.encode(row.payer_id),
         to_account_id="" if row.payee_id is None else ACCOUNT.encode(row.payee_id),

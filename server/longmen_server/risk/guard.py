@@ -18,7 +18,8 @@ from longmen_server.identity.tables import DEVICE
 from longmen_server.kyc.standing import pack_now
 from longmen_server.kyc.tables import ACCOUNT_CLASS
 from longmen_server.ledger.tables import ACCOUNT
-from longmen_server.limits.movement import MovementKind
+from longmen_server.limits.movement import MOVELESS, Asker, Channel, Movement, MovementKind
+from longmen_server.platform.ids import TransactionId
 from longmen_server.risk import effects
 from longmen_server.risk.judge import evaluate
 from longmen_server.risk.model import FreezeScope, Outcome, OutcomeKind, SubjectKind
@@ -35,9 +36,9 @@ if TYPE_CHECKING:
     from longmen_server.challenges.model import Decision
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.ledger.model import AccountRow
-    from longmen_server.limits.movement import Movement
     from longmen_server.platform.ids import (
         AccountId,
+        CustomerId,
         DecisionId,
         DeviceId,
         MerchantId,
@@ -46,13 +47,20 @@ if TYPE_CHECKING:
     from longmen_server.platform.refusal import Refusal
     from longmen_server.risk.desk import Snapshot
 
-__all__ = ["CLEAR", "Guard", "Verdict", "carried_out_as", "guard_keys", "judge", "settle"]
+__all__ = [
+    "CLEAR",
+    "Guard",
+    "Verdict",
+    "carried_out_as",
+    "guard_keys",
+    "judge",
+    "judge_device",
+    "settle",
+]
 
 HOLDABLE: Final = frozenset({MovementKind.TRANSFER, MovementKind.WITHDRAWAL})
 """Movements whose money can be held. At the till nobody waits, and money that stays with its owner
 has nobody to be kept from: there what would be held is declined."""
-MOVELESS: Final = frozenset({MovementKind.NEW_PAYEE, MovementKind.NEW_DEVICE})
-"""Acts without money: what would hold them has to be approved instead."""
 IN_STOPPED: Final = frozenset({FreezeScope.ONLY_IN, FreezeScope.FULL})
 OUT_STOPPED: Final = frozenset({FreezeScope.ONLY_OUT, FreezeScope.FULL})
 SECOND_US: Final = 1_000_000
@@ -151,8 +159,12 @@ class Guard:
         merchant_id: MerchantId | None = None,
         terminal_id: TerminalId | None = None,
         device_id: DeviceId | None = None,
+        customer_id: CustomerId | None = None,
     ) -> Iterable[RowKey]:
-        """Name classes and device with the accounts, and then what is counted of the parties."""
+        """Name classes and device with the accounts, and then what is counted of the parties.
+
+        The customer is named for acts without money, which no account tells of.
+        """
         if stage == STAGE_ACCOUNT:
             for account_id in (payer_id, payee_id):
                 if account_id is not None:
@@ -164,6 +176,8 @@ class Guard:
             payee = _party(working_set, payee_id, merchant_id)
             for key in self._subjects(payer, payee):
                 yield RowKey(SUBJECT, key)
+            if customer_id is not None:
+                yield RowKey(SUBJECT, SubjectKey(SubjectKind.PARTY, customer_id))
             for kind, who in (
                 (SubjectKind.DEVICE, device_id),
                 (SubjectKind.ADDRESS, self.address_tag),
@@ -188,18 +202,20 @@ class Guard:
         """
         began = perf_counter_ns()
         scene = self._scene(working_set, movement)
-        _check_frozen(scene)
+        if movement.kind not in MOVELESS:
+            _check_frozen(scene)
         snapshot, now_us = self.snapshot, working_set.now_us
         key = (scene.payer_party or NO_KEY)[:16]
         plan = snapshot.plans[movement.kind]
         values, faults = plan.compute(scene)
         evaluation = evaluate(snapshot.rules, snapshot.card, values, faults, now_us=now_us, key=key)
         kind = movement.kind
+        wanted = carried_out_as(evaluation.outcome, kind, can_approve=True)
         # By code the payer is asked on the phone that showed it; a top-up has no gate to pass.
         can_approve = (
             kind == MovementKind.PAYER_CODE_PAYMENT
             or (self.in_session and kind != MovementKind.TOP_UP)
-            or is_enough(self.approved, evaluation.outcome.strength or 1)
+            or is_enough(self.approved, wanted.strength or 1)
         )
         outcome = carried_out_as(evaluation.outcome, kind, can_approve=can_approve)
         row = DecisionRow(
@@ -244,6 +260,8 @@ class Guard:
         payer_row = _account(working_set, movement.payer_id)
         payee_row = _account(working_set, movement.payee_id)
         payer = _owner(payer_row)
+        if movement.kind in MOVELESS and movement.customer_id is not None:
+            payer = Party(movement.customer_id, PartyKind.CUSTOMER)
         merchant_id = movement.merchant_id
         payee = _owner(payee_row) if merchant_id is None else Party(merchant_id, PartyKind.MERCHANT)
         pack = pack_now(working_set)
@@ -304,6 +322,31 @@ def judge(working_set: WorkingSet, guard: Guard | None, movement: Movement) -> V
         Refusal: as :meth:`Guard.judge`.
     """
     return CLEAR if guard is None else guard.judge(working_set, movement)
+
+
+def judge_device(
+    working_set: WorkingSet,
+    guard: Guard | None,
+    customer_id: CustomerId,
+    channel: Channel = Channel.CUSTOMER,
+) -> Verdict:
+    """Return what is to happen to a customer's new device, before it is enrolled or paired.
+
+    Raises:
+        Refusal: RISK_REJECTED.
+    """
+    if guard is None:
+        return CLEAR
+    movement = Movement(
+        kind=MovementKind.NEW_DEVICE,
+        asker=Asker(channel, None, guard.approved or None, guard.address),
+        # No money moves, so no transaction has this id; a case about it has.
+        transaction_id=TransactionId(guard.decision_id),
+        amount=0,
+        currency_code=pack_now(working_set).currency,
+        customer_id=customer_id,
+    )
+    return guard.judge(working_set, movement)
 
 
 def guard_keys(

@@ -26,6 +26,8 @@ _RELEASED: Final = int(HoldState.RELEASED)
 _RETURNED: Final = int(HoldState.RETURNED)
 _BACK: Final = f"{int(TransferState.CANCELLED)}, {int(TransferState.FAILED)}"
 _PAID: Final = f"{int(TransferState.COMPLETED)}, {int(TransferState.PROCESSING)}"
+_MOVELESS: Final = f"{int(MovementKind.NEW_PAYEE)}, {int(MovementKind.NEW_DEVICE)}"
+"""Acts without money, which no posting follows from."""
 _PARTY: Final = int(SubjectKind.PARTY)
 _DECISION: Final = "'dec_' || replace(coalesce(d.decision_id, e.subject)::text, '-', '')"
 _FREEZE: Final = "'frz_' || replace(coalesce(f.freeze_id, e.subject)::text, '-', '')"
@@ -43,7 +45,8 @@ DECISIONS: Final = Check(
         select distinct transaction_id from ledger_posting where book = $1
     ) as p on p.transaction_id = d.transaction_id
     where d.outcome not in ({numbers(OutcomeKind)}) or d.kind not in ({numbers(MovementKind)})
-        or d.target not in ({numbers(Target)}) or d.is_made <> (p.transaction_id is not null)
+        or d.target not in ({numbers(Target)})
+        or (d.kind not in ({_MOVELESS}) and d.is_made <> (p.transaction_id is not null))
         or (d.is_made and d.outcome >= {_DECLINE})
     """,
 )

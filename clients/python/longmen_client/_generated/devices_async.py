@@ -42,7 +42,8 @@ class AsyncDevices:
 
         Raises:
             LongmenError: the call did not succeed; of its own reasons: WALLET_NOT_FOUND,
-                DEVICE_LIMIT_REACHED, NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
+                DEVICE_LIMIT_REACHED, NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED,
+                RISK_REJECTED.
 
         Scope: identity.write. Deadline: 5000 ms, at most 30000 ms.
         """

@@ -66,7 +66,7 @@ class DevicesServiceServicer:
     def StartDeviceEnrolment(self, request, context):
         """StartDeviceEnrolment makes a pairing code, for a customer's signed-in device to show and a new one to take. Who has a factor has to
         approve it with one. The code is void once a password, a PIN or another factor changes.
-        Reasons: WALLET_NOT_FOUND, DEVICE_LIMIT_REACHED, NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
+        Reasons: WALLET_NOT_FOUND, DEVICE_LIMIT_REACHED, NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED, RISK_REJECTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,7 +38,7 @@ class DevicesServiceStub:
     StartDeviceEnrolment: _grpc.UnaryUnaryMultiCallable[_device_service_pb2.StartDeviceEnrolmentRequest, _device_service_pb2.StartDeviceEnrolmentResponse]
     """StartDeviceEnrolment makes a pairing code, for a customer's signed-in device to show and a new one to take. Who has a factor has to
     approve it with one. The code is void once a password, a PIN or another factor changes.
-    Reasons: WALLET_NOT_FOUND, DEVICE_LIMIT_REACHED, NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
+    Reasons: WALLET_NOT_FOUND, DEVICE_LIMIT_REACHED, NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED, RISK_REJECTED.
     """
     CompleteDeviceEnrolment: _grpc.UnaryUnaryMultiCallable[_device_service_pb2.CompleteDeviceEnrolmentRequest, _device_service_pb2.CompleteDeviceEnrolmentResponse]
     """CompleteDeviceEnrolment enrols the new device with the pairing code and signs it in. It cools off for a day, and the
@@ -65,7 +65,7 @@ class DevicesServiceAsyncStub(DevicesServiceStub):
     StartDeviceEnrolment: _aio.UnaryUnaryMultiCallable[_device_service_pb2.StartDeviceEnrolmentRequest, _device_service_pb2.StartDeviceEnrolmentResponse]  # type: ignore[assignment]
     """StartDeviceEnrolment makes a pairing code, for a customer's signed-in device to show and a new one to take. Who has a factor has to
     approve it with one. The code is void once a password, a PIN or another factor changes.
-    Reasons: WALLET_NOT_FOUND, DEVICE_LIMIT_REACHED, NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
+    Reasons: WALLET_NOT_FOUND, DEVICE_LIMIT_REACHED, NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED, RISK_REJECTED.
     """
     CompleteDeviceEnrolment: _aio.UnaryUnaryMultiCallable[_device_service_pb2.CompleteDeviceEnrolmentRequest, _device_service_pb2.CompleteDeviceEnrolmentResponse]  # type: ignore[assignment]
     """CompleteDeviceEnrolment enrols the new device with the pairing code and signs it in. It cools off for a day, and the
@@ -95,7 +95,7 @@ class DevicesServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_device_service_pb2.StartDeviceEnrolmentResponse, _abc.Awaitable[_device_service_pb2.StartDeviceEnrolmentResponse]]:
         """StartDeviceEnrolment makes a pairing code, for a customer's signed-in device to show and a new one to take. Who has a factor has to
         approve it with one. The code is void once a password, a PIN or another factor changes.
-        Reasons: WALLET_NOT_FOUND, DEVICE_LIMIT_REACHED, NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED.
+        Reasons: WALLET_NOT_FOUND, DEVICE_LIMIT_REACHED, NEEDS_AUTH, STEP_UP_UNAVAILABLE, CHALLENGE_CONTENT_CHANGED, RISK_REJECTED.
         """
 
     @_abc_1.abstractmethod

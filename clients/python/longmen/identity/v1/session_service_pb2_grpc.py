@@ -86,7 +86,7 @@ class SessionsServiceServicer:
         code is FACTOR_REQUIRED, and the same sign-in is completed with a proof. Sign-ins of enrolled devices are told once a day.
         Reasons: VERIFICATION_NOT_FOUND, VERIFICATION_EXPIRED, VERIFICATION_CODE_INVALID, VERIFICATION_ATTEMPTS_EXHAUSTED,
         DEVICE_KEY_INVALID, DEVICE_PROOF_INVALID, DEVICE_LIMIT_REACHED, PHONE_NUMBER_INVALID, FACTOR_REQUIRED, METHOD_NOT_ACCEPTED,
-        FACTOR_REJECTED, OVERLOADED.
+        FACTOR_REJECTED, RISK_REJECTED, OVERLOADED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

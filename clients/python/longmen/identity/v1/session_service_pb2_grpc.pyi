@@ -44,7 +44,7 @@ class SessionsServiceStub:
     code is FACTOR_REQUIRED, and the same sign-in is completed with a proof. Sign-ins of enrolled devices are told once a day.
     Reasons: VERIFICATION_NOT_FOUND, VERIFICATION_EXPIRED, VERIFICATION_CODE_INVALID, VERIFICATION_ATTEMPTS_EXHAUSTED,
     DEVICE_KEY_INVALID, DEVICE_PROOF_INVALID, DEVICE_LIMIT_REACHED, PHONE_NUMBER_INVALID, FACTOR_REQUIRED, METHOD_NOT_ACCEPTED,
-    FACTOR_REJECTED, OVERLOADED.
+    FACTOR_REJECTED, RISK_REJECTED, OVERLOADED.
     """
     RefreshSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.RefreshSessionRequest, _session_service_pb2.RefreshSessionResponse]
     """RefreshSession exchanges a refresh token for new tokens. A refresh token works once; using it again ends the session, since
@@ -80,7 +80,7 @@ class SessionsServiceAsyncStub(SessionsServiceStub):
     code is FACTOR_REQUIRED, and the same sign-in is completed with a proof. Sign-ins of enrolled devices are told once a day.
     Reasons: VERIFICATION_NOT_FOUND, VERIFICATION_EXPIRED, VERIFICATION_CODE_INVALID, VERIFICATION_ATTEMPTS_EXHAUSTED,
     DEVICE_KEY_INVALID, DEVICE_PROOF_INVALID, DEVICE_LIMIT_REACHED, PHONE_NUMBER_INVALID, FACTOR_REQUIRED, METHOD_NOT_ACCEPTED,
-    FACTOR_REJECTED, OVERLOADED.
+    FACTOR_REJECTED, RISK_REJECTED, OVERLOADED.
     """
     RefreshSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.RefreshSessionRequest, _session_service_pb2.RefreshSessionResponse]  # type: ignore[assignment]
     """RefreshSession exchanges a refresh token for new tokens. A refresh token works once; using it again ends the session, since
@@ -125,7 +125,7 @@ class SessionsServiceServicer(metaclass=_abc_1.ABCMeta):
         code is FACTOR_REQUIRED, and the same sign-in is completed with a proof. Sign-ins of enrolled devices are told once a day.
         Reasons: VERIFICATION_NOT_FOUND, VERIFICATION_EXPIRED, VERIFICATION_CODE_INVALID, VERIFICATION_ATTEMPTS_EXHAUSTED,
         DEVICE_KEY_INVALID, DEVICE_PROOF_INVALID, DEVICE_LIMIT_REACHED, PHONE_NUMBER_INVALID, FACTOR_REQUIRED, METHOD_NOT_ACCEPTED,
-        FACTOR_REJECTED, OVERLOADED.
+        FACTOR_REJECTED, RISK_REJECTED, OVERLOADED.
         """
 
     @_abc_1.abstractmethod
