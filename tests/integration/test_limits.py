@@ -293,6 +293,7 @@ async def test_an_account_of_a_type_has_its_own_limits(bank: SmallBank) -> None:
 async def test_reports_name_who_came_to_what(bank: SmallBank) -> None:
     person = await spender(bank, 0, yuan=600_000)
     await pay(bank, person, [499_999 * YUAN])
+    await pay(bank, await bank.person(), [1])
     day = today(bank)
     candidates = "LimitsService/ListLargeValueCandidates"
 
