@@ -155,8 +155,11 @@ async def refund(market: Market) -> None:
     """Some come back with what they bought, and get a part of the money, or all of it."""
     plan = market.plan
     chance = plan.randomness("refunds")
-    count = min(plan.refunds, len(market.books.receipts))
-    chosen = list(enumerate(chance.sample(market.books.receipts, count)))
+    # In an order that does not hang on who was served first, with somebody who gave a tip ahead.
+    bought = sorted(market.books.receipts, key=lambda one: (not one.tip, one.stall, one.amount))
+    count = min(plan.refunds, len(bought))
+    first = bought[: min(1, count)]
+    chosen = list(enumerate(first + chance.sample(bought[1:], count - len(first))))
     parts = [chance.choice((3, 2, 1)) for _ in chosen]
 
     async def work(part: Part, one: tuple[int, Receipt]) -> None:
