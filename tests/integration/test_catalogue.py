@@ -213,34 +213,16 @@ def test_the_serving_role_cannot_change_what_was_written(
 
 JOINED = {
     "ledger_account": (
-        (
-            b"update ledger_account as a set version = u.v from unnest($2::uuid[], $3::int8[])"
-            b" as u (id, v) where a.book = $1 and a.account_id = u.id"
-        ),
-        (
-            b"insert into ledger_account select 0, 0, 0, 0, 1, 1, 1, null, null, 1, 1, 1, 1,"
-            b" gen_random_uuid(), null, 'CNY' from generate_series(1, 20)"
-        ),
+        b"update ledger_account as a set version = u.v from unnest($2::uuid[], $3::int8[]) as u"
+        b" (id, v) where a.book = $1 and a.account_id = u.id"
     ),
     "risk_subject": (
-        (
-            b"select s.state from unnest($2::int2[], $3::uuid[]) as u (k, i) join risk_subject as s"
-            b" on s.book = $1 and s.kind = u.k and s.subject = u.i for no key update of s"
-        ),
-        (
-            b"insert into risk_subject select 1, 1, 1, 0, gen_random_uuid(), null, '' from"
-            b" generate_series(1, 20)"
-        ),
-    ),
-    "merchant_order": (
-        (
-            b"update merchant_order as o set state = u.s from unnest($2::uuid[], $3::int2[])"
-            b" as u (id, s) where o.book = $1 and o.order_id = u.id"
-        ),
-        b"",
+        b"select s.state from unnest($2::int2[], $3::uuid[]) as u (k, i) join risk_subject as s"
+        b" on s.book = $1 and s.kind = u.k and s.subject = u.i for no key update of s"
     ),
 }
-"""Statements of the engine by the table that a batch is joined with, and rows to begin with."""
+"""Statements of the engine by the table that a batch is joined with."""
+LOOKED_UP = re.compile(r"book = .*(account_id|subject) = ")
 
 
 def test_a_new_ledger_is_planned_for_as_a_large_one(database: Database) -> None:
@@ -249,13 +231,21 @@ def test_a_new_ledger_is_planned_for_as_a_large_one(database: Database) -> None:
         if connection.info.server_version < 180000:
             pytest.skip("statistics can be set since Postgres 18; before, ANALYZE mends the plan")
         connection.execute("set enable_seqscan = off")
-        for table, (statement, rows) in JOINED.items():
-            if rows:
-                connection.execute(rows)
+        connection.execute(
+            b"insert into ledger_account select 0, 0, 0, 0, 1, 1, 1, null, null, 1, 1, 1, 1,"
+            b" gen_random_uuid(), null, 'CNY' from generate_series(1, 20)"
+        )
+        connection.execute(
+            b"insert into risk_subject select 1, 1, 1, 0, gen_random_uuid(), null, ''"
+            b" from generate_series(1, 20)"
+        )
+        for table, statement in JOINED.items():
             explain = b"explain (generic_plan, format json) " + statement
             (plan,) = connection.execute(explain).fetchone() or (None,)
             assert plan is not None
-            nodes = [node for node in scans(plan[0]["Plan"]) if "Scan" in node["Node Type"]]
-            (read,) = [node for node in nodes if node.get("Relation Name") == table]
-            assert read["Node Type"] == "Index Scan", table
-            assert read["Index Name"] == f"{table}_pkey", table
+            (read,) = [
+                node
+                for node in scans(plan[0]["Plan"])
+                if node.get("Relation Name") == table and "Index Cond" in node
+            ]
+            assert LOOKED_UP.search(read["Index Cond"]), read["Index Cond"]

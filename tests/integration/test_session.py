@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,7 +13,7 @@ from psycopg import errors
 
 from longmen_server.engine.family import Statement
 from longmen_server.engine.session import CommitUnknownError, Session
-from longmen_server.platform.adapters import ByteaArray, Int8Array, UuidArray
+from longmen_server.platform.adapters import ByteaArray, Int2Array, Int8Array, UuidArray
 from tests.support.poll import until
 
 if TYPE_CHECKING:
@@ -71,6 +72,31 @@ async def test_a_transaction_takes_effect_as_a_whole(rig: Rig) -> None:
     await rig.session.write_and_commit([refusals(3)])
     assert rig.rows() == 3
     assert rig.session.usable
+
+
+async def test_plans_follow_a_table_that_grows(rig: Rig) -> None:
+    """Planned while it was empty, a look for one row read all of them."""
+    look = Statement(
+        b"select s.state from unnest($2, $3) as u (k, i) join risk_subject as s"
+        b" on s.book = $1 and s.kind = u.k and s.subject = u.i",
+        (1, Int2Array([1]), UuidArray([bytes(16)])),
+    )
+    count = Statement(
+        b"select idx_tup_fetch from pg_stat_xact_user_tables where relname = 'risk_subject'", ()
+    )
+    # What the session has not told the statistics yet adds up.
+    read = [0]
+    for number in range(12):
+        if number == 1:
+            rig.admin.execute(
+                "insert into risk_subject select 1, 1, 1, 0, gen_random_uuid(), null, ''"
+                " from generate_series(1, 2000)"
+            )
+        _, counted = await rig.session.read((look, count), begin=True)
+        await rig.session.rollback()
+        read.append(counted[0][0])
+    assert 2_000 in {after - before for before, after in itertools.pairwise(read)}
+    assert read[-1] == read[-2]
 
 
 async def test_the_failure_of_a_statement_takes_the_commit_with_it(rig: Rig) -> None:

@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 #: Advisory lock class of writer numbers, an arbitrary constant of this product.
 _WRITER_LOCK_CLASS = 0x4C4F4E47
 _BEGIN = Statement(b"begin isolation level read committed", ())
+_DISCARD_PLANS = Statement(b"discard plans", ())
 _COMMIT = Statement(b"commit", ())
 _ROLLBACK = Statement(b"rollback", ())
 
 #: Settings of the connection. Generic plans: the statements are the same for every batch and their
 #: best plan does not depend on the parameters, while planning them anew would cost more than
 #: running them. A plan stays until its table is analysed again, so it must suit a table that grows:
-#: one made while a table is nearly empty would read all of it for each batch.
+#: one made while a table is empty reads all of it for each batch. What a table without a row will
+#: look like nobody can tell the planner, so plans are made again after the first batches.
 _SETTINGS: dict[str, str | int] = {
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
@@ -148,7 +150,10 @@ class Session:
         wire = self._open_wire()
         if not begin:
             return await wire.run(statements)
-        return (await wire.run((_BEGIN, *statements)))[1:]
+        if not wire.outgrown:
+            return (await wire.run((_BEGIN, *statements)))[1:]
+        wire.outgrown = False
+        return (await wire.run((_BEGIN, _DISCARD_PLANS, *statements)))[2:]
 
     async def write(self, statements: Sequence[Statement]) -> None:
         """Run writing statements in one round trip, within the open transaction."""

@@ -34,6 +34,9 @@ _int2 = struct.Struct(">h").pack
 _int8 = struct.Struct(">q").pack
 _ARRAYS = {python_type: (dumper.oid, dumper(python_type).dump) for python_type, dumper in DUMPERS}
 
+#: Uses of a statement after which its plan is worth another look.
+_LOOKED_AT = frozenset({8, 64, 512, 4096})
+
 _ROWS = ExecStatus.TUPLES_OK
 _DONE = ExecStatus.COMMAND_OK
 _SYNC = ExecStatus.PIPELINE_SYNC
@@ -60,7 +63,11 @@ class Wire:
         self._pgconn = connection.pgconn
         self._socket = connection.pgconn.socket
         self._prepared: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
+        self._uses: dict[bytes, int] = {}
         self._names = 0
+        self.outgrown = False
+        """Whether a statement has been used so often since it was planned that its tables are
+        others by now. Whoever has all plans discarded sets it back."""
         self._pgconn.enter_pipeline_mode()
 
     @property
@@ -119,7 +126,11 @@ class Wire:
         key = (sql, types)
         name = self._prepared.get(key)
         first = name is None
-        if name is None:
+        if name is not None:
+            uses = self._uses[name] = self._uses.get(name, 0) + 1
+            if uses in _LOOKED_AT:
+                self.outgrown = True
+        else:
             self._names += 1
             name = self._prepared[key] = b"longmen_%d" % self._names
             fresh.append(key)
