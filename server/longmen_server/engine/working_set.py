@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from longmen_server.platform.freshness import encode_token
 
@@ -90,7 +90,10 @@ class WorkingSet:
     def get(self, family: RowFamily[K, R], key: K) -> R | None:
         """Return a row, or None when there is none."""
         table = self.tables.get(family)
-        return None if table is None else cast("R | None", table.rows.get(key))
+        if table is None:
+            return None
+        row: R | None = table.rows.get(key)
+        return row
 
     def edit(self, family: RowFamily[K, R], key: K) -> R:
         """Return a copy of a row for the present command to change; the row must exist."""

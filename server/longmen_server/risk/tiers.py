@@ -18,6 +18,7 @@ __all__ = [
     "DAY_S",
     "FIRST_OF_DAYS",
     "NOTHING",
+    "PLACE_MAX",
     "SQUARES_MAX",
     "SUM_MAX",
     "TIERS",

@@ -19,6 +19,7 @@ from longmen_server.risk.tiers import (
     AGES,
     FIRST_OF_DAYS,
     NOTHING,
+    PLACE_MAX,
     TIERS,
     WIDTHS,
     Tier,
@@ -45,6 +46,10 @@ WINDOWS: Final = {
 """Windows by name, in seconds; each ends with the tier of its place."""
 SPANS: Final = tuple(WINDOWS.values())
 MONTH_S: Final = WINDOWS["30d"]
+WAITING_MAX: Final = 12
+"""Most buckets of the first tier that wait to be brought to the time."""
+REACH_S: Final = PLACE_MAX * WIDTHS[0]
+"""How long after the first bucket of the first tier another one can begin, in seconds."""
 _WIDEST_FIRST: Final = tuple(reversed(range(TIERS)))
 """So that what leaves a tier goes at once to the one of its age, past those between."""
 
@@ -115,8 +120,18 @@ class Series:
                 tiers[index] = put(None if tier is None else _read(tier), index, bucket)
 
     def add(self, now_s: int, amount: int) -> Series:
-        """Return the series with one more movement, made now."""
-        self.at(now_s)
+        """Return the series with one more movement, made now.
+
+        What nobody asks for is not brought to the time with each: that waits for some more of them.
+        """
+        tier = self.tiers[0]
+        if tier is not None:
+            if isinstance(tier, Tier):
+                number, base = tier.number, tier.base
+            else:
+                number, base = tier[1], first_of(tier, 0)
+            if number >= WAITING_MAX or now_s - base >= REACH_S:
+                self.at(now_s)
         return Series(self._with(0, now_s, amount), self._rolled_s)
 
     def mark(self, at_s: int, amount: int) -> Series:
