@@ -63,9 +63,7 @@ async def complete(
     proof: factor_pb2.FactorProof | None = None,
     office: StepUpOffice | None = None,
 ) -> bytes:
-    """Complete a verification that ends in a session, and return the reply.
-
-    What is read here only tells for whom the tokens are made; it is decided on locked rows.
+    """Complete a verification that ends in a session, decided on locked rows; return the reply.
 
     Args:
         tools: the area's.
@@ -75,8 +73,8 @@ async def complete(
         call: its call.
         code: what the caller has been sent or shown.
         phone_number: that it was sent to; empty for a pairing code.
-        proof: of a factor, for a new device; None when none was offered.
-        office: gives what judges new devices; None where nothing does.
+        proof: of a factor, for a new device, if one was offered.
+        office: gives what judges new devices, where anything does.
 
     Raises:
         Refusal: VERIFICATION_NOT_FOUND, DEVICE_KEY_INVALID, and what the command decides.
@@ -119,11 +117,22 @@ async def complete(
     try:
         whole = await tools.submit_sealed(command, request, call)
     except Refusal as refusal:
-        if refusal.reason == "FACTOR_REQUIRED":
-            options = await _passkey_options(tools, verification_id, found, call)
-            refusal.metadata = {**refusal.metadata, "passkey_options_json": options}
+        await _tell_options(tools, refusal, found, verification_id, call)
         raise
     return await _named(tools, reply_type.FromString(whole), book, call)
+
+
+async def _tell_options(
+    tools: IdentityTools,
+    refusal: Refusal,
+    found: _Found,
+    verification_id: VerificationId,
+    call: Call,
+) -> None:
+    """Add what a passkey has to sign to the refusal of a device that has offered no factor."""
+    if refusal.reason == "FACTOR_REQUIRED":
+        options = await _passkey_options(tools, verification_id, found, call)
+        refusal.metadata = {**refusal.metadata, "passkey_options_json": options}
 
 
 def _guard(
