@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from longmen_server.jobs.ended_sharings import EndedSharings
 from longmen_server.jobs.merchant_days import MerchantDays
 from longmen_server.jobs.released_orders import ReleasedOrders
 from longmen_server.jobs.runner import JobRunner
@@ -79,7 +80,7 @@ async def merchant_jobs_running(parts: Parts) -> AsyncIterator[None]:
         engine=parts.engine,
         clock=parts.clock,
         books=settings.books,
-        jobs=(ReleasedOrders(), MerchantDays(), WebhookQueue(), sender),
+        jobs=(ReleasedOrders(), EndedSharings(), MerchantDays(), WebhookQueue(), sender),
         settings=settings.jobs,
     )
     runner.start()

@@ -14,6 +14,7 @@ from longmen_server.payer_codes.service import PayerCodesService
 from longmen_server.payments.authorization_service import AuthorizationsService
 from longmen_server.payments.receipts import ReceiptOffice
 from longmen_server.payments.service import PaymentsService
+from longmen_server.sharing.service import SharingService
 from longmen_server.shifts.service import ShiftsService
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def payment_services(
         "longmen.payments.v1.CombinedOrdersService": CombinedOrdersService(
             **without_tokens, step_up=step_up
         ),
+        "longmen.payments.v1.SharingService": SharingService(**shared),
         "longmen.payments.v1.OfflineService": OfflineService(
             **shared, step_up=step_up, code_desk=desk
         ),

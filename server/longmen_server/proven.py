@@ -29,6 +29,7 @@ from longmen_server.riskcases import queries_verification as riskcases
 from longmen_server.risklists import queries_verification as risklists
 from longmen_server.riskrules import queries_verification as riskrules
 from longmen_server.settlements import queries_verification as settlements
+from longmen_server.sharing import queries_verification as sharing
 from longmen_server.shifts import queries_verification as shifts
 from longmen_server.staff import queries_verification as staff
 from longmen_server.transfers import queries_verification as transfers
@@ -48,6 +49,7 @@ CHECKS: Final = (
     *donations.CHECKS,
     *settlements.CHECKS,
     *payouts.CHECKS,
+    *sharing.CHECKS,
     *shifts.CHECKS,
     *staff.CHECKS,
     *credentials.CHECKS,

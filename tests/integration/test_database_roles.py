@@ -18,6 +18,7 @@ WRITTEN_ONCE = frozenset(
         *("ledger_posting", "event", "journal_block", "ledger_reversal", "ledger_refusal"),
         *("merchant", "merchant_plan", "merchant_terminal", "fx_conversion", "kyc_change"),
         *("order_attempt", "order_capture", "order_refund", "fx_reversal"),
+        "order_share_return",
         *("fx_revaluation", "offline_sale", "donation"),
         *("risk_decision", "fx_auto_payment"),
     }
@@ -33,6 +34,7 @@ KEPT = frozenset(
         *("combined_order", "fx_auto_conversion"),
         *("merchant_position", "merchant_settlement", "merchant_shift"),
         *("merchant_payout", "merchant_payout_account"),
+        *("sharing_receiver", "order_sharing", "order_share"),
         *("risk_freeze", "risk_hold", "risk_case", "risk_case_note"),
         *("biller", "bill_due", "bill_link"),
         *("limit_counter", "limit_entry", "limit_own", "limit_account_type"),

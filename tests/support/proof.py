@@ -33,6 +33,7 @@ from tests.support.payouts import fill_payouts
 from tests.support.recovery_book import fill_recovery
 from tests.support.risk_book import fill_risk
 from tests.support.risk_judged import fill_decisions
+from tests.support.sharing import fill_sharing
 from tests.support.shop import fill_shop
 from tests.support.staff_book import fill_staff
 from tests.support.wallets import cash, open_wallets
@@ -105,6 +106,7 @@ async def _wallets(dsn: str, clock: SettableClock) -> None:
         await wallets.jobs.run_once()
         await wallets.jobs.run_once()
         await fill_payouts(dsn, wallets)
+        await fill_sharing(wallets)
         await _instruct(wallets, "Withdraw", rich, "6222021234567890")
         await fill_market(wallets, dsn, clock)
         await fill_shop(dsn, wallets)

@@ -886,6 +886,54 @@ async def combined_to_pay(bank: SmallBank, owner: Person) -> Fields:
     }
 
 
+async def to_receive(bank: SmallBank, owner: Person) -> Fields:
+    other = await bank.do("MerchantsService/CreateMerchant", **merchandise())
+    return {
+        "merchant_id": await merchant(bank, owner),
+        "receiver_id": other.merchant.merchant_id,
+    }
+
+
+async def asked_receiver(bank: SmallBank, owner: Person) -> Fields:
+    fields = await to_receive(bank, owner)
+    await bank.do("SharingService/AskReceiver", **fields)
+    return fields
+
+
+async def merchant_with_receivers(bank: SmallBank, owner: Person) -> Fields:
+    for _ in range(3):
+        fields = await asked_receiver(bank, owner)
+    return {"merchant_id": fields["merchant_id"]}
+
+
+async def shares_to_hold(bank: SmallBank, owner: Person) -> Fields:
+    return {"order_id": await order_paid(bank, owner), "amount": cash(60)}
+
+
+async def held_shares(bank: SmallBank, owner: Person) -> Fields:
+    fields = await shares_to_hold(bank, owner)
+    await bank.do("SharingService/HoldShares", **fields)
+    return {"order_id": fields["order_id"]}
+
+
+async def share_to_give(bank: SmallBank, owner: Person) -> Fields:
+    pair = await asked_receiver(bank, owner)
+    await bank.do("SharingService/ConfirmReceiver", **pair)
+    return {
+        **await held_shares(bank, owner),
+        "share_number": number(bank),
+        "receiver_id": pair["receiver_id"],
+        "amount": cash(30),
+    }
+
+
+async def share_to_return(bank: SmallBank, owner: Person) -> Fields:
+    fields = await share_to_give(bank, owner)
+    await bank.do("SharingService/ShareOrder", **fields)
+    kept = ("order_id", "share_number")
+    return {**{name: fields[name] for name in kept}, "return_number": "1", "amount": cash(10)}
+
+
 async def till_to_register(bank: SmallBank, owner: Person) -> Fields:
     return OfflineTill(bank, await terminal(bank, owner), TILL_KEY).registration()
 
@@ -1108,6 +1156,15 @@ SAMPLES: dict[str, Sample] = {
     "CombinedOrdersService/CreateCombinedOrder": new_combination,
     "CombinedOrdersService/GetCombinedOrder": combined,
     "CombinedOrdersService/PayCombinedOrder": combined_to_pay,
+    "SharingService/AskReceiver": to_receive,
+    "SharingService/ConfirmReceiver": asked_receiver,
+    "SharingService/RemoveReceiver": asked_receiver,
+    "SharingService/ListReceivers": merchant_with_receivers,
+    "SharingService/HoldShares": shares_to_hold,
+    "SharingService/ShareOrder": share_to_give,
+    "SharingService/ReleaseShares": held_shares,
+    "SharingService/ReturnShare": share_to_return,
+    "SharingService/GetSharing": held_shares,
     "OfflineService/RegisterTerminalKey": till_to_register,
     "OfflineService/RevokeTerminalKey": till_with_key,
     "OfflineService/GetOfflineTerms": own_terminal,
@@ -1349,6 +1406,9 @@ FOREIGN_BASES: dict[tuple[str, str], Sample] = {
 OPEN_IDS: dict[tuple[str, str], str] = {
     ("PaymentsService/PayOrder", "order_id"): "anybody may pay an order",
     ("MandatesService/SignMandate", "merchant_id"): "any merchant may be given leave",
+    ("SharingService/AskReceiver", "receiver_id"): "any merchant may be asked for",
+    ("SharingService/RemoveReceiver", "receiver_id"): "another merchant, by the caller's own list",
+    ("SharingService/ShareOrder", "receiver_id"): "another merchant, by the caller's own list",
     ("BillsService/ListBillers", "merchant_id"): "narrows a directory that is everybody's",
     ("BillsService/FindDues", "biller_id"): "the directory is everybody's",
     ("BillsService/LinkBillAccount", "biller_id"): "the directory is everybody's",

@@ -47,6 +47,7 @@ from longmen.payments.v1 import (
     offline_service_pb2,
     payer_codes_service_pb2,
     payments_service_pb2,
+    sharing_service_pb2,
 )
 from longmen.risk.v1 import (
     cases_service_pb2,
@@ -94,6 +95,7 @@ _MODULES = (
     bills_service_pb2,
     donations_service_pb2,
     mandates_service_pb2,
+    sharing_service_pb2,
     combined_service_pb2,
     offline_service_pb2,
     authorizations_service_pb2,

@@ -29,6 +29,8 @@ from longmen_server.risk.model import ListedKind
 from longmen_server.risklists.tables import LIST_IMPORT_ROWS, RISK_LIST
 from longmen_server.riskrules.model import Cause, RuleSetState
 from longmen_server.riskrules.tables import RULE_SET_ROWS, RULEBOOK_NOW
+from longmen_server.sharing.model import ReceiverState
+from longmen_server.sharing.tables import RECEIVER
 from longmen_server.staff.model import Enrolment, StaffState, role_names
 from longmen_server.staff.tables import STAFF_ROWS
 
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from longmen_server.recovery.model import ResetRow
     from longmen_server.risklists.model import ImportRow, ListRow
     from longmen_server.riskrules.model import RulebookRow, RuleSetRow
+    from longmen_server.sharing.model import ReceiverRow
     from longmen_server.staff.model import StaffRow
 
 __all__ = ["DESCRIBED", "changes", "snapshot"]
@@ -87,6 +90,13 @@ def _payout_account(row: PayoutAccountRow) -> tuple[str, dict[str, str]]:
         "payout_account.tail": row.tail,
         "payout_account.state": PayoutAccountState(row.state).name,
         "payout_account.clearing_code": row.clearing_code,
+    }
+
+
+def _receiver(row: ReceiverRow) -> tuple[str, dict[str, str]]:
+    return MERCHANT.encode(row.merchant_id), {
+        "receiver.id": MERCHANT.encode(row.receiver_id),
+        "receiver.state": ReceiverState(row.state).name,
     }
 
 
@@ -176,6 +186,7 @@ DESCRIBED: Final[dict[RowFamily[Any, Any], Callable[[Any], tuple[str, dict[str, 
     SECURITY: _security,
     PLAN: _plan,
     PAYOUT_ACCOUNT: _payout_account,
+    RECEIVER: _receiver,
     EVIDENCE: _evidence,
     STAFF_ROWS: _staff,
     KEY_ROWS: _credential,

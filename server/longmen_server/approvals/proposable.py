@@ -29,6 +29,7 @@ from longmen_server.risk.build import lift_freeze
 from longmen_server.riskcases.build import close_case
 from longmen_server.risklists.build import commit
 from longmen_server.riskrules.build import promote, set_rollout, snooze
+from longmen_server.sharing.receivers import confirm_receiver
 from longmen_server.staff.build import create_staff, grant_staff, reset_staff, unlock_factors
 from longmen_server.transport.method import read_method
 
@@ -136,6 +137,11 @@ PROPOSABLE: Final[dict[str, Proposable]] = {
         "longmen.merchants.v1.PayoutsService/ConfirmPayoutAccount",
         "payouts.confirm",
         lambda request, _: confirm_payout_account(request, None),
+    ),
+    "confirm_receiver": Proposable(
+        "longmen.payments.v1.SharingService/ConfirmReceiver",
+        "sharing.confirm",
+        lambda request, _: confirm_receiver(request, None),
     ),
     "create_staff": Proposable(
         "longmen.staff.v1.StaffAccountsService/CreateStaff",

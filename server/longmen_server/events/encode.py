@@ -86,6 +86,7 @@ _MERCHANT_TYPES: Final = frozenset(
         event_pb2.EVENT_TYPE_MERCHANT_OPENED,
         event_pb2.EVENT_TYPE_PLAN_SET,
         event_pb2.EVENT_TYPE_PAYOUT_ACCOUNT_CHANGED,
+        event_pb2.EVENT_TYPE_RECEIVER_CHANGED,
     }
 )
 _STAFF_TYPES: Final = frozenset(
@@ -106,6 +107,8 @@ _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_SETTLEMENT_CHANGED: "settlement_change",
     event_pb2.EVENT_TYPE_PAYOUT_ACCOUNT_CHANGED: "payout_account_change",
     event_pb2.EVENT_TYPE_PAYOUT_CHANGED: "payout_change",
+    event_pb2.EVENT_TYPE_SHARING_CHANGED: "sharing_change",
+    event_pb2.EVENT_TYPE_RECEIVER_CHANGED: "receiver_change",
     event_pb2.EVENT_TYPE_PAYER_CODE_CHANGED: "payer_code_change",
     event_pb2.EVENT_TYPE_ENDPOINT_CHANGED: "endpoint_change",
     event_pb2.EVENT_TYPE_FX_RATES_CHANGED: "fx_rates_change",
@@ -156,6 +159,7 @@ _SUBJECTS: Final[dict[int, IdKind[Any]]] = {
     event_pb2.EVENT_TYPE_ORDER_CHANGED: ORDER,
     event_pb2.EVENT_TYPE_SETTLEMENT_CHANGED: SETTLEMENT,
     event_pb2.EVENT_TYPE_PAYOUT_CHANGED: SETTLEMENT,
+    event_pb2.EVENT_TYPE_SHARING_CHANGED: ORDER,
     event_pb2.EVENT_TYPE_ENDPOINT_CHANGED: ENDPOINT,
     event_pb2.EVENT_TYPE_FX_RATES_CHANGED: RATE_IMPORT,
     event_pb2.EVENT_TYPE_MANDATE_CHANGED: MANDATE,

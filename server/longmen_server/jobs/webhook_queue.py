@@ -33,6 +33,7 @@ _TOLD: Final = EventFilter(
             event_pb2.EVENT_TYPE_ORDER_CHANGED,
             event_pb2.EVENT_TYPE_SETTLEMENT_CHANGED,
             event_pb2.EVENT_TYPE_PAYOUT_CHANGED,
+            event_pb2.EVENT_TYPE_SHARING_CHANGED,
             event_pb2.EVENT_TYPE_MANDATE_CHANGED,
         }
     )
@@ -129,6 +130,8 @@ def _kind(event: event_pb2.Event) -> str:
         return f"settlement.{change.state.lower()}"
     if event.type == event_pb2.EVENT_TYPE_PAYOUT_CHANGED:
         return f"payout.{change.state.lower()}"
+    if event.type == event_pb2.EVENT_TYPE_SHARING_CHANGED:
+        return f"sharing.{change.state.lower()}"
     return f"mandate.{(change.state if change.cause == 'ASKED' else change.cause).lower()}"
 
 

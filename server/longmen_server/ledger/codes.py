@@ -35,6 +35,14 @@ class PostingCode(IntEnum):
     """What goes to a merchant's bank account for a settlement."""
     PAYOUT_RETURN = 32033
     """What came back from there."""
+    SHARE_HELD = 32034
+    """What a merchant holds of an order to share it with others."""
+    SHARE = 32035
+    """What another merchant gets of it."""
+    SHARE_RELEASED = 32036
+    """What is held no longer and was not shared."""
+    SHARE_RETURN = 32037
+    """What another merchant gives back."""
     TIP = 32030
     """From a wallet to a merchant, besides a purchase."""
     TIP_REFUND = 32031

@@ -30,6 +30,8 @@ from longmen_server.payments.policy import policy_at
 from longmen_server.payments.tables import ORDER, REFUND, TERMINAL_REFERENCE
 from longmen_server.platform.ids import REFUND as REFUND_TEXT
 from longmen_server.platform.refusal import Refusal
+from longmen_server.sharing.releasing import held_keys, release_for_refund
+from longmen_server.sharing.tables import SHARING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,6 +63,7 @@ def return_keys(working_set: WorkingSet, order: OrderRow | None) -> Iterable[Row
     yield from account_keys(working_set, order)
     if order is not None and order.payer_account_id is not None:
         yield from limits.return_keys(order.payer_account_id, payments_of(order))
+        yield from held_keys(working_set, order.order_id)
 
 
 def give_back(
@@ -79,6 +82,8 @@ def give_back(
     state = model.advance(order, step, working_set.now_us)
     tip = tips.share_of_refund(order, amount)
     goods = amount - tip
+    # What is held to be shared comes first: then the merchant has it to give back.
+    release_for_refund(working_set, order, order.paid - order.refunded - goods, transaction_id)
     fee = fees.fee_to_return(working_set, order, goods, whole=step == Step.REVERSE)
     fees.check_shortfall(working_set, order, amount, fee)
     back = PostingIntent(
@@ -140,6 +145,7 @@ class RefundOrder(Command):
             yield RowKey(REFUND, self.number)
         elif stage == STAGE_LINK:
             yield RowKey(ORDER, order_id)
+            yield RowKey(SHARING, order_id)
         elif stage == STAGE_ACCOUNT:
             yield from return_keys(working_set, working_set.get(ORDER, order_id))
 
@@ -246,6 +252,7 @@ class ReverseByTerminalRef(Command):
             return
         if stage == STAGE_LINK:
             yield RowKey(ORDER, found.order_id)
+            yield RowKey(SHARING, found.order_id)
         elif stage == STAGE_ACCOUNT:
             yield from return_keys(working_set, working_set.get(ORDER, found.order_id))
 

@@ -49,6 +49,11 @@ _TYPES: Final[dict[tuple[int, bool], str]] = {
     (PostingCode.FEE_RETURN, False): "FEE_RETURN",
     (PostingCode.SETTLEMENT, True): "SETTLEMENT",
     (PostingCode.PAYOUT_RETURN, False): "PAYOUT_RETURN",
+    (PostingCode.SHARE_HELD, True): "SHARE_HELD",
+    (PostingCode.SHARE_RELEASED, False): "SHARE_RELEASED",
+    (PostingCode.SHARE, False): "SHARE",
+    (PostingCode.SHARE_RETURN, True): "SHARE_GIVEN_BACK",
+    (PostingCode.SHARE_RETURN, False): "SHARE_RETURN",
 }
 OTHER: Final = "OTHER"
 TYPES: Final = (*_TYPES.values(), OTHER)

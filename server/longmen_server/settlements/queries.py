@@ -248,7 +248,8 @@ left join lateral (
     select order_id from merchant_order as m where m.book = $1 and m.merchant_id = $3
         and m.order_number = l.reference and l.code in
         ({PostingCode.PURCHASE:d}, {PostingCode.REFUND:d}, {PostingCode.MERCHANT_FEE:d},
-        {PostingCode.FEE_RETURN:d}, {PostingCode.TIP:d}, {PostingCode.TIP_REFUND:d}) limit 1
+        {PostingCode.FEE_RETURN:d}, {PostingCode.TIP:d}, {PostingCode.TIP_REFUND:d},
+        {PostingCode.SHARE_HELD:d}, {PostingCode.SHARE_RELEASED:d}) limit 1
 ) as o on true
 left join lateral (
     select refund_number from order_refund as f where f.book = $1 and f.order_id = o.order_id

@@ -47,6 +47,7 @@ from longmen_client._generated.risk_async import AsyncRisk
 from longmen_client._generated.rules_async import AsyncRules
 from longmen_client._generated.sessions_async import AsyncSessions
 from longmen_client._generated.settlements_async import AsyncSettlements
+from longmen_client._generated.sharing_async import AsyncSharing
 from longmen_client._generated.shifts_async import AsyncShifts
 from longmen_client._generated.staff_accounts_async import AsyncStaffAccounts
 from longmen_client._generated.staff_async import AsyncStaff
@@ -205,6 +206,11 @@ class AsyncClient:
     def payouts(self) -> AsyncPayouts:
         """What goes to merchants' bank accounts."""
         return AsyncPayouts(self._caller)
+
+    @cached_property
+    def sharing(self) -> AsyncSharing:
+        """What merchants pass on of their sales."""
+        return AsyncSharing(self._caller)
 
     @cached_property
     def settlements(self) -> AsyncSettlements:

@@ -247,6 +247,9 @@ __all__ = [
     "ProofInvalid",
     "ProofMissing",
     "QuotaExceeded",
+    "ReceiverNotAllowed",
+    "ReceiverNotFound",
+    "ReceiverStateConflict",
     "RefreshTokenInvalid",
     "RefreshTokenReused",
     "RefundExceedsPayment",
@@ -278,6 +281,16 @@ __all__ = [
     "SessionRevoked",
     "SessionsUnknown",
     "SettlementNotFound",
+    "ShareCapExceeded",
+    "ShareExceedsHeld",
+    "ShareLimitReached",
+    "ShareNotFound",
+    "ShareNumberReused",
+    "ShareReturnExceeds",
+    "SharingEnded",
+    "SharingExists",
+    "SharingNotFound",
+    "SharingWindowPassed",
     "ShiftNotFound",
     "ShiftOpen",
     "ShuttingDown",
@@ -2162,6 +2175,126 @@ class SettlementNotFound(NotFoundError):
     metadata_keys = ("settlement_id",)
 
 
+class ReceiverNotFound(NotFoundError):
+    """The merchant has no such receiver. Metadata: receiver_id."""
+
+    reason = "RECEIVER_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("receiver_id",)
+
+
+class ReceiverStateConflict(FailedPreconditionError):
+    """The receiver is not in a state for that. Metadata: receiver_id, state."""
+
+    reason = "RECEIVER_STATE_CONFLICT"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "receiver_id",
+        "state",
+    )
+
+
+class ReceiverNotAllowed(FailedPreconditionError):
+    """A merchant shares with others only, of its own book and currency. Metadata: receiver_id."""
+
+    reason = "RECEIVER_NOT_ALLOWED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("receiver_id",)
+
+
+class SharingNotFound(NotFoundError):
+    """Nothing is held to be shared of the order. Metadata: order_id."""
+
+    reason = "SHARING_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("order_id",)
+
+
+class SharingExists(AlreadyExistsError):
+    """Another amount was held of the order before. Metadata: order_id."""
+
+    reason = "SHARING_EXISTS"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("order_id",)
+
+
+class SharingEnded(FailedPreconditionError):
+    """The sharing of the order has ended. Metadata: order_id."""
+
+    reason = "SHARING_ENDED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("order_id",)
+
+
+class SharingWindowPassed(FailedPreconditionError):
+    """The payment is too long ago to be shared. Metadata: window_days."""
+
+    reason = "SHARING_WINDOW_PASSED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("window_days",)
+
+
+class ShareCapExceeded(FailedPreconditionError):
+    """More than may be shared of the order. Metadata: limit_minor_units, currency_code."""
+
+    reason = "SHARE_CAP_EXCEEDED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "limit_minor_units",
+        "currency_code",
+    )
+
+
+class ShareExceedsHeld(FailedPreconditionError):
+    """More than is left of what is held. Metadata: held_minor_units, currency_code."""
+
+    reason = "SHARE_EXCEEDS_HELD"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "held_minor_units",
+        "currency_code",
+    )
+
+
+class ShareLimitReached(FailedPreconditionError):
+    """The order was shared as often as one may be. Metadata: limit."""
+
+    reason = "SHARE_LIMIT_REACHED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("limit",)
+
+
+class ShareNumberReused(AlreadyExistsError):
+    """The number belongs to a share or return with another content. Fields names what differs.
+    Metadata: fields.
+    """
+
+    reason = "SHARE_NUMBER_REUSED"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("fields",)
+
+
+class ShareNotFound(NotFoundError):
+    """The order has no share of the number. Metadata: share_number."""
+
+    reason = "SHARE_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("share_number",)
+
+
+class ShareReturnExceeds(FailedPreconditionError):
+    """More than the receiver has left of the share, or there is nothing to return yet.
+    Metadata: returnable_minor_units, currency_code.
+    """
+
+    reason = "SHARE_RETURN_EXCEEDS"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "returnable_minor_units",
+        "currency_code",
+    )
+
+
 class PayoutNotFound(NotFoundError):
     """The settlement has no payout, or is not one the caller may see. Metadata: settlement_id."""
 
@@ -3352,6 +3485,19 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "ORDER_COMBINED": OrderCombined,
     "PLAN_DATE_PASSED": PlanDatePassed,
     "SETTLEMENT_NOT_FOUND": SettlementNotFound,
+    "RECEIVER_NOT_FOUND": ReceiverNotFound,
+    "RECEIVER_STATE_CONFLICT": ReceiverStateConflict,
+    "RECEIVER_NOT_ALLOWED": ReceiverNotAllowed,
+    "SHARING_NOT_FOUND": SharingNotFound,
+    "SHARING_EXISTS": SharingExists,
+    "SHARING_ENDED": SharingEnded,
+    "SHARING_WINDOW_PASSED": SharingWindowPassed,
+    "SHARE_CAP_EXCEEDED": ShareCapExceeded,
+    "SHARE_EXCEEDS_HELD": ShareExceedsHeld,
+    "SHARE_LIMIT_REACHED": ShareLimitReached,
+    "SHARE_NUMBER_REUSED": ShareNumberReused,
+    "SHARE_NOT_FOUND": ShareNotFound,
+    "SHARE_RETURN_EXCEEDS": ShareReturnExceeds,
     "PAYOUT_NOT_FOUND": PayoutNotFound,
     "PAYOUT_ACCOUNT_NOT_FOUND": PayoutAccountNotFound,
     "PAYOUT_ACCOUNT_ACTIVE": PayoutAccountActive,

@@ -43,6 +43,7 @@ from longmen.payments.v1 import (
     offline_service_pb2,
     payer_codes_service_pb2,
     payments_service_pb2,
+    sharing_service_pb2,
 )
 from longmen.risk.v1 import (
     cases_service_pb2,
@@ -536,6 +537,34 @@ OFFLINE_FORWARD_OFFLINE: Method[
 OFFLINE_LIST_OFFLINE_SALES: Method[
     offline_service_pb2.ListOfflineSalesRequest, offline_service_pb2.ListOfflineSalesResponse
 ] = method(offline_service_pb2.DESCRIPTOR, "OfflineService", "ListOfflineSales")
+
+SHARING_ASK_RECEIVER: Method[
+    sharing_service_pb2.AskReceiverRequest, sharing_service_pb2.AskReceiverResponse
+] = method(sharing_service_pb2.DESCRIPTOR, "SharingService", "AskReceiver")
+SHARING_CONFIRM_RECEIVER: Method[
+    sharing_service_pb2.ConfirmReceiverRequest, sharing_service_pb2.ConfirmReceiverResponse
+] = method(sharing_service_pb2.DESCRIPTOR, "SharingService", "ConfirmReceiver")
+SHARING_REMOVE_RECEIVER: Method[
+    sharing_service_pb2.RemoveReceiverRequest, sharing_service_pb2.RemoveReceiverResponse
+] = method(sharing_service_pb2.DESCRIPTOR, "SharingService", "RemoveReceiver")
+SHARING_LIST_RECEIVERS: Method[
+    sharing_service_pb2.ListReceiversRequest, sharing_service_pb2.ListReceiversResponse
+] = method(sharing_service_pb2.DESCRIPTOR, "SharingService", "ListReceivers")
+SHARING_HOLD_SHARES: Method[
+    sharing_service_pb2.HoldSharesRequest, sharing_service_pb2.HoldSharesResponse
+] = method(sharing_service_pb2.DESCRIPTOR, "SharingService", "HoldShares")
+SHARING_SHARE_ORDER: Method[
+    sharing_service_pb2.ShareOrderRequest, sharing_service_pb2.ShareOrderResponse
+] = method(sharing_service_pb2.DESCRIPTOR, "SharingService", "ShareOrder")
+SHARING_RELEASE_SHARES: Method[
+    sharing_service_pb2.ReleaseSharesRequest, sharing_service_pb2.ReleaseSharesResponse
+] = method(sharing_service_pb2.DESCRIPTOR, "SharingService", "ReleaseShares")
+SHARING_RETURN_SHARE: Method[
+    sharing_service_pb2.ReturnShareRequest, sharing_service_pb2.ReturnShareResponse
+] = method(sharing_service_pb2.DESCRIPTOR, "SharingService", "ReturnShare")
+SHARING_GET_SHARING: Method[
+    sharing_service_pb2.GetSharingRequest, sharing_service_pb2.GetSharingResponse
+] = method(sharing_service_pb2.DESCRIPTOR, "SharingService", "GetSharing")
 
 COMBINED_ORDERS_CREATE_COMBINED_ORDER: Method[
     combined_service_pb2.CreateCombinedOrderRequest,

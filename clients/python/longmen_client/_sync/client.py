@@ -46,6 +46,7 @@ from longmen_client._generated.risk_sync import Risk
 from longmen_client._generated.rules_sync import Rules
 from longmen_client._generated.sessions_sync import Sessions
 from longmen_client._generated.settlements_sync import Settlements
+from longmen_client._generated.sharing_sync import Sharing
 from longmen_client._generated.shifts_sync import Shifts
 from longmen_client._generated.staff_accounts_sync import StaffAccounts
 from longmen_client._generated.staff_sessions_sync import StaffSessions
@@ -205,6 +206,11 @@ class Client:
     def payouts(self) -> Payouts:
         """What goes to merchants' bank accounts."""
         return Payouts(self._caller)
+
+    @cached_property
+    def sharing(self) -> Sharing:
+        """What merchants pass on of their sales."""
+        return Sharing(self._caller)
 
     @cached_property
     def settlements(self) -> Settlements:

@@ -7,7 +7,7 @@ import datetime as dt
 import time
 from typing import TYPE_CHECKING, Final
 
-from longmen.merchants.v1 import settlement_pb2
+from longmen.merchants.v1 import payout_pb2, settlement_pb2
 from longmen_client import new_request_id
 from longmen_merchant.bills import BillError, read_bill
 from longmen_server.demo.evening import BALANCES_MAXIMUM
@@ -161,7 +161,7 @@ async def reconcile(market: Market) -> None:
 
 
 async def pay_out(market: Market) -> None:
-    """On its day every merchant is paid what the books say, to the last fen."""
+    """On its day every merchant's bank account gets what the books say, to the last fen."""
     dates: set[str] = set()
 
     async def look(part: Part, stall: Stall) -> None:
@@ -189,10 +189,27 @@ async def pay_out(market: Market) -> None:
             f"stall {stall.place} was not paid {net}",
         ):
             market.books.stalls[stall.place].paid_out = max(0, net)
-            part.done += 1
+            part.done += net <= 0 or await arrived(market, stall, found, net)
 
     await market.each("pay out", market.stalls, len(market.stalls), work)
     market.facts["paid_out"] = sum(books.paid_out for books in market.books.stalls)
+
+
+async def arrived(
+    market: Market, stall: Stall, settlement: settlement_pb2.Settlement | None, amount: int
+) -> bool:
+    """Wait until the clearing has confirmed what went to a stall's bank account."""
+    assert settlement is not None, "looked at before"
+
+    async def is_paid() -> bool:
+        found = await stall.office.payouts.get_payout(settlement_id=settlement.settlement_id)
+        return found.payout.state == payout_pb2.PAYOUT_STATE_PAID and (
+            found.payout.amount.minor_units == amount
+        )
+
+    return market.expect(
+        await until(is_paid, JOBS_S), f"{amount} did not arrive at the bank of stall {stall.place}"
+    )
 
 
 async def return_lost(market: Market) -> None:

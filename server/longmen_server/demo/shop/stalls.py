@@ -28,6 +28,7 @@ SCOPES: Final = (
     "orders.charge",
     "orders.refund",
     "settlements.read",
+    "payouts.read",
     "webhooks.read",
     "webhooks.write",
 )
@@ -71,6 +72,14 @@ async def open_stall(market: Market, place: int) -> Stall:
         fee=fee_terms(terms),
         settlement_days=1,
         negative_limit_minor_units=NEGATIVE_LIMIT,
+    )
+    account = (
+        await bank.payouts.register_payout_account(
+            merchant_id=merchant.merchant_id, bank_account=f"6225{place:015}"
+        )
+    ).message.account
+    await bank.payouts.confirm_payout_account(
+        merchant_id=merchant.merchant_id, payout_account_id=account.payout_account_id
     )
     config = market.reach(key=await new_key(market, merchant.merchant_id))
     office = await market.stack.enter_async_context(AsyncClient(config))

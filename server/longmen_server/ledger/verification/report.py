@@ -327,6 +327,21 @@ KINDS: Final[dict[str, Kind]] = {
         "The bank account that a merchant is paid on is of no merchant, or in no state there is.",
         "Register the account again; treat as tampering until it is known who wrote it.",
     ),
+    "SHARING_MISMATCH": Kind(
+        "What is held of an order, its shares and what came back do not add up.", _RESTORE
+    ),
+    "SHARE_POSTING_MISMATCH": Kind(
+        "A share, or what came back of one, differs from its posting.", _RESTORE
+    ),
+    "SHARES_HELD_MISMATCH": Kind(
+        "The money held to be shared is not what orders have left of it.", _RESTORE
+    ),
+    "SHARING_EVENT_MISMATCH": Kind(
+        "What is held of an order changed otherwise than its events tell.", _TAMPERED
+    ),
+    "RECEIVER_MISMATCH": Kind(
+        "A receiver of shares is no merchant, or in a state that it cannot be in.", _RESTORE
+    ),
     "COMBINED_ORDER_MISMATCH": Kind(
         "A combined order and its parts do not belong together, or are paid in part.", _RESTORE
     ),

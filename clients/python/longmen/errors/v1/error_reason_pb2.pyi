@@ -595,6 +595,32 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_SETTLEMENT_NOT_FOUND: _ErrorReason.ValueType  # 381
     """Settlement not found: no such settlement, or not one the caller may see. Metadata: settlement_id."""
+    ERROR_REASON_RECEIVER_NOT_FOUND: _ErrorReason.ValueType  # 560
+    """Receiver not found: the merchant has no such receiver. Metadata: receiver_id."""
+    ERROR_REASON_RECEIVER_STATE_CONFLICT: _ErrorReason.ValueType  # 561
+    """Receiver state conflict: the receiver is not in a state for that. Metadata: receiver_id, state."""
+    ERROR_REASON_RECEIVER_NOT_ALLOWED: _ErrorReason.ValueType  # 562
+    """Receiver not allowed: a merchant shares with others only, of its own book and currency. Metadata: receiver_id."""
+    ERROR_REASON_SHARING_NOT_FOUND: _ErrorReason.ValueType  # 563
+    """Sharing not found: nothing is held to be shared of the order. Metadata: order_id."""
+    ERROR_REASON_SHARING_EXISTS: _ErrorReason.ValueType  # 564
+    """Sharing exists: another amount was held of the order before. Metadata: order_id."""
+    ERROR_REASON_SHARING_ENDED: _ErrorReason.ValueType  # 565
+    """Sharing ended: the sharing of the order has ended. Metadata: order_id."""
+    ERROR_REASON_SHARING_WINDOW_PASSED: _ErrorReason.ValueType  # 566
+    """Sharing window passed: the payment is too long ago to be shared. Metadata: window_days."""
+    ERROR_REASON_SHARE_CAP_EXCEEDED: _ErrorReason.ValueType  # 567
+    """Share cap exceeded: more than may be shared of the order. Metadata: limit_minor_units, currency_code."""
+    ERROR_REASON_SHARE_EXCEEDS_HELD: _ErrorReason.ValueType  # 568
+    """Share exceeds held: more than is left of what is held. Metadata: held_minor_units, currency_code."""
+    ERROR_REASON_SHARE_LIMIT_REACHED: _ErrorReason.ValueType  # 569
+    """Share limit reached: the order was shared as often as one may be. Metadata: limit."""
+    ERROR_REASON_SHARE_NUMBER_REUSED: _ErrorReason.ValueType  # 570
+    """Share number reused: the number belongs to a share or return with another content. Fields names what differs. Metadata: fields."""
+    ERROR_REASON_SHARE_NOT_FOUND: _ErrorReason.ValueType  # 571
+    """Share not found: the order has no share of the number. Metadata: share_number."""
+    ERROR_REASON_SHARE_RETURN_EXCEEDS: _ErrorReason.ValueType  # 572
+    """Share return exceeds: more than the receiver has left of the share, or there is nothing to return yet. Metadata: returnable_minor_units, currency_code."""
     ERROR_REASON_PAYOUT_NOT_FOUND: _ErrorReason.ValueType  # 401
     """Payout not found: the settlement has no payout, or is not one the caller may see. Metadata: settlement_id."""
     ERROR_REASON_PAYOUT_ACCOUNT_NOT_FOUND: _ErrorReason.ValueType  # 402
@@ -1397,6 +1423,32 @@ Plan date passed: a plan cannot begin in the past. Metadata: earliest_date.
 """
 ERROR_REASON_SETTLEMENT_NOT_FOUND: ErrorReason.ValueType  # 381
 """Settlement not found: no such settlement, or not one the caller may see. Metadata: settlement_id."""
+ERROR_REASON_RECEIVER_NOT_FOUND: ErrorReason.ValueType  # 560
+"""Receiver not found: the merchant has no such receiver. Metadata: receiver_id."""
+ERROR_REASON_RECEIVER_STATE_CONFLICT: ErrorReason.ValueType  # 561
+"""Receiver state conflict: the receiver is not in a state for that. Metadata: receiver_id, state."""
+ERROR_REASON_RECEIVER_NOT_ALLOWED: ErrorReason.ValueType  # 562
+"""Receiver not allowed: a merchant shares with others only, of its own book and currency. Metadata: receiver_id."""
+ERROR_REASON_SHARING_NOT_FOUND: ErrorReason.ValueType  # 563
+"""Sharing not found: nothing is held to be shared of the order. Metadata: order_id."""
+ERROR_REASON_SHARING_EXISTS: ErrorReason.ValueType  # 564
+"""Sharing exists: another amount was held of the order before. Metadata: order_id."""
+ERROR_REASON_SHARING_ENDED: ErrorReason.ValueType  # 565
+"""Sharing ended: the sharing of the order has ended. Metadata: order_id."""
+ERROR_REASON_SHARING_WINDOW_PASSED: ErrorReason.ValueType  # 566
+"""Sharing window passed: the payment is too long ago to be shared. Metadata: window_days."""
+ERROR_REASON_SHARE_CAP_EXCEEDED: ErrorReason.ValueType  # 567
+"""Share cap exceeded: more than may be shared of the order. Metadata: limit_minor_units, currency_code."""
+ERROR_REASON_SHARE_EXCEEDS_HELD: ErrorReason.ValueType  # 568
+"""Share exceeds held: more than is left of what is held. Metadata: held_minor_units, currency_code."""
+ERROR_REASON_SHARE_LIMIT_REACHED: ErrorReason.ValueType  # 569
+"""Share limit reached: the order was shared as often as one may be. Metadata: limit."""
+ERROR_REASON_SHARE_NUMBER_REUSED: ErrorReason.ValueType  # 570
+"""Share number reused: the number belongs to a share or return with another content. Fields names what differs. Metadata: fields."""
+ERROR_REASON_SHARE_NOT_FOUND: ErrorReason.ValueType  # 571
+"""Share not found: the order has no share of the number. Metadata: share_number."""
+ERROR_REASON_SHARE_RETURN_EXCEEDS: ErrorReason.ValueType  # 572
+"""Share return exceeds: more than the receiver has left of the share, or there is nothing to return yet. Metadata: returnable_minor_units, currency_code."""
 ERROR_REASON_PAYOUT_NOT_FOUND: ErrorReason.ValueType  # 401
 """Payout not found: the settlement has no payout, or is not one the caller may see. Metadata: settlement_id."""
 ERROR_REASON_PAYOUT_ACCOUNT_NOT_FOUND: ErrorReason.ValueType  # 402
