@@ -113,10 +113,10 @@ async def owed(bank: SmallBank, merchant_id: str) -> int:
     return int(account.account.balances.posted)
 
 
-async def sums(bank: SmallBank, order_id: str) -> tuple[int, int, int, int]:
+async def sums(bank: SmallBank, order_id: str) -> tuple[int, ...]:
     """Held, shared, returned and released."""
     one = (await do(bank, "GetSharing", order_id=order_id)).sharing
-    return tuple(part.minor_units for part in (one.held, one.shared, one.returned, one.released))  # type: ignore[return-value]
+    return tuple(part.minor_units for part in (one.held, one.shared, one.returned, one.released))
 
 
 async def test_held_money_is_not_settled_until_it_is_released(
@@ -306,8 +306,8 @@ async def test_shares_come_back_in_proportion_to_the_last_cent(
         await order_paid(bank, owner, amount=cash(1_000))
         await refund(bank, order_id, amount)
         fields = back(order_id, number=str(place))
-        for _ in range(2):
-            made = await do(bank, "ReturnShare", **fields)
+        made = await do(bank, "ReturnShare", **fields)
+        assert (await do(bank, "ReturnShare", **fields)).amount == made.amount
         returned.append(made.amount.minor_units)
     assert returned == [33, 33, 34]
     assert await owed(bank, other) == 0

@@ -902,8 +902,8 @@ async def asked_receiver(bank: SmallBank, owner: Person) -> Fields:
 
 async def merchant_with_receivers(bank: SmallBank, owner: Person) -> Fields:
     for _ in range(3):
-        fields = await asked_receiver(bank, owner)
-    return {"merchant_id": fields["merchant_id"]}
+        await asked_receiver(bank, owner)
+    return {"merchant_id": await merchant(bank, owner)}
 
 
 async def shares_to_hold(bank: SmallBank, owner: Person) -> Fields:
