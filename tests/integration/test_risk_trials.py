@@ -161,6 +161,21 @@ async def test_a_draft_decides_in_the_simulation_only(bank: SmallBank, payer: Pe
     assert await pay(bank, payer, 4_321) == ""
 
 
+async def test_a_rule_about_new_payees_looks_at_the_first_payment(
+    bank: SmallBank, payer: Person
+) -> None:
+    first = rule(
+        expression="amount_minor == 4322",
+        kinds=["NEW_PAYEE"],
+        outcome={"kind": DECLINE},
+        examples=[],
+    )
+    tried = (await draft(bank, first)).rule_set_id
+    assert not (await simulate(bank, payer, 4_322, rule_set_id=tried)).allowed
+    assert await pay(bank, payer, 4_322) == ""
+    assert (await simulate(bank, payer, 4_322, rule_set_id=tried)).allowed
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [

@@ -47,6 +47,21 @@ def test_rules_fire_in_the_order_of_their_set() -> None:
     assert told[0].reason == "PAYMENT_UNDER_REVIEW"
 
 
+def test_a_rule_about_new_payees_looks_at_the_first_transfer_to_somebody() -> None:
+    first = replace(RULE, rule_id="first", kinds=frozenset({"NEW_PAYEE", "WITHDRAWAL"}))
+    assert fired(first, new_payee="true") == [("first", False)]
+    assert fired(first, new_payee="false") == []
+    assert fired(first, kind="WITHDRAWAL", new_payee="false") == [("first", False)]
+    assert fired(first, kind="PAYMENT", new_payee="true") == []
+    both = replace(RULE, rule_id="both", kinds=frozenset({"NEW_PAYEE", "TRANSFER"}))
+    assert fired(both, first, new_payee="false") == [("both", False)]
+    assert "new_payee" in RuleSet([first], version=0, digest=bytes(32)).features_of("TRANSFER")
+    example = Example("somebody new", (("amount", "2000"),), fires=True)
+    alone = replace(RULE, kinds=frozenset({"NEW_PAYEE"}), examples=(example,))
+    assert [one.fired for one in try_examples([alone])] == [True]
+    assert fired(alone, kind="NEW_PAYEE", new_payee="true") == [("large", False)]
+
+
 def test_only_active_rules_in_force_count() -> None:
     assert fired(replace(RULE, mode=RuleMode.SHADOW)) == [("large", True)]
     assert fired(replace(RULE, mode=RuleMode.OFF)) == []

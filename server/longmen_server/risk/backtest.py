@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from longmen_server.platform.clock import business_date
+from longmen_server.risk.cel import names_in
+from longmen_server.risk.features import REGISTRY
 from longmen_server.risk.guard import carried_out_as
 from longmen_server.risk.judge import evaluate
 from longmen_server.risk.model import OutcomeKind
-from longmen_server.risk.rules import RuleSet
-from longmen_server.risk.rules_lint import features_read
+from longmen_server.risk.rules import RuleSet, readings
 from longmen_server.risk.snapshot import read_snapshot
 from longmen_server.riskcases.model import Verdict
 
@@ -88,7 +89,11 @@ class Tried:
     def __init__(self, rules: Sequence[Rule], *, digest: bytes) -> None:
         """Compile rules in which no problem was found."""
         self._rules = RuleSet(rules, version=0, digest=digest)
-        self._reads = {rule.rule_id: frozenset(features_read(rule)) for rule in rules}
+        self._reads = {
+            rule.rule_id: frozenset().union(*(names_in(text) for _, text in readings(rule)))
+            & REGISTRY.keys()
+            for rule in rules
+        }
         self.digest = digest
         self.features = self._rules.features
         self.skipped: dict[str, frozenset[str]] = {}

@@ -21,6 +21,7 @@ from longmen_server.platform.ids import DecisionId, new_id
 from longmen_server.platform.refusal import Refusal
 from longmen_server.risk.guard import Guard
 from longmen_server.risk.plan import Plan
+from longmen_server.risk.rules import FIRST_PAID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -107,7 +108,9 @@ class Snapshot:
     def of(cls, loaded: Loaded) -> Snapshot:
         """Return the snapshot of what was loaded."""
         scored = frozenset[str]() if loaded.card is None else loaded.card.features
-        reads_pairs = any(name.startswith("pair_") for name in loaded.rules.features | scored)
+        read = loaded.rules.features | scored
+        # Whether a payee is new is asked of the pair as well.
+        reads_pairs = FIRST_PAID in read or any(name.startswith("pair_") for name in read)
         plans = {kind: Plan(loaded.rules.features_of(kind.name) | scored) for kind in MovementKind}
         return cls(loaded.rules, loaded.card, loaded.lists, plans, reads_pairs)
 

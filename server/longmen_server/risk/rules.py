@@ -13,12 +13,13 @@ from enum import IntEnum
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from longmen_server.limits.movement import MovementKind
 from longmen_server.risk.cel import CelError, Environment
 from longmen_server.risk.features import REGISTRY
 from longmen_server.risk.model import ALLOW, Fault, FeatureValue, Fired, Outcome, OutcomeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from longmen_server.risk.cel import Condition
 
@@ -30,6 +31,7 @@ __all__ = [
     "RuleSet",
     "Snooze",
     "environment",
+    "readings",
 ]
 
 BASIS_POINTS: Final = 10_000
@@ -44,6 +46,11 @@ PLANS_MAX: Final = 64
 """Kinds of movements remembered; there are about fifteen."""
 KIND: Final = "kind"
 """The feature that says what sort of movement it is."""
+TRANSFER: Final = MovementKind.TRANSFER.name
+NEW_PAYEE: Final = MovementKind.NEW_PAYEE.name
+"""No movement by itself: the transfer that is the first to somebody."""
+FIRST_PAID: Final = "new_payee"
+"""The feature that says so."""
 
 
 class RuleMode(IntEnum):
@@ -135,6 +142,20 @@ def share_of(rule_id: str, key: bytes) -> int:
     return int.from_bytes(digest, "big") % BASIS_POINTS
 
 
+def readings(rule: Rule) -> Iterator[tuple[frozenset[str], str]]:
+    """Yield what a rule evaluates, and for which kinds of movements; no kind means all.
+
+    A rule about new payees looks at transfers, as far as they are the first to somebody.
+    """
+    if NEW_PAYEE not in rule.kinds or TRANSFER in rule.kinds:
+        yield rule.kinds, rule.expression
+        return
+    others = rule.kinds - {NEW_PAYEE}
+    if others:
+        yield others, rule.expression
+    yield frozenset({NEW_PAYEE, TRANSFER}), f"{FIRST_PAID} && (\n{rule.expression}\n)"
+
+
 @cache
 def environment() -> Environment:
     """Return what rules speak of: the features."""
@@ -152,6 +173,9 @@ class _Entry(NamedTuple):
     tried: bool
     """Whether it is of the set in shadow, and never counts."""
     condition: Condition
+    kinds: frozenset[str]
+    """Of movements that it looks at; none means all."""
+    expression: str
 
 
 class _Chunk(NamedTuple):
@@ -191,7 +215,7 @@ class RuleSet:
         names = frozenset[str]().union(*(entry.condition.names for entry in self._entries))
         self.features = names | {KIND}
         """Names that it reads."""
-        self._chunks: dict[tuple[int, ...], _Chunk] = {}
+        self._chunks: dict[tuple[tuple[int, str], ...], _Chunk] = {}
         self._plans: dict[str, _Plan] = {}
 
     def _compile(self) -> Iterable[_Entry]:
@@ -199,7 +223,9 @@ class RuleSet:
         for place, (rule, tried) in enumerate(both):
             if rule.mode != RuleMode.OFF:
                 name = TRIED + rule.rule_id if tried else rule.rule_id
-                yield _Entry(place, name, rule, tried, self._env.condition(rule.expression))
+                for kinds, expression in readings(rule):
+                    condition = self._env.condition(expression)
+                    yield _Entry(place, name, rule, tried, condition, kinds, expression)
 
     def fire(
         self, values: Mapping[str, FeatureValue], *, now_us: int, key: bytes
@@ -251,7 +277,7 @@ class RuleSet:
     def _plan(self, kind: str) -> _Plan:
         plan = self._plans.get(kind)
         if plan is None:
-            looking = [e for e in self._entries if not e.rule.kinds or kind in e.rule.kinds]
+            looking = [e for e in self._entries if not e.kinds or kind in e.kinds]
             chunks = tuple(
                 self._chunk(tuple(looking[start : start + CHUNK]))
                 for start in range(0, len(looking), CHUNK)
@@ -264,10 +290,10 @@ class RuleSet:
 
     def _chunk(self, entries: tuple[_Entry, ...]) -> _Chunk:
         """Return rules as one; kinds that the same rules look at share it."""
-        places = tuple(entry.place for entry in entries)
+        places = tuple((entry.place, entry.expression) for entry in entries)
         chunk = self._chunks.get(places)
         if chunk is None:
-            condition = self._env.any_of(entry.rule.expression for entry in entries)
+            condition = self._env.any_of(entry.expression for entry in entries)
             chunk = self._chunks[places] = _Chunk(entries, condition)
         return chunk
 

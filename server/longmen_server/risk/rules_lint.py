@@ -20,7 +20,15 @@ from longmen_server.risk.model import (
     OutcomeKind,
 )
 from longmen_server.risk.notices import notices
-from longmen_server.risk.rules import KIND, Example, Rule, RuleSet, environment
+from longmen_server.risk.rules import (
+    FIRST_PAID,
+    KIND,
+    NEW_PAYEE,
+    Example,
+    Rule,
+    RuleSet,
+    environment,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -225,7 +233,7 @@ def scene(rule: Rule | None, texts: Mapping[str, str]) -> dict[str, FeatureValue
         ValueProblemError: a text is no value of its feature.
     """
     kind = min(rule.kinds) if rule is not None and rule.kinds else MovementKind.TRANSFER.name
-    values = {**_defaults(), KIND: kind}
+    values = {**_defaults(), KIND: kind, FIRST_PAID: kind == NEW_PAYEE}
     values.update((name, parse_value(name, text)) for name, text in texts.items())
     return values
 
