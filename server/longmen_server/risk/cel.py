@@ -129,7 +129,6 @@ class Environment:
             types: names with the names of their types: bool, int, double, string, list(string).
         """
         self._types = {name: _TYPES[kind] for name, kind in types.items()}
-        self._lists = tuple(name for name, kind in types.items() if kind.startswith("list"))
         self._env = cel.NewEnv(variables=self._types)
 
     def problems(self, text: str) -> list[Problem]:
@@ -161,11 +160,13 @@ class Environment:
 
     def activation(self, values: Mapping[str, Any]) -> cel.Activation:
         """Return values for many conditions: converting them costs more than a condition."""
-        data = dict(values)
-        for name in self._lists:
-            if name in data:
-                data[name] = list(data[name])  # the engine knows no tuples
-        return self._env.Activation(data)
+        # The engine knows no tuples.
+        return self._env.Activation(
+            {
+                name: list(value) if value.__class__ is tuple else value
+                for name, value in values.items()
+            }
+        )
 
     def _told(self, report: str) -> Iterator[Problem]:
         """Read the engine's report."""

@@ -112,7 +112,8 @@ class Snapshot:
         # Whether a payee is new is asked of the pair as well.
         reads_pairs = FIRST_PAID in read or any(name.startswith("pair_") for name in read)
         plans = {kind: Plan(loaded.rules.features_of(kind.name) | scored) for kind in MovementKind}
-        return cls(loaded.rules, loaded.card, loaded.lists, plans, reads_pairs)
+        # Where nothing is on any list no movement has to be looked up.
+        return cls(loaded.rules, loaded.card, loaded.lists or None, plans, reads_pairs)
 
 
 class RiskDesk:

@@ -109,12 +109,12 @@ def _count(working_set: WorkingSet, scene: Scene) -> None:
     now_s, amount = scene.now_s, scene.amount
     payer, payee = scene.payer_party, scene.payee_party
     between_own = scene.is_own and payer and payee
-    if not between_own and payer:
-        row = _edit(working_set, SubjectKey(SubjectKind.PARTY, payer))
+    if not between_own and scene.payer is not None:
+        row = _edit(working_set, scene.payer.key)
         _safely(row, Section.OUT, now_s, amount)
         _note(row, now_s, (Section.PAYEES, payee), (Section.DEVICES, scene.device_id))
-    if not between_own and payee:
-        row = _edit(working_set, SubjectKey(SubjectKind.PARTY, payee))
+    if not between_own and scene.payee is not None:
+        row = _edit(working_set, scene.payee.key)
         _safely(row, Section.IN, now_s, amount)
         _note(row, now_s, (Section.PAYERS, payer))
     if scene.pair is not None and not between_own:

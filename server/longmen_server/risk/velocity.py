@@ -86,7 +86,7 @@ class Series:
 
         That changes nothing that it says, so it is done in place, once for all that ask in a batch.
         """
-        if now_s <= self._rolled_s:
+        if now_s <= self._rolled_s or self is EMPTY:
             return self
         tiers = self.tiers
         for index in _WIDEST_FIRST:
@@ -148,7 +148,10 @@ class Series:
 
     def window(self, now_s: int, place: int) -> Totals:
         """Return what a window holds now, by its place in :data:`WINDOWS`."""
-        self.at(now_s)
+        if self is EMPTY:
+            return NOTHING
+        if now_s > self._rolled_s:
+            self.at(now_s)
         known = self._known
         while len(known) <= place:
             index = len(known)

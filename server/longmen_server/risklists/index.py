@@ -50,6 +50,10 @@ class ListIndex:
                     self._on[key] = _with(self._on.get(key, ()), list_name)
         self._folded = [folded for folded, _, _ in self._names]
 
+    def __bool__(self) -> bool:
+        """Whether anything can be found in it besides names."""
+        return bool(self._on or self._networks)
+
     def _add_network(self, list_name: str, text: str) -> None:
         network = ipaddress.ip_network(text)
         bits = int(network.network_address) >> (network.max_prefixlen - network.prefixlen)
