@@ -1,8 +1,8 @@
 """`python -m bench.risk`: what judging costs: a payment's processor time, the rate, the rows.
 
-K1: processor time of a judgement with fifty rules, the scorecard, their features and what is kept,
-in this process. K2: payments of orders through a whole server that judges, divided by one that does
-not, in alternating rounds. K3: bytes that what is counted takes, for each party.
+K1: processor time of a judgement with fifty rules, the scorecard, their features, limits and what
+is kept, in this process. K2: payments of orders through a whole server that judges, divided by one
+that does not, in alternating rounds. K3: bytes that what is counted takes, for each party.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ from longmen_server.engine.working_set import WorkingSet
 from longmen_server.ledger.chart import CHART, CUSTOMER_DEPOSITS
 from longmen_server.ledger.model import AccountRow, AccountState
 from longmen_server.ledger.tables import ACCOUNT
+from longmen_server.limits.enforce import reserve
+from longmen_server.limits.model import AccountFacts, CounterKey, CounterRow, Track
 from longmen_server.limits.movement import Asker, Channel, Movement, MovementKind
+from longmen_server.limits.tables import COUNTER, FACTS
 from longmen_server.platform.clock import SystemClock
 from longmen_server.platform.ids import (
     AccountId,
@@ -68,65 +71,106 @@ def fifty_rules() -> RuleSet:
     return RuleSet(many[:RULES], version=1, digest=bytes(32))
 
 
-def judged(clock: SystemClock) -> tuple[float, int]:
-    """Return processor microseconds of a judgement, and how many features it computes."""
-    snapshot = Snapshot.of(Loaded(fifty_rules(), scorecard.shipped()))
-    accounts = [account(clock) for _ in range(PAYERS)]
-    merchants = [MerchantId(new_id(BOOK, clock)) for _ in range(MERCHANTS)]
-    devices = [DeviceId(new_id(BOOK, clock)) for _ in range(PAYERS)]
-    tills = [TerminalId(new_id(BOOK, clock)) for _ in range(MERCHANTS)]
-    stored: dict[SubjectKey, bytes] = {}
-    began = 0.0
-    now_us = clock.now_us()
-    for number in range(PAYMENTS):
+class Street:
+    """Payers with devices, merchants with tills, and what is counted of them, as it is stored."""
+
+    def __init__(self, clock: SystemClock) -> None:
+        self.clock = clock
+        self.now_us = clock.now_us()
+        self.accounts = [account(clock) for _ in range(PAYERS)]
+        self.merchants = [MerchantId(new_id(BOOK, clock)) for _ in range(MERCHANTS)]
+        self.devices = [DeviceId(new_id(BOOK, clock)) for _ in range(PAYERS)]
+        self.tills = [TerminalId(new_id(BOOK, clock)) for _ in range(MERCHANTS)]
+        self.stored: dict[SubjectKey, bytes] = {}
+        self.counters: dict[CounterKey, CounterRow] = {}
+
+    def payment(self, number: int) -> tuple[WorkingSet, Movement, list[SubjectKey]]:
+        """What a payment has before it is judged: its accounts, what it is, whose it is."""
         at, shop = number % PAYERS, number * 7 % MERCHANTS
+        payer, merchant_id, clock = self.accounts[at], self.merchants[shop], self.clock
+        assert payer.owner_id is not None, "a customer's account"
         movement = Movement(
             kind=MovementKind.PAYMENT,
-            asker=Asker(Channel.CUSTOMER, devices[at]),
+            asker=Asker(Channel.CUSTOMER, self.devices[at]),
             transaction_id=TransactionId(new_id(BOOK, clock)),
             amount=1_000 + number % 900,
             currency_code="CNY",
-            payer_id=accounts[at].account_id,
-            customer_id=accounts[at].owner_id,
-            merchant_id=merchants[shop],
-            terminal_id=tills[shop],
+            payer_id=payer.account_id,
+            customer_id=payer.owner_id,
+            merchant_id=merchant_id,
+            terminal_id=self.tills[shop],
         )
         # Half an hour between two payments of one payer: every bucket is in use by the end.
-        working_set = WorkingSet(BOOK, now_us + number * 1_800 * MICROSECONDS // PAYERS)
-        working_set.table(ACCOUNT).rows[accounts[at].account_id] = accounts[at]
+        working_set = WorkingSet(BOOK, self.now_us + number * 1_800 * MICROSECONDS // PAYERS)
+        working_set.table(ACCOUNT).rows[payer.account_id] = payer
+        facts = AccountFacts(payer.account_id, payer.owner_id, 1, 0, 0)
+        working_set.table(FACTS).rows[payer.account_id] = facts
+        counters = working_set.table(COUNTER).rows
+        for track in Track:
+            key = CounterKey(payer.owner_id, track)
+            if key in self.counters:
+                counters[key] = self.counters[key]
+        return (
+            working_set,
+            movement,
+            [
+                SubjectKey(SubjectKind.PARTY, payer.owner_id),
+                SubjectKey(SubjectKind.PARTY, merchant_id),
+                pair_key(payer.owner_id, merchant_id),
+                SubjectKey(SubjectKind.DEVICE, self.devices[at]),
+                SubjectKey(SubjectKind.TERMINAL, self.tills[shop]),
+            ],
+        )
+
+    def keep(self, working_set: WorkingSet) -> None:
+        """Store the counters of limits."""
+        table = working_set.table(COUNTER)
+        self.counters |= table.inserted | table.changed
+
+    def judge(
+        self,
+        snapshot: Snapshot,
+        working_set: WorkingSet,
+        movement: Movement,
+        keys: list[SubjectKey],
+    ) -> None:
+        """Do all that judging adds to the payment, from what is stored to what will be."""
         guard = Guard(
             snapshot=snapshot,
-            decision_id=DecisionId(new_id(BOOK, clock)),
+            decision_id=DecisionId(new_id(BOOK, self.clock)),
             in_session=True,
         )
-        if number == PAYMENTS // 2:
-            began = time.process_time()
+        stored = self.stored
         rows = working_set.table(SUBJECT).rows
-        payer = _key(SubjectKind.PARTY, accounts[at].owner_id)
-        for key in (
-            payer,
-            _key(SubjectKind.PARTY, merchants[shop]),
-            pair_key(payer.subject, merchants[shop]),
-            _key(SubjectKind.DEVICE, devices[at]),
-            _key(SubjectKind.TERMINAL, tills[shop]),
-        ):
+        for key in keys:
             if key in stored:
                 rows[key] = Subject(key, 0, decode_sections(stored[key]))
         verdict = guard.judge(working_set, movement)
+        reserve(working_set, movement)
         settle(working_set, verdict)
         table = working_set.table(SUBJECT)
         for changed in (table.inserted, table.changed):
             stored.update((key, row.encode()) for key, row in changed.items())
         assert working_set.table(DECISION_ROW).appended, "every judgement is kept"
-    spent = time.process_time() - began
+
+
+def judged(clock: SystemClock) -> tuple[float, int]:
+    """Return processor microseconds of a judgement, and how many features it computes.
+
+    What a payment has without being judged, its ids and accounts, is made beside the clock.
+    """
+    snapshot = Snapshot.of(Loaded(fifty_rules(), scorecard.shipped()))
+    street, spent = Street(clock), 0.0
+    for number in range(PAYMENTS):
+        working_set, movement, keys = street.payment(number)
+        began = time.process_time()
+        street.judge(snapshot, working_set, movement, keys)
+        if number >= PAYMENTS // 2:
+            spent += time.process_time() - began
+        street.keep(working_set)
     return spent / (PAYMENTS - PAYMENTS // 2) * MICROSECONDS, len(
         snapshot.plans[MovementKind.PAYMENT].features
     )
-
-
-def _key(kind: SubjectKind, who: bytes | None) -> SubjectKey:
-    assert who is not None, "everybody here is somebody"
-    return SubjectKey(kind, who)
 
 
 def account(clock: SystemClock) -> AccountRow:
