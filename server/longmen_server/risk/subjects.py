@@ -156,8 +156,7 @@ class Subject:
             return self.broken
         parts = [_BEGIN]
         sections = self.sections or {}
-        for section in sorted(sections):
-            found = sections[section]
+        for section, found in sections.items():
             data = found if isinstance(found, bytes) else found.encode()
             if data:
                 parts += _head.pack(section, len(data)), data

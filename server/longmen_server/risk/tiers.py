@@ -17,16 +17,18 @@ __all__ = [
     "AGES",
     "DAY_S",
     "FIRST_OF_DAYS",
+    "HEAD",
+    "LAYOUTS",
     "NOTHING",
     "PLACE_MAX",
     "SQUARES_MAX",
     "SUM_MAX",
     "TIERS",
+    "TOTALS_FROM",
     "WIDTHS",
     "Bucket",
     "Tier",
     "Totals",
-    "end_of",
     "first_of",
     "gathered",
     "packed",
@@ -183,7 +185,8 @@ def _every() -> Iterator[Layout]:
             yield from layouts
 
 
-_BY_CODE: Final = {layout.code: layout for layout in _every()}
+LAYOUTS: Final = {layout.code: layout for layout in _every()}
+"""By the first byte of a stored tier."""
 
 
 def _layout(tier: int, count: int, total: int) -> Layout:
@@ -267,27 +270,14 @@ class Tier:
 
     @staticmethod
     def decode(data: bytes) -> Tier:
-        """Return the tier that was stored; :func:`end_of` found where it ends."""
+        """Return the tier that was stored, from its first byte to its last."""
         code, number, base = _head.unpack_from(data)
-        layout = _BY_CODE[code]
+        layout = LAYOUTS[code]
         if number < TOTALS_FROM:
             return Tier(layout, base, number, data[HEAD:])
         end = HEAD + number * layout.size
         totals = Totals(*layout.unpack_totals(data, end))
         return Tier(layout, base, number, data[HEAD:end], totals)
-
-
-def end_of(data: bytes, at: int) -> tuple[int, int]:
-    """Return which tier begins at a place of stored bytes, and where it ends.
-
-    Raises:
-        KeyError: there is no such layout.
-        IndexError: the bytes end before.
-    """
-    layout = _BY_CODE[data[at]]
-    number = data[at + 1]
-    end = at + HEAD + number * layout.size
-    return layout.tier, end if number < TOTALS_FROM else end + layout.totals_size
 
 
 def first_of(data: bytes, width: int) -> int:

@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING, Final
 from longmen_server.risk.tiers import (
     AGES,
     FIRST_OF_DAYS,
+    HEAD,
+    LAYOUTS,
     NOTHING,
     PLACE_MAX,
     TIERS,
+    TOTALS_FROM,
     WIDTHS,
     Tier,
     Totals,
-    end_of,
     first_of,
     gathered,
     put,
@@ -204,11 +206,15 @@ class Series:
             ValueError: the bytes are no series.
         """
         tiers: list[bytes | Tier | None] = [None] * TIERS
-        at, before = 0, -1
+        at, before, whole = 0, -1, len(data)
         try:
-            while at < len(data):
-                index, end = end_of(data, at)
-                if index <= before or not data[at + 1] or end > len(data):
+            while at < whole:
+                layout, number = LAYOUTS[data[at]], data[at + 1]
+                end = at + HEAD + number * layout.size
+                if number >= TOTALS_FROM:
+                    end += layout.totals_size
+                index = layout.tier
+                if index <= before or not number or end > whole:
                     raise ValueError("no series")
                 tiers[index] = data[at:end]
                 at, before = end, index
