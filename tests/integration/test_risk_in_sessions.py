@@ -222,5 +222,8 @@ async def test_officers_work_by_commands(bank: SmallBank, tmp_path: Path) -> Non
         "utf-8",
     )
     told = await said("backtest", str(tried), code=1)
+    read = json.loads(await said("backtest", str(tried), "--json", code=1))
+    assert int(read["newlyRefusedCount"]) >= 1
+    assert read["blocksTooMuch"]
     for word in ("decisions judged again", "fraud caught", "stop_all", "█", "two people"):
         assert word in told

@@ -10,6 +10,7 @@ from longmen.errors.v1 import error_reason_pb2
 from longmen.limits.v1 import limit_pb2
 from longmen.risk.v1 import backtest_pb2, case_pb2, outcome_pb2, rules_service_pb2
 from longmen_server.console.risk_trials import added
+from longmen_server.riskrules import backtesting
 from longmen_server.riskrules.backtesting import BacktestRoom
 from tests.support import risk
 from tests.support.risk_rules import draft, rule
@@ -306,6 +307,19 @@ async def test_a_long_span_comes_in_parts_that_add_up(bank: SmallBank, payer: Pe
     other = method.request_class(rules=[stops("true")], **span, cursor=parts[0].next_cursor)
     told = await bank.refused(method, other, SERVICE)
     assert told.reason == "INVALID_CURSOR", "a cursor is of one set of rules"
+
+
+async def test_what_time_did_not_suffice_for_goes_on_by_the_cursor(
+    bank: SmallBank, payer: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    since = bank.parts.clock.now()
+    await pay(bank, payer, 806)
+    monkeypatch.setattr(backtesting, "SPARE_S", 10_000.0)
+    steps, found = await backtest(bank, rule(), from_time=since)
+    assert (len(steps), found.decision_count) == (0, 0)
+    monkeypatch.undo()
+    steps, found = await backtest(bank, rule(), from_time=since, cursor=found.next_cursor)
+    assert (found.decision_count, found.next_cursor) == (1, "")
 
 
 async def test_what_a_record_lacks_is_left_out_and_told(bank: SmallBank, payer: Person) -> None:

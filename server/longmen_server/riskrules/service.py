@@ -177,7 +177,8 @@ class RulesService:
         span = self._span(request, call)
         tried = await asyncio.to_thread(Tried, rules, digest=bytes(32))
         test = Backtest(tried, shipped_card())
-        cursor = ""
+        # Until a step is told nothing has been looked at, however little time the caller gave.
+        cursor = self._seal(span.after, request, call)
         steps = self._backtests.run(
             test,
             span,
