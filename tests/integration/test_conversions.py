@@ -272,7 +272,8 @@ async def test_a_full_position_takes_no_more(
     narrow = policy.read_policy(text.replace("position_flag = 500_000_000", "position_flag = 1"))
     monkeypatch.setattr("longmen_server.fxrates.commands.load_policy", lambda: narrow)
     monkeypatch.setattr("longmen_server.positions.service.load_policy", lambda: narrow)
-    asked = await wanted(bank, owner, counter_currency_code="USD")
+    # So much that whatever other tests left cannot bring the position nearer to nothing by it.
+    asked = await wanted(bank, owner, amount=900_000, counter_currency_code="USD")
     told_ = await refused(bank, "Convert", **asked)
     assert (told_.reason, told_.metadata) == ("FX_POSITION_LIMIT", {"currency_code": "USD"})
     assert (await position(bank, "USD")).to_be_hedged

@@ -49,8 +49,8 @@ PHONE, RESIDENT_ID, ACCOUNT, IN_PERSON = (
 
 
 MONEY = [method for method in METHODS if method.step_up_class == "money"]
-UNLIMITED = {"TransfersService/Withdraw"}
-"""To one's own bank account: no payment."""
+UNLIMITED = {"TransfersService/Withdraw", "ConversionsService/SetAutoConversion"}
+"""To one's own bank account, which is no payment; and what only later payments may do."""
 
 
 @pytest.fixture(scope="module")
