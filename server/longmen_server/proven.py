@@ -23,6 +23,7 @@ from longmen_server.payments import queries_orders_verification as orders
 from longmen_server.payments import queries_verification as payments
 from longmen_server.payouts import queries_verification as payouts
 from longmen_server.positions import queries_verification as positions
+from longmen_server.promotions import queries_verification as promotions
 from longmen_server.recovery import queries_verification as recovery
 from longmen_server.risk import queries_verification as risk
 from longmen_server.riskcases import queries_verification as riskcases
@@ -59,6 +60,7 @@ CHECKS: Final = (
     *fxrates.CHECKS,
     *conversions.CHECKS,
     *positions.CHECKS,
+    *promotions.CHECKS,
     *limit_orders.CHECKS,
     *auto_conversions.CHECKS,
     *riskrules.CHECKS,

@@ -31,7 +31,7 @@ KEPT = frozenset(
         *("request_record", "ledger_account", "ledger_hold", "staff_account"),
         *("mandate", "merchant_order", "order_authorization"),
         *("fx_limit_order", "fx_rate_alert", "terminal_key", "offline_budget"),
-        *("combined_order", "fx_auto_conversion"),
+        *("combined_order", "fx_auto_conversion", "fx_promotion"),
         *("merchant_position", "merchant_settlement", "merchant_shift"),
         *("merchant_payout", "merchant_payout_account"),
         *("sharing_receiver", "order_sharing", "order_share"),

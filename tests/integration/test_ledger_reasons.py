@@ -560,6 +560,7 @@ ELSEWHERE = {
         " FX_QUOTE_CANCELLED"
         " FX_QUOTE_EXPIRED FX_QUOTE_NEEDED FX_QUOTE_NOT_FOUND FX_QUOTE_USED FX_RATE_MOVED"
     ),
+    "tests/integration/test_fx_promotions.py": "FX_PROMOTION_NOT_FOUND FX_PROMOTION_SPENT",
     "tests/integration/test_fx_reversals.py": "FX_CONVERSION_REVERSED FX_REVERSAL_TOO_LATE",
     "tests/integration/test_fx_abroad.py": (
         "FX_NOT_REVERSIBLE FX_PAYEE_IS_PAYER FX_REFERENCE_NEEDED"

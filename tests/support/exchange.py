@@ -148,6 +148,37 @@ async def pairs_to_follow(bank: SmallBank, owner: Person) -> Fields:
     return {"pairs": [there, {"source_currency_code": "USD", "target_currency_code": "JPY"}]}
 
 
+async def new_promotion(bank: SmallBank, owner: Person, **fields: Any) -> Fields:
+    """Half of the spread of THB for a day from now."""
+    await with_rates(bank, owner)
+    now = bank.parts.clock.now_us() // 1_000_000
+    return {
+        "name": "Golden week",
+        "discount_basis_points": 5_000,
+        "currency_codes": ["THB"],
+        "start_time": {"seconds": now - 60},
+        "end_time": {"seconds": now + 86_400},
+        "budget": cash(10_000),
+        **fields,
+    }
+
+
+async def promoted(bank: SmallBank, owner: Person, **fields: Any) -> Any:
+    """A promotion."""
+    asked = await new_promotion(bank, owner, **fields)
+    return (await bank.do("RatesService/CreatePromotion", **asked)).promotion
+
+
+async def promotion_to_end(bank: SmallBank, owner: Person) -> Fields:
+    return {"promotion_id": (await promoted(bank, owner)).promotion_id}
+
+
+async def book_with_promotions(bank: SmallBank, owner: Person) -> Fields:
+    for _ in range(3):
+        await promoted(bank, owner)
+    return {}
+
+
 async def new_auto_conversion(bank: SmallBank, owner: Person, **fields: Any) -> Fields:
     """What lets the owner's payments in USD exchange what they lack out of CNY."""
     await with_rates(bank, owner)

@@ -28,11 +28,14 @@ from longmen_server.platform.ids import (
     ConversionId,
     CustomerId,
     LimitOrderId,
+    PromotionId,
     QuoteId,
     RateImportId,
     new_id,
 )
 from longmen_server.positions.commands import Revalue
+from longmen_server.promotions.commands import CreatePromotion
+from longmen_server.promotions.model import PromotionRow
 from longmen_server.settlements.calendar import CALENDAR
 from longmen_server.transfers.commands import CreateTransfer, Payment
 from tests.support.ledger import BOOK, Ledger
@@ -55,6 +58,7 @@ async def fill_exchange(ledger: Ledger, clock: SettableClock) -> None:
         ImportRates(BOOK, None, import_id=RateImportId(new_id(BOOK, clock)), sheets=[sheet])
     )
     await _set_hong_kong(ledger, clock, "8.7652", seconds_ago=1)
+    await _promote(ledger, clock)
     dollars, abroad = await _exchanges(ledger, clock)
     await _fill_up(ledger, clock)
     asked = _asked(clock, dollars, abroad, 3_001)
@@ -90,6 +94,25 @@ async def fill_exchange(ledger: Ledger, clock: SettableClock) -> None:
     )
 
 
+async def _promote(ledger: Ledger, clock: SettableClock) -> None:
+    """A discount of HKD that what follows spends of."""
+    now_us = clock.now_us()
+    row = PromotionRow(
+        promotion_id=PromotionId(new_id(BOOK, clock)),
+        from_us=now_us - 1_000_000,
+        until_us=now_us + 86_400_000_000,
+        budget=1_000_000,
+        used=0,
+        created_at_us=0,
+        ended_at_us=None,
+        discount_basis_points=5_000,
+        name="Peak",
+        tier="any",
+        currencies="HKD USD",
+    )
+    await ledger.submit(CreatePromotion(BOOK, None, row=row, budget_currency="CNY"))
+
+
 async def _set_hong_kong(
     ledger: Ledger, clock: SettableClock, rate: str, *, seconds_ago: int
 ) -> None:
@@ -117,6 +140,7 @@ def _asked(clock: SettableClock, dollars: AccountId, abroad: AccountId, amount: 
         lock_seconds=60,
         tier="standard",
         age_max_us=lambda listed_us: listed_us,
+        promoted=True,
     )
 
 

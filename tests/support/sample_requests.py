@@ -1198,6 +1198,9 @@ SAMPLES: dict[str, Sample] = {
         "content": exchange.feed(*exchange.FIXING, day="2026-10-26")
     },
     "RatesService/SetRate": exchange.new_rate,
+    "RatesService/CreatePromotion": exchange.new_promotion,
+    "RatesService/EndPromotion": exchange.promotion_to_end,
+    "RatesService/ListPromotions": exchange.book_with_promotions,
     "RatesService/GetRate": lambda bank, owner: exchange.with_rates(
         bank, owner, minor_units=10_000
     ),

@@ -23,6 +23,7 @@ from longmen_server.platform.device_keys import b64url
 from longmen_server.platform.ids import ACCOUNT as ACCOUNT_TEXT
 from longmen_server.platform.ids import API_KEY, CUSTOMER, LIST_IMPORT, MERCHANT, RULE_SET, STAFF
 from longmen_server.platform.ids import PAYOUT_ACCOUNT as PAYOUT_ACCOUNT_TEXT
+from longmen_server.promotions.tables import PROMOTION
 from longmen_server.recovery.model import Evidence, kind_names
 from longmen_server.recovery.tables import FACTOR_RESET
 from longmen_server.risk.model import ListedKind
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from longmen_server.ledger.model import AccountRow
     from longmen_server.payouts.model import PayoutAccountRow
     from longmen_server.plans.model import PlanRow
+    from longmen_server.promotions.model import PromotionRow
     from longmen_server.recovery.model import ResetRow
     from longmen_server.risklists.model import ImportRow, ListRow
     from longmen_server.riskrules.model import RulebookRow, RuleSetRow
@@ -148,6 +150,19 @@ def _rate(row: RateRow) -> tuple[str, dict[str, str]]:
     }
 
 
+def _promotion(row: PromotionRow) -> tuple[str, dict[str, str]]:
+    return f"promotion {row.name}", {
+        "discount_basis_points": str(row.discount_basis_points),
+        "currencies": row.currencies,
+        "tier": row.tier,
+        "start_time": timestamp(row.from_us).ToJsonString(),
+        "end_time": timestamp(row.until_us).ToJsonString(),
+        "ended_time": "" if row.ended_at_us is None else timestamp(row.ended_at_us).ToJsonString(),
+        "budget_minor_units": str(row.budget),
+        "used_minor_units": str(row.used),
+    }
+
+
 def _rule_set(row: RuleSetRow) -> tuple[str, dict[str, str]]:
     return RULE_SET.encode(row.rule_set_id), {
         "name": row.name,
@@ -196,6 +211,7 @@ DESCRIBED: Final[dict[RowFamily[Any, Any], Callable[[Any], tuple[str, dict[str, 
     LIST_IMPORT_ROWS: _list_import,
     RISK_LIST: _risk_list,
     FACTOR_RESET: _reset,
+    PROMOTION: _promotion,
 }
 """Rows that a decider understands: the subject's name, and its fields as text."""
 

@@ -24,6 +24,7 @@ from longmen_server.kyc.build import confirm_in_person
 from longmen_server.ledger import build
 from longmen_server.payouts.build import confirm_payout_account
 from longmen_server.plans.build import set_plan
+from longmen_server.promotions.build import create_promotion, end_promotion
 from longmen_server.recovery.build import reset_factors
 from longmen_server.risk.build import lift_freeze
 from longmen_server.riskcases.build import close_case
@@ -184,6 +185,18 @@ PROPOSABLE: Final[dict[str, Proposable]] = {
         lambda request, desk: set_rate(
             request, None, desk.clock, book=request.book or desk.book, agreed=True
         ),
+    ),
+    "create_fx_promotion": Proposable(
+        "longmen.fx.v1.RatesService/CreatePromotion",
+        "fx.rates",
+        lambda request, desk: create_promotion(
+            request, None, desk.clock, book=request.book or desk.book
+        ),
+    ),
+    "end_fx_promotion": Proposable(
+        "longmen.fx.v1.RatesService/EndPromotion",
+        "fx.rates",
+        lambda request, _: end_promotion(request, None),
     ),
     "reverse_conversion": Proposable(
         "longmen.fx.v1.ConversionsService/ReverseConversion",

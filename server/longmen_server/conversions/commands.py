@@ -25,6 +25,8 @@ from longmen_server.limits import enforce
 from longmen_server.limits.asking import asker_of
 from longmen_server.limits.movement import Movement, MovementKind
 from longmen_server.platform.refusal import Refusal
+from longmen_server.promotions.spending import has_left, running_keys, spend, spending_keys
+from longmen_server.promotions.tables import PROMOTION
 from longmen_server.risk.guard import judge, settle
 
 if TYPE_CHECKING:
@@ -51,6 +53,11 @@ def rate_keys(working_set: WorkingSet) -> Iterable[RowKey]:
     short rows for a whole batch, against another round trip for each.
     """
     return _rate_keys(version_now(working_set).tradable)
+
+
+def check_promotion(working_set: WorkingSet, quote: QuoteRow) -> bool:
+    """Whether the promotion of a quote, if it has one, still pays for what the customer saves."""
+    return quote.promotion_id is None or has_left(working_set, quote.promotion_id, quote.discount)
 
 
 @cache
@@ -91,6 +98,8 @@ def convert(
     )
     counted = use_quota(working_set, quote, version, rates)
     check_positions(working_set, quote, version, rates)
+    if quote.promotion_id is not None:
+        spend(working_set, quote.promotion_id, quote.discount)
     outcome = book(working_set, quote, transaction_id, home, abroad=abroad, reference=reference)
     known = working_set.get(QUOTE, quote.quote_id) is not None
     used = working_set.edit(QUOTE, quote.quote_id) if known else quote
@@ -160,6 +169,7 @@ class CreateQuote(Command):
             yield from (RowKey(ACCOUNT, account_id) for account_id in both)
         elif stage == STAGE_POINTER:
             yield from rate_keys(working_set)
+            yield from running_keys(working_set)
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Offer it."""
@@ -244,6 +254,7 @@ class _Exchange(Command):
             yield from self.gate.keys(working_set, stage)
         if stage == STAGE_POINTER:
             yield from rate_keys(working_set)
+            yield from running_keys(working_set)
         both = self.accounts(working_set)
         if both is None:
             return
@@ -338,6 +349,10 @@ class ExecuteQuote(_Exchange):
         """Name the quote, then what it needs."""
         if stage == STAGE_LINK:
             yield RowKey(QUOTE, self.quote_id)
+        elif stage == STAGE_ACCOUNT:
+            quote = working_set.get(QUOTE, self.quote_id)
+            if quote is not None and quote.promotion_id is not None:
+                yield RowKey(PROMOTION, quote.promotion_id)
         yield from super().keys(working_set, stage)
 
     def decide(self, working_set: WorkingSet) -> bytes:
@@ -350,6 +365,9 @@ class ExecuteQuote(_Exchange):
             raise self._fresh(working_set, quote, "FX_QUOTE_EXPIRED", "the quote has expired")
         if not quote.lock_seconds and self._moved(working_set, quote):
             raise self._fresh(working_set, quote, "FX_RATE_MOVED", "the rate changed since")
+        if not check_promotion(working_set, quote):
+            message = "the promotion's money is spent"
+            raise self._fresh(working_set, quote, "FX_PROMOTION_SPENT", message)
         row, available = self.exchange(working_set, quote)
         return self.reply_type(
             conversion=encode.conversion(row, quote),
@@ -384,6 +402,7 @@ class ExecuteQuote(_Exchange):
             lock_seconds=quote.lock_seconds,
             tier=quote.tier,
             age_max_us=self.age_max_us,
+            promoted=True,
         )
         return FreshOffered(reason, message, quote, self.offer_anew(working_set, asked))
 
@@ -435,6 +454,7 @@ class Convert(_Exchange):
         if stage == STAGE_ACCOUNT:
             home = version_now(working_set).home_currency
             pair = self.counter_currency, self.asked.currency_code
+            yield from spending_keys(working_set, pair, home)
             for account_id in bank_accounts(working_set.book, home, *pair):
                 yield RowKey(ACCOUNT, account_id)
 

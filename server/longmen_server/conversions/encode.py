@@ -11,7 +11,14 @@ from longmen_server.conversions.quota import year_ends_us
 from longmen_server.fx.model import shown
 from longmen_server.fxrates.encode import exchange, money
 from longmen_server.ledger.encode import timestamp
-from longmen_server.platform.ids import ACCOUNT, CONVERSION, CUSTOMER, QUOTE, TRANSACTION
+from longmen_server.platform.ids import (
+    ACCOUNT,
+    CONVERSION,
+    CUSTOMER,
+    PROMOTION,
+    QUOTE,
+    TRANSACTION,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +47,19 @@ def quote(row: QuoteRow, now_us: int) -> quote_pb2.Quote:
         create_time=timestamp(row.created_at_us),
         expire_time=timestamp(row.expires_at_us),
         conversion_id="" if row.conversion_id is None else CONVERSION.encode(row.conversion_id),
+        promotion=promotion(row),
+    )
+
+
+def promotion(row: QuoteRow) -> quote_pb2.AppliedPromotion | None:
+    """Return what a promotion took off the spread; None where none did."""
+    if row.promotion_id is None:
+        return None
+    return quote_pb2.AppliedPromotion(
+        promotion_id=PROMOTION.encode(row.promotion_id),
+        undiscounted_basis_points=row.undiscounted_basis_points,
+        discount_basis_points=row.undiscounted_basis_points - row.spread_basis_points,
+        saved_minor_units=row.discount,
     )
 
 
@@ -62,6 +82,7 @@ def conversion(
         client_rate=offer.shown_rate(offer.spread_basis_points),
         spread_basis_points=offer.spread_basis_points,
         fee_basis_points=offer.fee_basis_points,
+        promotion=promotion(offer),
         create_time=timestamp(row.created_at_us),
         paid_transaction_id="" if paid_id is None else TRANSACTION.encode(paid_id),
     )

@@ -16,7 +16,13 @@ from longmen_server.platform.refusal import Refusal
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from longmen_server.platform.ids import ConversionId, CustomerId, QuoteId, TransactionId
+    from longmen_server.platform.ids import (
+        ConversionId,
+        CustomerId,
+        PromotionId,
+        QuoteId,
+        TransactionId,
+    )
 
 SECOND_US: Final = 1_000_000
 UNLOCKED_SECONDS: Final = 60
@@ -42,10 +48,14 @@ class QuoteRow:
     from_account_id: AccountId
     to_account_id: AccountId
     conversion_id: ConversionId | None
+    promotion_id: PromotionId | None
+    """What took something off the spread; None for nothing."""
     state: int
     fixed_side: int
     lock_seconds: int
     spread_basis_points: int
+    undiscounted_basis_points: int
+    """What the spread would be without the promotion."""
     fee_basis_points: int
     source: int
     fee: int
@@ -54,6 +64,8 @@ class QuoteRow:
     residue: int
     home_value: int
     """What is exchanged, in minor units of the home currency at the mid-market rate."""
+    discount: int
+    """What the customer saves by the promotion, in minor units of the home currency."""
     source_observed_us: int
     target_observed_us: int
     created_at_us: int

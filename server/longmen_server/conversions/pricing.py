@@ -19,6 +19,8 @@ from longmen_server.fxrates.tables import RATE
 from longmen_server.ledger.commands import account_not_found
 from longmen_server.ledger.tables import ACCOUNT
 from longmen_server.platform.refusal import Refusal
+from longmen_server.promotions.model import saved
+from longmen_server.promotions.spending import discount
 from longmen_server.transfers.commands import find_wallet_account
 
 if TYPE_CHECKING:
@@ -26,9 +28,9 @@ if TYPE_CHECKING:
 
     from longmen_server.accounts.model import Actor
     from longmen_server.engine.working_set import WorkingSet
-    from longmen_server.fx.model import Terms
+    from longmen_server.fx.model import Deal, Terms
     from longmen_server.fx.policy import FxVersion
-    from longmen_server.fxrates.model import RateRow
+    from longmen_server.fxrates.model import Pair, RateRow
     from longmen_server.ledger.model import AccountRow
     from longmen_server.platform.ids import AccountId, QuoteId
 
@@ -49,6 +51,8 @@ class Asked:
     tier: str
     age_max_us: Callable[[int], int]
     """How old a rate may be, from what the price list says."""
+    promoted: bool = False
+    """Whether promotions count: they do for what a customer is shown or asks for at once."""
 
 
 def present_rates(working_set: WorkingSet, *codes: str) -> dict[str, RateRow]:
@@ -139,9 +143,49 @@ def price(
     terms = terms_of(asked, (source, target), version, rates)
     if surcharge_basis_points:
         terms = replace(terms, fee_basis_points=terms.fee_basis_points + surcharge_basis_points)
-    side = Side.SOURCE if asked.currency_code == source else Side.TARGET
-    deal = (sell if side == Side.SOURCE else buy)(asked.amount, pair.ratio, terms)
     source_home = pair_of(rates, source, home).ratio
+    side, deal = _deal(asked, source, pair, terms)
+    found = None
+    if asked.promoted:
+        # Without the discount an exchange is worth no less than with it.
+        found = discount(
+            working_set,
+            (source, target),
+            asked.tier,
+            home,
+            spread=terms.spread_basis_points,
+            home_value=value(deal.exchanged, source_home),
+        )
+    if found is not None:
+        less = terms.spread_basis_points - found.basis_points
+        side, deal = _deal(asked, source, pair, replace(terms, spread_basis_points=less))
+    row = _row(asked, payer, payee_id, pair, terms, side, deal, now_us)
+    row.created_at_us = working_set.next_stamp()
+    row.home_value = value(deal.exchanged, source_home)
+    if found is not None:
+        row.promotion_id = found.promotion_id
+        row.spread_basis_points -= found.basis_points
+        row.discount = saved(row.home_value, found.basis_points)
+    return row
+
+
+def _deal(asked: Asked, source: str, pair: Pair, terms: Terms) -> tuple[Side, Deal]:
+    """Return which side is fixed, and the exchange in amounts."""
+    side = Side.SOURCE if asked.currency_code == source else Side.TARGET
+    return side, (sell if side == Side.SOURCE else buy)(asked.amount, pair.ratio, terms)
+
+
+def _row(
+    asked: Asked,
+    payer: AccountRow,
+    payee_id: AccountId,
+    pair: Pair,
+    terms: Terms,
+    side: Side,
+    deal: Deal,
+    now_us: int,
+) -> QuoteRow:
+    """Return an offer without a promotion, which nothing is counted of yet."""
     valid_s = asked.lock_seconds or UNLOCKED_SECONDS
     return QuoteRow(
         quote_id=asked.quote_id,
@@ -149,23 +193,26 @@ def price(
         from_account_id=payer.account_id,
         to_account_id=payee_id,
         conversion_id=None,
+        promotion_id=None,
         state=QuoteState.ACTIVE,
         fixed_side=side,
         lock_seconds=asked.lock_seconds,
         spread_basis_points=terms.spread_basis_points,
+        undiscounted_basis_points=terms.spread_basis_points,
         fee_basis_points=terms.fee_basis_points,
         source=deal.source,
         fee=deal.fee,
         target=deal.target,
         spread=deal.spread,
         residue=deal.residue,
-        home_value=value(deal.exchanged, source_home),
+        home_value=0,
+        discount=0,
         source_observed_us=pair.source.observed_at_us,
         target_observed_us=pair.target.observed_at_us,
-        created_at_us=working_set.next_stamp(),
+        created_at_us=now_us,
         expires_at_us=now_us + valid_s * SECOND_US,
-        source_currency=source,
-        target_currency=target,
+        source_currency=pair.source.currency_code,
+        target_currency=pair.target.currency_code,
         source_rate=pair.source.rate,
         target_rate=pair.target.rate,
         tier=asked.tier,

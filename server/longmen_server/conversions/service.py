@@ -125,6 +125,7 @@ class ConversionsService:
             lock_seconds=request.lock_seconds,
             tier=STANDARD,
             age_max_us=self._age_max_us,
+            promoted=True,
         )
         command = abroad.QuoteAbroad(
             book, request_key(call), asked=asked, target_currency=target, actor=actor_of(call)
@@ -295,6 +296,7 @@ class ConversionsService:
             lock_seconds=lock_seconds,
             tier=request.tier or STANDARD,
             age_max_us=self._age_max_us,
+            promoted=True,
         )
 
     async def _submit(

@@ -35,10 +35,10 @@ QUOTE_COLUMNS = ", ".join(QuoteRow.__slots__)
 CONVERSION_COLUMNS = ", ".join(ConversionRow.__slots__)
 REVERSAL_COLUMNS = ", ".join(ReversalRow.__slots__)
 
-_UUIDS = 5
+_UUIDS = 6
 _SMALL = 2
-_WHOLE = 3
-_LONG = 10
+_WHOLE = 4
+_LONG = 11
 
 
 class _QuoteFamily(RowFamily[QuoteId, QuoteRow]):

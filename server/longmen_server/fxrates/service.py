@@ -22,6 +22,10 @@ from longmen_server.platform.freshness import demand_freshness
 from longmen_server.platform.ids import RateImportId, new_id
 from longmen_server.platform.money import currencies
 from longmen_server.platform.watching import Watcher
+from longmen_server.promotions.build import create_promotion, end_promotion
+from longmen_server.promotions.encode import promotion
+from longmen_server.promotions.model import promotion_not_found
+from longmen_server.promotions.queries import list_promotions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -113,6 +117,37 @@ class RatesService:
         book = self._read.book(request.book)
         command = build.set_rate(request, request_key(call), self._clock, book=book, agreed=False)
         return await submit(self._engine, command, request=request, call=call)
+
+    async def CreatePromotion(self, request: pb.CreatePromotionRequest, call: Call) -> bytes:  # noqa: N802
+        """Begin a promotion."""
+        book = self._read.book(request.book)
+        command = create_promotion(request, request_key(call), self._clock, book=book)
+        return await submit(self._engine, command, request=request, call=call)
+
+    async def EndPromotion(self, request: pb.EndPromotionRequest, call: Call) -> bytes:  # noqa: N802
+        """End a promotion."""
+        command = end_promotion(request, request_key(call))
+        if command.book not in self._engine.writers:
+            raise promotion_not_found(command.promotion_id)
+        return await submit(self._engine, command, request=request, call=call)
+
+    async def ListPromotions(  # noqa: N802
+        self, request: pb.ListPromotionsRequest, call: Call
+    ) -> pb.ListPromotionsResponse:
+        """List promotions with what was spent of them."""
+        demand_freshness(request.at_least_as_fresh)
+        book = self._read.book(request.book)
+        before = self._read.page_tokens.open(request.page_token, request, call)
+        size = page_size(request.page_size)
+        async with self._read.readers.connection(deadline=call.deadline) as connection:
+            found = await list_promotions(connection, book, before=before, limit=size + 1)
+        page, next_token = found[:size], ""
+        if len(found) > size:
+            next_token = self._read.page_tokens.seal(page[-1].promotion_id, request, call)
+        home = self._version().home_currency
+        return pb.ListPromotionsResponse(
+            promotions=[promotion(row, home) for row in page], next_page_token=next_token
+        )
 
     async def GetRate(self, request: pb.GetRateRequest, call: Call) -> pb.GetRateResponse:  # noqa: N802
         """Return what a pair costs."""

@@ -52,6 +52,7 @@ __all__ = [
     "PAYOUT_ACCOUNT",
     "PLAN",
     "PRINCIPAL",
+    "PROMOTION",
     "QUOTE",
     "RATE_ALERT",
     "RATE_IMPORT",
@@ -97,6 +98,7 @@ __all__ = [
     "PayoutAccountId",
     "PlanId",
     "PrincipalId",
+    "PromotionId",
     "QuoteId",
     "RateAlertId",
     "RateImportId",
@@ -148,6 +150,7 @@ ChallengeId = NewType("ChallengeId", bytes)
 ApiKeyId = NewType("ApiKeyId", bytes)
 StaffId = NewType("StaffId", bytes)
 RateImportId = NewType("RateImportId", bytes)
+PromotionId = NewType("PromotionId", bytes)
 QuoteId = NewType("QuoteId", bytes)
 ConversionId = NewType("ConversionId", bytes)
 LimitOrderId = NewType("LimitOrderId", bytes)
@@ -316,6 +319,7 @@ API_KEY: Final = IdKind[ApiKeyId]("key")
 STAFF: Final = IdKind[StaffId]("stf")
 RATE_IMPORT: Final = IdKind[RateImportId]("fxi")
 QUOTE: Final = IdKind[QuoteId]("fxq")
+PROMOTION: Final = IdKind[PromotionId]("fxp")
 CONVERSION: Final = IdKind[ConversionId]("fxc")
 LIMIT_ORDER: Final = IdKind[LimitOrderId]("fxo")
 RATE_ALERT: Final = IdKind[RateAlertId]("fxa")

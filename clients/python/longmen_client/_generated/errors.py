@@ -147,6 +147,8 @@ __all__ = [
     "FxOrderLimit",
     "FxPayeeIsPayer",
     "FxPositionLimit",
+    "FxPromotionNotFound",
+    "FxPromotionSpent",
     "FxQuotaExceeded",
     "FxQuoteCancelled",
     "FxQuoteExpired",
@@ -2823,6 +2825,29 @@ class FxQuotaExceeded(FailedPreconditionError):
     )
 
 
+class FxPromotionNotFound(NotFoundError):
+    """There is no such promotion. Metadata: promotion_id."""
+
+    reason = "FX_PROMOTION_NOT_FOUND"
+    retry_advice = RetryAdvice.NEVER
+    metadata_keys = ("promotion_id",)
+
+
+class FxPromotionSpent(FailedPreconditionError):
+    """The promotion that the quote was made with has no money left; a fresh quote is offered.
+    Metadata: quote_id, fresh_quote_id, source_minor_units, target_minor_units.
+    """
+
+    reason = "FX_PROMOTION_SPENT"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "quote_id",
+        "fresh_quote_id",
+        "source_minor_units",
+        "target_minor_units",
+    )
+
+
 class RuleSetNotFound(NotFoundError):
     """There is no such set of rules. Metadata: rule_set_id."""
 
@@ -3550,6 +3575,8 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "FX_NOT_REVERSIBLE": FxNotReversible,
     "FX_REFERENCE_NEEDED": FxReferenceNeeded,
     "FX_QUOTA_EXCEEDED": FxQuotaExceeded,
+    "FX_PROMOTION_NOT_FOUND": FxPromotionNotFound,
+    "FX_PROMOTION_SPENT": FxPromotionSpent,
     "RULE_SET_NOT_FOUND": RuleSetNotFound,
     "RULE_SET_INVALID": RuleSetInvalid,
     "RULE_SET_NOT_DRAFT": RuleSetNotDraft,

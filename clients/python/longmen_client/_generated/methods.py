@@ -835,6 +835,15 @@ RATES_IMPORT_RATES: Method[
 RATES_SET_RATE: Method[rates_service_pb2.SetRateRequest, rates_service_pb2.SetRateResponse] = (
     method(rates_service_pb2.DESCRIPTOR, "RatesService", "SetRate")
 )
+RATES_CREATE_PROMOTION: Method[
+    rates_service_pb2.CreatePromotionRequest, rates_service_pb2.CreatePromotionResponse
+] = method(rates_service_pb2.DESCRIPTOR, "RatesService", "CreatePromotion")
+RATES_END_PROMOTION: Method[
+    rates_service_pb2.EndPromotionRequest, rates_service_pb2.EndPromotionResponse
+] = method(rates_service_pb2.DESCRIPTOR, "RatesService", "EndPromotion")
+RATES_LIST_PROMOTIONS: Method[
+    rates_service_pb2.ListPromotionsRequest, rates_service_pb2.ListPromotionsResponse
+] = method(rates_service_pb2.DESCRIPTOR, "RatesService", "ListPromotions")
 RATES_GET_RATE: Method[rates_service_pb2.GetRateRequest, rates_service_pb2.GetRateResponse] = (
     method(rates_service_pb2.DESCRIPTOR, "RatesService", "GetRate")
 )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from longmen.fx.v1 import rate_pb2, rates_service_pb2
+from longmen.fx.v1 import promotion_pb2, rate_pb2, rates_service_pb2
 from longmen_client._async.pager import AsyncPager
 from longmen_client._generated import methods
-from longmen_client._wire import wire_time
+from longmen_client._wire import wire_money, wire_time
 from longmen_client.ids import new_request_id
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from longmen_client._async.stream import AsyncStream
     from longmen_client._config import CallOptions
     from longmen_client._reply import Reply
+    from longmen_client.money import Money
 
 
 class AsyncRates:
@@ -126,6 +127,128 @@ class AsyncRates:
         )
         return await self._caller.change(
             methods.RATES_SET_RATE, request, request.request_id, options
+        )
+
+    async def create_promotion(
+        self,
+        *,
+        name: str,
+        discount_basis_points: int,
+        start_time: datetime,
+        end_time: datetime,
+        budget: Money,
+        book: int = 0,
+        currency_codes: Iterable[str] = (),
+        tier: str = "",
+        request_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Reply[rates_service_pb2.CreatePromotionResponse]:
+        """Begins a discount of the spread, now or later: quotes show it apart, and executing them
+        uses its budget, never more.
+
+        Staff proposes it to another one.
+
+        Args:
+            name: Name of the campaign.
+            discount_basis_points: Discount basis points of the spread that are taken off; 10,000 is
+                all of it.
+            start_time: Start time from which it counts.
+            end_time: End time from which it does not; one that is not after the start never counts.
+            budget: Budget that customers may save by it in all, in the home currency.
+            book: Book of the promotion; 0 means the server's default book.
+            currency_codes: Currency codes that both of a pair are among, the home currency apart;
+                empty means any.
+            tier: Tier of customers; empty means every one.
+            request_id: Request id is a UUID that the caller makes once per intention and keeps for
+                every retry.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: CURRENCY_MISMATCH,
+                FX_CURRENCY_NOT_TRADABLE.
+
+        Scope: fx.rates. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = rates_service_pb2.CreatePromotionRequest(
+            name=name,
+            discount_basis_points=discount_basis_points,
+            start_time=wire_time(start_time),
+            end_time=wire_time(end_time),
+            budget=wire_money(budget),
+            book=book,
+            currency_codes=currency_codes,
+            tier=tier,
+            request_id=request_id or new_request_id(),
+        )
+        return await self._caller.change(
+            methods.RATES_CREATE_PROMOTION, request, request.request_id, options
+        )
+
+    async def end_promotion(
+        self,
+        *,
+        promotion_id: str,
+        request_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Reply[rates_service_pb2.EndPromotionResponse]:
+        """Ends a promotion before its time; what was quoted with it holds while there is money
+        left.
+
+        Ending it again does no harm.
+
+        Args:
+            promotion_id: Promotion id of the campaign.
+            request_id: Request id is a UUID that the caller makes once per intention and keeps for
+                every retry.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: FX_PROMOTION_NOT_FOUND.
+
+        Scope: fx.rates. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = rates_service_pb2.EndPromotionRequest(
+            promotion_id=promotion_id, request_id=request_id or new_request_id()
+        )
+        return await self._caller.change(
+            methods.RATES_END_PROMOTION, request, request.request_id, options
+        )
+
+    def list_promotions(
+        self,
+        *,
+        book: int = 0,
+        page_size: int = 0,
+        page_token: str = "",
+        at_least_as_fresh: str = "",
+        options: CallOptions | None = None,
+    ) -> AsyncPager[promotion_pb2.Promotion, rates_service_pb2.ListPromotionsResponse]:
+        """Lists promotions with what was spent of them, newest first.
+
+        Args:
+            book: Book of the promotions; 0 means the server's default book.
+            page_size: Page size is how many to return at most; 0 means 100, more than 1000 means
+                1000.
+            page_token: Page token is next_page_token of the page before, for otherwise the same
+                request.
+            at_least_as_fresh: At least as fresh is the committed_at of a change that the reply must
+                show; empty means no demand.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: UNKNOWN_BOOK,
+                INVALID_PAGE_TOKEN.
+
+        Scope: fx.read. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = rates_service_pb2.ListPromotionsRequest(
+            book=book,
+            page_size=page_size,
+            page_token=page_token,
+            at_least_as_fresh=at_least_as_fresh,
+        )
+        return AsyncPager(
+            self._caller, methods.RATES_LIST_PROMOTIONS, request, "promotions", options
         )
 
     async def get_rate(

@@ -468,6 +468,10 @@ KINDS: Final[dict[str, Kind]] = {
         "What a payment exchanged by itself is not what was booked, or not what its day counts.",
         "Compare the payment with its conversion; set the day's sum to what the payments come to.",
     ),
+    "FX_PROMOTION_MISMATCH": Kind(
+        "What was spent of a promotion is not what its conversions come to, or more than there is.",
+        "End the promotion; set what was spent to what the quotes that were used with it save.",
+    ),
     "FX_QUOTE_MISMATCH": Kind(
         "A quote is used without a conversion, has one without being used, or is in no known"
         " state.",

@@ -755,6 +755,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FX quota exceeded: the exchange is more than is left of what the customer may buy or sell for the home currency in the calendar year.
     Metadata: year, limit_minor_units, used_minor_units, currency_code.
     """
+    ERROR_REASON_FX_PROMOTION_NOT_FOUND: _ErrorReason.ValueType  # 452
+    """FX promotion not found: there is no such promotion. Metadata: promotion_id."""
+    ERROR_REASON_FX_PROMOTION_SPENT: _ErrorReason.ValueType  # 453
+    """FX promotion spent: the promotion that the quote was made with has no money left; a fresh quote is offered. Metadata: quote_id,
+    fresh_quote_id, source_minor_units, target_minor_units.
+    """
     ERROR_REASON_RULE_SET_NOT_FOUND: _ErrorReason.ValueType  # 500
     """-- Rules of risk, and lists.
 
@@ -1582,6 +1588,12 @@ ERROR_REASON_FX_REFERENCE_NEEDED: ErrorReason.ValueType  # 450
 ERROR_REASON_FX_QUOTA_EXCEEDED: ErrorReason.ValueType  # 451
 """FX quota exceeded: the exchange is more than is left of what the customer may buy or sell for the home currency in the calendar year.
 Metadata: year, limit_minor_units, used_minor_units, currency_code.
+"""
+ERROR_REASON_FX_PROMOTION_NOT_FOUND: ErrorReason.ValueType  # 452
+"""FX promotion not found: there is no such promotion. Metadata: promotion_id."""
+ERROR_REASON_FX_PROMOTION_SPENT: ErrorReason.ValueType  # 453
+"""FX promotion spent: the promotion that the quote was made with has no money left; a fresh quote is offered. Metadata: quote_id,
+fresh_quote_id, source_minor_units, target_minor_units.
 """
 ERROR_REASON_RULE_SET_NOT_FOUND: ErrorReason.ValueType  # 500
 """-- Rules of risk, and lists.

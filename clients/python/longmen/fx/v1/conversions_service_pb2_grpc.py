@@ -136,7 +136,7 @@ class ConversionsServiceServicer:
 
     def ExecuteQuote(self, request, context):
         """ExecuteQuote exchanges what was offered; the caller says both amounts, which have to be the quote's. Too late, it offers a fresh quote.
-        Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED,
+        Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED, FX_PROMOTION_SPENT,
         CURRENCY_MISMATCH, ACCOUNT_NOT_FOUND, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
         CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT, FX_QUOTA_EXCEEDED.
         """
@@ -167,7 +167,7 @@ class ConversionsServiceServicer:
     def PayAbroad(self, request, context):
         """PayAbroad pays what was offered by QuoteAbroad, from the payer's currency into the payee's in one transaction. The caller says both
         amounts, which have to be the quote's. Too late, it offers a fresh quote.
-        Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED, FX_PAYEE_IS_PAYER,
+        Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED, FX_PROMOTION_SPENT, FX_PAYEE_IS_PAYER,
         FX_REFERENCE_NEEDED, PAYEE_NOT_FOUND, INSUFFICIENT_FUNDS, SINGLE_LIMIT_EXCEEDED, BALANCE_LIMIT_EXCEEDED, DEBIT_ACCOUNT_CLOSED,
         CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT, FX_QUOTA_EXCEEDED.
         """

@@ -51,7 +51,7 @@ class ConversionsServiceStub:
     """
     ExecuteQuote: _grpc.UnaryUnaryMultiCallable[_conversions_service_pb2.ExecuteQuoteRequest, _conversions_service_pb2.ExecuteQuoteResponse]
     """ExecuteQuote exchanges what was offered; the caller says both amounts, which have to be the quote's. Too late, it offers a fresh quote.
-    Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED,
+    Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED, FX_PROMOTION_SPENT,
     CURRENCY_MISMATCH, ACCOUNT_NOT_FOUND, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
     CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT, FX_QUOTA_EXCEEDED.
     """
@@ -70,7 +70,7 @@ class ConversionsServiceStub:
     PayAbroad: _grpc.UnaryUnaryMultiCallable[_conversions_service_pb2.PayAbroadRequest, _conversions_service_pb2.PayAbroadResponse]
     """PayAbroad pays what was offered by QuoteAbroad, from the payer's currency into the payee's in one transaction. The caller says both
     amounts, which have to be the quote's. Too late, it offers a fresh quote.
-    Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED, FX_PAYEE_IS_PAYER,
+    Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED, FX_PROMOTION_SPENT, FX_PAYEE_IS_PAYER,
     FX_REFERENCE_NEEDED, PAYEE_NOT_FOUND, INSUFFICIENT_FUNDS, SINGLE_LIMIT_EXCEEDED, BALANCE_LIMIT_EXCEEDED, DEBIT_ACCOUNT_CLOSED,
     CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT, FX_QUOTA_EXCEEDED.
     """
@@ -126,7 +126,7 @@ class ConversionsServiceAsyncStub(ConversionsServiceStub):
     """
     ExecuteQuote: _aio.UnaryUnaryMultiCallable[_conversions_service_pb2.ExecuteQuoteRequest, _conversions_service_pb2.ExecuteQuoteResponse]  # type: ignore[assignment]
     """ExecuteQuote exchanges what was offered; the caller says both amounts, which have to be the quote's. Too late, it offers a fresh quote.
-    Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED,
+    Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED, FX_PROMOTION_SPENT,
     CURRENCY_MISMATCH, ACCOUNT_NOT_FOUND, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
     CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT, FX_QUOTA_EXCEEDED.
     """
@@ -145,7 +145,7 @@ class ConversionsServiceAsyncStub(ConversionsServiceStub):
     PayAbroad: _aio.UnaryUnaryMultiCallable[_conversions_service_pb2.PayAbroadRequest, _conversions_service_pb2.PayAbroadResponse]  # type: ignore[assignment]
     """PayAbroad pays what was offered by QuoteAbroad, from the payer's currency into the payee's in one transaction. The caller says both
     amounts, which have to be the quote's. Too late, it offers a fresh quote.
-    Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED, FX_PAYEE_IS_PAYER,
+    Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED, FX_PROMOTION_SPENT, FX_PAYEE_IS_PAYER,
     FX_REFERENCE_NEEDED, PAYEE_NOT_FOUND, INSUFFICIENT_FUNDS, SINGLE_LIMIT_EXCEEDED, BALANCE_LIMIT_EXCEEDED, DEBIT_ACCOUNT_CLOSED,
     CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT, FX_QUOTA_EXCEEDED.
     """
@@ -222,7 +222,7 @@ class ConversionsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_conversions_service_pb2.ExecuteQuoteResponse, _abc.Awaitable[_conversions_service_pb2.ExecuteQuoteResponse]]:
         """ExecuteQuote exchanges what was offered; the caller says both amounts, which have to be the quote's. Too late, it offers a fresh quote.
-        Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED,
+        Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED, FX_PROMOTION_SPENT,
         CURRENCY_MISMATCH, ACCOUNT_NOT_FOUND, INSUFFICIENT_FUNDS, DEBIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
         CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT, FX_QUOTA_EXCEEDED.
         """
@@ -259,7 +259,7 @@ class ConversionsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_conversions_service_pb2.PayAbroadResponse, _abc.Awaitable[_conversions_service_pb2.PayAbroadResponse]]:
         """PayAbroad pays what was offered by QuoteAbroad, from the payer's currency into the payee's in one transaction. The caller says both
         amounts, which have to be the quote's. Too late, it offers a fresh quote.
-        Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED, FX_PAYEE_IS_PAYER,
+        Reasons: FX_QUOTE_NOT_FOUND, AMOUNT_MISMATCH, FX_QUOTE_USED, FX_QUOTE_CANCELLED, FX_QUOTE_EXPIRED, FX_RATE_MOVED, FX_PROMOTION_SPENT, FX_PAYEE_IS_PAYER,
         FX_REFERENCE_NEEDED, PAYEE_NOT_FOUND, INSUFFICIENT_FUNDS, SINGLE_LIMIT_EXCEEDED, BALANCE_LIMIT_EXCEEDED, DEBIT_ACCOUNT_CLOSED,
         CREDIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_FROZEN, FX_POSITION_LIMIT, FX_QUOTA_EXCEEDED.
         """

@@ -97,6 +97,7 @@ class Quote(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     CONVERSION_ID_FIELD_NUMBER: _builtins.int
+    PROMOTION_FIELD_NUMBER: _builtins.int
     quote_id: _builtins.str
     """Quote id of the offer."""
     from_account_id: _builtins.str
@@ -135,6 +136,10 @@ class Quote(_message.Message):
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """Expire time after which it is refused."""
 
+    @_builtins.property
+    def promotion(self) -> Global___AppliedPromotion:
+        """Promotion that the spread is smaller by; none where there is none."""
+
     def __init__(
         self,
         *,
@@ -153,14 +158,49 @@ class Quote(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         conversion_id: _builtins.str = ...,
+        promotion: Global___AppliedPromotion | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "exchange", b"exchange", "expire_time", b"expire_time", "observe_time", b"observe_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "exchange", b"exchange", "expire_time", b"expire_time", "observe_time", b"observe_time", "promotion", b"promotion"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_rate", b"client_rate", "conversion_id", b"conversion_id", "create_time", b"create_time", "exchange", b"exchange", "expire_time", b"expire_time", "fee_basis_points", b"fee_basis_points", "fixed_side", b"fixed_side", "from_account_id", b"from_account_id", "lock_seconds", b"lock_seconds", "mid", b"mid", "observe_time", b"observe_time", "quote_id", b"quote_id", "spread_basis_points", b"spread_basis_points", "state", b"state", "to_account_id", b"to_account_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_rate", b"client_rate", "conversion_id", b"conversion_id", "create_time", b"create_time", "exchange", b"exchange", "expire_time", b"expire_time", "fee_basis_points", b"fee_basis_points", "fixed_side", b"fixed_side", "from_account_id", b"from_account_id", "lock_seconds", b"lock_seconds", "mid", b"mid", "observe_time", b"observe_time", "promotion", b"promotion", "quote_id", b"quote_id", "spread_basis_points", b"spread_basis_points", "state", b"state", "to_account_id", b"to_account_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Quote: _TypeAlias = Quote  # noqa: Y015
+
+@_typing.final
+class AppliedPromotion(_message.Message):
+    """AppliedPromotion is what a promotion of the bank took off an exchange's spread."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROMOTION_ID_FIELD_NUMBER: _builtins.int
+    UNDISCOUNTED_BASIS_POINTS_FIELD_NUMBER: _builtins.int
+    DISCOUNT_BASIS_POINTS_FIELD_NUMBER: _builtins.int
+    SAVED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    promotion_id: _builtins.str
+    """Promotion id of the campaign."""
+    undiscounted_basis_points: _builtins.int
+    """Undiscounted basis points are what the spread would be without it."""
+    discount_basis_points: _builtins.int
+    """Discount basis points by which the spread is smaller."""
+    saved_minor_units: _builtins.int
+    """Saved minor units of the home currency, at the mid-market rate, rounded up: so much of the promotion's budget is used."""
+    def __init__(
+        self,
+        *,
+        promotion_id: _builtins.str = ...,
+        undiscounted_basis_points: _builtins.int = ...,
+        discount_basis_points: _builtins.int = ...,
+        saved_minor_units: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["discount_basis_points", b"discount_basis_points", "promotion_id", b"promotion_id", "saved_minor_units", b"saved_minor_units", "undiscounted_basis_points", b"undiscounted_basis_points"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AppliedPromotion: _TypeAlias = AppliedPromotion  # noqa: Y015
 
 @_typing.final
 class Conversion(_message.Message):
@@ -181,6 +221,7 @@ class Conversion(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     REVERSAL_FIELD_NUMBER: _builtins.int
     PAID_TRANSACTION_ID_FIELD_NUMBER: _builtins.int
+    PROMOTION_FIELD_NUMBER: _builtins.int
     conversion_id: _builtins.str
     """Conversion id of the exchange."""
     quote_id: _builtins.str
@@ -213,6 +254,10 @@ class Conversion(_message.Message):
     def reversal(self) -> Global___ConversionReversal:
         """Reversal by which the bank took it back; none while it stands."""
 
+    @_builtins.property
+    def promotion(self) -> Global___AppliedPromotion:
+        """Promotion that the spread was smaller by; none where there was none."""
+
     def __init__(
         self,
         *,
@@ -229,10 +274,11 @@ class Conversion(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         reversal: Global___ConversionReversal | None = ...,
         paid_transaction_id: _builtins.str = ...,
+        promotion: Global___AppliedPromotion | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "exchange", b"exchange", "reversal", b"reversal"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "exchange", b"exchange", "promotion", b"promotion", "reversal", b"reversal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_rate", b"client_rate", "conversion_id", b"conversion_id", "create_time", b"create_time", "exchange", b"exchange", "fee_basis_points", b"fee_basis_points", "from_account_id", b"from_account_id", "mid", b"mid", "paid_transaction_id", b"paid_transaction_id", "quote_id", b"quote_id", "reversal", b"reversal", "spread_basis_points", b"spread_basis_points", "to_account_id", b"to_account_id", "transaction_id", b"transaction_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_rate", b"client_rate", "conversion_id", b"conversion_id", "create_time", b"create_time", "exchange", b"exchange", "fee_basis_points", b"fee_basis_points", "from_account_id", b"from_account_id", "mid", b"mid", "paid_transaction_id", b"paid_transaction_id", "promotion", b"promotion", "quote_id", b"quote_id", "reversal", b"reversal", "spread_basis_points", b"spread_basis_points", "to_account_id", b"to_account_id", "transaction_id", b"transaction_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

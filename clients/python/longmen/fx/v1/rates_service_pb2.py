@@ -24,11 +24,14 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from longmen.fx.v1 import promotion_pb2 as longmen_dot_fx_dot_v1_dot_promotion__pb2
 from longmen.fx.v1 import rate_pb2 as longmen_dot_fx_dot_v1_dot_rate__pb2
+from longmen.type.v1 import money_pb2 as longmen_dot_type_dot_v1_dot_money__pb2
 from longmen.type.v1 import policy_pb2 as longmen_dot_type_dot_v1_dot_policy__pb2
+from longmen.type.v1 import rules_pb2 as longmen_dot_type_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!longmen/fx/v1/rates_service.proto\x12\rlongmen.fx.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18longmen/fx/v1/rate.proto\x1a\x1clongmen/type/v1/policy.proto\"V\n\x15ListCurrenciesRequest\x12\x19\n\x04\x62ook\x18\x01 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\x12\"\n\x11\x61t_least_as_fresh\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"E\n\x16ListCurrenciesResponse\x12+\n\ncurrencies\x18\x01 \x03(\x0b\x32\x17.longmen.fx.v1.Currency\"k\n\x12ImportRatesRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\x07\x63ontent\x18\x02 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\xc0\x84=\x12\x19\n\x04\x62ook\x18\x03 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\"\xa9\x01\n\x13ImportRatesResponse\x12\x11\n\timport_id\x18\x01 \x01(\t\x12\x11\n\tday_count\x18\x02 \x01(\x05\x12\x17\n\x0fknown_day_count\x18\x03 \x01(\x05\x12\x16\n\x0e\x63urrency_codes\x18\x04 \x03(\t\x12%\n\x04held\x18\x05 \x03(\x0b\x32\x17.longmen.fx.v1.HeldRate\x12\x14\n\x0c\x63ommitted_at\x18\x06 \x01(\t\"\xea\x01\n\x0eSetRateRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12(\n\rcurrency_code\x18\x02 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12;\n\x04rate\x18\x03 \x01(\tB-\xbaH*r(2&^(0|[1-9][0-9]{0,11})(\\.[0-9]{1,12})?$\x12\x38\n\x0cobserve_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x19\n\x04\x62ook\x18\x05 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\"R\n\x0fSetRateResponse\x12)\n\x08\x63urrency\x18\x01 \x01(\x0b\x32\x17.longmen.fx.v1.Currency\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\x87\x02\n\x0eGetRateRequest\x12/\n\x14source_currency_code\x18\x01 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12/\n\x14target_currency_code\x18\x02 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12\x1c\n\x0bminor_units\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x36\n\nfixed_side\x18\x04 \x01(\x0e\x32\x18.longmen.fx.v1.FixedSideB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x19\n\x04\x62ook\x18\x05 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\x12\"\n\x11\x61t_least_as_fresh\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@\"_\n\x0fGetRateResponse\x12!\n\x04rate\x18\x01 \x01(\x0b\x32\x13.longmen.fx.v1.Rate\x12)\n\x08\x65xchange\x18\x02 \x01(\x0b\x32\x17.longmen.fx.v1.Exchange\"\xe3\x02\n\x10ListRatesRequest\x12/\n\x14source_currency_code\x18\x01 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12/\n\x14target_currency_code\x18\x02 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12:\n\nstart_date\x18\x03 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$\x12\x38\n\x08\x65nd_date\x18\x04 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$\x12\x1a\n\tpage_size\x18\x05 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\x19\n\x04\x62ook\x18\x07 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\x12\"\n\x11\x61t_least_as_fresh\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18@\"U\n\x11ListRatesResponse\x12\'\n\x05rates\x18\x01 \x03(\x0b\x32\x18.longmen.fx.v1.DailyRate\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"p\n\x0c\x43urrencyPair\x12/\n\x14source_currency_code\x18\x01 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12/\n\x14target_currency_code\x18\x02 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\"g\n\x12StreamRatesRequest\x12\x36\n\x05pairs\x18\x01 \x03(\x0b\x32\x1b.longmen.fx.v1.CurrencyPairB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x32\x12\x19\n\x04\x62ook\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\"9\n\x13StreamRatesResponse\x12\"\n\x05rates\x18\x01 \x03(\x0b\x32\x13.longmen.fx.v1.Rate2\xec\x05\n\x0cRatesService\x12\x84\x01\n\x0eListCurrencies\x12$.longmen.fx.v1.ListCurrenciesRequest\x1a%.longmen.fx.v1.ListCurrenciesResponse\"%\xaa\xd4\x18!\n\x03\x01\x02\x03\x12\x07\x66x.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x04\x01\x02\x03\x04\x12y\n\x0bImportRates\x12!.longmen.fx.v1.ImportRatesRequest\x1a\".longmen.fx.v1.ImportRatesResponse\"#\xaa\xd4\x18\x1f\n\x01\x01\x12\x08\x66x.rates\x18\xb0\xea\x01 \xe0\xd4\x03(\x03\x30\x02\x38\x80\x80@X\x02\x12o\n\x07SetRate\x12\x1d.longmen.fx.v1.SetRateRequest\x1a\x1e.longmen.fx.v1.SetRateResponse\"%\xaa\xd4\x18!\n\x02\x01\x03\x12\x08\x66x.rates\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x05`\x01j\x02\x02\x03\x12o\n\x07GetRate\x12\x1d.longmen.fx.v1.GetRateRequest\x1a\x1e.longmen.fx.v1.GetRateResponse\"%\xaa\xd4\x18!\n\x03\x01\x02\x03\x12\x07\x66x.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x04\x01\x02\x03\x04\x12\x80\x01\n\x0bStreamRates\x12!.longmen.fx.v1.StreamRatesRequest\x1a\".longmen.fx.v1.StreamRatesResponse\"(\xaa\xd4\x18$\n\x03\x01\x02\x03\x12\x07\x66x.read\x18\x80\xdd\xdb\x01 \x80\xdd\xdb\x01(\x04\x30\x01X\x01j\x04\x01\x02\x03\x04\x30\x01\x12u\n\tListRates\x12\x1f.longmen.fx.v1.ListRatesRequest\x1a .longmen.fx.v1.ListRatesResponse\"%\xaa\xd4\x18!\n\x03\x01\x02\x03\x12\x07\x66x.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x04\x01\x02\x03\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!longmen/fx/v1/rates_service.proto\x12\rlongmen.fx.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlongmen/fx/v1/promotion.proto\x1a\x18longmen/fx/v1/rate.proto\x1a\x1blongmen/type/v1/money.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"V\n\x15ListCurrenciesRequest\x12\x19\n\x04\x62ook\x18\x01 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\x12\"\n\x11\x61t_least_as_fresh\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"E\n\x16ListCurrenciesResponse\x12+\n\ncurrencies\x18\x01 \x03(\x0b\x32\x17.longmen.fx.v1.Currency\"k\n\x12ImportRatesRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\x07\x63ontent\x18\x02 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\xc0\x84=\x12\x19\n\x04\x62ook\x18\x03 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\"\xa9\x01\n\x13ImportRatesResponse\x12\x11\n\timport_id\x18\x01 \x01(\t\x12\x11\n\tday_count\x18\x02 \x01(\x05\x12\x17\n\x0fknown_day_count\x18\x03 \x01(\x05\x12\x16\n\x0e\x63urrency_codes\x18\x04 \x03(\t\x12%\n\x04held\x18\x05 \x03(\x0b\x32\x17.longmen.fx.v1.HeldRate\x12\x14\n\x0c\x63ommitted_at\x18\x06 \x01(\t\"\xea\x01\n\x0eSetRateRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12(\n\rcurrency_code\x18\x02 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12;\n\x04rate\x18\x03 \x01(\tB-\xbaH*r(2&^(0|[1-9][0-9]{0,11})(\\.[0-9]{1,12})?$\x12\x38\n\x0cobserve_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x19\n\x04\x62ook\x18\x05 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\"R\n\x0fSetRateResponse\x12)\n\x08\x63urrency\x18\x01 \x01(\x0b\x32\x17.longmen.fx.v1.Currency\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\x87\x02\n\x0eGetRateRequest\x12/\n\x14source_currency_code\x18\x01 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12/\n\x14target_currency_code\x18\x02 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12\x1c\n\x0bminor_units\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x36\n\nfixed_side\x18\x04 \x01(\x0e\x32\x18.longmen.fx.v1.FixedSideB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x19\n\x04\x62ook\x18\x05 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\x12\"\n\x11\x61t_least_as_fresh\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@\"_\n\x0fGetRateResponse\x12!\n\x04rate\x18\x01 \x01(\x0b\x32\x13.longmen.fx.v1.Rate\x12)\n\x08\x65xchange\x18\x02 \x01(\x0b\x32\x17.longmen.fx.v1.Exchange\"\xe3\x02\n\x10ListRatesRequest\x12/\n\x14source_currency_code\x18\x01 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12/\n\x14target_currency_code\x18\x02 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12:\n\nstart_date\x18\x03 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$\x12\x38\n\x08\x65nd_date\x18\x04 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$\x12\x1a\n\tpage_size\x18\x05 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\x19\n\x04\x62ook\x18\x07 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\x12\"\n\x11\x61t_least_as_fresh\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18@\"U\n\x11ListRatesResponse\x12\'\n\x05rates\x18\x01 \x03(\x0b\x32\x18.longmen.fx.v1.DailyRate\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"p\n\x0c\x43urrencyPair\x12/\n\x14source_currency_code\x18\x01 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\x12/\n\x14target_currency_code\x18\x02 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[A-Z]{3}$\"g\n\x12StreamRatesRequest\x12\x36\n\x05pairs\x18\x01 \x03(\x0b\x32\x1b.longmen.fx.v1.CurrencyPairB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x32\x12\x19\n\x04\x62ook\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\"9\n\x13StreamRatesResponse\x12\"\n\x05rates\x18\x01 \x03(\x0b\x32\x13.longmen.fx.v1.Rate\"\xcb\x03\n\x16\x43reatePromotionRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x04\x62ook\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\x12\x17\n\x04name\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<\x12)\n\x15\x64iscount_basis_points\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x90N(\x01\x12\x32\n\x0e\x63urrency_codes\x18\x05 \x03(\tB\x1a\xbaH\x17\x92\x01\x14\x10(\x18\x01\"\x0er\x0c\x32\n^[A-Z]{3}$\x12%\n\x04tier\x18\x06 \x01(\tB\x17\xbaH\x14r\x12R\x00R\x08standardR\x04gold\x12\x36\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x34\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12k\n\x06\x62udget\x18\t \x01(\x0b\x32\x16.longmen.type.v1.MoneyBC\xbaH@\xba\x01:\n\x0emoney.positive\x12\x12must be above zero\x1a\x14this.minor_units > 0\xc8\x01\x01\"\\\n\x17\x43reatePromotionResponse\x12+\n\tpromotion\x18\x01 \x01(\x0b\x32\x18.longmen.fx.v1.Promotion\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"T\n\x13\x45ndPromotionRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\x0cpromotion_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xc0\xd9\x18\x01\"Y\n\x14\x45ndPromotionResponse\x12+\n\tpromotion\x18\x01 \x01(\x0b\x32\x18.longmen.fx.v1.Promotion\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\x90\x01\n\x15ListPromotionsRequest\x12\x19\n\x04\x62ook\x18\x01 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xff\xff\x01(\x00\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\"\n\x11\x61t_least_as_fresh\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"_\n\x16ListPromotionsResponse\x12,\n\npromotions\x18\x01 \x03(\x0b\x32\x18.longmen.fx.v1.Promotion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xf9\x08\n\x0cRatesService\x12\x84\x01\n\x0eListCurrencies\x12$.longmen.fx.v1.ListCurrenciesRequest\x1a%.longmen.fx.v1.ListCurrenciesResponse\"%\xaa\xd4\x18!\n\x03\x01\x02\x03\x12\x07\x66x.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x04\x01\x02\x03\x04\x12y\n\x0bImportRates\x12!.longmen.fx.v1.ImportRatesRequest\x1a\".longmen.fx.v1.ImportRatesResponse\"#\xaa\xd4\x18\x1f\n\x01\x01\x12\x08\x66x.rates\x18\xb0\xea\x01 \xe0\xd4\x03(\x03\x30\x02\x38\x80\x80@X\x02\x12o\n\x07SetRate\x12\x1d.longmen.fx.v1.SetRateRequest\x1a\x1e.longmen.fx.v1.SetRateResponse\"%\xaa\xd4\x18!\n\x02\x01\x03\x12\x08\x66x.rates\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x05`\x01j\x02\x02\x03\x12\x86\x01\n\x0f\x43reatePromotion\x12%.longmen.fx.v1.CreatePromotionRequest\x1a&.longmen.fx.v1.CreatePromotionResponse\"$\xaa\xd4\x18 \n\x02\x01\x03\x12\x08\x66x.rates\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x05`\x01j\x01\x02\x12}\n\x0c\x45ndPromotion\x12\".longmen.fx.v1.EndPromotionRequest\x1a#.longmen.fx.v1.EndPromotionResponse\"$\xaa\xd4\x18 \n\x02\x01\x03\x12\x08\x66x.rates\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x05`\x01j\x01\x02\x12\x82\x01\n\x0eListPromotions\x12$.longmen.fx.v1.ListPromotionsRequest\x1a%.longmen.fx.v1.ListPromotionsResponse\"#\xaa\xd4\x18\x1f\n\x02\x01\x03\x12\x07\x66x.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x03\x02\x03\x04\x12o\n\x07GetRate\x12\x1d.longmen.fx.v1.GetRateRequest\x1a\x1e.longmen.fx.v1.GetRateResponse\"%\xaa\xd4\x18!\n\x03\x01\x02\x03\x12\x07\x66x.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x04\x01\x02\x03\x04\x12\x80\x01\n\x0bStreamRates\x12!.longmen.fx.v1.StreamRatesRequest\x1a\".longmen.fx.v1.StreamRatesResponse\"(\xaa\xd4\x18$\n\x03\x01\x02\x03\x12\x07\x66x.read\x18\x80\xdd\xdb\x01 \x80\xdd\xdb\x01(\x04\x30\x01X\x01j\x04\x01\x02\x03\x04\x30\x01\x12u\n\tListRates\x12\x1f.longmen.fx.v1.ListRatesRequest\x1a .longmen.fx.v1.ListRatesResponse\"%\xaa\xd4\x18!\n\x03\x01\x02\x03\x12\x07\x66x.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x04\x01\x02\x03\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -91,44 +94,92 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STREAMRATESREQUEST'].fields_by_name['pairs']._serialized_options = b'\272H\007\222\001\004\010\001\0202'
   _globals['_STREAMRATESREQUEST'].fields_by_name['book']._loaded_options = None
   _globals['_STREAMRATESREQUEST'].fields_by_name['book']._serialized_options = b'\272H\010\032\006\030\377\377\001(\000'
+  _globals['_CREATEPROMOTIONREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_CREATEPROMOTIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_CREATEPROMOTIONREQUEST'].fields_by_name['book']._loaded_options = None
+  _globals['_CREATEPROMOTIONREQUEST'].fields_by_name['book']._serialized_options = b'\272H\010\032\006\030\377\377\001(\000'
+  _globals['_CREATEPROMOTIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_CREATEPROMOTIONREQUEST'].fields_by_name['name']._serialized_options = b'\272H\006r\004\020\001\030<'
+  _globals['_CREATEPROMOTIONREQUEST'].fields_by_name['discount_basis_points']._loaded_options = None
+  _globals['_CREATEPROMOTIONREQUEST'].fields_by_name['discount_basis_points']._serialized_options = b'\272H\007\032\005\030\220N(\001'
+  _globals['_CREATEPROMOTIONREQUEST'].fields_by_name['currency_codes']._loaded_options = None
+  _globals['_CREATEPROMOTIONREQUEST'].fields_by_name['currency_codes']._serialized_options = b'\272H\027\222\001\024\020(\030\001\"\016r\0142\n^[A-Z]{3}$'
+  _globals['_CREATEPROMOTIONREQUEST'].fields_by_name['tier']._loaded_options = None
+  _globals['_CREATEPROMOTIONREQUEST'].fields_by_name['tier']._serialized_options = b'\272H\024r\022R\000R\010standardR\004gold'
+  _globals['_CREATEPROMOTIONREQUEST'].fields_by_name['start_time']._loaded_options = None
+  _globals['_CREATEPROMOTIONREQUEST'].fields_by_name['start_time']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_CREATEPROMOTIONREQUEST'].fields_by_name['end_time']._loaded_options = None
+  _globals['_CREATEPROMOTIONREQUEST'].fields_by_name['end_time']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_CREATEPROMOTIONREQUEST'].fields_by_name['budget']._loaded_options = None
+  _globals['_CREATEPROMOTIONREQUEST'].fields_by_name['budget']._serialized_options = b'\272H@\272\001:\n\016money.positive\022\022must be above zero\032\024this.minor_units > 0\310\001\001'
+  _globals['_ENDPROMOTIONREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_ENDPROMOTIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_ENDPROMOTIONREQUEST'].fields_by_name['promotion_id']._loaded_options = None
+  _globals['_ENDPROMOTIONREQUEST'].fields_by_name['promotion_id']._serialized_options = b'\272H\006r\004\300\331\030\001'
+  _globals['_LISTPROMOTIONSREQUEST'].fields_by_name['book']._loaded_options = None
+  _globals['_LISTPROMOTIONSREQUEST'].fields_by_name['book']._serialized_options = b'\272H\010\032\006\030\377\377\001(\000'
+  _globals['_LISTPROMOTIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTPROMOTIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_LISTPROMOTIONSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTPROMOTIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\004'
+  _globals['_LISTPROMOTIONSREQUEST'].fields_by_name['at_least_as_fresh']._loaded_options = None
+  _globals['_LISTPROMOTIONSREQUEST'].fields_by_name['at_least_as_fresh']._serialized_options = b'\272H\004r\002\030@'
   _globals['_RATESSERVICE'].methods_by_name['ListCurrencies']._loaded_options = None
   _globals['_RATESSERVICE'].methods_by_name['ListCurrencies']._serialized_options = b'\252\324\030!\n\003\001\002\003\022\007fx.read\030\210\' \260\352\001(\0020\001X\001j\004\001\002\003\004'
   _globals['_RATESSERVICE'].methods_by_name['ImportRates']._loaded_options = None
   _globals['_RATESSERVICE'].methods_by_name['ImportRates']._serialized_options = b'\252\324\030\037\n\001\001\022\010fx.rates\030\260\352\001 \340\324\003(\0030\0028\200\200@X\002'
   _globals['_RATESSERVICE'].methods_by_name['SetRate']._loaded_options = None
   _globals['_RATESSERVICE'].methods_by_name['SetRate']._serialized_options = b'\252\324\030!\n\002\001\003\022\010fx.rates\030\210\' \260\352\001(\0010\002X\005`\001j\002\002\003'
+  _globals['_RATESSERVICE'].methods_by_name['CreatePromotion']._loaded_options = None
+  _globals['_RATESSERVICE'].methods_by_name['CreatePromotion']._serialized_options = b'\252\324\030 \n\002\001\003\022\010fx.rates\030\210\' \260\352\001(\0010\002X\005`\001j\001\002'
+  _globals['_RATESSERVICE'].methods_by_name['EndPromotion']._loaded_options = None
+  _globals['_RATESSERVICE'].methods_by_name['EndPromotion']._serialized_options = b'\252\324\030 \n\002\001\003\022\010fx.rates\030\210\' \260\352\001(\0010\002X\005`\001j\001\002'
+  _globals['_RATESSERVICE'].methods_by_name['ListPromotions']._loaded_options = None
+  _globals['_RATESSERVICE'].methods_by_name['ListPromotions']._serialized_options = b'\252\324\030\037\n\002\001\003\022\007fx.read\030\210\' \260\352\001(\0020\001X\001j\003\002\003\004'
   _globals['_RATESSERVICE'].methods_by_name['GetRate']._loaded_options = None
   _globals['_RATESSERVICE'].methods_by_name['GetRate']._serialized_options = b'\252\324\030!\n\003\001\002\003\022\007fx.read\030\210\' \260\352\001(\0020\001X\001j\004\001\002\003\004'
   _globals['_RATESSERVICE'].methods_by_name['StreamRates']._loaded_options = None
   _globals['_RATESSERVICE'].methods_by_name['StreamRates']._serialized_options = b'\252\324\030$\n\003\001\002\003\022\007fx.read\030\200\335\333\001 \200\335\333\001(\0040\001X\001j\004\001\002\003\004'
   _globals['_RATESSERVICE'].methods_by_name['ListRates']._loaded_options = None
   _globals['_RATESSERVICE'].methods_by_name['ListRates']._serialized_options = b'\252\324\030!\n\003\001\002\003\022\007fx.read\030\210\' \260\352\001(\0020\001X\001j\004\001\002\003\004'
-  _globals['_LISTCURRENCIESREQUEST']._serialized_start=170
-  _globals['_LISTCURRENCIESREQUEST']._serialized_end=256
-  _globals['_LISTCURRENCIESRESPONSE']._serialized_start=258
-  _globals['_LISTCURRENCIESRESPONSE']._serialized_end=327
-  _globals['_IMPORTRATESREQUEST']._serialized_start=329
-  _globals['_IMPORTRATESREQUEST']._serialized_end=436
-  _globals['_IMPORTRATESRESPONSE']._serialized_start=439
-  _globals['_IMPORTRATESRESPONSE']._serialized_end=608
-  _globals['_SETRATEREQUEST']._serialized_start=611
-  _globals['_SETRATEREQUEST']._serialized_end=845
-  _globals['_SETRATERESPONSE']._serialized_start=847
-  _globals['_SETRATERESPONSE']._serialized_end=929
-  _globals['_GETRATEREQUEST']._serialized_start=932
-  _globals['_GETRATEREQUEST']._serialized_end=1195
-  _globals['_GETRATERESPONSE']._serialized_start=1197
-  _globals['_GETRATERESPONSE']._serialized_end=1292
-  _globals['_LISTRATESREQUEST']._serialized_start=1295
-  _globals['_LISTRATESREQUEST']._serialized_end=1650
-  _globals['_LISTRATESRESPONSE']._serialized_start=1652
-  _globals['_LISTRATESRESPONSE']._serialized_end=1737
-  _globals['_CURRENCYPAIR']._serialized_start=1739
-  _globals['_CURRENCYPAIR']._serialized_end=1851
-  _globals['_STREAMRATESREQUEST']._serialized_start=1853
-  _globals['_STREAMRATESREQUEST']._serialized_end=1956
-  _globals['_STREAMRATESRESPONSE']._serialized_start=1958
-  _globals['_STREAMRATESRESPONSE']._serialized_end=2015
-  _globals['_RATESSERVICE']._serialized_start=2018
-  _globals['_RATESSERVICE']._serialized_end=2766
+  _globals['_LISTCURRENCIESREQUEST']._serialized_start=259
+  _globals['_LISTCURRENCIESREQUEST']._serialized_end=345
+  _globals['_LISTCURRENCIESRESPONSE']._serialized_start=347
+  _globals['_LISTCURRENCIESRESPONSE']._serialized_end=416
+  _globals['_IMPORTRATESREQUEST']._serialized_start=418
+  _globals['_IMPORTRATESREQUEST']._serialized_end=525
+  _globals['_IMPORTRATESRESPONSE']._serialized_start=528
+  _globals['_IMPORTRATESRESPONSE']._serialized_end=697
+  _globals['_SETRATEREQUEST']._serialized_start=700
+  _globals['_SETRATEREQUEST']._serialized_end=934
+  _globals['_SETRATERESPONSE']._serialized_start=936
+  _globals['_SETRATERESPONSE']._serialized_end=1018
+  _globals['_GETRATEREQUEST']._serialized_start=1021
+  _globals['_GETRATEREQUEST']._serialized_end=1284
+  _globals['_GETRATERESPONSE']._serialized_start=1286
+  _globals['_GETRATERESPONSE']._serialized_end=1381
+  _globals['_LISTRATESREQUEST']._serialized_start=1384
+  _globals['_LISTRATESREQUEST']._serialized_end=1739
+  _globals['_LISTRATESRESPONSE']._serialized_start=1741
+  _globals['_LISTRATESRESPONSE']._serialized_end=1826
+  _globals['_CURRENCYPAIR']._serialized_start=1828
+  _globals['_CURRENCYPAIR']._serialized_end=1940
+  _globals['_STREAMRATESREQUEST']._serialized_start=1942
+  _globals['_STREAMRATESREQUEST']._serialized_end=2045
+  _globals['_STREAMRATESRESPONSE']._serialized_start=2047
+  _globals['_STREAMRATESRESPONSE']._serialized_end=2104
+  _globals['_CREATEPROMOTIONREQUEST']._serialized_start=2107
+  _globals['_CREATEPROMOTIONREQUEST']._serialized_end=2566
+  _globals['_CREATEPROMOTIONRESPONSE']._serialized_start=2568
+  _globals['_CREATEPROMOTIONRESPONSE']._serialized_end=2660
+  _globals['_ENDPROMOTIONREQUEST']._serialized_start=2662
+  _globals['_ENDPROMOTIONREQUEST']._serialized_end=2746
+  _globals['_ENDPROMOTIONRESPONSE']._serialized_start=2748
+  _globals['_ENDPROMOTIONRESPONSE']._serialized_end=2837
+  _globals['_LISTPROMOTIONSREQUEST']._serialized_start=2840
+  _globals['_LISTPROMOTIONSREQUEST']._serialized_end=2984
+  _globals['_LISTPROMOTIONSRESPONSE']._serialized_start=2986
+  _globals['_LISTPROMOTIONSRESPONSE']._serialized_end=3081
+  _globals['_RATESSERVICE']._serialized_start=3084
+  _globals['_RATESSERVICE']._serialized_end=4229
 # @@protoc_insertion_point(module_scope)

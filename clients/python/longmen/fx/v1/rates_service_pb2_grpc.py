@@ -51,6 +51,21 @@ class RatesServiceStub:
                 request_serializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.SetRateRequest.SerializeToString,
                 response_deserializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.SetRateResponse.FromString,
                 _registered_method=True)
+        self.CreatePromotion = channel.unary_unary(
+                '/longmen.fx.v1.RatesService/CreatePromotion',
+                request_serializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.CreatePromotionRequest.SerializeToString,
+                response_deserializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.CreatePromotionResponse.FromString,
+                _registered_method=True)
+        self.EndPromotion = channel.unary_unary(
+                '/longmen.fx.v1.RatesService/EndPromotion',
+                request_serializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.EndPromotionRequest.SerializeToString,
+                response_deserializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.EndPromotionResponse.FromString,
+                _registered_method=True)
+        self.ListPromotions = channel.unary_unary(
+                '/longmen.fx.v1.RatesService/ListPromotions',
+                request_serializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.ListPromotionsRequest.SerializeToString,
+                response_deserializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.ListPromotionsResponse.FromString,
+                _registered_method=True)
         self.GetRate = channel.unary_unary(
                 '/longmen.fx.v1.RatesService/GetRate',
                 request_serializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.GetRateRequest.SerializeToString,
@@ -92,6 +107,31 @@ class RatesServiceServicer:
     def SetRate(self, request, context):
         """SetRate sets the rate of one currency by hand. Two people may set any; a service is held to the same jumps as feeds.
         Reasons: FX_CURRENCY_NOT_TRADABLE, FX_RATE_FROM_FUTURE, FX_RATE_SUPERSEDED, FX_RATE_JUMP.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreatePromotion(self, request, context):
+        """CreatePromotion begins a discount of the spread, now or later: quotes show it apart, and executing them uses its budget, never more.
+        Staff proposes it to another one.
+        Reasons: CURRENCY_MISMATCH, FX_CURRENCY_NOT_TRADABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndPromotion(self, request, context):
+        """EndPromotion ends a promotion before its time; what was quoted with it holds while there is money left. Ending it again does no harm.
+        Reasons: FX_PROMOTION_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPromotions(self, request, context):
+        """ListPromotions lists promotions with what was spent of them, newest first.
+        Reasons: UNKNOWN_BOOK, INVALID_PAGE_TOKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -139,6 +179,21 @@ def add_RatesServiceServicer_to_server(servicer, server):
                     servicer.SetRate,
                     request_deserializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.SetRateRequest.FromString,
                     response_serializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.SetRateResponse.SerializeToString,
+            ),
+            'CreatePromotion': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreatePromotion,
+                    request_deserializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.CreatePromotionRequest.FromString,
+                    response_serializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.CreatePromotionResponse.SerializeToString,
+            ),
+            'EndPromotion': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndPromotion,
+                    request_deserializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.EndPromotionRequest.FromString,
+                    response_serializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.EndPromotionResponse.SerializeToString,
+            ),
+            'ListPromotions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPromotions,
+                    request_deserializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.ListPromotionsRequest.FromString,
+                    response_serializer=longmen_dot_fx_dot_v1_dot_rates__service__pb2.ListPromotionsResponse.SerializeToString,
             ),
             'GetRate': grpc.unary_unary_rpc_method_handler(
                     servicer.GetRate,
@@ -239,6 +294,87 @@ class RatesService:
             '/longmen.fx.v1.RatesService/SetRate',
             longmen_dot_fx_dot_v1_dot_rates__service__pb2.SetRateRequest.SerializeToString,
             longmen_dot_fx_dot_v1_dot_rates__service__pb2.SetRateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreatePromotion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longmen.fx.v1.RatesService/CreatePromotion',
+            longmen_dot_fx_dot_v1_dot_rates__service__pb2.CreatePromotionRequest.SerializeToString,
+            longmen_dot_fx_dot_v1_dot_rates__service__pb2.CreatePromotionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndPromotion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longmen.fx.v1.RatesService/EndPromotion',
+            longmen_dot_fx_dot_v1_dot_rates__service__pb2.EndPromotionRequest.SerializeToString,
+            longmen_dot_fx_dot_v1_dot_rates__service__pb2.EndPromotionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPromotions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longmen.fx.v1.RatesService/ListPromotions',
+            longmen_dot_fx_dot_v1_dot_rates__service__pb2.ListPromotionsRequest.SerializeToString,
+            longmen_dot_fx_dot_v1_dot_rates__service__pb2.ListPromotionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

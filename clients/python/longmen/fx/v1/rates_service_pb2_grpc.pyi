@@ -46,6 +46,19 @@ class RatesServiceStub:
     """SetRate sets the rate of one currency by hand. Two people may set any; a service is held to the same jumps as feeds.
     Reasons: FX_CURRENCY_NOT_TRADABLE, FX_RATE_FROM_FUTURE, FX_RATE_SUPERSEDED, FX_RATE_JUMP.
     """
+    CreatePromotion: _grpc.UnaryUnaryMultiCallable[_rates_service_pb2.CreatePromotionRequest, _rates_service_pb2.CreatePromotionResponse]
+    """CreatePromotion begins a discount of the spread, now or later: quotes show it apart, and executing them uses its budget, never more.
+    Staff proposes it to another one.
+    Reasons: CURRENCY_MISMATCH, FX_CURRENCY_NOT_TRADABLE.
+    """
+    EndPromotion: _grpc.UnaryUnaryMultiCallable[_rates_service_pb2.EndPromotionRequest, _rates_service_pb2.EndPromotionResponse]
+    """EndPromotion ends a promotion before its time; what was quoted with it holds while there is money left. Ending it again does no harm.
+    Reasons: FX_PROMOTION_NOT_FOUND.
+    """
+    ListPromotions: _grpc.UnaryUnaryMultiCallable[_rates_service_pb2.ListPromotionsRequest, _rates_service_pb2.ListPromotionsResponse]
+    """ListPromotions lists promotions with what was spent of them, newest first.
+    Reasons: UNKNOWN_BOOK, INVALID_PAGE_TOKEN.
+    """
     GetRate: _grpc.UnaryUnaryMultiCallable[_rates_service_pb2.GetRateRequest, _rates_service_pb2.GetRateResponse]
     """GetRate returns what a pair costs now, and with an amount what an exchange of it would be; nothing is promised.
     Reasons: FX_SAME_CURRENCY, FX_CURRENCY_NOT_TRADABLE, FX_RATE_NOT_FOUND, FX_RATE_STALE, FX_AMOUNT_TOO_SMALL, FX_AMOUNT_TOO_LARGE.
@@ -77,6 +90,19 @@ class RatesServiceAsyncStub(RatesServiceStub):
     SetRate: _aio.UnaryUnaryMultiCallable[_rates_service_pb2.SetRateRequest, _rates_service_pb2.SetRateResponse]  # type: ignore[assignment]
     """SetRate sets the rate of one currency by hand. Two people may set any; a service is held to the same jumps as feeds.
     Reasons: FX_CURRENCY_NOT_TRADABLE, FX_RATE_FROM_FUTURE, FX_RATE_SUPERSEDED, FX_RATE_JUMP.
+    """
+    CreatePromotion: _aio.UnaryUnaryMultiCallable[_rates_service_pb2.CreatePromotionRequest, _rates_service_pb2.CreatePromotionResponse]  # type: ignore[assignment]
+    """CreatePromotion begins a discount of the spread, now or later: quotes show it apart, and executing them uses its budget, never more.
+    Staff proposes it to another one.
+    Reasons: CURRENCY_MISMATCH, FX_CURRENCY_NOT_TRADABLE.
+    """
+    EndPromotion: _aio.UnaryUnaryMultiCallable[_rates_service_pb2.EndPromotionRequest, _rates_service_pb2.EndPromotionResponse]  # type: ignore[assignment]
+    """EndPromotion ends a promotion before its time; what was quoted with it holds while there is money left. Ending it again does no harm.
+    Reasons: FX_PROMOTION_NOT_FOUND.
+    """
+    ListPromotions: _aio.UnaryUnaryMultiCallable[_rates_service_pb2.ListPromotionsRequest, _rates_service_pb2.ListPromotionsResponse]  # type: ignore[assignment]
+    """ListPromotions lists promotions with what was spent of them, newest first.
+    Reasons: UNKNOWN_BOOK, INVALID_PAGE_TOKEN.
     """
     GetRate: _aio.UnaryUnaryMultiCallable[_rates_service_pb2.GetRateRequest, _rates_service_pb2.GetRateResponse]  # type: ignore[assignment]
     """GetRate returns what a pair costs now, and with an amount what an exchange of it would be; nothing is promised.
@@ -124,6 +150,37 @@ class RatesServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_rates_service_pb2.SetRateResponse, _abc.Awaitable[_rates_service_pb2.SetRateResponse]]:
         """SetRate sets the rate of one currency by hand. Two people may set any; a service is held to the same jumps as feeds.
         Reasons: FX_CURRENCY_NOT_TRADABLE, FX_RATE_FROM_FUTURE, FX_RATE_SUPERSEDED, FX_RATE_JUMP.
+        """
+
+    @_abc_1.abstractmethod
+    def CreatePromotion(
+        self,
+        request: _rates_service_pb2.CreatePromotionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rates_service_pb2.CreatePromotionResponse, _abc.Awaitable[_rates_service_pb2.CreatePromotionResponse]]:
+        """CreatePromotion begins a discount of the spread, now or later: quotes show it apart, and executing them uses its budget, never more.
+        Staff proposes it to another one.
+        Reasons: CURRENCY_MISMATCH, FX_CURRENCY_NOT_TRADABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def EndPromotion(
+        self,
+        request: _rates_service_pb2.EndPromotionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rates_service_pb2.EndPromotionResponse, _abc.Awaitable[_rates_service_pb2.EndPromotionResponse]]:
+        """EndPromotion ends a promotion before its time; what was quoted with it holds while there is money left. Ending it again does no harm.
+        Reasons: FX_PROMOTION_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListPromotions(
+        self,
+        request: _rates_service_pb2.ListPromotionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rates_service_pb2.ListPromotionsResponse, _abc.Awaitable[_rates_service_pb2.ListPromotionsResponse]]:
+        """ListPromotions lists promotions with what was spent of them, newest first.
+        Reasons: UNKNOWN_BOOK, INVALID_PAGE_TOKEN.
         """
 
     @_abc_1.abstractmethod

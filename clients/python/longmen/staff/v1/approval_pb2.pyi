@@ -97,6 +97,8 @@ class ProposedCommand(_message.Message):
     CONFIRM_IN_PERSON_FIELD_NUMBER: _builtins.int
     RESET_FACTORS_FIELD_NUMBER: _builtins.int
     SET_FX_RATE_FIELD_NUMBER: _builtins.int
+    CREATE_FX_PROMOTION_FIELD_NUMBER: _builtins.int
+    END_FX_PROMOTION_FIELD_NUMBER: _builtins.int
     REVERSE_CONVERSION_FIELD_NUMBER: _builtins.int
     PROMOTE_RULE_SET_FIELD_NUMBER: _builtins.int
     SNOOZE_RULE_FIELD_NUMBER: _builtins.int
@@ -173,6 +175,14 @@ class ProposedCommand(_message.Message):
         """Set FX rate sets the rate of one currency by hand."""
 
     @_builtins.property
+    def create_fx_promotion(self) -> _rates_service_pb2.CreatePromotionRequest:
+        """Create FX promotion begins a discount of the spread."""
+
+    @_builtins.property
+    def end_fx_promotion(self) -> _rates_service_pb2.EndPromotionRequest:
+        """End FX promotion ends a discount of the spread before its time."""
+
+    @_builtins.property
     def reverse_conversion(self) -> _conversions_service_pb2.ReverseConversionRequest:
         """Reverse conversion takes an exchange back."""
 
@@ -220,6 +230,8 @@ class ProposedCommand(_message.Message):
         confirm_in_person: _kyc_service_pb2.ConfirmInPersonRequest | None = ...,
         reset_factors: _factor_reset_service_pb2.ResetFactorsRequest | None = ...,
         set_fx_rate: _rates_service_pb2.SetRateRequest | None = ...,
+        create_fx_promotion: _rates_service_pb2.CreatePromotionRequest | None = ...,
+        end_fx_promotion: _rates_service_pb2.EndPromotionRequest | None = ...,
         reverse_conversion: _conversions_service_pb2.ReverseConversionRequest | None = ...,
         promote_rule_set: _rules_service_pb2.PromoteRuleSetRequest | None = ...,
         snooze_rule: _rules_service_pb2.SnoozeRuleRequest | None = ...,
@@ -228,11 +240,11 @@ class ProposedCommand(_message.Message):
         lift_freeze: _risk_service_pb2.LiftFreezeRequest | None = ...,
         close_case: _cases_service_pb2.CloseCaseRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["close_case", b"close_case", "command", b"command", "commit_list_import", b"commit_list_import", "confirm_in_person", b"confirm_in_person", "confirm_payout_account", b"confirm_payout_account", "confirm_receiver", b"confirm_receiver", "create_key", b"create_key", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "lift_freeze", b"lift_freeze", "promote_rule_set", b"promote_rule_set", "register_certificate", b"register_certificate", "register_signing_key", b"register_signing_key", "reset_factors", b"reset_factors", "reset_staff", b"reset_staff", "reverse_conversion", b"reverse_conversion", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "set_rollout", b"set_rollout", "snooze_rule", b"snooze_rule", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["close_case", b"close_case", "command", b"command", "commit_list_import", b"commit_list_import", "confirm_in_person", b"confirm_in_person", "confirm_payout_account", b"confirm_payout_account", "confirm_receiver", b"confirm_receiver", "create_fx_promotion", b"create_fx_promotion", "create_key", b"create_key", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "end_fx_promotion", b"end_fx_promotion", "grant_staff", b"grant_staff", "lift_freeze", b"lift_freeze", "promote_rule_set", b"promote_rule_set", "register_certificate", b"register_certificate", "register_signing_key", b"register_signing_key", "reset_factors", b"reset_factors", "reset_staff", b"reset_staff", "reverse_conversion", b"reverse_conversion", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "set_rollout", b"set_rollout", "snooze_rule", b"snooze_rule", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_case", b"close_case", "command", b"command", "commit_list_import", b"commit_list_import", "confirm_in_person", b"confirm_in_person", "confirm_payout_account", b"confirm_payout_account", "confirm_receiver", b"confirm_receiver", "create_key", b"create_key", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "grant_staff", b"grant_staff", "lift_freeze", b"lift_freeze", "promote_rule_set", b"promote_rule_set", "register_certificate", b"register_certificate", "register_signing_key", b"register_signing_key", "reset_factors", b"reset_factors", "reset_staff", b"reset_staff", "reverse_conversion", b"reverse_conversion", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "set_rollout", b"set_rollout", "snooze_rule", b"snooze_rule", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_case", b"close_case", "command", b"command", "commit_list_import", b"commit_list_import", "confirm_in_person", b"confirm_in_person", "confirm_payout_account", b"confirm_payout_account", "confirm_receiver", b"confirm_receiver", "create_fx_promotion", b"create_fx_promotion", "create_key", b"create_key", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "end_fx_promotion", b"end_fx_promotion", "grant_staff", b"grant_staff", "lift_freeze", b"lift_freeze", "promote_rule_set", b"promote_rule_set", "register_certificate", b"register_certificate", "register_signing_key", b"register_signing_key", "reset_factors", b"reset_factors", "reset_staff", b"reset_staff", "reverse_conversion", b"reverse_conversion", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "set_rollout", b"set_rollout", "snooze_rule", b"snooze_rule", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["create_transaction", "reverse_transaction", "set_account_state", "unfreeze_account", "unlock_factors", "create_staff", "grant_staff", "register_certificate", "create_key", "register_signing_key", "reset_staff", "set_plan", "confirm_payout_account", "confirm_receiver", "confirm_in_person", "reset_factors", "set_fx_rate", "reverse_conversion", "promote_rule_set", "snooze_rule", "set_rollout", "commit_list_import", "lift_freeze", "close_case"]  # noqa: Y015
+    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["create_transaction", "reverse_transaction", "set_account_state", "unfreeze_account", "unlock_factors", "create_staff", "grant_staff", "register_certificate", "create_key", "register_signing_key", "reset_staff", "set_plan", "confirm_payout_account", "confirm_receiver", "confirm_in_person", "reset_factors", "set_fx_rate", "create_fx_promotion", "end_fx_promotion", "reverse_conversion", "promote_rule_set", "snooze_rule", "set_rollout", "commit_list_import", "lift_freeze", "close_case"]  # noqa: Y015
     _WhichOneofArgType_command: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_command) -> _WhichOneofReturnType_command | None: ...
 

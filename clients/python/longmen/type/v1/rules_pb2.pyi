@@ -39,6 +39,7 @@ FACTOR_ID_FIELD_NUMBER: _builtins.int
 CHALLENGE_ID_FIELD_NUMBER: _builtins.int
 FX_QUOTE_ID_FIELD_NUMBER: _builtins.int
 CONVERSION_ID_FIELD_NUMBER: _builtins.int
+FX_PROMOTION_ID_FIELD_NUMBER: _builtins.int
 LIMIT_ORDER_ID_FIELD_NUMBER: _builtins.int
 RATE_ALERT_ID_FIELD_NUMBER: _builtins.int
 RULE_SET_ID_FIELD_NUMBER: _builtins.int
@@ -106,6 +107,8 @@ fx_quote_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules
 """Fx quote id demands the text form of a quote's id: "fxq_" and 32 lower-case hexadecimal digits."""
 conversion_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Conversion id demands the text form of a conversion's id: "fxc_" and 32 lower-case hexadecimal digits."""
+fx_promotion_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""FX promotion id demands the text form of a promotion's id: "fxp_" and 32 lower-case hexadecimal digits."""
 limit_order_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Limit order id demands the text form of a limit order's id: "fxo_" and 32 lower-case hexadecimal digits."""
 rate_alert_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]

@@ -1,0 +1,1 @@
+"""Discounts of the spread: campaigns of the bank, with a time and a budget."""
