@@ -43,7 +43,7 @@ CLIENT_COMMANDS: Mapping[str, tuple[str, str]] = {
         "longmen_server.console.recovery:recovery",
         "The bank's reset of factors that a customer has lost.",
     ),
-    "fx": ("longmen_server.console.fx_orders:fx", "Currencies: rates, quotes and conversions."),
+    "fx": ("longmen_server.console.fx_terms:fx", "Currencies: rates, quotes and conversions."),
     "risk": (
         "longmen_server.console.risk:risk",
         "What movements of money are judged by, and what was decided.",

@@ -10,11 +10,13 @@ from click.testing import CliRunner, Result
 
 from longmen.accounts.v1 import accounts_service_pb2, wallet_pb2
 from longmen.fx.v1 import (
+    auto_conversion_pb2,
     conversions_service_pb2,
     limit_orders_service_pb2,
     order_pb2,
     position_pb2,
     positions_service_pb2,
+    promotion_pb2,
     quote_pb2,
     rate_pb2,
     rates_service_pb2,
@@ -254,6 +256,59 @@ def test_what_was_exchanged_is_listed_and_taken_back(server: ScriptedServer, fx:
     assert "CNY 994.32" in back.stdout
     asked = server.calls("ReverseConversion")[0].request
     assert (asked.conversion_id, asked.basis) == (CONVERSION, quote_pb2.REVERSAL_BASIS_TODAY)
+
+
+def test_what_exchanges_may_come_to_is_told(server: ScriptedServer, fx: Any) -> None:
+    pb, told = conversions_service_pb2, auto_conversion_pb2
+    quota = told.FxQuota(
+        year=2026,
+        limit=money(5_000_000, "USD"),
+        bought=money(803, "USD"),
+        buyable=money(4_999_197, "USD"),
+        sold=money(0, "USD"),
+        sellable=money(5_000_000, "USD"),
+    )
+    server.script("GetFxQuota", pb.GetFxQuotaResponse(quota=quota))
+    shown = fx("quota")
+    for text in ("2026", "USD 8.03", "USD 49,991.97"):
+        assert text in shown.stdout
+    agreed = told.AutoConversion(
+        account_id=DOLLARS,
+        currency_code="USD",
+        enabled=True,
+        source_account_ids=[YUAN],
+        payment_max=money(1_000, "USD"),
+        day_max=money(2_500, "USD"),
+        day_used=money(0, "USD"),
+        basis_points_max=80,
+    )
+    server.script("SetAutoConversion", pb.SetAutoConversionResponse(auto_conversion=agreed))
+    caps = ("--currency", "USD", "--payment", "10.00", "--day", "25.00", "--cost", "80")
+    done = fx("auto", "set", DOLLARS, "--from", YUAN, *caps)
+    assert done.exit_code == 0, done.output
+    asked = server.calls("SetAutoConversion")[0].request
+    assert (asked.enabled, list(asked.source_account_ids)) == (True, [YUAN])
+    assert (asked.payment_max, asked.day_max) == (money(1_000, "USD"), money(2_500, "USD"))
+    assert "80 bp" in done.stdout
+    assert fx("auto", "off", DOLLARS).exit_code == 0
+    assert not server.calls("SetAutoConversion")[1].request.enabled
+    server.script("ListAutoConversions", pb.ListAutoConversionsResponse(auto_conversions=[agreed]))
+    assert "USD 25.00" in fx("auto", "list").stdout
+    promotion = promotion_pb2.Promotion(
+        promotion_id="fxp_" + "6" * 32,
+        name="Golden week",
+        discount_basis_points=5_000,
+        currency_codes=["THB"],
+        budget=money(10_000),
+        used=money(25),
+        left=money(9_975),
+    )
+    server.script(
+        "ListPromotions", rates_service_pb2.ListPromotionsResponse(promotions=[promotion])
+    )
+    report = fx("promotions").stdout
+    for text in ("Golden week", "50 %", "THB", "CNY 99.75"):
+        assert text in report
 
 
 def test_positions_are_a_table(server: ScriptedServer, fx: Any) -> None:
