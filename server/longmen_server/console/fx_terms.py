@@ -43,12 +43,13 @@ def quota(session: Session, customer_id: str) -> None:
 def quota_card(found: auto_conversion_pb2.FxQuota) -> Table:
     """What is used of a year, and what is left."""
     rows: list[tuple[str, str | views.Text]] = [("year", str(found.year))]
+    rows += [("bought", views.amount(found.bought)), ("sold", views.amount(found.sold))]
     if found.HasField("limit"):
-        rows.append(("each way", views.amount(found.limit)))
-    for name, used, left in (("buy", "bought", "buyable"), ("sell", "sold", "sellable")):
-        rows.append((used, views.amount(getattr(found, used))))
-        if found.HasField(left):
-            rows.append((f"left to {name}", views.amount(getattr(found, left))))
+        rows += [
+            ("each way", views.amount(found.limit)),
+            ("left to buy", views.amount(found.buyable)),
+            ("left to sell", views.amount(found.sellable)),
+        ]
     rows.append(("next year from", views.moment(found.reset_time)))
     return views.card("Quota of foreign currency", rows)
 
@@ -147,14 +148,16 @@ def promotions(session: Session, limit: int, book: int) -> None:
 def promotion_table(found: list[promotion_pb2.Promotion]) -> Table:
     """The report of promotions."""
     columns = ["promotion", "name", "off the spread", "of", "until", "budget", "used", "left"]
-    rows = [
+    rows: list[list[str | views.Text]] = [
         [
             one.promotion_id,
             one.name,
             f"{one.discount_basis_points / 100:g} %",
             " ".join([*one.currency_codes, one.tier]).strip() or "all",
             views.moment(one.ended_time if one.HasField("ended_time") else one.end_time),
-            *(views.amount(each) for each in (one.budget, one.used, one.left)),
+            views.amount(one.budget),
+            views.amount(one.used),
+            views.amount(one.left),
         ]
         for one in found
     ]
