@@ -496,3 +496,58 @@ async def test_a_merchants_own_list_is_compared_and_explained(
     assert {key: one.explanation for key, one in told.items()} == expected
     assert told[sold[3].order_number, "MISSING_THERE"].order_id == sold[3].order_id
     assert told[sold[1].order_number, "AMOUNT_DIFFERS"].billed.minor_units == 300
+
+
+async def test_a_long_list_is_compared_in_ranges_that_add_up(
+    bank: SmallBank, owner: Person
+) -> None:
+    mine = await merchant(bank, owner)
+    for name in ("a", "b", "c", "d"):
+        made = await ordered(bank, owner, order_number=f"{mine}-{name}"[-20:])
+        await bank.do(
+            "PaymentsService/PayOrder",
+            order_id=made.order.order_id,
+            from_account_id=owner.account,
+            amount=made.order.amount,
+        )
+    await bank.close_days(1)
+    first, second, third, fourth = (f"{mine}-{name}"[-20:] for name in "abcd")
+
+    async def compared(after: str, through: str, *numbers: str) -> Any:
+        return await bank.do(
+            "SettlementsService/Reconcile",
+            merchant_id=mine,
+            business_date=today(bank),
+            lines=[
+                {
+                    "kind": settlement_pb2.BILL_LINE_KIND_SALE,
+                    "order_number": one,
+                    "amount": cash(300),
+                }
+                for one in numbers
+            ],
+            after_order_number=after,
+            through_order_number=through,
+        )
+
+    whole = await compared("", "", first, third)
+    parts = [await compared("", second, first), await compared(second, "", third)]
+    for name in ("matched_count", "difference_count", "billed_minor_units", "listed_minor_units"):
+        assert getattr(whole, name) == sum(getattr(part, name) for part in parts), name
+    told = [[one.order_number for one in part.differences] for part in (whole, *parts)]
+    assert told == [[second, fourth], [second], [fourth]]
+    for after, through, numbers, field in (
+        (second, "", [second], "lines"),
+        ("", second, [third], "lines"),
+        (second, second, [], "through_order_number"),
+    ):
+        answer = await refused(
+            bank,
+            "SettlementsService/Reconcile",
+            merchant_id=mine,
+            business_date=today(bank),
+            lines=[{"kind": 1, "order_number": one, "amount": cash(300)} for one in numbers],
+            after_order_number=after,
+            through_order_number=through,
+        )
+        assert (answer.reason, answer.fields) == ("INVALID_REQUEST", [field])

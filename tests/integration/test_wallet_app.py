@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from longmen_app import AsyncWallet, Wallet
+from longmen.payments.v1 import combined_service_pb2
+from longmen_app import AsyncWallet, Basket, Wallet
 from longmen_client import AsyncClient, Client, Config, Money, errors, new_request_id
 from longmen_server.cli import cli
 from tests.support.server import Server, data_folder, longmen, running
@@ -284,3 +285,28 @@ def test_a_travellers_day_comes_as_it_has_to(server: Server) -> None:
     told = [line for line in done.stdout.splitlines() if line.startswith("✓")]
     titles = [line.removeprefix("✓ ").partition(": ")[0] for line in told]
     assert titles == list(DAY_IN_FIVE_CURRENCIES)
+
+
+def test_a_basket_of_two_shops_is_paid_once(bank: Client, li: Wallet) -> None:
+    shops = [
+        bank.merchants.create_merchant(
+            name=name, city="Shanghai", country_code="CN", category_code="5499", currency_code="CNY"
+        ).message.merchant
+        for name in ("Corner Tea", "Corner Cakes")
+    ]
+    parts = [
+        combined_service_pb2.CombinedPartRequest(
+            merchant_id=shop.merchant_id,
+            order_number=new_request_id(),
+            amount=Money.of(3, "CNY").to_proto(),
+        )
+        for shop in shops
+    ]
+    made = bank.combined_orders.create_combined_order(combined_number=new_request_id(), parts=parts)
+    before = li.balance("CNY").available
+    basket = Basket.find(li, made.message.combined_order.combined_order_id)
+    assert basket.total == Money.of(6, "CNY")
+    assert {part.merchant_name for part in basket.order.parts} == {"Corner Tea", "Corner Cakes"}
+    for _ in range(2):
+        assert basket.pay().HasField("pay_time")
+    assert li.balance("CNY").available == before - Money.of(6, "CNY")

@@ -10,12 +10,14 @@ with Client(Config(token=customers_token)) as bank:
     print(payment.confirm().state)
 """
 
+from longmen_app._async.baskets import AsyncBasket
 from longmen_app._async.bills import AsyncBill
 from longmen_app._async.exchange import AsyncExchange
 from longmen_app._async.protection import AsyncDelayed, AsyncFrozen, AsyncProtection, AsyncStopped
 from longmen_app._async.session import AsyncPending, AsyncSession
 from longmen_app._async.shopping import AsyncPayerCode, AsyncPurchase
 from longmen_app._async.wallet import AsyncPayment, AsyncWallet
+from longmen_app._sync.baskets import Basket
 from longmen_app._sync.bills import Bill
 from longmen_app._sync.exchange import Exchange
 from longmen_app._sync.protection import Delayed, Frozen, Protection, Stopped
@@ -29,6 +31,7 @@ from longmen_app.payer_code import BudgetSpentError, CodeMaker, Scan, emv_form
 __all__ = [
     "Account",
     "Appeal",
+    "AsyncBasket",
     "AsyncBill",
     "AsyncDelayed",
     "AsyncExchange",
@@ -42,6 +45,7 @@ __all__ = [
     "AsyncStopped",
     "AsyncWallet",
     "Balance",
+    "Basket",
     "Bill",
     "BudgetSpentError",
     "CodeMaker",

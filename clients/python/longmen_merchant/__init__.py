@@ -10,13 +10,17 @@ with Till(config, merchant_id=shop, terminal_id=till_1, journal=Journal("till.js
     print(charge.outcome, charge.reason)
 
 What a merchant's own systems need besides: the verifier of webhooks is `longmen_merchant.webhooks`.
+A day's own list is compared with the bank's by `reconcile`, however long it is.
 Sales without a network are kept by `longmen_merchant.offline.OfflineStore`.
 """
 
+from longmen_merchant._async.reconciling import reconcile as reconcile_async
 from longmen_merchant._async.till import AsyncSale, AsyncTill
+from longmen_merchant._sync.reconciling import reconcile
 from longmen_merchant._sync.till import Sale, Till
 from longmen_merchant.journal import Entry, Journal, JournalError, Stage
 from longmen_merchant.model import Charge, Limits, Outcome, RefundMade, Resumed
+from longmen_merchant.reconciling import Reconciled
 
 __all__ = [
     "AsyncSale",
@@ -27,9 +31,12 @@ __all__ = [
     "JournalError",
     "Limits",
     "Outcome",
+    "Reconciled",
     "RefundMade",
     "Resumed",
     "Sale",
     "Stage",
     "Till",
+    "reconcile",
+    "reconcile_async",
 ]

@@ -10,6 +10,7 @@ import rich_click as click
 
 from longmen.merchants.v1 import settlement_pb2
 from longmen.merchants.v1 import settlements_service_pb2 as pb
+from longmen_merchant import reconcile as compare_list
 from longmen_server.console import views
 from longmen_server.console.failure import EXIT_CODES, REFUSED
 from longmen_server.console.parameters import currency_option, money
@@ -68,8 +69,19 @@ def reconcile(
     The list is a CSV FILE with the columns order_number and amount, and for refunds type (REFUND)
     and refund_number. Exit code 3 when there are differences.
     """
-    reply = session.bank.settlements.reconcile(
-        merchant_id=merchant_id, business_date=business_date, lines=read_list(file, currency)
+    whole = compare_list(
+        session.bank,
+        merchant_id=merchant_id,
+        business_date=business_date,
+        lines=read_list(file, currency),
+    )
+    reply = pb.ReconcileResponse(
+        matched_count=whole.matched_count,
+        matched_minor_units=whole.matched_minor_units,
+        differences=whole.differences,
+        difference_count=whole.difference_count,
+        billed_minor_units=whole.billed_minor_units,
+        listed_minor_units=whole.listed_minor_units,
     )
     session.show(reply, lambda: differences(reply))
     if reply.difference_count:

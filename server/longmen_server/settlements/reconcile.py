@@ -6,10 +6,21 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from longmen_server.platform.refusal import Refusal
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Compared", "Difference", "DifferenceKind", "LineKey", "LineKind", "Listed", "compare"]
+__all__ = [
+    "Compared",
+    "Difference",
+    "DifferenceKind",
+    "LineKey",
+    "LineKind",
+    "Listed",
+    "NumberRange",
+    "compare",
+]
 
 
 class LineKind(IntEnum):
@@ -67,6 +78,34 @@ class Compared:
     billed: int = 0
     listed: int = 0
     differences: list[Difference] = field(default_factory=list)
+
+
+class NumberRange(NamedTuple):
+    """Order numbers that are compared, in the order of Unicode's code points."""
+
+    after: str
+    """The last that is not; empty for none."""
+    through: str
+    """The last that is; empty for all that follow."""
+
+    def has(self, number: str) -> bool:
+        """Whether a number is compared."""
+        return number > self.after and (not self.through or number <= self.through)
+
+    def check(self, numbers: Iterable[str]) -> None:
+        """Refuse a range that ends before it begins, and lines outside of it.
+
+        Raises:
+            Refusal: INVALID_REQUEST.
+        """
+        is_empty = bool(self.through) and self.through <= self.after
+        if is_empty or not all(self.has(number) for number in numbers):
+            raise Refusal(
+                "INVALID_REQUEST",
+                "lines are of the range of order numbers that is compared",
+                metadata={"rules": "reconcile.lines_in_range"},
+                field="through_order_number" if is_empty else "lines",
+            )
 
 
 def signed(key: LineKey, line: Listed) -> int:

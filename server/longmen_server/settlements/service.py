@@ -18,7 +18,14 @@ from longmen_server.platform.ids import ORDER, SETTLEMENT
 from longmen_server.settlements import encode, model, queries
 from longmen_server.settlements.bills import Bill, line_type
 from longmen_server.settlements.calendar import CALENDAR
-from longmen_server.settlements.reconcile import DifferenceKind, LineKey, LineKind, Listed, compare
+from longmen_server.settlements.reconcile import (
+    DifferenceKind,
+    LineKey,
+    LineKind,
+    Listed,
+    NumberRange,
+    compare,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -115,6 +122,8 @@ class SettlementsService:
     ) -> pb.ReconcileResponse:
         """Compare a merchant's list with the bill."""
         merchant_id = merchant_of(request.merchant_id, merchant_actor_of(call))
+        part = NumberRange(request.after_order_number, request.through_order_number)
+        part.check([line.order_number for line in request.lines])
         async with self._readers.snapshot(deadline=call.deadline) as connection:
             merchant = await _merchant(connection, merchant_id)
             row = await self._day(connection, merchant, request.business_date)
@@ -123,7 +132,7 @@ class SettlementsService:
         async for entries in self._entries(merchant, row, call):
             for entry in entries:
                 kind = KINDS.get(line_type(entry))
-                if kind is not None:
+                if kind is not None and part.has(entry.reference or ""):
                     _add(billed, kind, entry, merchant.currency_code)
                     if entry.order_id is not None:
                         order_ids[entry.reference or ""] = entry.order_id

@@ -119,15 +119,24 @@ class Settlements:
         merchant_id: str,
         business_date: str,
         lines: Iterable[settlement_pb2.ListedLine] = (),
+        after_order_number: str = "",
+        through_order_number: str = "",
         options: CallOptions | None = None,
     ) -> settlements_service_pb2.ReconcileResponse:
         """Compares a merchant's own list of a business date with the bill, and explains every
         difference.
 
+        A list that is too long for one call is compared range by range of its order numbers; counts
+        and sums of the ranges add up to those of the day.
+
         Args:
             merchant_id: Merchant id whose list it is.
             business_date: Business date, YYYY-MM-DD, that has ended.
             lines: Lines of the merchant's own list, in any order.
+            after_order_number: After order number lets the comparison begin behind it, in the order
+                of Unicode's code points; empty begins at the first.
+            through_order_number: Through order number is the last that is compared; empty goes to
+                the end. Lines outside of the range are refused.
             options: What this call does differently from the configuration.
 
         Raises:
@@ -137,6 +146,10 @@ class Settlements:
         Scope: settlements.read. Deadline: 30000 ms, at most 60000 ms.
         """
         request = settlements_service_pb2.ReconcileRequest(
-            merchant_id=merchant_id, business_date=business_date, lines=lines
+            merchant_id=merchant_id,
+            business_date=business_date,
+            lines=lines,
+            after_order_number=after_order_number,
+            through_order_number=through_order_number,
         )
         return self._caller.ask(methods.SETTLEMENTS_RECONCILE, request, options)

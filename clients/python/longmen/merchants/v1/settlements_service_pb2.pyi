@@ -192,10 +192,16 @@ class ReconcileRequest(_message.Message):
     MERCHANT_ID_FIELD_NUMBER: _builtins.int
     BUSINESS_DATE_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
+    AFTER_ORDER_NUMBER_FIELD_NUMBER: _builtins.int
+    THROUGH_ORDER_NUMBER_FIELD_NUMBER: _builtins.int
     merchant_id: _builtins.str
     """Merchant id whose list it is."""
     business_date: _builtins.str
     """Business date, YYYY-MM-DD, that has ended."""
+    after_order_number: _builtins.str
+    """After order number lets the comparison begin behind it, in the order of Unicode's code points; empty begins at the first."""
+    through_order_number: _builtins.str
+    """Through order number is the last that is compared; empty goes to the end. Lines outside of the range are refused."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_settlement_pb2.ListedLine]:
         """Lines of the merchant's own list, in any order."""
@@ -206,10 +212,12 @@ class ReconcileRequest(_message.Message):
         merchant_id: _builtins.str = ...,
         business_date: _builtins.str = ...,
         lines: _abc.Iterable[_settlement_pb2.ListedLine] | None = ...,
+        after_order_number: _builtins.str = ...,
+        through_order_number: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_date", b"business_date", "lines", b"lines", "merchant_id", b"merchant_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_order_number", b"after_order_number", "business_date", b"business_date", "lines", b"lines", "merchant_id", b"merchant_id", "through_order_number", b"through_order_number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -89,7 +89,8 @@ class SettlementsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Reconcile(self, request, context):
-        """Reconcile compares a merchant's own list of a business date with the bill, and explains every difference.
+        """Reconcile compares a merchant's own list of a business date with the bill, and explains every difference. A list that is too long for one
+        call is compared range by range of its order numbers; counts and sums of the ranges add up to those of the day.
         Reasons: MERCHANT_NOT_FOUND, BILL_NOT_READY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -49,7 +49,8 @@ class SettlementsServiceStub:
     Reasons: MERCHANT_NOT_FOUND, BILL_NOT_READY.
     """
     Reconcile: _grpc.UnaryUnaryMultiCallable[_settlements_service_pb2.ReconcileRequest, _settlements_service_pb2.ReconcileResponse]
-    """Reconcile compares a merchant's own list of a business date with the bill, and explains every difference.
+    """Reconcile compares a merchant's own list of a business date with the bill, and explains every difference. A list that is too long for one
+    call is compared range by range of its order numbers; counts and sums of the ranges add up to those of the day.
     Reasons: MERCHANT_NOT_FOUND, BILL_NOT_READY.
     """
 
@@ -74,7 +75,8 @@ class SettlementsServiceAsyncStub(SettlementsServiceStub):
     Reasons: MERCHANT_NOT_FOUND, BILL_NOT_READY.
     """
     Reconcile: _aio.UnaryUnaryMultiCallable[_settlements_service_pb2.ReconcileRequest, _settlements_service_pb2.ReconcileResponse]  # type: ignore[assignment]
-    """Reconcile compares a merchant's own list of a business date with the bill, and explains every difference.
+    """Reconcile compares a merchant's own list of a business date with the bill, and explains every difference. A list that is too long for one
+    call is compared range by range of its order numbers; counts and sums of the ranges add up to those of the day.
     Reasons: MERCHANT_NOT_FOUND, BILL_NOT_READY.
     """
 
@@ -120,7 +122,8 @@ class SettlementsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _settlements_service_pb2.ReconcileRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_settlements_service_pb2.ReconcileResponse, _abc.Awaitable[_settlements_service_pb2.ReconcileResponse]]:
-        """Reconcile compares a merchant's own list of a business date with the bill, and explains every difference.
+        """Reconcile compares a merchant's own list of a business date with the bill, and explains every difference. A list that is too long for one
+        call is compared range by range of its order numbers; counts and sums of the ranges add up to those of the day.
         Reasons: MERCHANT_NOT_FOUND, BILL_NOT_READY.
         """
 
