@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 import structlog
 
@@ -24,6 +25,15 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+
+
+# How long an example or its making takes says how busy the machine is, not whether a rule holds.
+hypothesis.settings.register_profile(
+    "shared_machine",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("shared_machine")
 
 
 # Plain lines: the library's default draws every local variable of a traceback, which takes seconds.
