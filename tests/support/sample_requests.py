@@ -1409,9 +1409,6 @@ FOREIGN_BASES: dict[tuple[str, str], Sample] = {
 OPEN_IDS: dict[tuple[str, str], str] = {
     ("PaymentsService/PayOrder", "order_id"): "anybody may pay an order",
     ("MandatesService/SignMandate", "merchant_id"): "any merchant may be given leave",
-    ("SharingService/AskReceiver", "receiver_id"): "any merchant may be asked for",
-    ("SharingService/RemoveReceiver", "receiver_id"): "another merchant, by the caller's own list",
-    ("SharingService/ShareOrder", "receiver_id"): "another merchant, by the caller's own list",
     ("BillsService/ListBillers", "merchant_id"): "narrows a directory that is everybody's",
     ("BillsService/FindDues", "biller_id"): "the directory is everybody's",
     ("BillsService/LinkBillAccount", "biller_id"): "the directory is everybody's",
