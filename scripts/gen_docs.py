@@ -8,6 +8,7 @@ scripts/gen_docs.py --check    only compare; exit 1 when it is out of date
 from __future__ import annotations
 
 import argparse
+import ast
 import sys
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from longmen_server.ledger.verification.report import KINDS
 from longmen_server.transport.method import read_method
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
+SERVER = DOCS.parent / "server" / "longmen_server"
 
 
 def settings_table() -> str:
@@ -55,7 +57,17 @@ def roles_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def areas_table() -> str:
+    """What is in each folder of the server, in its own words."""
+    lines = ["| folder | what is there |", "|---|---|"]
+    for path in sorted(SERVER.glob("*/__init__.py")):
+        said = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+        lines.append(f"| `{path.parent.name}/` | {said.partition(chr(10))[0]} |")
+    return "\n".join(lines) + "\n"
+
+
 PAGES = {
+    "architecture.md": {"areas": areas_table},
     "operations.md": {"settings": settings_table, "findings": findings_table},
     "roles.md": {"roles": roles_table},
 }

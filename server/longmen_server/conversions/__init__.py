@@ -1,1 +1,1 @@
-"""Exchanges between a customer's accounts: offered, confirmed, booked once; and the positions."""
+"""Exchanges between a customer's accounts: offered, confirmed, booked once."""

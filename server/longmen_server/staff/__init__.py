@@ -1,1 +1,1 @@
-"""What the bank does for customers who cannot help themselves."""
+"""Staff: their accounts, roles, branches and sign-in, and what they do for customers in need."""
