@@ -16,6 +16,7 @@ from longmen_server.platform.ids import (
     TransactionId,
     book_of,
     decode_posting,
+    derived_id,
     encode_posting,
     milliseconds_of,
     new_id,
@@ -130,3 +131,13 @@ def test_a_malformed_posting_address_is_refused(tail: str) -> None:
     transaction = TRANSACTION.encode(TransactionId(new_id(1, SettableClock())))
     with pytest.raises(MalformedIdError):
         decode_posting(transaction + tail)
+
+
+def test_what_comes_with_something_has_an_id_of_its_own_and_always_the_same() -> None:
+    whole = new_id(7, SettableClock(START_US))
+    found = {derived_id(whole, what) for what in ("quote", "exchange", "quote")}
+    assert len(found | {whole}) == 3
+    for one in found:
+        assert (uuid.UUID(bytes=one).version, uuid.UUID(bytes=one).variant) == (7, uuid.RFC_4122)
+        assert book_of(one) == 7
+        assert milliseconds_of(one) == milliseconds_of(whole)

@@ -12,7 +12,6 @@ Ids follow from the payment's: the same payment decided again is the same exchan
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from longmen_server.accounts.model import Actor
@@ -39,6 +38,7 @@ from longmen_server.platform.ids import (
     DecisionId,
     QuoteId,
     TransactionId,
+    derived_id,
 )
 from longmen_server.platform.refusal import Refusal
 from longmen_server.risk.guard import judge, settle
@@ -56,18 +56,11 @@ if TYPE_CHECKING:
     from longmen_server.platform.ids import AccountId, CustomerId
     from longmen_server.risk.guard import Guard
 
-__all__ = ["AutoFunding", "Covered", "derived"]
+__all__ = ["AutoFunding", "Covered"]
 
 TIER: Final = "standard"
 RISKS: Final = frozenset({"RISK_REJECTED", "RISK_FROZEN"})
 """Refusals that another pocket would not change."""
-
-
-def derived(transaction_id: TransactionId, what: str) -> bytes:
-    """Return the id of what comes with a payment: of its moment and book, and its own."""
-    digest = bytearray(blake2b(transaction_id, digest_size=6, person=what.encode()).digest())
-    digest[0] = 0x80 | digest[0] & 0x3F
-    return transaction_id[:8] + bytes(digest) + transaction_id[14:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,11 +233,11 @@ class AutoFunding:
             raise _problem("SPREAD_MAX")
         if quote.source > spendable(pocket):
             raise _problem("POCKET_EMPTY")
-        exchange_id = TransactionId(derived(transaction_id, "exchange"))
+        exchange_id = TransactionId(derived_id(transaction_id, "exchange"))
         movement = _movement(quote, asker, exchange_id)
         verdict = judge(working_set, _own(guard, transaction_id), movement)
         least = stronger(enforce.reserve(working_set, movement), verdict.least)
-        conversion_id = ConversionId(derived(transaction_id, "conversion"))
+        conversion_id = ConversionId(derived_id(transaction_id, "conversion"))
         booked, _ = convert(working_set, quote, conversion_id, exchange_id)
         settle(working_set, verdict)
         self._count(working_set, row, missing, transaction_id, conversion_id)
@@ -259,7 +252,7 @@ class AutoFunding:
         transaction_id: TransactionId,
     ) -> QuoteRow:
         asked = Asked(
-            quote_id=QuoteId(derived(transaction_id, "quote")),
+            quote_id=QuoteId(derived_id(transaction_id, "quote")),
             from_account_id=source.account_id,
             to_account_id=row.account_id,
             amount=missing,
@@ -292,7 +285,7 @@ def _own(guard: Guard | None, transaction_id: TransactionId) -> Guard | None:
     """Return what judges the exchange: the payment's guard, with a record of its own."""
     if guard is None:
         return None
-    return replace(guard, decision_id=DecisionId(derived(transaction_id, "decision")))
+    return replace(guard, decision_id=DecisionId(derived_id(transaction_id, "decision")))
 
 
 def _movement(quote: QuoteRow, asker: Asker, transaction_id: TransactionId) -> Movement:

@@ -243,6 +243,7 @@ class BookPayout(Command):
         ready = target is not None and target.state == PayoutAccountState.ACTIVE
         if known is None or known.state != PayoutState.WAITING or not ready or target is None:
             return PASSED
+        mark = working_set.mark()
         clearing_id = ensure_system_account(working_set, known.currency_code, BANK_CLEARING)
         held_id = ensure_system_account(working_set, known.currency_code, MERCHANT_SETTLEMENT)
         intent = PostingIntent(
@@ -257,6 +258,7 @@ class BookPayout(Command):
         try:
             book_posting(working_set, intent)
         except Refusal as refusal:
+            working_set.rollback(mark)
             return refusal.reason.encode()
         row = working_set.edit(PAYOUT, known.settlement_id)
         row.state = PayoutState.QUEUED

@@ -12,7 +12,7 @@ from longmen_server.ledger.codes import PostingCode
 from longmen_server.ledger.model import PostingIntent
 from longmen_server.ledger.posting import book_posting
 from longmen_server.ledger.tables import ACCOUNT
-from longmen_server.platform.ids import TransactionId
+from longmen_server.platform.ids import TransactionId, derived_id
 from longmen_server.sharing import encode, model
 from longmen_server.sharing.tables import SHARING
 
@@ -88,15 +88,9 @@ def release_for_refund(
     amount = model.to_release(row, brought)
     if not amount:
         return
-    beside = TransactionId(beside_id(transaction_id))
+    beside = TransactionId(derived_id(transaction_id, "share release"))
     row = release(working_set, row, amount, transaction_id=beside, reference=order.order_number)
     tell(working_set, row)
-
-
-def beside_id(transaction_id: TransactionId) -> bytes:
-    """Return the id of the transaction that goes with another: its random part is turned around."""
-    head, tail, book = transaction_id[:9], transaction_id[9:14], transaction_id[14:]
-    return head + bytes(255 - one for one in tail) + book
 
 
 def tell(working_set: WorkingSet, row: SharingRow) -> None:
