@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from multiprocessing.connection import Connection
 
+    from bench.wire import Source
+
     Stub = grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]
 
 BURST = 512
@@ -30,18 +32,22 @@ def main(pipe: Connection) -> None:
     gc.disable()
     while True:
         try:
-            load, seed, start = pipe.recv()
+            load, seed = pipe.recv()
+            requests = load.shape.requests(seed)
+            pipe.send(None)
+            start = pipe.recv()
         except (EOFError, KeyboardInterrupt):
             return
-        pipe.send(run(load, seed, start))
+        pipe.send(run(load, requests, seed, start))
+        del requests
         gc.collect()
 
 
-def run(load: Load, seed: int, start: float) -> Share:
+def run(load: Load, requests: Source, seed: int, start: float) -> Share:
     """Carry out a load whose first call starts at a moment of the monotonic clock."""
     share = Share()
     try:
-        uvloop.run(Session(load, seed, start, share).run())
+        uvloop.run(Session(load, requests, seed, start, share).run())
     except Exception:  # noqa: BLE001 - the parent process reports whatever it was
         share.problem = traceback.format_exc()
     return share
@@ -50,9 +56,11 @@ def run(load: Load, seed: int, start: float) -> Share:
 class Session:
     """The calls of one process during one load."""
 
-    def __init__(self, load: Load, seed: int, start: float, share: Share) -> None:
+    def __init__(
+        self, load: Load, requests: Source, seed: int, start: float, share: Share
+    ) -> None:
         self._load = load
-        self._requests = load.shape.requests(seed)
+        self._requests = requests
         self._random = random.Random(seed)
         self._start = start
         self._from = start + load.warm_up

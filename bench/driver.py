@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 CONNECT_SECONDS = 0.5
-"""Between giving the order and the common start; channels are opened and warm by then."""
+"""Between all being ready and the common start; channels are opened and warm by then."""
+
+PREPARE_SECONDS = 30.0
+"""How long a client process may take to make its requests before the load counts as failed."""
 
 DRAIN_SECONDS = 30.0
 """How long calls in flight at the end of a load may take before the load counts as failed."""
@@ -61,20 +64,27 @@ class Driver:
         """
         shares = divide(load, len(self._pipes))
         active = self._pipes[: len(shares)]
-        start = time.monotonic() + CONNECT_SECONDS
         for pipe, share in zip(active, shares, strict=True):
             self._seed += 1
-            pipe.send((share, self._seed, start))
+            pipe.send((share, self._seed))
+        for pipe in active:
+            self._await(pipe, PREPARE_SECONDS)
+        start = time.monotonic() + CONNECT_SECONDS
+        for pipe in active:
+            pipe.send(start)
         limit = CONNECT_SECONDS + load.warm_up + load.seconds + DRAIN_SECONDS
         return merge([self._receive(pipe, limit) for pipe in active])
 
-    @staticmethod
-    def _receive(pipe: Connection, limit: float) -> Share:
-        if not pipe.poll(limit):
-            raise LoadError("a client process did not end in time")
-        try:
-            share = pipe.recv()
-        except EOFError:
-            raise LoadError("a client process died") from None
+    def _receive(self, pipe: Connection, limit: float) -> Share:
+        share = self._await(pipe, limit)
         assert isinstance(share, Share)
         return share
+
+    @staticmethod
+    def _await(pipe: Connection, limit: float) -> object:
+        if not pipe.poll(limit):
+            raise LoadError("a client process did not answer in time")
+        try:
+            return pipe.recv()
+        except EOFError:
+            raise LoadError("a client process died") from None

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from bench.till_wire import Kind
 
 DATABASE: Final = "longmen"
-MERCHANTS: Final = 200
+MERCHANTS: Final = 10_000
 CONNECTIONS, IN_FLIGHT = 32, 256
 LOADED_SHARE: Final = 0.7
 """Share of the rate seen at which latency is told."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 import grpc
@@ -20,8 +21,8 @@ from longmen_server.platform.sealing import SecretKeys
 if TYPE_CHECKING:
     from pathlib import Path
 
-DEVICE: Final = bytes(13) + b"\x01" + BOOK.to_bytes(2, "big")
-"""Every payer's device."""
+CALLERS: Final = 64
+"""Merchants taken in at once."""
 
 
 def customer(payer: int) -> bytes:
@@ -29,12 +30,17 @@ def customer(payer: int) -> bytes:
     return bytes.fromhex(f"019000000002{0x7000:04x}8{payer:011x}{BOOK:04x}")
 
 
+def device(payer: int) -> bytes:
+    """The id of a payer's own device: what is counted of a device is one row to lock."""
+    return bytes.fromhex(f"019000000003{0x7000:04x}8{payer:011x}{BOOK:04x}")
+
+
 def open_merchants(target: str, token: str, count: int) -> list[tuple[str, str]]:
     """Take merchants in; returns their ids and accounts."""
-    made = []
     with grpc.insecure_channel(target) as channel:
         stub = merchants_service_pb2_grpc.MerchantsServiceStub(channel)
-        for number in range(count):
+
+        def create(number: int) -> tuple[str, str]:
             request = merchants_service_pb2.CreateMerchantRequest(
                 request_id=_request_id(),
                 name=f"Shop {number}",
@@ -44,8 +50,10 @@ def open_merchants(target: str, token: str, count: int) -> list[tuple[str, str]]
                 currency_code=CURRENCY,
             )
             reply = stub.CreateMerchant(request, metadata=_metadata(token), timeout=30)
-            made.append((reply.merchant.merchant_id, reply.merchant.account_id))
-    return made
+            return reply.merchant.merchant_id, reply.merchant.account_id
+
+        with ThreadPoolExecutor(CALLERS) as callers:
+            return list(callers.map(create, range(count)))
 
 
 def open_payers(target: str, token: str, dsn: str, secrets_key: Path, count: int) -> None:
@@ -80,7 +88,7 @@ def open_payers(target: str, token: str, dsn: str, secrets_key: Path, count: int
         connection.cursor().copy(f"copy payer_code ({columns}) from stdin".encode()) as copy,
     ):
         for number in range(count):
-            owner = customer(number)
+            owner, its_device = customer(number), device(number)
             copy.write_row(
                 (
                     now_us,
@@ -93,10 +101,10 @@ def open_payers(target: str, token: str, dsn: str, secrets_key: Path, count: int
                     BOOK,
                     1,
                     owner.hex(),
-                    DEVICE.hex(),
+                    its_device.hex(),
                     payer_account(number).removeprefix("acct_"),
                     CURRENCY,
-                    sealer.seal(secret_of(number), owner + DEVICE),
+                    sealer.seal(secret_of(number), owner + its_device),
                     b"",
                 )
             )

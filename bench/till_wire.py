@@ -74,9 +74,11 @@ class Payments:
     def __init__(self, shape: PaymentShape, seed: int) -> None:
         self._shape = shape
         self._random = random.Random(seed)
-        # Seeds of the two processes follow each other: one has the even numbers, one the odd.
-        self._next = seed % 2
         self._amount = b"\x08" + varint(AMOUNT) + field(2, CURRENCY.encode())
+        # Made before the load begins: devices make codes, and no device shares the server's cores.
+        # Seeds of the two processes follow each other: one has the even numbers, one the odd.
+        self._ready = [self._request(shape.first + at) for at in range(seed % 2, shape.count, 2)]
+        self._ready.reverse()
 
     def make(self) -> bytes:
         """Return the next request.
@@ -84,10 +86,11 @@ class Payments:
         Raises:
             WrongReplyError: the load has used up its payers or orders.
         """
-        if self._next >= self._shape.count:
+        if not self._ready:
             raise WrongReplyError("the load has used up what there was to be paid")
-        number = self._shape.first + self._next
-        self._next += 2
+        return self._ready.pop()
+
+    def _request(self, number: int) -> bytes:
         head = field(1, request_id(self._random.getrandbits(128)))
         if self._shape.kind == "PayOrder":
             return (
