@@ -56,9 +56,7 @@ def run(load: Load, requests: Source, seed: int, start: float) -> Share:
 class Session:
     """The calls of one process during one load."""
 
-    def __init__(
-        self, load: Load, requests: Source, seed: int, start: float, share: Share
-    ) -> None:
+    def __init__(self, load: Load, requests: Source, seed: int, start: float, share: Share) -> None:
         self._load = load
         self._requests = requests
         self._random = random.Random(seed)

@@ -52,7 +52,7 @@ def payment_services(
         step_up: says what payers have to approve.
     """
     sealer = secrets.sealer(PAYER_CODES)
-    desk = CodeDesk(readers=shared["readers"], clock=shared["clock"], sealer=sealer)
+    desk = CodeDesk(sealer)
     receipts = ReceiptOffice(settings.accounts)
     without_tokens = {name: shared[name] for name in ("engine", "readers", "clock")}
     return {

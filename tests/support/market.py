@@ -54,7 +54,7 @@ class Market:
         }
         tokens, step_up = wallets.tools.page_tokens, StepUpOffice(wallets.clock)
         sealer, settings = Sealer(bytes(32)), PaymentsSettings()
-        desk = CodeDesk(readers=wallets.readers, clock=wallets.clock, sealer=sealer)
+        desk = CodeDesk(sealer)
         self._services: list[tuple[Any, Any]] = [
             (merchants_pb, MerchantsService(**shared, tokens=tokens, default_book=BOOK)),
             (

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from longmen_server.engine.command import Outcome, RowKey
-from longmen_server.engine.family import STAGE_RECORD
+from longmen_server.engine.family import STAGE_LOOKUP, STAGE_RECORD
 from longmen_server.engine.request_log import (
     REQUEST,
     RecordedOutcome,
@@ -64,6 +64,8 @@ def needed_rows(
 ) -> dict[RowFamily[Any, Any], set[Any]]:
     """Return the keys of one stage by family, less those loaded already."""
     needed: dict[RowFamily[Any, Any], set[Any]] = {}
+    if stage == STAGE_LOOKUP:
+        entries = [entry for entry in entries if entry.command.looks_up]
     for entry in entries:
         for family, key in entry.command.keys(working_set, stage):
             keys = needed.get(family)

@@ -41,6 +41,9 @@ class Command(ABC):
 
     __slots__ = ("book", "request")
 
+    looks_up: bool = False
+    """Whether it has keys of STAGE_LOOKUP."""
+
     acts: Sequence[Act] = ()
     """Acts to keep that happened elsewhere; what a command itself does is kept by its request."""
 

@@ -14,14 +14,24 @@ R = TypeVar("R")
 #: Families are loaded stage by stage, and in the order of their ranks within a stage. A key of a
 #: later stage may come from a row of an earlier one, never the other way round, so every writer
 #: locks in one order.
-STAGE_POINTER = 0
-STAGE_LINK = 1
-STAGE_ACCOUNT = 2
-STAGE_RECORD = 3
-STAGE_JUDGEMENT = 4
-STAGES = (STAGE_POINTER, STAGE_LINK, STAGE_ACCOUNT, STAGE_RECORD, STAGE_JUDGEMENT)
+#:
+#: Lookups find whose rows to load and lock nothing. Few commands need one, and only those that say
+#: so (`Command.looks_up`) are asked for its keys.
+STAGE_LOOKUP = 0
+STAGE_POINTER = 1
+STAGE_LINK = 2
+STAGE_ACCOUNT = 3
+STAGE_RECORD = 4
+STAGE_JUDGEMENT = 5
+STAGES = (STAGE_LOOKUP, STAGE_POINTER, STAGE_LINK, STAGE_ACCOUNT, STAGE_RECORD, STAGE_JUDGEMENT)
 #: Stages that are loaded in one round trip. Accounts and records do not depend on each other.
-ROUNDS = ((STAGE_POINTER,), (STAGE_LINK,), (STAGE_ACCOUNT, STAGE_RECORD), (STAGE_JUDGEMENT,))
+ROUNDS = (
+    (STAGE_LOOKUP,),
+    (STAGE_POINTER,),
+    (STAGE_LINK,),
+    (STAGE_ACCOUNT, STAGE_RECORD),
+    (STAGE_JUDGEMENT,),
+)
 
 
 class Statement(NamedTuple):

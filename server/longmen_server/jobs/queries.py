@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from longmen_server.platform.adapters import Int2Array, Uuid
 
@@ -12,15 +12,17 @@ if TYPE_CHECKING:
     from longmen_server.platform.database import Connection
 
 __all__ = [
+    "Lease",
     "first_request_us",
     "forget_replies",
+    "look_at_leases",
     "release_leases",
     "save_progress",
     "take_lease",
 ]
 
 _LOOK: Final = (
-    b"select holder = $3, expires_at_us, progress from job_lease where book = $1 and job = $2"
+    b"select book, job, holder = $2, expires_at_us, progress from job_lease where book = any($1)"
 )
 _TAKE: Final = (
     b"insert into job_lease as l (book, job, holder, expires_at_us, progress)"
@@ -40,21 +42,35 @@ _FORGET: Final = (
 )
 
 
+class Lease(NamedTuple):
+    """What is known of the lease of a job of a book."""
+
+    own: bool
+    """Whether it is the holder's who looks."""
+    expires_at_us: int
+    progress: int
+    """How far the job has come, in its own measure."""
+
+
+async def look_at_leases(
+    connection: Connection, books: Sequence[int], holder: bytes
+) -> dict[tuple[int, str], Lease]:
+    """Return the leases of all jobs of some books, by book and job.
+
+    One statement for a whole round: most rounds find nothing due, and a process without leases has
+    nothing else to ask.
+    """
+    cursor = await connection.execute(_LOOK, (Int2Array(books), Uuid(holder)))
+    return {(book, job): Lease(*rest) for book, job, *rest in await cursor.fetchall()}
+
+
 async def take_lease(
     connection: Connection, book: int, job: str, holder: bytes, *, now_us: int, lease_us: int
 ) -> int | None:
     """Take a job's lease, or renew it, and return the job's progress; None when another holds it.
 
-    Nothing is written while another's lease lasts, nor during the first half of one's own.
+    A lease is renewed by whoever has it once half of it is over, so that most rounds write nothing.
     """
-    cursor = await connection.execute(_LOOK, (book, job, Uuid(holder)))
-    found = await cursor.fetchone()
-    if found is not None:
-        own, expires_at_us, progress = found
-        if own and expires_at_us - now_us > lease_us // 2:
-            return int(progress)
-        if not own and expires_at_us > now_us:
-            return None
     parameters = (book, job, Uuid(holder), now_us, now_us + lease_us)
     cursor = await connection.execute(_TAKE, parameters)
     taken = await cursor.fetchone()

@@ -16,7 +16,8 @@ import psycopg
 import structlog
 
 from longmen_server.jobs import queries
-from longmen_server.jobs.job import Done, Workplace
+from longmen_server.jobs.job import Workplace
+from longmen_server.jobs.queries import Lease
 from longmen_server.platform.database import connect
 from longmen_server.platform.refusal import Refusal
 
@@ -101,10 +102,18 @@ class JobRunner:
             How many items each job did, by its name.
         """
         done = {job.name: 0 for job in self._jobs}
+        try:
+            leases = await queries.look_at_leases(
+                await self._connected(), self._books, self._holder
+            )
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            log.warning("jobs_disconnected", error=str(error))
+            await self._disconnect()
+            return done
         for book in self._books:
             for job in self._jobs:
                 try:
-                    done[job.name] += await self._do(job, book)
+                    done[job.name] += await self._do(job, book, leases.get((book, job.name)))
                 except Refusal as refusal:
                     log.warning("job_delayed", job=job.name, book=book, reason=refusal.reason)
                 except (psycopg.OperationalError, psycopg.InterfaceError) as error:
@@ -114,52 +123,63 @@ class JobRunner:
                     log.exception("job_failed", job=job.name, book=book)
         return done
 
-    async def _do(self, job: Job, book: int) -> int:
+    async def _do(self, job: Job, book: int, lease: Lease | None) -> int:
         """Do a job of a book, up to the limit of takes; return how many items were done."""
         items = 0
         for _ in range(self._settings.job_rounds_max):
-            workplace = await self._enter(job, book)
-            if workplace is None:
+            lease = await self._hold(job, book, lease)
+            if lease is None:
                 break
+            workplace = await self._enter(book, lease)
             done = await job.take(workplace)
             items += done.items
-            await self._remember(job, workplace, done)
+            if done.progress is not None and done.progress != lease.progress:
+                await queries.save_progress(
+                    workplace.connection, book, job.name, self._holder, done.progress
+                )
+                lease = lease._replace(progress=done.progress)
             if not done.more:
                 break
         return items
 
-    async def _enter(self, job: Job, book: int) -> Workplace | None:
-        """Take the job's lease; None when another process has it."""
+    async def _hold(self, job: Job, book: int, lease: Lease | None) -> Lease | None:
+        """Return the job's lease as our own, taken or renewed if need be; None for another's."""
+        now_us, lease_us = self._clock.now_us(), self._settings.job_lease_ms * 1000
+        if lease is not None:
+            left_us = lease.expires_at_us - now_us
+            if lease.own and left_us > lease_us // 2:
+                return lease
+            if not lease.own and left_us > 0:
+                return None
+        progress = await queries.take_lease(
+            await self._connected(),
+            book,
+            job.name,
+            self._holder,
+            now_us=now_us,
+            lease_us=lease_us,
+        )
+        return None if progress is None else Lease(True, now_us + lease_us, progress)
+
+    async def _enter(self, book: int, lease: Lease) -> Workplace:
+        return Workplace(
+            book=book,
+            connection=await self._connected(),
+            engine=self._engine,
+            clock=self._clock,
+            items_max=self._settings.job_items_max,
+            progress=lease.progress,
+        )
+
+    async def _connected(self) -> Connection:
+        """Return the runner's connection, opened anew if it was lost."""
         connection = self._connection
         if connection is None or connection.closed:
             connection = await connect(
                 self._dsn, application_name="longmen jobs", settings=_SESSION
             )
             self._connection = connection
-        progress = await queries.take_lease(
-            connection,
-            book,
-            job.name,
-            self._holder,
-            now_us=self._clock.now_us(),
-            lease_us=self._settings.job_lease_ms * 1000,
-        )
-        if progress is None:
-            return None
-        return Workplace(
-            book=book,
-            connection=connection,
-            engine=self._engine,
-            clock=self._clock,
-            items_max=self._settings.job_items_max,
-            progress=progress,
-        )
-
-    async def _remember(self, job: Job, workplace: Workplace, done: Done) -> None:
-        if done.progress is not None and done.progress != workplace.progress:
-            await queries.save_progress(
-                workplace.connection, workplace.book, job.name, self._holder, done.progress
-            )
+        return connection
 
     async def _disconnect(self) -> None:
         connection, self._connection = self._connection, None

@@ -16,7 +16,7 @@ from longmen_server.challenges.cooling import is_beyond, use_cooling
 from longmen_server.challenges.gate import count_exempt
 from longmen_server.challenges.model import stronger
 from longmen_server.engine.command import Command, RequestKey, RowKey
-from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER
+from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_LOOKUP, STAGE_POINTER
 from longmen_server.engine.journal import Event
 from longmen_server.factors.tables import SECURITY
 from longmen_server.identity.model import DeviceState
@@ -42,10 +42,10 @@ from longmen_server.payer_codes.encode import budget_of
 from longmen_server.payer_codes.model import (
     check_amount,
     check_budget,
-    check_judged,
+    check_scan,
     check_tries,
 )
-from longmen_server.payer_codes.tables import PAYER_CODE
+from longmen_server.payer_codes.tables import CODE_OWNER, PAYER_CODE
 from longmen_server.payments import fees
 from longmen_server.payments.commands import Sale, move, movement_of, pay, register
 from longmen_server.payments.discretion import payer_state, told_to_merchant
@@ -74,10 +74,11 @@ if TYPE_CHECKING:
     from longmen_server.ledger.model import AccountRow
     from longmen_server.merchants.model import MerchantActor, MerchantRow
     from longmen_server.offline.model import StoredSale
-    from longmen_server.payer_codes.model import Judged, PayerCodeRow
+    from longmen_server.payer_codes.model import PayerCodeRow, Scan
     from longmen_server.payments.model import OrderRow
     from longmen_server.platform.ids import (
         AccountId,
+        CustomerId,
         MerchantId,
         TerminalId,
         TerminalKeyId,
@@ -96,8 +97,8 @@ class Forwarded(NamedTuple):
     stored: StoredSale
     is_signed: bool
     """Whether the till's key has signed it."""
-    judged: Judged
-    """What was found of its code, as of the time it was scanned."""
+    scan: Scan
+    """Its code, as of the time it was scanned."""
     sale: Sale
     transaction_id: TransactionId
     guard: Guard | None = None
@@ -108,15 +109,14 @@ class Forwarded(NamedTuple):
         """Where it is taken down."""
         return SaleAddress(self.stored.key_id, self.stored.sequence)
 
-    @property
-    def payer_keys(self) -> Iterable[BudgetKey]:
-        """The payer's budgets, where a device of ours made the code."""
-        if self.judged.owner is None:
-            return
+    def payer_keys(self, customer_id: CustomerId) -> tuple[BudgetKey, BudgetKey]:
+        """Return the budgets of the payer who showed the code, of the day and of the month."""
         day = business_date(self.stored.accepted_at_us, CALENDAR.zone)
-        customer_id, currency_code = self.judged.owner.customer_id, self.stored.currency_code
-        yield BudgetKey(customer_id, model.day_of(day), currency_code)
-        yield BudgetKey(customer_id, model.month_of(day), currency_code)
+        currency_code = self.stored.currency_code
+        return (
+            BudgetKey(customer_id, model.day_of(day), currency_code),
+            BudgetKey(customer_id, model.month_of(day), currency_code),
+        )
 
     @property
     def merchant_key(self) -> BudgetKey:
@@ -129,6 +129,8 @@ class ForwardOffline(Command):
     """Take stored sales of one till and key down."""
 
     __slots__ = ("actor", "items", "key_id", "merchant_id", "policy", "terminal_id")
+
+    looks_up = True
 
     def __init__(
         self,
@@ -170,6 +172,11 @@ class ForwardOffline(Command):
 
     def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
         """Name till and key, what was taken down, the sales, their payers, and all accounts."""
+        if stage == STAGE_LOOKUP:
+            for item in self.items:
+                if item.scan.code is not None:
+                    yield RowKey(CODE_OWNER, item.scan.code.handle)
+            return
         if stage == STAGE_POINTER:
             yield RowKey(TERMINAL, self.terminal_id)
             yield RowKey(KEY, self.key_id)
@@ -298,14 +305,15 @@ class _Taking:
             Refusal: CODE_MALFORMED, CODE_UNKNOWN_SCHEME, CODE_INVALID, CODE_EXPIRED, CODE_USED;
                 CODE_BUDGET_SPENT of a device that somebody guesses codes of.
         """
-        working_set, judged = self._working_set, self._item.judged
+        working_set, scan = self._working_set, self._item.scan
         now_us = working_set.now_us
-        found = None
-        if judged.code is not None:
-            found = working_set.get(PAYER_CODE, judged.code.handle)
-        if found is not None:
-            check_tries(found, budget_of(found, now_us))
-        row, code, step = check_judged(found, judged)
+        row = None
+        if scan.code is not None:
+            row = working_set.get(PAYER_CODE, scan.code.handle)
+        if row is not None:
+            check_tries(row, budget_of(row, now_us))
+        code, step = check_scan(row, scan, now_us)
+        assert row is not None, "a good code has a device"
         row = working_set.edit(PAYER_CODE, row.handle)
         row.spend(code, step, now_us)
         row.version += 1
@@ -354,6 +362,13 @@ class _Taking:
         actor = Actor(payer.customer_id)
         return find_wallet_account(self._working_set, payer.account_id, order.currency_code, actor)
 
+    def _budgets(self) -> tuple[BudgetKey, BudgetKey]:
+        """Return the payer's budgets, of the day and of the month."""
+        code = self._item.scan.code
+        owner = None if code is None else self._working_set.get(CODE_OWNER, code.handle)
+        assert owner is not None, "only a payer that is known has a budget"
+        return self._item.payer_keys(owner.customer_id)
+
     def _use_day(self, amount: int) -> None:
         """Count the sale in the payer's day.
 
@@ -361,7 +376,7 @@ class _Taking:
             Refusal: OFFLINE_BUDGET_SPENT.
         """
         offline = self._offline
-        key, _ = self._item.payer_keys
+        key, _ = self._budgets()
         model.check_day(
             self._working_set.get(BUDGET, key),
             amount,
@@ -401,7 +416,7 @@ class _Taking:
         """
         working_set, item, offline = self._working_set, self._item, self._offline
         currency_code = order.currency_code
-        _, month = item.payer_keys
+        _, month = self._budgets()
         shop = item.merchant_key
         budgets = (
             (
@@ -435,7 +450,7 @@ class _Taking:
         return order
 
     def _count_wrong_try(self) -> None:
-        code = self._item.judged.code
+        code = self._item.scan.code
         if code is not None and self._working_set.get(PAYER_CODE, code.handle) is not None:
             self._working_set.edit(PAYER_CODE, code.handle).wrong_count += 1
 
@@ -486,16 +501,17 @@ class _Taking:
 
 def _payer_keys(item: Forwarded, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
     """Name the payer's device and its owner, the budgets, then the account."""
-    judged = item.judged
-    if judged.code is None or judged.owner is None:
+    code = item.scan.code
+    found = None if code is None else working_set.get(CODE_OWNER, code.handle)
+    if code is None or found is None:
         return
     if stage == STAGE_POINTER:
-        yield RowKey(SECURITY, judged.owner.customer_id)
+        yield RowKey(SECURITY, found.customer_id)
     elif stage == STAGE_LINK:
-        yield RowKey(PAYER_CODE, judged.code.handle)
-        for key in item.payer_keys:
+        yield RowKey(PAYER_CODE, code.handle)
+        for key in item.payer_keys(found.customer_id):
             yield RowKey(BUDGET, key)
-    row = working_set.get(PAYER_CODE, judged.code.handle)
+    row = working_set.get(PAYER_CODE, code.handle)
     if item.guard is not None and row is not None:
         yield from item.guard.keys(
             working_set,
@@ -506,7 +522,7 @@ def _payer_keys(item: Forwarded, working_set: WorkingSet, stage: int) -> Iterabl
             device_id=row.device_id,
         )
     if stage == STAGE_ACCOUNT:
-        yield RowKey(DEVICE, judged.owner.device_id)
+        yield RowKey(DEVICE, found.device_id)
         if row is not None:
             yield RowKey(ACCOUNT, row.account_id)
             yield from enforce.keys(stage, payer_id=row.account_id)

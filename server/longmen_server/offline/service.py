@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Final
 
 from longmen.payments.v1 import offline_service_pb2 as pb
@@ -70,7 +69,7 @@ class OfflineService:
             clock: for ids and terms.
             tokens: seals page tokens.
             step_up: says what new devices may send.
-            code_desk: judges scanned codes.
+            code_desk: reads scanned codes.
         """
         self._engine = engine
         self._readers = readers
@@ -149,9 +148,7 @@ class OfflineService:
         # What is not there is the command's to say, after looking for a replay.
         if terminal is not None and key is not None:
             public = DeviceKey(key.algorithm, key.public_key)
-            items = await asyncio.gather(
-                *(self._forwarded(one, terminal, key_id, public, call) for one in request.sales)
-            )
+            items = [self._forwarded(one, terminal, key_id, public, call) for one in request.sales]
         command = ForwardOffline(
             book_of(terminal_id),
             request_key(call),
@@ -188,7 +185,7 @@ class OfflineService:
             sales=[encode.record(row) for row in page], next_page_token=following
         )
 
-    async def _forwarded(
+    def _forwarded(
         self,
         message: offline_pb2.OfflineSale,
         terminal: TerminalRow,
@@ -210,13 +207,11 @@ class OfflineService:
             reference=stored_reference(message, terminal.terminal_id),
             at_till=False,
         )
-        judged = await self._code_desk.judge(
-            stored.code, book, call.deadline, at_us=stored.accepted_at_us
-        )
+        scan = self._code_desk.scan(stored.code, at_us=stored.accepted_at_us)
         is_signed = public.verifies(message.signature, stored.text)
         transaction_id = TransactionId(new_id(book, self._clock))
         guard = self._step_up.guard(call, book)
-        return Forwarded(stored, is_signed, judged, sale, transaction_id, guard)
+        return Forwarded(stored, is_signed, scan, sale, transaction_id, guard)
 
     def _terminal_id(self, text: str) -> TerminalId:
         """Return the till that a change names, if its book is kept here.

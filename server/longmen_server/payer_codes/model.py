@@ -11,15 +11,18 @@ from longmen_server.payments.codes import payer_code
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from longmen_server.payments.codes.payer_code import PayerCode
     from longmen_server.platform.ids import AccountId, CustomerId, DeviceId, OrderId
 
 __all__ = [
     "Budget",
     "CodeDevice",
-    "Judged",
+    "Match",
     "PayerCodeRow",
     "PayerCodeState",
+    "Scan",
     "payer_code_not_found",
 ]
 
@@ -118,21 +121,32 @@ class PayerCodeRow:
         self.spent_count += 1
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
-class Judged:
-    """What was found of a scanned code outside of the transaction that takes it."""
+class Match(NamedTuple):
+    """What comparing a code with its device's has shown."""
 
-    malformed: Refusal | None = None
-    """What is wrong with its digits."""
-    code: PayerCode | None = None
-    owner: CodeDevice | None = None
-    """Whose it is, where a device has its number."""
-    enrolled_at_us: int = 0
-    """Of the secret it was compared with."""
     step: int | None = None
     """The minute it was made in, if it is one of those that count."""
     late: bool = False
     """Whether it was made by the device, but too long ago."""
+
+
+@dataclass(slots=True, frozen=True)
+class Scan:
+    """A scanned code, as it was read."""
+
+    compare: Callable[[PayerCode, PayerCodeRow, int], Match]
+    """Compares a code with those its device can have made around a moment, in microseconds."""
+    code: PayerCode | None = None
+    """What it says; None where it is malformed."""
+    malformed: Refusal | None = None
+    """What is wrong with its digits."""
+    at_us: int | None = None
+    """When it was scanned, in microseconds; None for when it is taken."""
+
+    def match(self, row: PayerCodeRow, now_us: int) -> Match:
+        """Return when the device of a row made the code, if it did."""
+        assert self.code is not None, "who has found a device has read its code"
+        return self.compare(self.code, row, now_us if self.at_us is None else self.at_us)
 
 
 def check_budget(row: PayerCodeRow, budget: Budget, now_us: int) -> None:
@@ -177,28 +191,25 @@ def _spent(which: str) -> Refusal:
     )
 
 
-def check_judged(row: PayerCodeRow | None, judged: Judged) -> tuple[PayerCodeRow, PayerCode, int]:
-    """Return the device, its code and the minute of a code that is good.
+def check_scan(row: PayerCodeRow | None, scan: Scan, now_us: int) -> tuple[PayerCode, int]:
+    """Return a good code and the minute it was made in.
 
     Args:
-        row: the device as it stands.
-        judged: what was found of the code.
+        row: the device that has the code's number, as it stands.
+        scan: the code.
+        now_us: microseconds; when it is taken.
 
     Raises:
         Refusal: CODE_MALFORMED, CODE_UNKNOWN_SCHEME, CODE_INVALID, CODE_EXPIRED.
     """
-    if judged.malformed is not None:
-        raise judged.malformed
-    if (
-        row is None
-        or judged.code is None
-        or row.state != PayerCodeState.ACTIVE
-        or row.enrolled_at_us != judged.enrolled_at_us
-    ):
+    if scan.malformed is not None:
+        raise scan.malformed
+    if row is None or scan.code is None or row.state != PayerCodeState.ACTIVE:
         raise code_invalid()
-    if judged.step is not None:
-        return row, judged.code, judged.step
-    if not judged.late:
+    match = scan.match(row, now_us)
+    if match.step is not None:
+        return scan.code, match.step
+    if not match.late:
         raise code_invalid()
     seconds = payer_code.STEP_SECONDS * (1 + 2 * payer_code.WINDOW_STEPS)
     raise Refusal(

@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from longmen_server.payer_codes.model import CodeDevice, PayerCodeRow
 from longmen_server.payer_codes.tables import PAYER_CODE_COLUMNS
-from longmen_server.platform.adapters import Int4Array, Int8Array, Uuid, UuidArray
+from longmen_server.platform.adapters import Int8Array, Uuid, UuidArray
 from longmen_server.platform.ids import CustomerId, DeviceId, book_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from longmen_server.platform.database import Connection
 
 __all__ = [
     "find_by_device",
-    "find_by_handles",
     "find_watched",
     "list_of_customer",
     "watch_key",
@@ -24,9 +23,6 @@ __all__ = [
 
 _ID_BYTES: Final = 16
 
-_BY_HANDLES: Final = (
-    f"select {PAYER_CODE_COLUMNS} from payer_code where book = $1 and handle = any($2)".encode()
-)
 _BY_DEVICE: Final = (
     f"select {PAYER_CODE_COLUMNS} from payer_code"
     " where book = $1 and customer_id = $2 and device_id = $3"
@@ -40,14 +36,6 @@ _BY_DEVICES: Final = (
     " from unnest($2::uuid[], $3::uuid[], $4::bigint[]) as u (c, d, v) join payer_code as c"
     " on c.book = $1 and c.customer_id = u.c and c.device_id = u.d and c.version > u.v"
 ).encode()
-
-
-async def find_by_handles(
-    connection: Connection, book: int, handles: Sequence[int]
-) -> dict[int, PayerCodeRow]:
-    """Return those devices that have a number, by it."""
-    cursor = await connection.execute(_BY_HANDLES, (book, Int4Array(handles)))
-    return {record[0]: PayerCodeRow(*record) for record in await cursor.fetchall()}
 
 
 async def find_by_device(connection: Connection, device: CodeDevice) -> PayerCodeRow | None:

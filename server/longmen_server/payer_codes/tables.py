@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from longmen_server.engine.family import (
     STAGE_LINK,
+    STAGE_LOOKUP,
     STAGE_POINTER,
     STAGE_RECORD,
     RowFamily,
@@ -55,6 +56,30 @@ class _HandleFamily(RowFamily[CodeDevice, int]):
     ) -> Iterable[Statement]:
         # Two enrolments of one device meet at the unique index; here later commands of the batch
         # find the first.
+        del book, inserted, changed
+        return ()
+
+
+class _OwnerFamily(RowFamily[int, CodeDevice]):
+    """Whose device has a number, which never changes; the rows are the device family's to write."""
+
+    name = "payer_code by handle"
+    stage = STAGE_LOOKUP
+    rank = 112
+
+    def load(self, book: int, keys: Sequence[int]) -> Statement:
+        return Statement(
+            b"select handle, customer_id, device_id from payer_code"
+            b" where book = $1 and handle = any($2)",
+            (book, Int4Array(keys)),
+        )
+
+    def decode(self, record: tuple[Any, ...]) -> tuple[int, CodeDevice]:
+        return record[0], CodeDevice(record[1], record[2])
+
+    def write(
+        self, book: int, inserted: Sequence[CodeDevice], changed: Sequence[CodeDevice]
+    ) -> Iterable[Statement]:
         del book, inserted, changed
         return ()
 
@@ -141,5 +166,6 @@ class _ErasedFamily(RowFamily[CustomerId, CustomerId]):
 
 
 HANDLE = _HandleFamily()
+CODE_OWNER = _OwnerFamily()
 PAYER_CODE = _PayerCodeFamily()
 ERASED = _ErasedFamily()

@@ -15,7 +15,7 @@ from longmen_server.challenges.cooling import is_beyond, use_cooling
 from longmen_server.challenges.gate import count_exempt, decision_for
 from longmen_server.challenges.model import stronger
 from longmen_server.engine.command import Command, RequestKey, RowKey
-from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_POINTER
+from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_LOOKUP, STAGE_POINTER
 from longmen_server.factors.tables import SECURITY
 from longmen_server.identity.model import DeviceState
 from longmen_server.identity.tables import DEVICE
@@ -27,9 +27,9 @@ from longmen_server.payer_codes.encode import budget_of
 from longmen_server.payer_codes.model import (
     check_amount,
     check_budget,
-    check_judged,
+    check_scan,
 )
-from longmen_server.payer_codes.tables import PAYER_CODE
+from longmen_server.payer_codes.tables import CODE_OWNER, PAYER_CODE
 from longmen_server.payments import encode, fees, model
 from longmen_server.payments.commands import (
     Sale,
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from longmen_server.auto_conversions.funding import AutoFunding
     from longmen_server.challenges.model import Policy
     from longmen_server.engine.working_set import WorkingSet
-    from longmen_server.payer_codes.model import Judged, PayerCodeRow
+    from longmen_server.payer_codes.model import CodeDevice, PayerCodeRow, Scan
     from longmen_server.platform.ids import TransactionId
     from longmen_server.risk.guard import Guard
 
@@ -77,7 +77,9 @@ class FailedScan(Refusal):
 class PayByCode(Command):
     """Charge a payer by a scanned code."""
 
-    __slots__ = ("funding", "guard", "judged", "policy", "sale", "transaction_id")
+    __slots__ = ("funding", "guard", "policy", "sale", "scan", "transaction_id")
+
+    looks_up = True
 
     def __init__(
         self,
@@ -85,7 +87,7 @@ class PayByCode(Command):
         request: RequestKey | None,
         *,
         sale: Sale,
-        judged: Judged,
+        scan: Scan,
         policy: Policy,
         transaction_id: TransactionId,
         guard: Guard | None = None,
@@ -97,7 +99,7 @@ class PayByCode(Command):
             book: the merchant's, and the payer's.
             request: the request's key.
             sale: what is sold.
-            judged: what was found of the code.
+            scan: the code.
             policy: says which payments go without the payer's approval.
             transaction_id: of the payment, if there is one.
             guard: what judges the payment; None where nothing is judged.
@@ -107,23 +109,33 @@ class PayByCode(Command):
         self.funding = funding
         self.guard = guard
         self.sale = sale
-        self.judged = judged
+        self.scan = scan
         self.policy = policy
         self.transaction_id = transaction_id
 
     def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
         """Name the sale's rows, the payer's device and its owner, then both accounts."""
+        code = self.scan.code
+        if stage == STAGE_LOOKUP:
+            if code is not None:
+                yield RowKey(CODE_OWNER, code.handle)
+            return
         yield from self.sale.keys(working_set, stage)
-        judged = self.judged
         if stage == STAGE_ACCOUNT:
             yield from self._merchant_keys(working_set)
-        if judged.code is None or judged.owner is None:
-            return
+        found = None if code is None else working_set.get(CODE_OWNER, code.handle)
+        if code is not None and found is not None:
+            yield from self._payer_keys(working_set, stage, code.handle, found)
+
+    def _payer_keys(
+        self, working_set: WorkingSet, stage: int, handle: int, found: CodeDevice
+    ) -> Iterable[RowKey]:
+        """Name the payer's device and its owner, and the payer's account."""
         if stage == STAGE_POINTER:
-            yield RowKey(SECURITY, judged.owner.customer_id)
+            yield RowKey(SECURITY, found.customer_id)
         elif stage == STAGE_LINK:
-            yield RowKey(PAYER_CODE, judged.code.handle)
-        row = working_set.get(PAYER_CODE, judged.code.handle)
+            yield RowKey(PAYER_CODE, handle)
+        row = working_set.get(PAYER_CODE, handle)
         if self.guard is not None and row is not None:
             yield from self.guard.keys(
                 working_set,
@@ -134,13 +146,13 @@ class PayByCode(Command):
                 device_id=row.device_id,
             )
         if self.funding is not None and (row is not None or stage == STAGE_LINK):
-            owner = (judged.owner.customer_id, self.sale.currency_code)
+            owner = (found.customer_id, self.sale.currency_code)
             payer_id = AccountId(b"") if row is None else row.account_id
             yield from self.funding.keys(
                 working_set, stage, payer_id=payer_id, guard=self.guard, owner=owner
             )
         if stage == STAGE_ACCOUNT:
-            yield RowKey(DEVICE, judged.owner.device_id)
+            yield RowKey(DEVICE, found.device_id)
             if row is not None:
                 yield RowKey(ACCOUNT, row.account_id)
                 yield from enforce.keys(stage, payer_id=row.account_id)
@@ -183,10 +195,8 @@ class PayByCode(Command):
         if self.funding is not None:
             self.funding.refused(working_set, refusal, self.transaction_id, self.guard)
         order = self._order(working_set)
-        row = None
-        if self.judged.code is not None:
-            row = working_set.get(PAYER_CODE, self.judged.code.handle)
-        known = row is not None and self.judged.step is not None
+        row = self._device(working_set)
+        known = row is not None and self.scan.match(row, working_set.now_us).step is not None
         self._note(
             working_set,
             order,
@@ -204,6 +214,11 @@ class PayByCode(Command):
     def _order(self, working_set: WorkingSet) -> OrderRow:
         return register(working_set, self.sale, find_merchant(working_set, self.sale.merchant_id))
 
+    def _device(self, working_set: WorkingSet) -> PayerCodeRow | None:
+        """Return the device that has the code's number."""
+        code = self.scan.code
+        return None if code is None else working_set.get(PAYER_CODE, code.handle)
+
     def _take_code(self, working_set: WorkingSet) -> PayerCodeRow:
         """Use the code up and return the device it is of.
 
@@ -211,11 +226,10 @@ class PayByCode(Command):
             Refusal: CODE_MALFORMED, CODE_UNKNOWN_SCHEME, CODE_INVALID, CODE_EXPIRED, CODE_USED,
                 CODE_BUDGET_SPENT.
         """
-        judged, now_us = self.judged, working_set.now_us
-        found = None
-        if judged.code is not None:
-            found = working_set.get(PAYER_CODE, judged.code.handle)
-        row, code, step = check_judged(found, judged)
+        now_us = working_set.now_us
+        row = self._device(working_set)
+        code, step = check_scan(row, self.scan, now_us)
+        assert row is not None, "a good code has a device"
         check_budget(row, budget_of(row, now_us), now_us)
         row = working_set.edit(PAYER_CODE, row.handle)
         row.spend(code, step, now_us)

@@ -83,7 +83,7 @@ class PaymentsService:
             tokens: seals page tokens.
             settings: limits.
             step_up: gives customers' payments the gate they have to pass.
-            code_desk: judges scanned codes.
+            code_desk: reads scanned codes.
         """
         self._engine = engine
         self._readers = readers
@@ -351,7 +351,7 @@ class PaymentsService:
             book,
             request_key(call),
             sale=sale,
-            judged=await self._code_desk.judge(request.code, book, call.deadline),
+            scan=self._code_desk.scan(request.code),
             policy=self._step_up.policy,
             transaction_id=self._new_transaction_id(book),
             guard=self._step_up.guard(call, book),
