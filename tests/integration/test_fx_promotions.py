@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import pytest
 
+from longmen.fx.v1 import quote_pb2
 from tests.support.exchange import new_promotion, pocket, promoted, shown, with_rates
 from tests.support.rpcs import elsewhere, of_foreign_book
 from tests.support.small_bank import BY_NAME, SERVICE, SmallBank, cash, open_small_bank
@@ -159,6 +160,27 @@ async def test_no_more_is_spent_than_there_is_however_many_come_at_once(
     assert 0 in spent
     assert sum(spent) <= saves // 2
     assert await used(bank, campaign) == (3 * saves + sum(spent), saves // 2 - sum(spent))
+
+
+async def test_what_is_taken_back_at_its_own_rate_can_be_saved_by_somebody_else(
+    bank: SmallBank, owner: Person
+) -> None:
+    saves = (await saving(bank, owner)).promotion.saved_minor_units
+    campaign = await promoted(bank, owner, budget=cash(2 * saves))
+    first, second = await baht(bank, owner), await baht(bank, owner)
+    taken = [
+        (await bank.do("ConversionsService/ExecuteQuote", **shown(quote))).conversion
+        for quote in (first, second)
+    ]
+    assert await used(bank, campaign) == (2 * saves, 0)
+    bases = quote_pb2.REVERSAL_BASIS_ORIGINAL, quote_pb2.REVERSAL_BASIS_TODAY
+    for one, basis in zip(taken, bases, strict=True):
+        await bank.do(
+            "ConversionsService/ReverseConversion", conversion_id=one.conversion_id, basis=basis
+        )
+        # At the rate of the day the customer keeps what was saved.
+        assert await used(bank, campaign) == (saves, saves)
+    assert (await baht(bank, owner)).promotion == first.promotion
 
 
 @pytest.mark.parametrize(

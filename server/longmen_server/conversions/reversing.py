@@ -24,6 +24,8 @@ from longmen_server.fxrates.model import check_age, pair_of
 from longmen_server.ledger.tables import ACCOUNT
 from longmen_server.ledger.tables import REVERSAL as LEDGER_REVERSAL
 from longmen_server.platform.clock import business_date
+from longmen_server.promotions import spending
+from longmen_server.promotions.tables import PROMOTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -88,6 +90,8 @@ class ReverseConversion(Command):
             return
         yield RowKey(ACCOUNT, quote.from_account_id)
         yield RowKey(ACCOUNT, quote.to_account_id)
+        if quote.promotion_id is not None:
+            yield RowKey(PROMOTION, quote.promotion_id)
         # One way and the other: at today's rate the rest of rounding is in the source's currency.
         source, target = quote.source_currency, quote.target_currency
         for home in {home_of(quote), version_now(working_set).home_currency}:
@@ -137,6 +141,8 @@ class ReverseConversion(Command):
             home=home_of(quote),
         )
         give_back(working_set, row)
+        if quote.promotion_id is not None:
+            spending.give_back(working_set, quote.promotion_id, quote.discount)
         links = (row.transaction_id, self.transaction_id)
         working_set.insert(LEDGER_REVERSAL, row.transaction_id, links)
         return ReversalRow(

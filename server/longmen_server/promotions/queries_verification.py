@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from longmen_server.conversions.model import QuoteState
+from longmen_server.conversions.model import QuoteState, ReversalBasis
 from longmen_server.ledger.verification.queries import Check
 
 PROMOTIONS: Final = Check(
@@ -18,8 +18,12 @@ PROMOTIONS: Final = Check(
             coalesce(q.told, 0) as told
         from (select * from fx_promotion where book = $1) as p
         full join (
-            select promotion_id, sum(discount) as told from fx_quote
-            where book = $1 and promotion_id is not null and state = {int(QuoteState.USED)}
+            select promotion_id, sum(discount) as told
+            from (select * from fx_quote where book = $1 and promotion_id is not null) as u
+            left join (
+                select * from fx_reversal where book = $1 and basis = {int(ReversalBasis.ORIGINAL)}
+            ) as r on r.conversion_id = u.conversion_id
+            where state = {int(QuoteState.USED)} and r.book is null
             group by promotion_id
         ) as q on q.promotion_id = p.promotion_id
     ) as spent

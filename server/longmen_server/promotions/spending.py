@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.platform.ids import PromotionId
 
-__all__ = ["discount", "has_left", "running_keys", "spend", "spending_keys"]
+__all__ = ["discount", "give_back", "has_left", "running_keys", "spend", "spending_keys"]
 
 
 def running_keys(working_set: WorkingSet) -> Iterable[RowKey]:
@@ -64,6 +64,13 @@ def spend(working_set: WorkingSet, promotion_id: PromotionId, saved: int) -> Non
     row = working_set.edit(PROMOTION, promotion_id)
     row.used += saved
     assert row.used <= row.budget, "whoever spends looks at what is left first"
+
+
+def give_back(working_set: WorkingSet, promotion_id: PromotionId, saved: int) -> None:
+    """Count no longer what a customer saved by an exchange that was taken back at its own rate."""
+    row = working_set.edit(PROMOTION, promotion_id)
+    row.used -= saved
+    assert row.used >= 0, "only what was spent comes back"
 
 
 def _running(working_set: WorkingSet) -> Iterator[PromotionRow]:
