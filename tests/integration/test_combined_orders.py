@@ -187,6 +187,9 @@ async def test_a_number_is_one_combined_order_for_ever(bank: SmallBank, shops: l
     twice = combination(bank, [shops[0]] * 2, 5, 3)
     answer = await refused(bank, "CreateCombinedOrder", **twice)
     assert answer.metadata["rules"] == "combined.one_part_a_merchant"
+    huge = combination(bank, shops[:2], 2**63 - 1, 1)
+    answer = await refused(bank, "CreateCombinedOrder", **huge)
+    assert (answer.reason, answer.metadata["rules"]) == ("INVALID_REQUEST", "combined.total")
     mixed = combination(bank, shops[:2], 5, 3)
     mixed["parts"][1]["amount"] = cash(3, "EUR")
     assert (await refused(bank, "CreateCombinedOrder", **mixed)).reason == "CURRENCY_MISMATCH"

@@ -224,7 +224,14 @@ async def enough(bank: SmallBank, owner: Person) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "name",
-    ["PaymentsService/PayOrder", "PaymentsService/PayStaticCode", "PaymentsService/PayByCode"],
+    [
+        "PaymentsService/PayOrder",
+        "PaymentsService/PayStaticCode",
+        "PaymentsService/PayByCode",
+        "BillsService/PayDue",
+        "DonationsService/Donate",
+        "CombinedOrdersService/PayCombinedOrder",
+    ],
 )
 async def test_every_way_that_fills_up(bank: SmallBank, owner: Person, name: str) -> None:
     method = BY_NAME[name]

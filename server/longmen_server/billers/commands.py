@@ -21,7 +21,7 @@ from longmen_server.limits.movement import MovementKind
 from longmen_server.merchants.tables import MERCHANT
 from longmen_server.payments import encode as orders
 from longmen_server.payments import fees
-from longmen_server.payments.commands import find_merchant, movement_of, pay, register
+from longmen_server.payments.commands import cover, find_merchant, movement_of, pay, register
 from longmen_server.platform.clock import business_date
 from longmen_server.platform.ids import ACCOUNT as ACCOUNT_TEXT
 from longmen_server.platform.ids import MERCHANT as MERCHANT_TEXT
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from longmen_server.accounts.model import Actor
+    from longmen_server.auto_conversions.funding import AutoFunding
     from longmen_server.challenges.gate import Gate
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.merchants.model import MerchantActor
@@ -272,6 +273,7 @@ class PayDue(Command):
         "bill",
         "currency_code",
         "due_id",
+        "funding",
         "gate",
         "guard",
         "payer_id",
@@ -292,9 +294,11 @@ class PayDue(Command):
         transaction_id: TransactionId,
         gate: Gate | None = None,
         guard: Guard | None = None,
+        funding: AutoFunding | None = None,
     ) -> None:
         """Take what is paid; `bill` is None where there was none when it was read."""
         super().__init__(book, request)
+        self.funding = funding
         self.due_id = due_id
         self.bill = bill
         self.payer_id = payer_id
@@ -316,6 +320,10 @@ class PayDue(Command):
         yield from guard_keys(
             working_set, stage, self.guard, self.gate, payer_id=self.payer_id, bought=bill.sale
         )
+        if self.funding is not None:
+            yield from self.funding.keys(
+                working_set, stage, payer_id=self.payer_id, guard=self.guard
+            )
         if stage == STAGE_LINK:
             yield RowKey(DUE, self.due_id)
             yield RowKey(BILLER, bill.biller_id)
@@ -343,8 +351,11 @@ class PayDue(Command):
         model.check_due_amount(row, self.amount, self.currency_code)
         asker = asker_of(working_set, self.actor, self.gate)
         movement = movement_of(MovementKind.PAYMENT, bill.sale, payer, asker, self.transaction_id)
+        covered = cover(working_set, self.funding, self.guard, payer, movement)
         verdict = judge(working_set, self.guard, movement)
         least = stronger(enforce.reserve(working_set, movement), verdict.least)
+        if covered is not None:
+            least = stronger(least, covered.least)
         if self.gate is not None:
             self.gate.demand(working_set, _intent(row, biller, self.payer_id), least)
         merchant = find_merchant(working_set, bill.sale.merchant_id)
@@ -361,6 +372,7 @@ class PayDue(Command):
             due=encode.due(row, bill.masked_number, today),
             payment=orders.payment(paid),
             available_minor_units=outcome.debit.available,
+            auto_conversion=None if covered is None else covered.message(),
             committed_at=working_set.committed_at,
         ).SerializeToString()
 
@@ -370,6 +382,8 @@ class PayDue(Command):
             self.gate.refused(working_set, refusal)
         if self.guard is not None:
             self.guard.refused(working_set, refusal)
+        if self.funding is not None:
+            self.funding.refused(working_set, refusal, self.transaction_id, self.guard)
 
 
 def find_biller(working_set: WorkingSet, biller_id: BillerId, actor: MerchantActor) -> BillerRow:

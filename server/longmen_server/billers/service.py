@@ -289,6 +289,7 @@ class BillsService:
             transaction_id=TransactionId(new_id(book, self._clock)),
             gate=self._step_up.gate(call, key, book),
             guard=self._step_up.guard(call, book),
+            funding=self._step_up.funding,
         )
         try:
             return await self._submit(command, request, call, model.due_not_found(due_id))

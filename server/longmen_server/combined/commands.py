@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from longmen_server.accounts.model import Actor
+    from longmen_server.auto_conversions.funding import AutoFunding, Covered
     from longmen_server.challenges.gate import Gate
     from longmen_server.challenges.model import Decision
     from longmen_server.engine.working_set import WorkingSet
@@ -84,6 +85,7 @@ class CreateCombinedOrder(Command):
     def decide(self, working_set: WorkingSet) -> bytes:
         """Register it, unless its number has one."""
         model.check_parts([(sale.merchant_id, sale.currency_code) for sale in self.sales])
+        model.check_total(self.wanted.total)
         merchants = [find_merchant(working_set, sale.merchant_id) for sale in self.sales]
         known = working_set.get(NUMBER, self.wanted.combined_number)
         if known is not None:
@@ -144,6 +146,7 @@ class PayCombinedOrder(Command):
         "actor",
         "combined_id",
         "currency_code",
+        "funding",
         "gate",
         "guards",
         "merchant_ids",
@@ -166,6 +169,7 @@ class PayCombinedOrder(Command):
         transaction_ids: Sequence[TransactionId],
         gate: Gate | None,
         guards: Sequence[Guard] = (),
+        funding: AutoFunding | None = None,
     ) -> None:
         """Take what is paid.
 
@@ -181,8 +185,10 @@ class PayCombinedOrder(Command):
             transaction_ids: of the payments, one for each part.
             gate: what has to approve; None for the bank.
             guards: what judges the payments, one for each part; none where nothing is judged.
+            funding: exchanges what the payer lacks for the whole, if the payer agreed to that.
         """
         super().__init__(book, request)
+        self.funding = funding
         self.guards = guards
         self.combined_id = combined_id
         self.merchant_ids = merchant_ids
@@ -202,6 +208,10 @@ class PayCombinedOrder(Command):
         """Name the combined order and its merchants, its orders, then all accounts."""
         if self.gate is not None:
             yield from self.gate.keys(working_set, stage)
+        if self.funding is not None:
+            yield from self.funding.keys(
+                working_set, stage, payer_id=self.payer_id, guard=self._first_guard
+            )
         if stage == STAGE_POINTER:
             yield RowKey(COMBINED, self.combined_id)
             for merchant_id in self.merchant_ids:
@@ -240,7 +250,10 @@ class PayCombinedOrder(Command):
                 field="total",
             )
         orders = self._orders(working_set, row)
+        covered = self._cover(working_set, payer)
         least = self._reserve(working_set, orders, payer)
+        if covered is not None:
+            least = stronger(least, covered.least)
         if self.gate is not None:
             self.gate.demand(working_set, self._intent(orders), least)
         paid = []
@@ -256,6 +269,7 @@ class PayCombinedOrder(Command):
         return pb.PayCombinedOrderResponse(
             combined_order=encode.combined(row, parts, working_set.now_us),
             available_minor_units=available,
+            auto_conversion=None if covered is None else covered.message(),
             committed_at=working_set.committed_at,
         ).SerializeToString()
 
@@ -265,6 +279,26 @@ class PayCombinedOrder(Command):
             self.gate.refused(working_set, refusal)
         for guard in self.guards:
             guard.refused(working_set, refusal)
+        if self.funding is not None and self.transaction_ids:
+            self.funding.refused(working_set, refusal, self.transaction_ids[0], self._first_guard)
+
+    @property
+    def _first_guard(self) -> Guard | None:
+        """What judges the first part, and what is exchanged for all of them."""
+        return self.guards[0] if self.guards else None
+
+    def _cover(self, working_set: WorkingSet, payer: AccountRow) -> Covered | None:
+        """Exchange what the payer lacks for all parts; it is kept with the first one's payment.
+
+        Raises:
+            Refusal: as :meth:`AutoFunding.cover`.
+        """
+        if self.funding is None:
+            return None
+        asker, first = asker_of(working_set, self.actor, self.gate), self.transaction_ids[0]
+        return self.funding.cover(
+            working_set, payer, self.total, first, asker=asker, guard=self._first_guard
+        )
 
     def _orders(self, working_set: WorkingSet, row: CombinedRow) -> list[OrderRow]:
         """Return the orders of the parts, if all of them can be paid.

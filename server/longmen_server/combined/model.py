@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from longmen_server.platform.ids import COMBINED
+from longmen_server.platform.money import MINOR_UNITS_MAXIMUM
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ __all__ = [
     "CombinedRow",
     "PartRow",
     "check_parts",
+    "check_total",
     "combined_not_found",
     "number_reused",
     "split_ids",
@@ -79,6 +81,21 @@ def check_parts(parts: Sequence[tuple[MerchantId, str]]) -> None:
                 metadata={"expected": first, "actual": currency_code},
                 field="parts.amount.currency_code",
             )
+
+
+def check_total(total: int) -> None:
+    """Refuse parts that are more together than an amount can be.
+
+    Raises:
+        Refusal: INVALID_REQUEST.
+    """
+    if total > MINOR_UNITS_MAXIMUM:
+        raise Refusal(
+            "INVALID_REQUEST",
+            "the parts together are more than an amount can be",
+            metadata={"rules": "combined.total"},
+            field="parts",
+        )
 
 
 def combined_not_found(combined_id: CombinedId) -> Refusal:

@@ -129,6 +129,7 @@ class CombinedOrdersService:
             transaction_ids=[TransactionId(new_id(book, self._clock)) for _ in parts],
             gate=self._step_up.gate(call, key, book),
             guards=self._step_up.guards(call, book, len(parts)),
+            funding=self._step_up.funding,
         )
         try:
             return await submit(self._engine, command, request=request, call=call)

@@ -19,7 +19,7 @@ from longmen_server.limits.asking import asker_of
 from longmen_server.limits.movement import MovementKind
 from longmen_server.merchants.tables import MERCHANT
 from longmen_server.payments import fees
-from longmen_server.payments.commands import find_merchant, movement_of, pay, register
+from longmen_server.payments.commands import cover, find_merchant, movement_of, pay, register
 from longmen_server.platform.ids import ACCOUNT as ACCOUNT_TEXT
 from longmen_server.platform.ids import DONATION as DONATION_TEXT
 from longmen_server.platform.ids import MERCHANT as MERCHANT_TEXT
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from longmen_server.accounts.model import Actor
+    from longmen_server.auto_conversions.funding import AutoFunding
     from longmen_server.challenges.gate import Gate
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.merchants.model import MerchantRow
@@ -53,6 +54,7 @@ class Donate(Command):
         "anonymous",
         "donation_id",
         "donor_id",
+        "funding",
         "gate",
         "guard",
         "message",
@@ -76,6 +78,7 @@ class Donate(Command):
         transaction_id: TransactionId,
         gate: Gate | None = None,
         guard: Guard | None = None,
+        funding: AutoFunding | None = None,
     ) -> None:
         """Take a gift.
 
@@ -92,6 +95,7 @@ class Donate(Command):
             transaction_id: of the payment.
             gate: what a customer's request has to pass.
             guard: what judges it.
+            funding: exchanges what the donor lacks, if the donor agreed to that.
         """
         super().__init__(book, request)
         self.donation_id = donation_id
@@ -104,6 +108,7 @@ class Donate(Command):
         self.transaction_id = transaction_id
         self.gate = gate
         self.guard = guard
+        self.funding = funding
 
     def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
         """Name the sale's rows, then both accounts."""
@@ -113,6 +118,10 @@ class Donate(Command):
         yield from guard_keys(
             working_set, stage, self.guard, self.gate, payer_id=self.payer_id, bought=self.sale
         )
+        if self.funding is not None:
+            yield from self.funding.keys(
+                working_set, stage, payer_id=self.payer_id, guard=self.guard
+            )
         if stage == STAGE_ACCOUNT:
             yield RowKey(ACCOUNT, self.payer_id)
             yield from enforce.keys(stage, payer_id=self.payer_id)
@@ -130,8 +139,11 @@ class Donate(Command):
         model.check_charity(sale.merchant_id, merchant.category_code)
         asker = asker_of(working_set, self.actor, self.gate)
         movement = movement_of(MovementKind.PAYMENT, sale, payer, asker, self.transaction_id)
+        covered = cover(working_set, self.funding, self.guard, payer, movement)
         verdict = judge(working_set, self.guard, movement)
         least = stronger(enforce.reserve(working_set, movement), verdict.least)
+        if covered is not None:
+            least = stronger(least, covered.least)
         if self.gate is not None:
             self.gate.demand(working_set, self._intent(merchant), least)
         order = register(working_set, sale, merchant)
@@ -143,6 +155,7 @@ class Donate(Command):
             order_id=ORDER_TEXT.encode(paid.order_id),
             transaction_id=TRANSACTION_TEXT.encode(self.transaction_id),
             available_minor_units=outcome.debit.available,
+            auto_conversion=None if covered is None else covered.message(),
             committed_at=working_set.committed_at,
         ).SerializeToString()
 
@@ -152,6 +165,8 @@ class Donate(Command):
             self.gate.refused(working_set, refusal)
         if self.guard is not None:
             self.guard.refused(working_set, refusal)
+        if self.funding is not None:
+            self.funding.refused(working_set, refusal, self.transaction_id, self.guard)
 
     def _keep(self, working_set: WorkingSet, paid: OrderRow) -> None:
         """Write the gift down, and tell it."""

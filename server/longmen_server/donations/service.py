@@ -126,6 +126,7 @@ class DonationsService:
             transaction_id=TransactionId(new_id(book, self._clock)),
             gate=self._step_up.gate(call, key, book),
             guard=self._step_up.guard(call, book),
+            funding=self._step_up.funding,
         )
         try:
             return await submit(self._engine, command, request=request, call=call)

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from longmen.fx.v1 import quote_pb2 as _quote_pb2
 from longmen.payments.v1 import bill_pb2 as _bill_pb2
 from longmen.payments.v1 import order_pb2 as _order_pb2
 from longmen.type.v1 import money_pb2 as _money_pb2
@@ -503,6 +504,7 @@ class PayDueResponse(_message.Message):
     PAYMENT_FIELD_NUMBER: _builtins.int
     AVAILABLE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     COMMITTED_AT_FIELD_NUMBER: _builtins.int
+    AUTO_CONVERSION_FIELD_NUMBER: _builtins.int
     available_minor_units: _builtins.int
     """Available minor units of the payer's account after it."""
     committed_at: _builtins.str
@@ -515,6 +517,10 @@ class PayDueResponse(_message.Message):
     def payment(self) -> _order_pb2.Payment:
         """Payment of it."""
 
+    @_builtins.property
+    def auto_conversion(self) -> _quote_pb2.Conversion:
+        """Auto conversion is what was exchanged for it, where the account had too little and its owner had agreed to that."""
+
     def __init__(
         self,
         *,
@@ -522,10 +528,11 @@ class PayDueResponse(_message.Message):
         payment: _order_pb2.Payment | None = ...,
         available_minor_units: _builtins.int = ...,
         committed_at: _builtins.str = ...,
+        auto_conversion: _quote_pb2.Conversion | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due", b"due", "payment", b"payment"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["auto_conversion", b"auto_conversion", "due", b"due", "payment", b"payment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_minor_units", b"available_minor_units", "committed_at", b"committed_at", "due", b"due", "payment", b"payment"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auto_conversion", b"auto_conversion", "available_minor_units", b"available_minor_units", "committed_at", b"committed_at", "due", b"due", "payment", b"payment"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

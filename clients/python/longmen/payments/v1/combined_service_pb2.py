@@ -23,13 +23,14 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from longmen.fx.v1 import quote_pb2 as longmen_dot_fx_dot_v1_dot_quote__pb2
 from longmen.payments.v1 import combined_pb2 as longmen_dot_payments_dot_v1_dot_combined__pb2
 from longmen.type.v1 import money_pb2 as longmen_dot_type_dot_v1_dot_money__pb2
 from longmen.type.v1 import policy_pb2 as longmen_dot_type_dot_v1_dot_policy__pb2
 from longmen.type.v1 import rules_pb2 as longmen_dot_type_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*longmen/payments/v1/combined_service.proto\x12\x13longmen.payments.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"longmen/payments/v1/combined.proto\x1a\x1blongmen/type/v1/money.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"\xed\x01\n\x13\x43ombinedPartRequest\x12\x1e\n\x0bmerchant_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xe0\xd6\x18\x01\x12#\n\x0corder_number\x18\x02 \x01(\tB\r\xbaH\nr\x08\x10\x01\x18@\x98\xd5\x18\x01\x12k\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x16.longmen.type.v1.MoneyBC\xbaH@\xba\x01:\n\x0emoney.positive\x12\x12must be above zero\x1a\x14this.minor_units > 0\xc8\x01\x01\x12$\n\x0b\x64\x65scription\x18\x04 \x01(\tB\x0f\xbaH\x0cr\x07\x18\x8c\x01\x98\xd5\x18\x01\xd8\x01\x01\"\xf7\x01\n\x1a\x43reateCombinedOrderRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12&\n\x0f\x63ombined_number\x18\x02 \x01(\tB\r\xbaH\nr\x08\x10\x01\x18@\x98\xd5\x18\x01\x12\x43\n\x05parts\x18\x03 \x03(\x0b\x32(.longmen.payments.v1.CombinedPartRequestB\n\xbaH\x07\x92\x01\x04\x08\x02\x10\x14\x12$\n\x0b\x64\x65scription\x18\x04 \x01(\tB\x0f\xbaH\x0cr\x07\x18\x8c\x01\x98\xd5\x18\x01\xd8\x01\x01\x12(\n\x12\x65xpires_in_seconds\x18\x05 \x01(\x05\x42\x0c\xbaH\t\x1a\x07\x18\x80\x9a\x9e\x01(\x00\"o\n\x1b\x43reateCombinedOrderResponse\x12:\n\x0e\x63ombined_order\x18\x01 \x01(\x0b\x32\".longmen.payments.v1.CombinedOrder\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"c\n\x17GetCombinedOrderRequest\x12$\n\x11\x63ombined_order_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xf8\xd9\x18\x01\x12\"\n\x11\x61t_least_as_fresh\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"V\n\x18GetCombinedOrderResponse\x12:\n\x0e\x63ombined_order\x18\x01 \x01(\x0b\x32\".longmen.payments.v1.CombinedOrder\"\xed\x01\n\x17PayCombinedOrderRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12$\n\x11\x63ombined_order_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xf8\xd9\x18\x01\x12\"\n\x0f\x66rom_account_id\x18\x03 \x01(\tB\t\xbaH\x06r\x04\xf8\xd4\x18\x01\x12j\n\x05total\x18\x04 \x01(\x0b\x32\x16.longmen.type.v1.MoneyBC\xbaH@\xba\x01:\n\x0emoney.positive\x12\x12must be above zero\x1a\x14this.minor_units > 0\xc8\x01\x01\"\x8b\x01\n\x18PayCombinedOrderResponse\x12:\n\x0e\x63ombined_order\x18\x01 \x01(\x0b\x32\".longmen.payments.v1.CombinedOrder\x12\x1d\n\x15\x61vailable_minor_units\x18\x02 \x01(\x03\x12\x14\n\x0c\x63ommitted_at\x18\x03 \x01(\t2\xe9\x03\n\x15\x43ombinedOrdersService\x12\x9c\x01\n\x13\x43reateCombinedOrder\x12/.longmen.payments.v1.CreateCombinedOrderRequest\x1a\x30.longmen.payments.v1.CreateCombinedOrderResponse\"\"\xaa\xd4\x18\x1e\n\x01\x01\x12\x0corders.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12\x95\x01\n\x10GetCombinedOrder\x12,.longmen.payments.v1.GetCombinedOrderRequest\x1a-.longmen.payments.v1.GetCombinedOrderResponse\"$\xaa\xd4\x18 \n\x02\x01\x02\x12\rpayments.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01\x12\x98\x01\n\x10PayCombinedOrder\x12,.longmen.payments.v1.PayCombinedOrderRequest\x1a-.longmen.payments.v1.PayCombinedOrderResponse\"\'\xaa\xd4\x18#\n\x02\x01\x02\x12\x0epayments.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02H\x01X\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*longmen/payments/v1/combined_service.proto\x12\x13longmen.payments.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x19longmen/fx/v1/quote.proto\x1a\"longmen/payments/v1/combined.proto\x1a\x1blongmen/type/v1/money.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"\xed\x01\n\x13\x43ombinedPartRequest\x12\x1e\n\x0bmerchant_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xe0\xd6\x18\x01\x12#\n\x0corder_number\x18\x02 \x01(\tB\r\xbaH\nr\x08\x10\x01\x18@\x98\xd5\x18\x01\x12k\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x16.longmen.type.v1.MoneyBC\xbaH@\xba\x01:\n\x0emoney.positive\x12\x12must be above zero\x1a\x14this.minor_units > 0\xc8\x01\x01\x12$\n\x0b\x64\x65scription\x18\x04 \x01(\tB\x0f\xbaH\x0cr\x07\x18\x8c\x01\x98\xd5\x18\x01\xd8\x01\x01\"\xf7\x01\n\x1a\x43reateCombinedOrderRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12&\n\x0f\x63ombined_number\x18\x02 \x01(\tB\r\xbaH\nr\x08\x10\x01\x18@\x98\xd5\x18\x01\x12\x43\n\x05parts\x18\x03 \x03(\x0b\x32(.longmen.payments.v1.CombinedPartRequestB\n\xbaH\x07\x92\x01\x04\x08\x02\x10\x14\x12$\n\x0b\x64\x65scription\x18\x04 \x01(\tB\x0f\xbaH\x0cr\x07\x18\x8c\x01\x98\xd5\x18\x01\xd8\x01\x01\x12(\n\x12\x65xpires_in_seconds\x18\x05 \x01(\x05\x42\x0c\xbaH\t\x1a\x07\x18\x80\x9a\x9e\x01(\x00\"o\n\x1b\x43reateCombinedOrderResponse\x12:\n\x0e\x63ombined_order\x18\x01 \x01(\x0b\x32\".longmen.payments.v1.CombinedOrder\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"c\n\x17GetCombinedOrderRequest\x12$\n\x11\x63ombined_order_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xf8\xd9\x18\x01\x12\"\n\x11\x61t_least_as_fresh\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"V\n\x18GetCombinedOrderResponse\x12:\n\x0e\x63ombined_order\x18\x01 \x01(\x0b\x32\".longmen.payments.v1.CombinedOrder\"\xed\x01\n\x17PayCombinedOrderRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12$\n\x11\x63ombined_order_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xf8\xd9\x18\x01\x12\"\n\x0f\x66rom_account_id\x18\x03 \x01(\tB\t\xbaH\x06r\x04\xf8\xd4\x18\x01\x12j\n\x05total\x18\x04 \x01(\x0b\x32\x16.longmen.type.v1.MoneyBC\xbaH@\xba\x01:\n\x0emoney.positive\x12\x12must be above zero\x1a\x14this.minor_units > 0\xc8\x01\x01\"\xbf\x01\n\x18PayCombinedOrderResponse\x12:\n\x0e\x63ombined_order\x18\x01 \x01(\x0b\x32\".longmen.payments.v1.CombinedOrder\x12\x1d\n\x15\x61vailable_minor_units\x18\x02 \x01(\x03\x12\x14\n\x0c\x63ommitted_at\x18\x03 \x01(\t\x12\x32\n\x0f\x61uto_conversion\x18\x04 \x01(\x0b\x32\x19.longmen.fx.v1.Conversion2\xe9\x03\n\x15\x43ombinedOrdersService\x12\x9c\x01\n\x13\x43reateCombinedOrder\x12/.longmen.payments.v1.CreateCombinedOrderRequest\x1a\x30.longmen.payments.v1.CreateCombinedOrderResponse\"\"\xaa\xd4\x18\x1e\n\x01\x01\x12\x0corders.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12\x95\x01\n\x10GetCombinedOrder\x12,.longmen.payments.v1.GetCombinedOrderRequest\x1a-.longmen.payments.v1.GetCombinedOrderResponse\"$\xaa\xd4\x18 \n\x02\x01\x02\x12\rpayments.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01\x12\x98\x01\n\x10PayCombinedOrder\x12,.longmen.payments.v1.PayCombinedOrderRequest\x1a-.longmen.payments.v1.PayCombinedOrderResponse\"\'\xaa\xd4\x18#\n\x02\x01\x02\x12\x0epayments.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02H\x01X\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -72,20 +73,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COMBINEDORDERSSERVICE'].methods_by_name['GetCombinedOrder']._serialized_options = b'\252\324\030 \n\002\001\002\022\rpayments.read\030\210\' \260\352\001(\0020\001X\001'
   _globals['_COMBINEDORDERSSERVICE'].methods_by_name['PayCombinedOrder']._loaded_options = None
   _globals['_COMBINEDORDERSSERVICE'].methods_by_name['PayCombinedOrder']._serialized_options = b'\252\324\030#\n\002\001\002\022\016payments.write\030\210\' \260\352\001(\0010\002H\001X\003'
-  _globals['_COMBINEDPARTREQUEST']._serialized_start=221
-  _globals['_COMBINEDPARTREQUEST']._serialized_end=458
-  _globals['_CREATECOMBINEDORDERREQUEST']._serialized_start=461
-  _globals['_CREATECOMBINEDORDERREQUEST']._serialized_end=708
-  _globals['_CREATECOMBINEDORDERRESPONSE']._serialized_start=710
-  _globals['_CREATECOMBINEDORDERRESPONSE']._serialized_end=821
-  _globals['_GETCOMBINEDORDERREQUEST']._serialized_start=823
-  _globals['_GETCOMBINEDORDERREQUEST']._serialized_end=922
-  _globals['_GETCOMBINEDORDERRESPONSE']._serialized_start=924
-  _globals['_GETCOMBINEDORDERRESPONSE']._serialized_end=1010
-  _globals['_PAYCOMBINEDORDERREQUEST']._serialized_start=1013
-  _globals['_PAYCOMBINEDORDERREQUEST']._serialized_end=1250
-  _globals['_PAYCOMBINEDORDERRESPONSE']._serialized_start=1253
-  _globals['_PAYCOMBINEDORDERRESPONSE']._serialized_end=1392
-  _globals['_COMBINEDORDERSSERVICE']._serialized_start=1395
-  _globals['_COMBINEDORDERSSERVICE']._serialized_end=1884
+  _globals['_COMBINEDPARTREQUEST']._serialized_start=248
+  _globals['_COMBINEDPARTREQUEST']._serialized_end=485
+  _globals['_CREATECOMBINEDORDERREQUEST']._serialized_start=488
+  _globals['_CREATECOMBINEDORDERREQUEST']._serialized_end=735
+  _globals['_CREATECOMBINEDORDERRESPONSE']._serialized_start=737
+  _globals['_CREATECOMBINEDORDERRESPONSE']._serialized_end=848
+  _globals['_GETCOMBINEDORDERREQUEST']._serialized_start=850
+  _globals['_GETCOMBINEDORDERREQUEST']._serialized_end=949
+  _globals['_GETCOMBINEDORDERRESPONSE']._serialized_start=951
+  _globals['_GETCOMBINEDORDERRESPONSE']._serialized_end=1037
+  _globals['_PAYCOMBINEDORDERREQUEST']._serialized_start=1040
+  _globals['_PAYCOMBINEDORDERREQUEST']._serialized_end=1277
+  _globals['_PAYCOMBINEDORDERRESPONSE']._serialized_start=1280
+  _globals['_PAYCOMBINEDORDERRESPONSE']._serialized_end=1471
+  _globals['_COMBINEDORDERSSERVICE']._serialized_start=1474
+  _globals['_COMBINEDORDERSSERVICE']._serialized_end=1963
 # @@protoc_insertion_point(module_scope)

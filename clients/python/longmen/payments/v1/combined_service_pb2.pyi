@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from longmen.fx.v1 import quote_pb2 as _quote_pb2
 from longmen.payments.v1 import combined_pb2 as _combined_pb2
 from longmen.type.v1 import money_pb2 as _money_pb2
 import builtins as _builtins
@@ -219,6 +220,7 @@ class PayCombinedOrderResponse(_message.Message):
     COMBINED_ORDER_FIELD_NUMBER: _builtins.int
     AVAILABLE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     COMMITTED_AT_FIELD_NUMBER: _builtins.int
+    AUTO_CONVERSION_FIELD_NUMBER: _builtins.int
     available_minor_units: _builtins.int
     """Available minor units on the payer's account after it."""
     committed_at: _builtins.str
@@ -227,16 +229,21 @@ class PayCombinedOrderResponse(_message.Message):
     def combined_order(self) -> _combined_pb2.CombinedOrder:
         """Combined order as it stands."""
 
+    @_builtins.property
+    def auto_conversion(self) -> _quote_pb2.Conversion:
+        """Auto conversion is what was exchanged for it, where the account had too little and its owner had agreed to that."""
+
     def __init__(
         self,
         *,
         combined_order: _combined_pb2.CombinedOrder | None = ...,
         available_minor_units: _builtins.int = ...,
         committed_at: _builtins.str = ...,
+        auto_conversion: _quote_pb2.Conversion | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["combined_order", b"combined_order"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["auto_conversion", b"auto_conversion", "combined_order", b"combined_order"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_minor_units", b"available_minor_units", "combined_order", b"combined_order", "committed_at", b"committed_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auto_conversion", b"auto_conversion", "available_minor_units", b"available_minor_units", "combined_order", b"combined_order", "committed_at", b"committed_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -23,6 +23,7 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from longmen.fx.v1 import quote_pb2 as longmen_dot_fx_dot_v1_dot_quote__pb2
 from longmen.payments.v1 import bill_pb2 as longmen_dot_payments_dot_v1_dot_bill__pb2
 from longmen.payments.v1 import donation_pb2 as longmen_dot_payments_dot_v1_dot_donation__pb2
 from longmen.type.v1 import money_pb2 as longmen_dot_type_dot_v1_dot_money__pb2
@@ -30,7 +31,7 @@ from longmen.type.v1 import policy_pb2 as longmen_dot_type_dot_v1_dot_policy__pb
 from longmen.type.v1 import rules_pb2 as longmen_dot_type_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+longmen/payments/v1/donations_service.proto\x12\x13longmen.payments.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1elongmen/payments/v1/bill.proto\x1a\"longmen/payments/v1/donation.proto\x1a\x1blongmen/type/v1/money.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"\x96\x02\n\rDonateRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0bmerchant_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xe0\xd6\x18\x01\x12\"\n\x0f\x66rom_account_id\x18\x03 \x01(\tB\t\xbaH\x06r\x04\xf8\xd4\x18\x01\x12k\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x16.longmen.type.v1.MoneyBC\xbaH@\xba\x01:\n\x0emoney.positive\x12\x12must be above zero\x1a\x14this.minor_units > 0\xc8\x01\x01\x12\x11\n\tanonymous\x18\x05 \x01(\x08\x12#\n\x07message\x18\x06 \x01(\tB\x12\x80\x01\x01\xbaH\x0cr\x07\x18\xc8\x01\x98\xd5\x18\x01\xd8\x01\x01\"\x84\x01\n\x0e\x44onateResponse\x12\x13\n\x0b\x64onation_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x16\n\x0etransaction_id\x18\x03 \x01(\t\x12\x1d\n\x15\x61vailable_minor_units\x18\x04 \x01(\x03\x12\x14\n\x0c\x63ommitted_at\x18\x05 \x01(\t\"\x96\x01\n\x12GetDonationRequest\x12\x1e\n\x0b\x64onation_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x98\xdd\x18\x01\x12<\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\".longmen.payments.v1.ReceiptFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\"\n\x11\x61t_least_as_fresh\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\"l\n\x13GetDonationResponse\x12/\n\x08\x64onation\x18\x01 \x01(\x0b\x32\x1d.longmen.payments.v1.Donation\x12\x10\n\x08\x64ocument\x18\x02 \x01(\x0c\x12\x12\n\nmedia_type\x18\x03 \x01(\t\"\x94\x01\n\x14ListDonationsRequest\x12\x1e\n\x0bmerchant_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xe0\xd6\x18\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\"\n\x11\x61t_least_as_fresh\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"b\n\x15ListDonationsResponse\x12\x30\n\tdonations\x18\x01 \x03(\x0b\x32\x1d.longmen.payments.v1.Donation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xbb\x01\n\x19GetDonationSummaryRequest\x12!\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12\x19\n\x04year\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\x98\x11(\xd0\x0f\x12<\n\x06\x66ormat\x18\x03 \x01(\x0e\x32\".longmen.payments.v1.ReceiptFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\"\n\x11\x61t_least_as_fresh\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\x83\x01\n\x1aGetDonationSummaryResponse\x12\x0c\n\x04year\x18\x01 \x01(\x05\x12\x31\n\x06totals\x18\x02 \x03(\x0b\x32!.longmen.payments.v1.CharityTotal\x12\x10\n\x08\x64ocument\x18\x03 \x01(\x0c\x12\x12\n\nmedia_type\x18\x04 \x01(\t2\xc8\x04\n\x10\x44onationsService\x12z\n\x06\x44onate\x12\".longmen.payments.v1.DonateRequest\x1a#.longmen.payments.v1.DonateResponse\"\'\xaa\xd4\x18#\n\x02\x01\x02\x12\x0e\x64onations.give\x18\x88\' \xb0\xea\x01(\x01\x30\x02H\x01X\x03\x12\x88\x01\n\x0bGetDonation\x12\'.longmen.payments.v1.GetDonationRequest\x1a(.longmen.payments.v1.GetDonationResponse\"&\xaa\xd4\x18\"\n\x03\x01\x02\x04\x12\x0e\x64onations.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01\x12\x8d\x01\n\rListDonations\x12).longmen.payments.v1.ListDonationsRequest\x1a*.longmen.payments.v1.ListDonationsResponse\"%\xaa\xd4\x18!\n\x02\x01\x04\x12\x0e\x64onations.list\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01\x12\x9c\x01\n\x12GetDonationSummary\x12..longmen.payments.v1.GetDonationSummaryRequest\x1a/.longmen.payments.v1.GetDonationSummaryResponse\"%\xaa\xd4\x18!\n\x02\x01\x02\x12\x0e\x64onations.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+longmen/payments/v1/donations_service.proto\x12\x13longmen.payments.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x19longmen/fx/v1/quote.proto\x1a\x1elongmen/payments/v1/bill.proto\x1a\"longmen/payments/v1/donation.proto\x1a\x1blongmen/type/v1/money.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"\x96\x02\n\rDonateRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0bmerchant_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xe0\xd6\x18\x01\x12\"\n\x0f\x66rom_account_id\x18\x03 \x01(\tB\t\xbaH\x06r\x04\xf8\xd4\x18\x01\x12k\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x16.longmen.type.v1.MoneyBC\xbaH@\xba\x01:\n\x0emoney.positive\x12\x12must be above zero\x1a\x14this.minor_units > 0\xc8\x01\x01\x12\x11\n\tanonymous\x18\x05 \x01(\x08\x12#\n\x07message\x18\x06 \x01(\tB\x12\x80\x01\x01\xbaH\x0cr\x07\x18\xc8\x01\x98\xd5\x18\x01\xd8\x01\x01\"\xb8\x01\n\x0e\x44onateResponse\x12\x13\n\x0b\x64onation_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x16\n\x0etransaction_id\x18\x03 \x01(\t\x12\x1d\n\x15\x61vailable_minor_units\x18\x04 \x01(\x03\x12\x14\n\x0c\x63ommitted_at\x18\x05 \x01(\t\x12\x32\n\x0f\x61uto_conversion\x18\x06 \x01(\x0b\x32\x19.longmen.fx.v1.Conversion\"\x96\x01\n\x12GetDonationRequest\x12\x1e\n\x0b\x64onation_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x98\xdd\x18\x01\x12<\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\".longmen.payments.v1.ReceiptFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\"\n\x11\x61t_least_as_fresh\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\"l\n\x13GetDonationResponse\x12/\n\x08\x64onation\x18\x01 \x01(\x0b\x32\x1d.longmen.payments.v1.Donation\x12\x10\n\x08\x64ocument\x18\x02 \x01(\x0c\x12\x12\n\nmedia_type\x18\x03 \x01(\t\"\x94\x01\n\x14ListDonationsRequest\x12\x1e\n\x0bmerchant_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xe0\xd6\x18\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\"\n\x11\x61t_least_as_fresh\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"b\n\x15ListDonationsResponse\x12\x30\n\tdonations\x18\x01 \x03(\x0b\x32\x1d.longmen.payments.v1.Donation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xbb\x01\n\x19GetDonationSummaryRequest\x12!\n\x0b\x63ustomer_id\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\x90\xd5\x18\x01\xd8\x01\x01\x12\x19\n\x04year\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\x98\x11(\xd0\x0f\x12<\n\x06\x66ormat\x18\x03 \x01(\x0e\x32\".longmen.payments.v1.ReceiptFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\"\n\x11\x61t_least_as_fresh\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\x83\x01\n\x1aGetDonationSummaryResponse\x12\x0c\n\x04year\x18\x01 \x01(\x05\x12\x31\n\x06totals\x18\x02 \x03(\x0b\x32!.longmen.payments.v1.CharityTotal\x12\x10\n\x08\x64ocument\x18\x03 \x01(\x0c\x12\x12\n\nmedia_type\x18\x04 \x01(\t2\xc8\x04\n\x10\x44onationsService\x12z\n\x06\x44onate\x12\".longmen.payments.v1.DonateRequest\x1a#.longmen.payments.v1.DonateResponse\"\'\xaa\xd4\x18#\n\x02\x01\x02\x12\x0e\x64onations.give\x18\x88\' \xb0\xea\x01(\x01\x30\x02H\x01X\x03\x12\x88\x01\n\x0bGetDonation\x12\'.longmen.payments.v1.GetDonationRequest\x1a(.longmen.payments.v1.GetDonationResponse\"&\xaa\xd4\x18\"\n\x03\x01\x02\x04\x12\x0e\x64onations.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01\x12\x8d\x01\n\rListDonations\x12).longmen.payments.v1.ListDonationsRequest\x1a*.longmen.payments.v1.ListDonationsResponse\"%\xaa\xd4\x18!\n\x02\x01\x04\x12\x0e\x64onations.list\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01\x12\x9c\x01\n\x12GetDonationSummary\x12..longmen.payments.v1.GetDonationSummaryRequest\x1a/.longmen.payments.v1.GetDonationSummaryResponse\"%\xaa\xd4\x18!\n\x02\x01\x02\x12\x0e\x64onations.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -77,22 +78,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DONATIONSSERVICE'].methods_by_name['ListDonations']._serialized_options = b'\252\324\030!\n\002\001\004\022\016donations.list\030\210\' \260\352\001(\0020\001X\001'
   _globals['_DONATIONSSERVICE'].methods_by_name['GetDonationSummary']._loaded_options = None
   _globals['_DONATIONSSERVICE'].methods_by_name['GetDonationSummary']._serialized_options = b'\252\324\030!\n\002\001\002\022\016donations.read\030\210\' \260\352\001(\0020\001X\001'
-  _globals['_DONATEREQUEST']._serialized_start=254
-  _globals['_DONATEREQUEST']._serialized_end=532
-  _globals['_DONATERESPONSE']._serialized_start=535
-  _globals['_DONATERESPONSE']._serialized_end=667
-  _globals['_GETDONATIONREQUEST']._serialized_start=670
-  _globals['_GETDONATIONREQUEST']._serialized_end=820
-  _globals['_GETDONATIONRESPONSE']._serialized_start=822
-  _globals['_GETDONATIONRESPONSE']._serialized_end=930
-  _globals['_LISTDONATIONSREQUEST']._serialized_start=933
-  _globals['_LISTDONATIONSREQUEST']._serialized_end=1081
-  _globals['_LISTDONATIONSRESPONSE']._serialized_start=1083
-  _globals['_LISTDONATIONSRESPONSE']._serialized_end=1181
-  _globals['_GETDONATIONSUMMARYREQUEST']._serialized_start=1184
-  _globals['_GETDONATIONSUMMARYREQUEST']._serialized_end=1371
-  _globals['_GETDONATIONSUMMARYRESPONSE']._serialized_start=1374
-  _globals['_GETDONATIONSUMMARYRESPONSE']._serialized_end=1505
-  _globals['_DONATIONSSERVICE']._serialized_start=1508
-  _globals['_DONATIONSSERVICE']._serialized_end=2092
+  _globals['_DONATEREQUEST']._serialized_start=281
+  _globals['_DONATEREQUEST']._serialized_end=559
+  _globals['_DONATERESPONSE']._serialized_start=562
+  _globals['_DONATERESPONSE']._serialized_end=746
+  _globals['_GETDONATIONREQUEST']._serialized_start=749
+  _globals['_GETDONATIONREQUEST']._serialized_end=899
+  _globals['_GETDONATIONRESPONSE']._serialized_start=901
+  _globals['_GETDONATIONRESPONSE']._serialized_end=1009
+  _globals['_LISTDONATIONSREQUEST']._serialized_start=1012
+  _globals['_LISTDONATIONSREQUEST']._serialized_end=1160
+  _globals['_LISTDONATIONSRESPONSE']._serialized_start=1162
+  _globals['_LISTDONATIONSRESPONSE']._serialized_end=1260
+  _globals['_GETDONATIONSUMMARYREQUEST']._serialized_start=1263
+  _globals['_GETDONATIONSUMMARYREQUEST']._serialized_end=1450
+  _globals['_GETDONATIONSUMMARYRESPONSE']._serialized_start=1453
+  _globals['_GETDONATIONSUMMARYRESPONSE']._serialized_end=1584
+  _globals['_DONATIONSSERVICE']._serialized_start=1587
+  _globals['_DONATIONSSERVICE']._serialized_end=2171
 # @@protoc_insertion_point(module_scope)

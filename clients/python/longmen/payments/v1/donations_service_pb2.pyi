@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from longmen.fx.v1 import quote_pb2 as _quote_pb2
 from longmen.payments.v1 import bill_pb2 as _bill_pb2
 from longmen.payments.v1 import donation_pb2 as _donation_pb2
 from longmen.type.v1 import money_pb2 as _money_pb2
@@ -76,6 +77,7 @@ class DonateResponse(_message.Message):
     TRANSACTION_ID_FIELD_NUMBER: _builtins.int
     AVAILABLE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     COMMITTED_AT_FIELD_NUMBER: _builtins.int
+    AUTO_CONVERSION_FIELD_NUMBER: _builtins.int
     donation_id: _builtins.str
     """Donation id."""
     order_id: _builtins.str
@@ -86,6 +88,10 @@ class DonateResponse(_message.Message):
     """Available minor units of the donor's account after it."""
     committed_at: _builtins.str
     """Committed at is for at_least_as_fresh of later reads."""
+    @_builtins.property
+    def auto_conversion(self) -> _quote_pb2.Conversion:
+        """Auto conversion is what was exchanged for it, where the account had too little and its owner had agreed to that."""
+
     def __init__(
         self,
         *,
@@ -94,10 +100,11 @@ class DonateResponse(_message.Message):
         transaction_id: _builtins.str = ...,
         available_minor_units: _builtins.int = ...,
         committed_at: _builtins.str = ...,
+        auto_conversion: _quote_pb2.Conversion | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["auto_conversion", b"auto_conversion"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_minor_units", b"available_minor_units", "committed_at", b"committed_at", "donation_id", b"donation_id", "order_id", b"order_id", "transaction_id", b"transaction_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auto_conversion", b"auto_conversion", "available_minor_units", b"available_minor_units", "committed_at", b"committed_at", "donation_id", b"donation_id", "order_id", b"order_id", "transaction_id", b"transaction_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
