@@ -25,6 +25,7 @@ from longmen.fx.v1 import (
 from longmen.identity.v1 import challenge_service_pb2
 from longmen.ledger.v1 import ledger_service_pb2
 from longmen.merchants.v1 import settlements_service_pb2, webhooks_service_pb2
+from longmen.payments.v1 import payments_service_pb2
 from longmen.transfers.v1 import transfers_service_pb2
 from longmen_client._methods import HEALTH_CHECK, Method, describe
 
@@ -185,6 +186,7 @@ def _handlers(
             events_service_pb2,
             ledger_service_pb2,
             limit_orders_service_pb2,
+            payments_service_pb2,
             positions_service_pb2,
             rates_service_pb2,
             settlements_service_pb2,

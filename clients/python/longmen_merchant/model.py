@@ -113,6 +113,8 @@ class Resumed:
 
     charges: tuple[Charge, ...] = ()
     refunds: tuple[RefundMade, ...] = ()
+    errors: tuple[LongmenError, ...] = ()
+    """Of refunds and reversals that the bank refuses, or that it could not be asked for."""
 
 
 def is_in_doubt(error: LongmenError) -> bool:

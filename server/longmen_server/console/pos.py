@@ -159,8 +159,11 @@ class Counter:
 
     def _begin(self, cashier: str) -> None:
         """Finish what was cut off, say that the till is there, and open a shift."""
-        for charge in self._till.resume().charges:
+        found = self._till.resume()
+        for charge in found.charges:
             self._show(charge)
+        for error in found.errors:
+            self._console.print(f"Not finished: {error}", style="red", markup=False)
         self._till.report("longmen pos")
         shifts = self._session.bank.shifts
         try:

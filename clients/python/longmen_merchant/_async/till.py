@@ -10,6 +10,7 @@ from longmen.payments.v1 import order_pb2
 from longmen_client._async.client import AsyncClient
 from longmen_client._config import CallOptions, RetryPolicy
 from longmen_client._errors import LongmenError
+from longmen_client._retry import settles
 from longmen_client.ids import new_request_id
 from longmen_client.money import Money
 from longmen_merchant._async import offline
@@ -59,6 +60,8 @@ class AsyncSale:
         self._entry = entry
         self._description = description
         self._supersede = till.has_open_sale()
+        self._may_have_arrived = False
+        """Whether an attempt at the present scan ended without saying what the bank did."""
         self.order_id = ""
         """Empty until the bank has answered."""
         self.code = ""
@@ -90,6 +93,7 @@ class AsyncSale:
             LongmenError: the till is set up wrong, such as with a revoked key; nothing was paid.
         """
         till, ends = self._till, self._till.end_of_charge()
+        self._may_have_arrived = False
         self._mark(Stage.SENT, request_id=new_request_id())
         try:
             order = await self._send(code, ends)
@@ -172,13 +176,16 @@ class AsyncSale:
             except LongmenError as error:
                 if not is_in_doubt(error) or not till.goes_on(ends):
                     raise
+                self._may_have_arrived = True
             else:
                 return reply.message.order
 
     async def _failed(self, error: LongmenError) -> Charge:
         """What a scan that was not taken means."""
         till, entry = self._till, self._entry
-        if is_in_doubt(error) or error.details.reason == "ORDER_PAID":
+        # Who is turned away at the door learns nothing of what was sent before.
+        unsaid = is_in_doubt(error) or (self._may_have_arrived and not settles(error.details))
+        if unsaid or error.details.reason == "ORDER_PAID":
             return await till.settle(entry)
         if is_about_the_caller(error):
             till.journal.end(entry.number)
@@ -347,7 +354,8 @@ class AsyncTill:
         """Return money of an order, once for each refund number.
 
         Raises:
-            LongmenError: it was refused; or it is not known, then `resume` sends it again.
+            LongmenError: it was refused; or it is not known, then it stays in the journal and
+                `resume` sends it again.
         """
         entry = Entry(
             number=refund_number or new_request_id(),
@@ -387,23 +395,25 @@ class AsyncTill:
         )
 
     async def resume(self) -> Resumed:
-        """Finish what a power loss or a broken network has cut off.
+        """Finish what a power loss or a broken network has cut off; one failure stops no other.
 
-        Call it when the till starts, and again while anything is pending.
-
-        Raises:
-            LongmenError: a refund was refused, or the bank cannot be reached for it.
+        Call it when the till starts, and again while anything is pending. What the bank refuses is
+        told as an error of the result: a refund is over with that, a reversal stays in the journal.
         """
         charges: list[Charge] = []
         refunds: list[RefundMade] = []
+        failed: list[LongmenError] = []
         for entry in self.journal.entries:
-            if entry.stage is Stage.REFUND:
-                refunds.append(await self._send_refund(entry))
-            elif entry.stage is Stage.REVERSE:
-                charges.append(await self._reverse(entry))
-            else:
-                charges.append(await self.settle(entry))
-        return Resumed(charges=tuple(charges), refunds=tuple(refunds))
+            try:
+                if entry.stage is Stage.REFUND:
+                    refunds.append(await self._send_refund(entry, sent_before=True))
+                elif entry.stage is Stage.REVERSE:
+                    charges.append(await self._reverse(entry))
+                else:
+                    charges.append(await self.settle(entry))
+            except LongmenError as error:
+                failed.append(error)
+        return Resumed(charges=tuple(charges), refunds=tuple(refunds), errors=tuple(failed))
 
     # -- without a network ---------------------------------------------------------------------
 
@@ -436,7 +446,8 @@ class AsyncTill:
             sale._mark(Stage.OPEN)  # noqa: SLF001 - a till and its sales are one
             told = charge_of(order, sale.order_number, sale.amount, DECLINED)
             return dataclasses.replace(told, may_scan_again=True)
-        if order.state in waiting:
+        if order.state in waiting or order.state == order_pb2.ORDER_STATE_EXPIRED:
+            # By the clock it is over; a payment that had begun by then may be on its way.
             return await self.settle(sale._entry)  # noqa: SLF001
         self.journal.end(sale.order_number)
         return charge_of(order, sale.order_number, sale.amount)
@@ -519,9 +530,9 @@ class AsyncTill:
             reversal_pending=pending,
         )
 
-    async def _send_refund(self, entry: Entry) -> RefundMade:
+    async def _send_refund(self, entry: Entry, *, sent_before: bool = False) -> RefundMade:
         amount = Money(entry.minor_units, entry.currency_code)
-        ends = self.end_of_settling()
+        ends, unsaid = self.end_of_settling(), sent_before
         while True:
             try:
                 reply = await self.bank.payments.refund_order(
@@ -534,10 +545,12 @@ class AsyncTill:
                 )
             except LongmenError as error:
                 if is_in_doubt(error):
+                    unsaid = True
                     if self.goes_on(ends):
                         continue
-                else:
+                elif settles(error.details) or not unsaid:
                     self.journal.end(entry.number)
+                # Otherwise it stays: being turned away at the door says nothing of what was sent.
                 raise
             self.journal.end(entry.number)
             return RefundMade(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from longmen.payments.v1 import order_pb2
 from longmen_client._config import CallOptions, RetryPolicy
 from longmen_client._errors import LongmenError
+from longmen_client._retry import settles
 from longmen_client._sync.client import Client
 from longmen_client.ids import new_request_id
 from longmen_client.money import Money
@@ -59,6 +60,8 @@ class Sale:
         self._entry = entry
         self._description = description
         self._supersede = till.has_open_sale()
+        self._may_have_arrived = False
+        """Whether an attempt at the present scan ended without saying what the bank did."""
         self.order_id = ""
         """Empty until the bank has answered."""
         self.code = ""
@@ -90,6 +93,7 @@ class Sale:
             LongmenError: the till is set up wrong, such as with a revoked key; nothing was paid.
         """
         till, ends = self._till, self._till.end_of_charge()
+        self._may_have_arrived = False
         self._mark(Stage.SENT, request_id=new_request_id())
         try:
             order = self._send(code, ends)
@@ -172,13 +176,16 @@ class Sale:
             except LongmenError as error:
                 if not is_in_doubt(error) or not till.goes_on(ends):
                     raise
+                self._may_have_arrived = True
             else:
                 return reply.message.order
 
     def _failed(self, error: LongmenError) -> Charge:
         """What a scan that was not taken means."""
         till, entry = self._till, self._entry
-        if is_in_doubt(error) or error.details.reason == "ORDER_PAID":
+        # Who is turned away at the door learns nothing of what was sent before.
+        unsaid = is_in_doubt(error) or (self._may_have_arrived and not settles(error.details))
+        if unsaid or error.details.reason == "ORDER_PAID":
             return till.settle(entry)
         if is_about_the_caller(error):
             till.journal.end(entry.number)
@@ -347,7 +354,8 @@ class Till:
         """Return money of an order, once for each refund number.
 
         Raises:
-            LongmenError: it was refused; or it is not known, then `resume` sends it again.
+            LongmenError: it was refused; or it is not known, then it stays in the journal and
+                `resume` sends it again.
         """
         entry = Entry(
             number=refund_number or new_request_id(),
@@ -387,23 +395,25 @@ class Till:
         )
 
     def resume(self) -> Resumed:
-        """Finish what a power loss or a broken network has cut off.
+        """Finish what a power loss or a broken network has cut off; one failure stops no other.
 
-        Call it when the till starts, and again while anything is pending.
-
-        Raises:
-            LongmenError: a refund was refused, or the bank cannot be reached for it.
+        Call it when the till starts, and again while anything is pending. What the bank refuses is
+        told as an error of the result: a refund is over with that, a reversal stays in the journal.
         """
         charges: list[Charge] = []
         refunds: list[RefundMade] = []
+        failed: list[LongmenError] = []
         for entry in self.journal.entries:
-            if entry.stage is Stage.REFUND:
-                refunds.append(self._send_refund(entry))
-            elif entry.stage is Stage.REVERSE:
-                charges.append(self._reverse(entry))
-            else:
-                charges.append(self.settle(entry))
-        return Resumed(charges=tuple(charges), refunds=tuple(refunds))
+            try:
+                if entry.stage is Stage.REFUND:
+                    refunds.append(self._send_refund(entry, sent_before=True))
+                elif entry.stage is Stage.REVERSE:
+                    charges.append(self._reverse(entry))
+                else:
+                    charges.append(self.settle(entry))
+            except LongmenError as error:
+                failed.append(error)
+        return Resumed(charges=tuple(charges), refunds=tuple(refunds), errors=tuple(failed))
 
     # -- without a network ---------------------------------------------------------------------
 
@@ -436,7 +446,8 @@ class Till:
             sale._mark(Stage.OPEN)  # noqa: SLF001 - a till and its sales are one
             told = charge_of(order, sale.order_number, sale.amount, DECLINED)
             return dataclasses.replace(told, may_scan_again=True)
-        if order.state in waiting:
+        if order.state in waiting or order.state == order_pb2.ORDER_STATE_EXPIRED:
+            # By the clock it is over; a payment that had begun by then may be on its way.
             return self.settle(sale._entry)  # noqa: SLF001
         self.journal.end(sale.order_number)
         return charge_of(order, sale.order_number, sale.amount)
@@ -517,9 +528,9 @@ class Till:
             reversal_pending=pending,
         )
 
-    def _send_refund(self, entry: Entry) -> RefundMade:
+    def _send_refund(self, entry: Entry, *, sent_before: bool = False) -> RefundMade:
         amount = Money(entry.minor_units, entry.currency_code)
-        ends = self.end_of_settling()
+        ends, unsaid = self.end_of_settling(), sent_before
         while True:
             try:
                 reply = self.bank.payments.refund_order(
@@ -532,10 +543,12 @@ class Till:
                 )
             except LongmenError as error:
                 if is_in_doubt(error):
+                    unsaid = True
                     if self.goes_on(ends):
                         continue
-                else:
+                elif settles(error.details) or not unsaid:
                     self.journal.end(entry.number)
+                # Otherwise it stays: being turned away at the door says nothing of what was sent.
                 raise
             self.journal.end(entry.number)
             return RefundMade(
