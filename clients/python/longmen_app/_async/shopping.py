@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from longmen.payments.v1 import order_pb2, payer_code_pb2
 from longmen_app.payer_code import Clock, CodeMaker, Scan, machine_time
+from longmen_client._errors import LongmenError
+from longmen_client._retry import settles
 from longmen_client.errors import NeedsAuth
 from longmen_client.ids import RequestId, new_request_id
 from longmen_client.money import Money
@@ -220,13 +222,21 @@ class AsyncPayerCode:
     async def _pay(self, scan: Scan) -> order_pb2.Payment:
         # One request id for each order: confirming twice pays once.
         request_id = self._requests.setdefault(scan.order_id, new_request_id())
-        reply = await self._wallet.bank.payments.pay_order(
-            order_id=scan.order_id,
-            from_account_id=self.maker.account_id,
-            amount=scan.amount,
-            tip=scan.tip,
-            request_id=request_id,
-        )
+        try:
+            reply = await self._wallet.bank.payments.pay_order(
+                order_id=scan.order_id,
+                from_account_id=self.maker.account_id,
+                amount=scan.amount,
+                tip=scan.tip,
+                request_id=request_id,
+            )
+        except NeedsAuth:
+            raise
+        except LongmenError as error:
+            if settles(error.details):
+                # Refusals use request ids up, and an order is paid once whichever it is paid by.
+                del self._requests[scan.order_id]
+            raise
         self._wallet.remember(reply.committed_at)
         return reply.message.payment
 
