@@ -240,6 +240,9 @@ async def test_an_expired_order_is_never_paid_and_can_be_closed(
     assert late.reason == "ORDER_EXPIRED"
     assert late.metadata["order_id"] == order.order_id
     assert await state(bank, order.order_id) == "EXPIRED"
+    # A payment that began in time may be on its way, until that is noted or out of the question.
+    assert await lookup(bank, order) == STILL_POSSIBLE
+    await set_clock(bank, 60)
     assert await lookup(bank, order) == CLOSED
     await do(bank, "CloseOrder", order_id=order.order_id)
     assert await state(bank, order.order_id) == "CLOSED"

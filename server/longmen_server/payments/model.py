@@ -30,6 +30,11 @@ SCAN_EXPIRES_SECONDS_DEFAULT: Final = 180
 """The same of an order that begins with a scan: 3 minutes, as Alipay has it, for somebody stands at
 the till and waits."""
 
+SETTLING_US: Final = 60 * SECOND_US
+"""For how long after an order's time nobody is told that it is not paid, unless that is noted: what
+began before is decided by the time it began at, however long it waited for locks and disk. No call
+lasts longer than half of it."""
+
 
 class OrderState(IntEnum):
     """Where an order stands; values are those of longmen.payments.v1.OrderState."""
@@ -361,13 +366,13 @@ def refused_step(order: OrderRow, state: OrderState, step: Step) -> Refusal:
 
 
 def answer_of(order: OrderRow | None, now_us: int) -> Answer:
-    """Return what a till has to know of an order."""
+    """Return what a till has to know of an order, which never changes once it is not paid."""
     if order is None:
         return Answer.NEVER_SEEN
-    state = order.state_at(now_us)
-    if state in PAID_STATES:
+    if order.state_at(now_us) in PAID_STATES:
         return Answer.PAID
-    return Answer.STILL_POSSIBLE if state in OPEN_STATES else Answer.NOT_PAID_AND_CLOSED
+    is_open = order.state in OPEN_STATES and now_us < order.expires_at_us + SETTLING_US
+    return Answer.STILL_POSSIBLE if is_open else Answer.NOT_PAID_AND_CLOSED
 
 
 def refund_exceeds(order: OrderRow) -> Refusal:

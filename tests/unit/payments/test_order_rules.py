@@ -7,6 +7,7 @@ import pytest
 from longmen.payments.v1 import order_pb2
 from longmen_server.payments.model import (
     OPEN_STATES,
+    SETTLING_US,
     Answer,
     OrderRow,
     OrderState,
@@ -122,7 +123,11 @@ def test_time_closes_what_was_not_paid(state: OrderState) -> None:
     assert late.state_at(NOW) == OrderState.EXPIRED
     assert late.state_at(NOW - 1) == state
     assert outcome(late, Step.PAY) == "pay!ORDER_EXPIRED"
-    assert answer_of(late, NOW) == Answer.NOT_PAID_AND_CLOSED
+    # What began in time is yet to be committed: the answer is final once nothing of it can be.
+    assert answer_of(late, NOW) == Answer.STILL_POSSIBLE
+    assert answer_of(late, NOW + SETTLING_US) == Answer.NOT_PAID_AND_CLOSED
+    noted = order(OrderState.EXPIRED, expires_at_us=NOW)
+    assert answer_of(noted, NOW) == Answer.NOT_PAID_AND_CLOSED
 
 
 def test_time_changes_nothing_of_what_was_paid() -> None:

@@ -92,7 +92,9 @@ class _OrderAnswerEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OrderAnsw
     ORDER_ANSWER_NOT_PAID_AND_CLOSED: _OrderAnswer.ValueType  # 2
     """Not paid and closed means that the merchant has no money of it, and never will."""
     ORDER_ANSWER_STILL_POSSIBLE: _OrderAnswer.ValueType  # 3
-    """Still possible means that it is not paid, and that somebody may pay it yet."""
+    """Still possible means that it is not paid, and that somebody may pay it yet; or that its time has just run out, and what began before may
+    still be on its way.
+    """
     ORDER_ANSWER_NEVER_SEEN: _OrderAnswer.ValueType  # 4
     """Never seen means that no such order came here; one that is on its way may come yet, unless it is resolved or reversed."""
 
@@ -106,7 +108,9 @@ ORDER_ANSWER_PAID: OrderAnswer.ValueType  # 1
 ORDER_ANSWER_NOT_PAID_AND_CLOSED: OrderAnswer.ValueType  # 2
 """Not paid and closed means that the merchant has no money of it, and never will."""
 ORDER_ANSWER_STILL_POSSIBLE: OrderAnswer.ValueType  # 3
-"""Still possible means that it is not paid, and that somebody may pay it yet."""
+"""Still possible means that it is not paid, and that somebody may pay it yet; or that its time has just run out, and what began before may
+still be on its way.
+"""
 ORDER_ANSWER_NEVER_SEEN: OrderAnswer.ValueType  # 4
 """Never seen means that no such order came here; one that is on its way may come yet, unless it is resolved or reversed."""
 Global___OrderAnswer: _TypeAlias = OrderAnswer  # noqa: Y015
