@@ -100,11 +100,21 @@ class _HoldCommand(Command):
         return row
 
     def open_holds(self, working_set: WorkingSet, legs: int) -> list[HoldRow]:
-        """Return the holds that have something left, oldest first."""
-        found = (
-            working_set.get(HOLD, (leg_id(self.order_id, number), 0)) for number in range(legs)
-        )
-        return [hold for hold in found if hold is not None and hold.state == HoldState.HELD]
+        """Return the holds that have something left, oldest first.
+
+        Raises:
+            Refusal: CONTENTION, which uses nothing up, when one is not there yet: it was committed
+                after the holds were read, and before the order was.
+        """
+        found: list[HoldRow] = []
+        for number in range(legs):
+            hold = working_set.get(HOLD, (leg_id(self.order_id, number), 0))
+            if hold is None:
+                refusal = Refusal("CONTENTION", "more was held meanwhile; ask again")
+                refusal.final = False
+                raise refusal
+            found.append(hold)
+        return [hold for hold in found if hold.state == HoldState.HELD]
 
 
 class AuthorizeOrder(Command):
