@@ -222,15 +222,15 @@ class _MerchantsCommand(Command):
         return row
 
     @staticmethod
-    def check(working_set: WorkingSet, row: MandateRow, amount: int) -> None:
-        """Refuse a charge that the mandate does not let.
+    def check(working_set: WorkingSet, row: MandateRow, amount: int, at_us: int) -> None:
+        """Refuse a charge that the mandate does not let, now or in the cycle of a later moment.
 
         Raises:
             Refusal: MANDATE_NOT_ACTIVE, MANDATE_CAP_EXCEEDED.
         """
-        now_us = working_set.now_us
-        today = business_date(now_us, CALENDAR.zone)
-        model.check_charge(row, amount, now_us, today, encode.cycle_end_us(row, now_us))
+        day = business_date(at_us, CALENDAR.zone)
+        reset_us = encode.cycle_end_us(row, at_us)
+        model.check_charge(row, amount, working_set.now_us, day, reset_us)
 
 
 class AnnounceCharge(_MerchantsCommand):
@@ -255,10 +255,12 @@ class AnnounceCharge(_MerchantsCommand):
     def decide(self, working_set: WorkingSet) -> bytes:
         """Announce it, in the place of what was announced before."""
         row = self.load(working_set, self.currency_code)
-        self.check(working_set, row, self.amount)
+        # What is announced at the end of a cycle is charged in the next one.
+        from_us = working_set.now_us + row.notice_hours * HOUR_US
+        self.check(working_set, row, self.amount, from_us)
         row = working_set.edit(MANDATE, self.mandate_id)
         row.announced = self.amount
-        row.charge_from_us = working_set.now_us + row.notice_hours * HOUR_US
+        row.charge_from_us = from_us
         _change(working_set, row, "ANNOUNCED")
         return pb.AnnounceChargeResponse(
             mandate=encode.mandate(row, working_set.now_us),
@@ -319,7 +321,7 @@ class ChargeMandate(_MerchantsCommand):
         merchant = find_merchant(working_set, sale.merchant_id)
         order = register(working_set, sale, merchant)
         if order.order_id == sale.order_id or order.state not in PAID_STATES:
-            self.check(working_set, row, sale.amount)
+            self.check(working_set, row, sale.amount, working_set.now_us)
             model.check_notice(row, sale.amount, working_set.now_us)
             try:
                 order = self._take(working_set, order, row)
@@ -353,9 +355,7 @@ class ChargeMandate(_MerchantsCommand):
         """Count the charge in its cycle; what was announced is made."""
         today = business_date(working_set.now_us, CALENDAR.zone)
         row = working_set.edit(MANDATE, self.mandate_id)
-        used = row.used(today)
-        row.cycle_start = str(model.cycle_of(row.cycle, today)[0])
-        row.cycle_used = used + self.sale.amount
+        row.count(self.sale.amount, today)
         row.announced = 0
         _change(working_set, row, "CHARGED")
         return row

@@ -75,8 +75,17 @@ class MandateRow:
         return MandateState(self.state)
 
     def used(self, today: dt.date) -> int:
-        """Return what was charged in the cycle of a day."""
-        return self.cycle_used if self.cycle_start == str(cycle_of(self.cycle, today)[0]) else 0
+        """Return what was charged in the cycle of a day.
+
+        A clock that lies behind counts to the later cycle: two processes may decide on two sides
+        of midnight, and neither gets the cap anew.
+        """
+        return self.cycle_used if self.cycle_start >= str(cycle_of(self.cycle, today)[0]) else 0
+
+    def count(self, amount: int, today: dt.date) -> None:
+        """Count a charge of a day in its cycle."""
+        self.cycle_used = self.used(today) + amount
+        self.cycle_start = max(self.cycle_start, str(cycle_of(self.cycle, today)[0]))
 
 
 class MandateNumber(NamedTuple):
@@ -142,15 +151,15 @@ def check_change(row: MandateRow, state: int, now_us: int, *, by_merchant: bool)
         )
 
 
-def check_charge(row: MandateRow, amount: int, now_us: int, today: dt.date, reset_us: int) -> None:
+def check_charge(row: MandateRow, amount: int, now_us: int, day: dt.date, reset_us: int) -> None:
     """Refuse a charge that a mandate does not let, whether announced or made.
 
     Args:
         row: the mandate.
         amount: of the charge.
         now_us: the present.
-        today: the present day by the institution's calendar.
-        reset_us: when the present cycle ends.
+        day: when it is made, by the institution's calendar: today, or the first that is announced.
+        reset_us: when the cycle of that day ends.
 
     Raises:
         Refusal: MANDATE_NOT_ACTIVE, MANDATE_CAP_EXCEEDED.
@@ -162,7 +171,7 @@ def check_charge(row: MandateRow, amount: int, now_us: int, today: dt.date, rese
             f"the mandate is {state.name.lower()}",
             metadata={"mandate_id": MANDATE.encode(row.mandate_id), "state": state.name},
         )
-    left = row.cycle_cap - row.used(today)
+    left = row.cycle_cap - row.used(day)
     for which, room in (("SINGLE", row.single_cap), ("CYCLE", left)):
         if amount > room:
             raise Refusal(

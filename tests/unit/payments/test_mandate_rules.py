@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, time
 
 import pytest
 
+from longmen_server.engine.working_set import WorkingSet
+from longmen_server.mandates.commands import AnnounceCharge
 from longmen_server.mandates.model import (
     HOUR_US,
     Cycle,
@@ -17,8 +19,12 @@ from longmen_server.mandates.model import (
     check_notice,
     cycle_of,
 )
+from longmen_server.mandates.tables import MANDATE
+from longmen_server.merchants.model import MerchantActor
+from longmen_server.platform.clock import to_microseconds
 from longmen_server.platform.ids import AccountId, MandateId, MerchantId
 from longmen_server.platform.refusal import Refusal
+from longmen_server.settlements.calendar import CALENDAR
 
 NOW = 1_000_000
 END = 2_000_000
@@ -54,6 +60,17 @@ def mandate(state: MandateState = MandateState.ACTIVE, **fields: int | str) -> M
 def test_cycles_follow_the_calendar(cycle: Cycle, day: str, first: str, following: str) -> None:
     found = cycle_of(cycle, date.fromisoformat(day))
     assert found == (date.fromisoformat(first), date.fromisoformat(following))
+
+
+@pytest.mark.parametrize("cycle", list(Cycle), ids=lambda cycle: cycle.name)
+def test_a_clock_that_lies_behind_gives_no_cycle_anew(cycle: Cycle) -> None:
+    later, earlier = date(2026, 6, 1), date(2026, 5, 31)  # a Monday, and the day before
+    row = mandate(cycle=cycle)
+    row.count(500, earlier)
+    assert row.used(later) == 0
+    for day, used in ((later, 100), (earlier, 200), (later, 300)):
+        row.count(100, day)
+        assert (row.used(earlier), row.used(later)) == (used, used)
 
 
 def told(call: object) -> Refusal:
@@ -124,3 +141,39 @@ def test_every_change_of_state_is_let_or_refused(present: MandateState) -> None:
 def test_a_cycle_has_room_for_a_charge() -> None:
     check_caps(5, 5)
     assert told(lambda: check_caps(6, 5)).metadata == {"rules": "mandate.caps"}
+
+
+@pytest.mark.parametrize(
+    ("day", "hours", "refused"),
+    [
+        ("2026-03-29", 72, None),  # charged from April on
+        ("2026-03-15", 72, "MANDATE_CAP_EXCEEDED"),
+        ("2026-12-31", 24, None),
+        ("2026-03-31", 0, "MANDATE_CAP_EXCEEDED"),
+    ],
+)
+def test_an_announcement_is_held_against_the_cycle_that_it_is_charged_in(
+    day: str, hours: int, refused: str | None
+) -> None:
+    noon = datetime.combine(date.fromisoformat(day), time(12), tzinfo=CALENDAR.zone)
+    now_us = to_microseconds(noon)
+    row = mandate(
+        cycle_start=f"{day[:7]}-01", cycle_used=500, notice_hours=hours, expires_at_us=4 * 10**15
+    )
+    working_set = WorkingSet(1, now_us)
+    working_set.table(MANDATE).rows[row.mandate_id] = row
+    command = AnnounceCharge(
+        1,
+        None,
+        mandate_id=row.mandate_id,
+        actor=MerchantActor(None),
+        amount=300,
+        currency_code="CNY",
+    )
+    if refused is None:
+        command.decide(working_set)
+        kept = working_set.get(MANDATE, row.mandate_id)
+        assert kept is not None
+        assert (kept.announced, kept.charge_from_us) == (300, now_us + hours * HOUR_US)
+    else:
+        assert told(lambda: command.decide(working_set)).reason == refused
