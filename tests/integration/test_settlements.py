@@ -536,17 +536,18 @@ async def test_a_long_list_is_compared_in_ranges_that_add_up(
         assert getattr(whole, name) == sum(getattr(part, name) for part in parts), name
     told = [[one.order_number for one in part.differences] for part in (whole, *parts)]
     assert told == [[second, fourth], [second], [fourth]]
-    for after, through, numbers, field in (
-        (second, "", [second], "lines"),
-        ("", second, [third], "lines"),
-        (second, second, [], "through_order_number"),
+    for after, through, numbers, field, amount in (
+        (second, "", [second], "lines", 300),
+        ("", second, [third], "lines", 300),
+        (second, second, [], "through_order_number", 300),
+        ("", "", [first, second], "lines", 2**62),
     ):
         answer = await refused(
             bank,
             "SettlementsService/Reconcile",
             merchant_id=mine,
             business_date=today(bank),
-            lines=[{"kind": 1, "order_number": one, "amount": cash(300)} for one in numbers],
+            lines=[{"kind": 1, "order_number": one, "amount": cash(amount)} for one in numbers],
             after_order_number=after,
             through_order_number=through,
         )

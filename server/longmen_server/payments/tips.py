@@ -10,6 +10,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 from longmen_server.payments.codes.merchant_code import Tip, TipKind
+from longmen_server.platform.money import MINOR_UNITS_MAXIMUM
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ def check_limit(tip: int, amount: int, percent_max: int, currency_code: str) -> 
     Raises:
         Refusal: TIP_LIMIT_EXCEEDED.
     """
-    limit = amount * percent_max // 100
+    # What is paid in all has to be an amount as well.
+    limit = min(amount * percent_max // 100, MINOR_UNITS_MAXIMUM - amount)
     if tip > limit:
         raise Refusal(
             "TIP_LIMIT_EXCEEDED",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from longmen_server.platform.money import exponent_of
+from longmen_server.platform.money import MINOR_UNITS_MAXIMUM, exponent_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ is, so that nobody gets below a threshold by an uncommon currency."""
 def reference_amount(
     amount: int, currency_code: str, reference: str, equivalents: Mapping[str, int]
 ) -> int:
-    """Return an amount in reference units, rounded down.
+    """Return an amount in reference units, rounded down; one too large to be kept is the largest.
 
     Args:
         amount: in minor units.
@@ -38,8 +38,9 @@ def reference_amount(
         return amount
     equivalent = equivalents.get(currency_code)
     if equivalent:
-        return amount * 100 // equivalent
-    return int(amount * DEAREST * 100 // 10 ** exponent_of(currency_code))
+        return min(amount * 100 // equivalent, MINOR_UNITS_MAXIMUM)
+    dearest = amount * DEAREST * 100 // 10 ** exponent_of(currency_code)
+    return min(int(dearest), MINOR_UNITS_MAXIMUM)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from longmen_server.platform.money import MINOR_UNITS_MAXIMUM
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ __all__ = [
     "LineKind",
     "Listed",
     "NumberRange",
+    "check_amounts",
     "compare",
 ]
 
@@ -106,6 +108,21 @@ class NumberRange(NamedTuple):
                 metadata={"rules": "reconcile.lines_in_range"},
                 field="through_order_number" if is_empty else "lines",
             )
+
+
+def check_amounts(amounts: Iterable[int]) -> None:
+    """Refuse a list whose lines are more together than an amount can be.
+
+    Raises:
+        Refusal: INVALID_REQUEST.
+    """
+    if sum(amounts) > MINOR_UNITS_MAXIMUM:
+        raise Refusal(
+            "INVALID_REQUEST",
+            "the lines together are more than an amount can be",
+            metadata={"rules": "reconcile.total"},
+            field="lines",
+        )
 
 
 def signed(key: LineKey, line: Listed) -> int:

@@ -24,6 +24,7 @@ from longmen_server.settlements.reconcile import (
     LineKind,
     Listed,
     NumberRange,
+    check_amounts,
     compare,
 )
 
@@ -124,6 +125,7 @@ class SettlementsService:
         merchant_id = merchant_of(request.merchant_id, merchant_actor_of(call))
         part = NumberRange(request.after_order_number, request.through_order_number)
         part.check([line.order_number for line in request.lines])
+        check_amounts(line.amount.minor_units for line in request.lines)
         async with self._readers.snapshot(deadline=call.deadline) as connection:
             merchant = await _merchant(connection, merchant_id)
             row = await self._day(connection, merchant, request.business_date)

@@ -126,3 +126,11 @@ def test_refunds_share_the_tip_to_the_last_cent(amount: int, tip: int, parts: li
         assert fair - 1 < row.tip_refunded <= fair
         assert row.refunded <= amount
     assert (row.refunded, row.tip_refunded) == (amount, tip)
+
+
+def test_a_tip_leaves_what_is_paid_in_all_an_amount() -> None:
+    most = 2**63 - 1
+    check_limit(1, most - 1, 100, "CNY")
+    for tip, amount in ((1, most), (2, most - 1), (most, most)):
+        refused = told(lambda tip=tip, amount=amount: check_limit(tip, amount, 100, "CNY"))  # type: ignore[misc]
+        assert refused[0] == "TIP_LIMIT_EXCEEDED"

@@ -9,6 +9,7 @@ import statistics
 import pytest
 
 from longmen_server.risk.model import SubjectKind
+from longmen_server.risk.scene import reference_amount
 from longmen_server.risk.subjects import (
     FORMAT,
     Section,
@@ -207,3 +208,10 @@ def test_late_and_early_movements_keep_their_order() -> None:
         series = Series.decode(series.add(NOW_S + step, amount).encode())
         sums += amount
         assert series.windows(NOW_S + 61)[-1].sum == sums
+
+
+@pytest.mark.parametrize("code", ["CNY", "USD", "KWD", "XPF", "BHD"])
+def test_no_amount_is_too_large_to_be_counted_in_reference_units(code: str) -> None:
+    most = 2**63 - 1
+    worth = reference_amount(most, code, "CNY", {"USD": 14, "KWD": 42})
+    assert most // 100 < worth <= most
