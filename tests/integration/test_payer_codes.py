@@ -305,6 +305,7 @@ async def test_an_order_that_a_scan_left_open_expires_like_any(
     later(bank, 181)
     late = await shop.refused(phone.code(), order_number=order_number)
     assert late.reason == "ORDER_EXPIRED"
+    later(bank, 60)
     found = await shop.look(order_number)
     assert found.answer == order_pb2.ORDER_ANSWER_NOT_PAID_AND_CLOSED
     assert await shop.takings() == 0
