@@ -45,11 +45,13 @@ from longmen.identity.v1 import (
 from longmen.ledger.v1 import ledger_service_pb2
 from longmen.limits.v1 import limits_service_pb2
 from longmen.merchants.v1 import (
+    cashiers_service_pb2,
     merchants_service_pb2,
     payouts_service_pb2,
     plans_service_pb2,
     settlements_service_pb2,
     shifts_service_pb2,
+    stores_service_pb2,
     webhooks_service_pb2,
 )
 from longmen.payments.v1 import (
@@ -112,6 +114,8 @@ SERVICES = [
         webhooks_service_pb2,
         settlements_service_pb2,
         shifts_service_pb2,
+        stores_service_pb2,
+        cashiers_service_pb2,
         payouts_service_pb2,
         plans_service_pb2,
         conversions_service_pb2,

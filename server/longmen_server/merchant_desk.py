@@ -15,6 +15,8 @@ from longmen_server.merchants.service import MerchantsService
 from longmen_server.payouts.service import PayoutsService
 from longmen_server.plans.service import PlansService
 from longmen_server.settlements.service import SettlementsService
+from longmen_server.stores.cashiers_service import CashiersService
+from longmen_server.stores.service import StoresService
 from longmen_server.webhooks.poster import Poster
 from longmen_server.webhooks.service import WebhooksService
 
@@ -40,6 +42,8 @@ def merchant_services(parts: Parts, shared: Mapping[str, Any]) -> Mapping[str, o
         "longmen.merchants.v1.MerchantsService": MerchantsService(
             **shared, default_book=parts.settings.books[0]
         ),
+        "longmen.merchants.v1.StoresService": StoresService(**shared),
+        "longmen.merchants.v1.CashiersService": CashiersService(**shared),
         "longmen.merchants.v1.PlansService": PlansService(**shared),
         "longmen.merchants.v1.PayoutsService": PayoutsService(**shared, vault=parts.vault),
         "longmen.merchants.v1.SettlementsService": SettlementsService(

@@ -33,6 +33,7 @@ from longmen_server.settlements import queries_verification as settlements
 from longmen_server.sharing import queries_verification as sharing
 from longmen_server.shifts import queries_verification as shifts
 from longmen_server.staff import queries_verification as staff
+from longmen_server.stores import queries_verification as stores
 from longmen_server.transfers import queries_verification as transfers
 from longmen_server.webhooks import queries_verification as webhooks
 
@@ -52,6 +53,7 @@ CHECKS: Final = (
     *payouts.CHECKS,
     *sharing.CHECKS,
     *shifts.CHECKS,
+    *stores.CHECKS,
     *staff.CHECKS,
     *credentials.CHECKS,
     *webhooks.CHECKS,

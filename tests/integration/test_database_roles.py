@@ -18,7 +18,7 @@ WRITTEN_ONCE = frozenset(
         *("ledger_posting", "event", "journal_block", "ledger_reversal", "ledger_refusal"),
         *("merchant", "merchant_plan", "merchant_terminal", "fx_conversion", "kyc_change"),
         *("order_attempt", "order_capture", "order_refund", "fx_reversal"),
-        "order_share_return",
+        *("order_share_return", "terminal_place"),
         *("fx_revaluation", "offline_sale", "donation"),
         *("risk_decision", "fx_auto_payment"),
     }
@@ -33,6 +33,7 @@ KEPT = frozenset(
         *("fx_limit_order", "fx_rate_alert", "terminal_key", "offline_budget"),
         *("combined_order", "fx_auto_conversion", "fx_promotion"),
         *("merchant_position", "merchant_settlement", "merchant_shift"),
+        *("merchant_store", "merchant_cashier"),
         *("merchant_payout", "merchant_payout_account"),
         *("sharing_receiver", "order_sharing", "order_share"),
         *("risk_freeze", "risk_hold", "risk_case", "risk_case_note"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from longmen.identity.v1 import identity_pb2
+from longmen.merchants.v1 import cashiers_service_pb2 as cashiers_pb
 from longmen.merchants.v1 import merchants_service_pb2 as merchants_pb
 from longmen.merchants.v1 import shifts_service_pb2 as shifts_pb
+from longmen.merchants.v1 import stores_service_pb2 as stores_pb
 from longmen.payments.v1 import combined_service_pb2 as combined_pb
 from longmen.payments.v1 import offline_pb2
 from longmen.payments.v1 import offline_service_pb2 as offline_pb
@@ -31,6 +33,8 @@ from longmen_server.platform.ids import TERMINAL, TERMINAL_KEY, FactorId, new_id
 from longmen_server.platform.refusal import Refusal
 from longmen_server.platform.sealing import Sealer
 from longmen_server.shifts.service import ShiftsService
+from longmen_server.stores.cashiers_service import CashiersService
+from longmen_server.stores.service import StoresService
 from tests.support.ledger import BOOK
 from tests.support.offline import TILL_KEY
 from tests.support.wallets import SERVICE, cash
@@ -64,6 +68,8 @@ class Market:
                 ),
             ),
             (shifts_pb, ShiftsService(**shared, tokens=tokens)),
+            (stores_pb, StoresService(**shared, tokens=tokens)),
+            (cashiers_pb, CashiersService(**shared, tokens=tokens)),
             (combined_pb, CombinedOrdersService(**shared, step_up=step_up)),
             (
                 offline_pb,
@@ -177,6 +183,26 @@ async def fill_market(wallets: Wallets, dsn: str, clock: SettableClock) -> None:
     shift = await market.ask("OpenShift", terminal_id=market.terminal, cashier_label="1")
     await market.ask("CloseShift", shift_id=shift.shift.shift_id)
     await market.ask("OpenShift", terminal_id=market.terminal, cashier_label="2")
+    await _chain(market)
+
+
+async def _chain(market: Market) -> None:
+    """A store that is closed with a till in it, one that is open, and a cashier's shift there."""
+    merchant_id = market.merchant
+    cashier = (
+        await market.ask("CreateCashier", merchant_id=merchant_id, number="7", name="Li Na")
+    ).cashier
+    for number, closes in (("001", False), ("002", True)):
+        made = await market.ask("CreateStore", merchant_id=merchant_id, number=number, name="Tea")
+        store_id = made.store.store_id
+        till = await market.ask(
+            "CreateTerminal", merchant_id=merchant_id, label=number, store_id=store_id
+        )
+        await market.ask(
+            "OpenShift", terminal_id=till.terminal.terminal_id, cashier_id=cashier.cashier_id
+        )
+        if closes:
+            await market.ask("CloseStore", store_id=store_id)
 
 
 async def _combined(market: Market, payer: Person) -> None:

@@ -41,6 +41,8 @@ ID_RULES: dict[str, Any] = {
     "stl": rules_pb2.settlement_id,
     "poa": rules_pb2.payout_account_id,
     "shift": rules_pb2.shift_id,
+    "sto": rules_pb2.store_id,
+    "csh": rules_pb2.cashier_id,
     "whe": rules_pb2.endpoint_id,
     "mnd": rules_pb2.mandate_id,
     "tky": rules_pb2.terminal_key_id,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pyotp
@@ -16,7 +17,7 @@ import pyotp
 from longmen.credentials.v1 import credentials_service_pb2
 from longmen.identity.v1 import challenge_service_pb2, factor_pb2, factor_reset_pb2
 from longmen.ledger.v1 import account_pb2, transaction_pb2
-from longmen.merchants.v1 import plan_pb2, settlement_pb2, webhook_pb2
+from longmen.merchants.v1 import plan_pb2, settlement_pb2, shift_pb2, store_pb2, webhook_pb2
 from longmen.payments.v1 import mandate_pb2, order_pb2
 from longmen.risk.v1 import case_pb2, outcome_pb2
 from longmen.transfers.v1 import transfer_pb2
@@ -156,6 +157,9 @@ async def terminal(bank: SmallBank, owner: Person) -> str:
     )
     return str(reply.terminal.terminal_id)
 
+
+_NUMBERS = count(1)
+"""Merchants' own numbers of stores and cashiers, no two alike."""
 
 DAY = "2026-01-02"
 """The business date of every till."""
@@ -970,6 +974,99 @@ async def three_shifts(bank: SmallBank, owner: Person) -> Fields:
     return {"merchant_id": await merchant(bank, owner)}
 
 
+async def new_store(bank: SmallBank, owner: Person) -> Fields:
+    return {
+        "merchant_id": await merchant(bank, owner),
+        "number": str(next(_NUMBERS)),
+        "name": "Tea at the station",
+        "address": "1 Station Road",
+        "city": "Shanghai",
+    }
+
+
+async def own_store(bank: SmallBank, owner: Person) -> Fields:
+    made = await bank.do("StoresService/CreateStore", **await new_store(bank, owner))
+    return {"store_id": made.store.store_id}
+
+
+async def store_to_change(bank: SmallBank, owner: Person) -> Fields:
+    return {
+        **await own_store(bank, owner),
+        "name": "Tea",
+        "address": "2 Port Road",
+        "city": "Qingdao",
+    }
+
+
+async def three_stores(bank: SmallBank, owner: Person) -> Fields:
+    for _ in range(3):
+        await own_store(bank, owner)
+    return {"merchant_id": await merchant(bank, owner)}
+
+
+async def till_to_move(bank: SmallBank, owner: Person) -> Fields:
+    return {**await own_terminal(bank, owner), **await own_store(bank, owner)}
+
+
+async def terminal_in_store(bank: SmallBank, owner: Person) -> Fields:
+    return {
+        "merchant_id": await merchant(bank, owner),
+        "label": "till 1",
+        **await own_store(bank, owner),
+    }
+
+
+async def new_cashier(bank: SmallBank, owner: Person) -> Fields:
+    return {
+        "merchant_id": await merchant(bank, owner),
+        "number": str(next(_NUMBERS)),
+        "name": "Li Na",
+    }
+
+
+async def own_cashier(bank: SmallBank, owner: Person) -> Fields:
+    made = await bank.do("CashiersService/CreateCashier", **await new_cashier(bank, owner))
+    return {"cashier_id": made.cashier.cashier_id}
+
+
+async def cashier_who_left(bank: SmallBank, owner: Person) -> Fields:
+    return {
+        **await own_cashier(bank, owner),
+        "name": "Li Na",
+        "state": store_pb2.CASHIER_STATE_LEFT,
+    }
+
+
+async def three_cashiers(bank: SmallBank, owner: Person) -> Fields:
+    for _ in range(3):
+        await own_cashier(bank, owner)
+    return {"merchant_id": await merchant(bank, owner)}
+
+
+async def shift_of_a_cashier(bank: SmallBank, owner: Person) -> Fields:
+    return {**await own_terminal(bank, owner), **await own_cashier(bank, owner)}
+
+
+async def day_of_three_tills(bank: SmallBank, owner: Person) -> Fields:
+    for _ in range(3):
+        await order_paid(bank, owner, **await tilled(bank, owner))
+    return {
+        "merchant_id": await merchant(bank, owner),
+        "business_date": DAY,
+        "grouping": shift_pb2.TOTALS_GROUPING_TERMINAL,
+    }
+
+
+async def refund_at_another_till(bank: SmallBank, owner: Person) -> Fields:
+    return {
+        "order_id": await order_paid(bank, owner),
+        "refund_number": number(bank),
+        "amount": cash(30),
+        **await own_terminal(bank, owner),
+        "business_date": DAY,
+    }
+
+
 async def till_of_a_day(bank: SmallBank, owner: Person) -> Fields:
     return {**await own_terminal(bank, owner), "business_date": DAY}
 
@@ -1193,6 +1290,18 @@ SAMPLES: dict[str, Sample] = {
     "ShiftsService/GetShift": opened_shift,
     "ShiftsService/ListShifts": three_shifts,
     "ShiftsService/GetTerminalTotals": till_of_a_day,
+    "ShiftsService/ListDayTotals": day_of_three_tills,
+    "StoresService/CreateStore": new_store,
+    "StoresService/UpdateStore": store_to_change,
+    "StoresService/CloseStore": own_store,
+    "StoresService/ReopenStore": own_store,
+    "StoresService/GetStore": own_store,
+    "StoresService/ListStores": three_stores,
+    "StoresService/MoveTerminal": till_to_move,
+    "CashiersService/CreateCashier": new_cashier,
+    "CashiersService/UpdateCashier": cashier_who_left,
+    "CashiersService/GetCashier": own_cashier,
+    "CashiersService/ListCashiers": three_cashiers,
     "RatesService/ListCurrencies": lambda *_: {},
     "RatesService/ImportRates": lambda *_: {
         "content": exchange.feed(*exchange.FIXING, day="2026-10-26")
@@ -1403,12 +1512,18 @@ SAMPLES: dict[str, Sample] = {
 
 FOREIGN_BASES: dict[tuple[str, str], Sample] = {
     ("AccountsService/CloseAccount", "sweep_to_account_id"): sweep,
+    ("MerchantsService/CreateTerminal", "store_id"): terminal_in_store,
+    ("ShiftsService/OpenShift", "cashier_id"): shift_of_a_cashier,
+    ("PaymentsService/RefundOrder", "terminal_id"): refund_at_another_till,
 }
 """Where the sample does not use an id, the request that does, by RPC and path of the id."""
 
 OPEN_IDS: dict[tuple[str, str], str] = {
     ("PaymentsService/PayOrder", "order_id"): "anybody may pay an order",
     ("MandatesService/SignMandate", "merchant_id"): "any merchant may be given leave",
+    ("ShiftsService/ListShifts", "store_id"): "narrows the caller's own list",
+    ("ShiftsService/ListShifts", "cashier_id"): "narrows the caller's own list",
+    ("ShiftsService/ListDayTotals", "store_id"): "narrows the caller's own totals",
     ("BillsService/ListBillers", "merchant_id"): "narrows a directory that is everybody's",
     ("BillsService/FindDues", "biller_id"): "the directory is everybody's",
     ("BillsService/LinkBillAccount", "biller_id"): "the directory is everybody's",

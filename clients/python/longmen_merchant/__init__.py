@@ -10,32 +10,40 @@ with Till(config, merchant_id=shop, terminal_id=till_1, journal=Journal("till.js
     print(charge.outcome, charge.reason)
 
 What a merchant's own systems need besides: the verifier of webhooks is `longmen_merchant.webhooks`.
+Stores, cashiers and their shifts are `Shop`'s.
 A day's own list is compared with the bank's by `reconcile`, however long it is.
 Sales without a network are kept by `longmen_merchant.offline.OfflineStore`.
 """
 
 from longmen_merchant._async.reconciling import reconcile as reconcile_async
+from longmen_merchant._async.shop import AsyncShop
 from longmen_merchant._async.till import AsyncSale, AsyncTill
 from longmen_merchant._sync.reconciling import reconcile
+from longmen_merchant._sync.shop import Shop
 from longmen_merchant._sync.till import Sale, Till
 from longmen_merchant.journal import Entry, Journal, JournalError, Stage
 from longmen_merchant.model import Charge, Limits, Outcome, RefundMade, Resumed
 from longmen_merchant.reconciling import Reconciled
+from longmen_merchant.takings import OpenedShift, Takings
 
 __all__ = [
     "AsyncSale",
+    "AsyncShop",
     "AsyncTill",
     "Charge",
     "Entry",
     "Journal",
     "JournalError",
     "Limits",
+    "OpenedShift",
     "Outcome",
     "Reconciled",
     "RefundMade",
     "Resumed",
     "Sale",
+    "Shop",
     "Stage",
+    "Takings",
     "Till",
     "reconcile",
     "reconcile_async",

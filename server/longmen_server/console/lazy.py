@@ -17,6 +17,22 @@ CLIENT_COMMANDS: Mapping[str, tuple[str, str]] = {
         "longmen_server.console.merchant:merchant",
         "Who is paid for goods and services, and their tills.",
     ),
+    "store": (
+        "longmen_server.console.store:store",
+        "A merchant's shops, their tills and their takings.",
+    ),
+    "cashier": (
+        "longmen_server.console.cashier:cashier",
+        "Who works at a merchant's tills, and their shifts.",
+    ),
+    "payout": (
+        "longmen_server.console.payout:payout",
+        "Merchants' bank accounts, and what was paid on them.",
+    ),
+    "sharing": (
+        "longmen_server.console.sharing:sharing",
+        "Parts of what orders brought, passed on to other merchants.",
+    ),
     "settlement": (
         "longmen_server.console.settlement:settlement",
         "What merchants were paid out, by business date.",

@@ -93,15 +93,20 @@ def list_merchants(session: Session, book: int, limit: int) -> None:
 @merchant.command("add-till")
 @click.argument("merchant_id")
 @click.argument("label")
-@click.option("--store", default="", help="The shop it stands in.")
+@click.option("--store", default="", help="The shop it stands in: its id, or any label.")
 @request_id_option
 @connected
 def add_till(
     session: Session, merchant_id: str, label: str, store: str, request_id: str | None
 ) -> None:
     """Register a till."""
+    registered = store.startswith("sto_")
     reply = session.bank.merchants.create_terminal(
-        merchant_id=merchant_id, label=label, store_label=store, request_id=request_id
+        merchant_id=merchant_id,
+        label=label,
+        store_label="" if registered else store,
+        store_id=store if registered else "",
+        request_id=request_id,
     ).message
     session.show(reply, lambda: till_table([reply.terminal]))
 
@@ -143,7 +148,7 @@ def till_table(found: list[merchant_pb2.Terminal]) -> Table:
         [
             [
                 one.label,
-                one.store_label,
+                one.store_id or one.store_label,
                 views.moment(one.last_seen_time),
                 one.software_version,
                 one.last_order_id,

@@ -13,8 +13,7 @@ import rich_click as click
 
 from longmen.type.v1 import money_pb2
 from longmen_client import LongmenError, Money
-from longmen_client.errors import ShiftOpen
-from longmen_merchant import Journal, JournalError, Limits, Till
+from longmen_merchant import Journal, JournalError, Limits, Shop, Till
 from longmen_merchant.journal import today
 from longmen_merchant.model import UNREACHABLE, is_in_doubt
 from longmen_merchant.offline import OfflineError, OfflineStore
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from longmen.merchants.v1 import shift_pb2
+    from longmen.merchants.v1 import shift_pb2, store_pb2
     from longmen_merchant import Charge, Sale
 
 __all__ = ["main", "pos"]
@@ -53,6 +52,8 @@ SAY = {
 }
 """What a cashier is told for a reason; docs/pos-integration.md has the same words."""
 
+TOTALS_COLUMNS = ("sales", "taken", "tips", "refunds", "given back", "not paid")
+
 HELP = "an amount sells, 20+3 with a tip · r refunds · t totals · x ends"
 OFFLINE_HELP = HELP.replace(" · x", " · o {mode} · f forwards {pending} · x")
 
@@ -60,7 +61,9 @@ OFFLINE_HELP = HELP.replace(" · x", " · o {mode} · f forwards {pending} · x"
 @click.command(epilog=EXIT_CODES)
 @click.argument("merchant_id")
 @click.argument("terminal_id")
-@click.option("--cashier", default="cashier", show_default=True, help="Who works.")
+@click.option(
+    "--cashier", default="", help="Who works: the number of a registered cashier, or any."
+)
 @click.option(
     "--journal",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -165,18 +168,32 @@ class Counter:
         for error in found.errors:
             self._console.print(f"Not finished: {error}", style="red", markup=False)
         self._till.report("longmen pos")
-        shifts = self._session.bank.shifts
-        try:
-            opened = shifts.open_shift(terminal_id=self._till.terminal_id, cashier_label=cashier)
-        except ShiftOpen as present:
-            self._shift_id = present.metadata["shift_id"]
+        shop = Shop(self._session.bank, self._till.merchant_id)
+        people = shop.cashiers()
+        worker = self._worker(people, cashier) if people else None
+        opened = shop.open_shift(self._till.terminal_id, worker or cashier or "cashier")
+        self._shift_id = opened.shift_id
+        if opened.goes_on:
             self._console.print("The shift goes on.")
         else:
-            self._shift_id = opened.message.shift.shift_id
-            self._console.print(f"Good day, {cashier}.", markup=False)
+            name = cashier or "cashier" if worker is None else worker.name
+            self._console.print(f"Good day, {name}.", markup=False)
         if self._store is not None:
             self._till.prepare_offline(self._store)
             self._forward(self._store)
+
+    def _worker(self, people: list[store_pb2.Cashier], number: str) -> store_pb2.Cashier:
+        """Let a registered cashier say who it is."""
+        by_number = {one.number: one for one in people}
+        if number not in by_number:
+            self._console.print(
+                views.table(
+                    "Cashiers", ["number", "name"], [[n, o.name] for n, o in by_number.items()]
+                )
+            )
+        while number not in by_number:
+            number = self._ask("who works? number")
+        return by_number[number]
 
     def _end(self) -> None:
         """Close the shift if the cashier says so, and show what it came to."""
@@ -308,21 +325,22 @@ def totals_table(sums: dict[str, shift_pb2.TillTotals]) -> Table:
     """Totals, one a row."""
     return views.table(
         "Takings",
-        ["", "sales", "taken", "tips", "refunds", "given back", "not paid"],
-        [
-            [
-                name,
-                str(one.sales_count),
-                views.amount(one.sales),
-                views.amount(one.tips),
-                str(one.refunds_count),
-                views.amount(total_back(one)),
-                str(one.unpaid_count),
-            ]
-            for name, one in sums.items()
-        ],
-        right=["sales", "taken", "tips", "refunds", "given back", "not paid"],
+        ["", *TOTALS_COLUMNS],
+        [[name, *totals_cells(one)] for name, one in sums.items()],
+        right=TOTALS_COLUMNS,
     )
+
+
+def totals_cells(one: shift_pb2.TillTotals) -> list[views.Text]:
+    """The cells of `TOTALS_COLUMNS`."""
+    return [
+        views.Text(str(one.sales_count)),
+        views.amount(one.sales),
+        views.amount(one.tips),
+        views.Text(str(one.refunds_count)),
+        views.amount(total_back(one)),
+        views.Text(str(one.unpaid_count)),
+    ]
 
 
 def total_back(one: shift_pb2.TillTotals) -> money_pb2.Money:

@@ -21,13 +21,16 @@ from longmen_server.merchants.model import (
     terminal_not_found,
 )
 from longmen_server.merchants.tables import MERCHANT, TERMINAL, TERMINAL_STATE
+from longmen_server.stores.model import check_one_store, store_unregistered
+from longmen_server.stores.placing import find_open_store, place_till
+from longmen_server.stores.tables import ANY_STORE, STORE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.merchants.model import MerchantActor
-    from longmen_server.platform.ids import AccountId, MerchantId, TerminalId
+    from longmen_server.platform.ids import AccountId, MerchantId, StoreId, TerminalId
 
 _MERCHANT_OPENED = event_pb2.EVENT_TYPE_MERCHANT_OPENED
 
@@ -113,7 +116,7 @@ class CreateMerchant(Command):
 class CreateTerminal(Command):
     """Register a till."""
 
-    __slots__ = ("label", "merchant_id", "store_label", "terminal_id")
+    __slots__ = ("label", "merchant_id", "store_id", "store_label", "terminal_id")
 
     def __init__(
         self,
@@ -124,23 +127,34 @@ class CreateTerminal(Command):
         terminal_id: TerminalId,
         label: str,
         store_label: str,
+        store_id: StoreId | None = None,
     ) -> None:
         super().__init__(book, request)
         self.merchant_id = merchant_id
         self.terminal_id = terminal_id
         self.label = label
         self.store_label = store_label
+        self.store_id = store_id
 
     def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
-        """Name the merchant."""
+        """Name the merchant, and its store."""
         del working_set
         if stage == STAGE_POINTER:
             yield RowKey(MERCHANT, self.merchant_id)
+            if self.store_id is not None:
+                yield RowKey(STORE, self.store_id)
+            elif self.store_label:
+                yield RowKey(ANY_STORE, self.merchant_id)
 
     def decide(self, working_set: WorkingSet) -> bytes:
-        """Register it unless there is no such merchant."""
+        """Register it unless there is no such merchant, or store."""
         if working_set.get(MERCHANT, self.merchant_id) is None:
             raise merchant_not_found(self.merchant_id)
+        check_one_store(self.store_id, self.store_label)
+        if self.store_id is not None:
+            find_open_store(working_set, self.store_id, self.merchant_id)
+        elif self.store_label and working_set.get(ANY_STORE, self.merchant_id) is not None:
+            raise store_unregistered(self.merchant_id)
         row = TerminalRow(
             terminal_id=self.terminal_id,
             merchant_id=self.merchant_id,
@@ -149,8 +163,11 @@ class CreateTerminal(Command):
             created_at_us=working_set.next_stamp(),
         )
         working_set.insert(TERMINAL, row.terminal_id, row)
+        state = None
+        if self.store_id is not None:
+            state = place_till(working_set, row.terminal_id, self.store_id)
         return pb.CreateTerminalResponse(
-            terminal=encode.terminal(row, None), committed_at=working_set.committed_at
+            terminal=encode.terminal(row, state), committed_at=working_set.committed_at
         ).SerializeToString()
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from longmen.merchants.v1 import merchant_pb2
 from longmen_server.ledger.encode import timestamp
-from longmen_server.platform.ids import ACCOUNT, MERCHANT, ORDER, TERMINAL
+from longmen_server.platform.ids import ACCOUNT, MERCHANT, ORDER, STORE, TERMINAL
 
 if TYPE_CHECKING:
     from longmen_server.merchants.model import MerchantRow, TerminalRow, TerminalStateRow
@@ -29,7 +29,7 @@ def merchant(row: MerchantRow) -> merchant_pb2.Merchant:
 
 
 def terminal(row: TerminalRow, state: TerminalStateRow | None) -> merchant_pb2.Terminal:
-    """Return a terminal, and what is known of it once it has been seen."""
+    """Return a terminal, what is known of it, and the store it stands in."""
     shown = merchant_pb2.Terminal(
         terminal_id=TERMINAL.encode(row.terminal_id),
         merchant_id=MERCHANT.encode(row.merchant_id),
@@ -38,8 +38,13 @@ def terminal(row: TerminalRow, state: TerminalStateRow | None) -> merchant_pb2.T
         create_time=timestamp(row.created_at_us),
     )
     if state is not None:
-        shown.last_seen_time.CopyFrom(timestamp(state.seen_at_us))
+        if state.seen_at_us:
+            shown.last_seen_time.CopyFrom(timestamp(state.seen_at_us))
         shown.software_version = state.software_version
         if state.last_order_id is not None:
             shown.last_order_id = ORDER.encode(state.last_order_id)
+        if state.store_id is not None:
+            shown.store_id = STORE.encode(state.store_id)
+            # What the merchant wrote before it had stores; the till may have moved since.
+            shown.store_label = ""
     return shown

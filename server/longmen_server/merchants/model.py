@@ -10,7 +10,7 @@ from longmen_server.platform.money import currencies
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
-    from longmen_server.platform.ids import AccountId, MerchantId, OrderId, TerminalId
+    from longmen_server.platform.ids import AccountId, MerchantId, OrderId, StoreId, TerminalId
 
 
 @dataclass(slots=True, frozen=True)
@@ -43,13 +43,18 @@ class TerminalRow:
 
 @dataclass(slots=True)
 class TerminalStateRow:
-    """What is known of a till beyond its registration; there is none before it is first seen."""
+    """What is known of a till beyond its registration, once it was seen or stands in a store."""
 
     terminal_id: TerminalId
     seen_at_us: int
+    """0 where it stands in a store and was never seen."""
     software_version: str
     last_order_id: OrderId | None
     """The latest order that it registered."""
+    store_id: StoreId | None = None
+    """The registered store it stands in; written by what moves it, not by what sees it."""
+    store_closed: bool = False
+    """Whether that store is closed; written by what closes it."""
 
     def copy(self) -> TerminalStateRow:
         """Return a copy, so that a refused command leaves the original as it was."""

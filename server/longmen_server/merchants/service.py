@@ -12,6 +12,7 @@ from longmen_server.merchants import commands, encode, model, queries
 from longmen_server.merchants.actor import merchant_actor_of, merchant_of
 from longmen_server.platform.freshness import demand_freshness
 from longmen_server.platform.ids import (
+    STORE,
     TERMINAL,
     AccountId,
     MerchantId,
@@ -113,6 +114,7 @@ class MerchantsService:
             terminal_id=TerminalId(new_id(book, self._clock)),
             label=request.label,
             store_label=request.store_label,
+            store_id=decode_id(STORE, request.store_id, "store_id") if request.store_id else None,
         )
         return await submit(self._engine, command, request=request, call=call)
 

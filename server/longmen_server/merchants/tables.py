@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from longmen_server.engine.family import STAGE_POINTER, RowFamily, Statement
 from longmen_server.merchants.model import MerchantRow, TerminalRow, TerminalStateRow
-from longmen_server.platform.adapters import Int8Array, TextArray, UuidArray
+from longmen_server.platform.adapters import BoolArray, Int8Array, TextArray, UuidArray
 from longmen_server.platform.ids import MerchantId, TerminalId
 
 if TYPE_CHECKING:
@@ -120,12 +120,20 @@ class _TerminalStateFamily(RowFamily[TerminalId, TerminalStateRow]):
         changed: Sequence[TerminalStateRow],
     ) -> Iterable[Statement]:
         if inserted:
+            # In one order, so that two writers that see the same tills first meet.
+            rows = sorted(inserted, key=lambda row: row.terminal_id)
             yield Statement(
                 f"insert into terminal_state (book, {TERMINAL_STATE_COLUMNS})"
-                " select $1, u.* from unnest($2, $3, $4, $5) as u".encode(),
-                (book, *_state_columns(inserted)),
+                " select $1, u.* from unnest($2, $3, $4, $5, $6, $7) as u".encode(),
+                (
+                    book,
+                    *_state_columns(rows),
+                    UuidArray([row.store_id for row in rows]),
+                    BoolArray([row.store_closed for row in rows]),
+                ),
             )
         if changed:
+            # Not where it stands: that is written where tills are placed and stores are closed.
             yield Statement(
                 b"update terminal_state as t set seen_at_us = u.s, software_version = u.v,"
                 b" last_order_id = u.o from unnest($2, $3, $4, $5) as u (id, s, v, o)"
@@ -134,9 +142,7 @@ class _TerminalStateFamily(RowFamily[TerminalId, TerminalStateRow]):
             )
 
 
-def _state_columns(given: Sequence[TerminalStateRow]) -> tuple[object, ...]:
-    # Sorted, so that two writers that see the same tills first meet in one order.
-    rows = sorted(given, key=lambda row: row.terminal_id)
+def _state_columns(rows: Sequence[TerminalStateRow]) -> tuple[object, ...]:
     return (
         UuidArray([row.terminal_id for row in rows]),
         Int8Array([row.seen_at_us for row in rows]),

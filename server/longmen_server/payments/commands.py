@@ -39,6 +39,7 @@ from longmen_server.plans.tables import PLANS
 from longmen_server.platform.ids import ORDER as ORDER_TEXT
 from longmen_server.platform.refusal import Refusal
 from longmen_server.risk.guard import guard_keys, judge, settle
+from longmen_server.stores.model import store_closed
 from longmen_server.transfers.commands import find_wallet_account
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def register(working_set: WorkingSet, sale: Sale, merchant: MerchantRow) -> Orde
     Raises:
         Refusal: ORDER_NUMBER_REUSED, ORDER_CLOSED, CURRENCY_MISMATCH, TERMINAL_NOT_FOUND,
             TERMINAL_REFERENCE_REVERSED, TERMINAL_REFERENCE_REUSED, TERMINAL_BUSY,
-            TIP_LIMIT_EXCEEDED.
+            STORE_CLOSED, TIP_LIMIT_EXCEEDED.
     """
     known_id = working_set.get(ORDER_NUMBER, sale.number)
     if known_id is not None:
@@ -262,6 +263,9 @@ def _occupy_till(working_set: WorkingSet, sale: Sale) -> None:
         return
     terminal_id = sale.reference.terminal_id
     till = working_set.get(TERMINAL_STATE, terminal_id)
+    if till is not None and till.store_closed:
+        assert till.store_id is not None, "a closed store is some store"
+        raise store_closed(till.store_id)
     if till is not None and till.last_order_id is not None:
         last = working_set.get(ORDER, till.last_order_id)
         state = None if last is None else last.state_at(working_set.now_us)

@@ -94,6 +94,8 @@ def refund(row: RefundRow) -> order_pb2.Refund:
         reason_text=row.reason_text,
         create_time=timestamp(row.created_at_us),
         tip=some(row.tip, row.currency_code),
+        terminal_id="" if row.terminal_id is None else TERMINAL.encode(row.terminal_id),
+        business_date=row.business_date or "",
     )
 
 

@@ -266,6 +266,10 @@ class RefundRow:
     created_at_us: int
     tip: int = 0
     """The tip's share of the amount."""
+    terminal_id: TerminalId | None = None
+    """The till that gave it back; None where it counts for the till of the sale."""
+    business_date: str | None = None
+    """That till's."""
 
 
 @dataclass(slots=True, frozen=True)

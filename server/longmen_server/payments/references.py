@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from longmen_server.merchants.model import MerchantActor
     from longmen_server.platform.ids import TerminalId
 
-__all__ = ["lookup_keys", "sale_reference", "stored_reference", "till_reference"]
+__all__ = [
+    "check_giving_till",
+    "giving_till",
+    "lookup_keys",
+    "sale_reference",
+    "stored_reference",
+    "till_reference",
+]
 
 
 def till_reference(
@@ -69,6 +76,33 @@ def sale_reference(
             "terminal, trace number and business date go together",
         )
     return till_reference(request)
+
+
+def giving_till(request: pb.RefundOrderRequest) -> TerminalId | None:
+    """Return the till that gives money back, if the refund names one.
+
+    Raises:
+        Refusal: INVALID_REQUEST when the business date is no day.
+    """
+    if request.business_date:
+        _check_day(request.business_date, "business_date")
+    if not request.terminal_id:
+        return None
+    return decode_id(TERMINAL, request.terminal_id, "terminal_id")
+
+
+def check_giving_till(request: pb.RefundOrderRequest) -> None:
+    """Refuse a till without its day, and a day without its till.
+
+    Raises:
+        Refusal: INVALID_REQUEST.
+    """
+    if bool(request.terminal_id) != bool(request.business_date):
+        raise _invalid(
+            "business_date" if request.terminal_id else "terminal_id",
+            "refund.till_whole",
+            "terminal and business date go together",
+        )
 
 
 def lookup_keys(

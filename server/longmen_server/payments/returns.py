@@ -27,6 +27,7 @@ from longmen_server.payments.model import (
     TerminalReferenceRow,
 )
 from longmen_server.payments.policy import policy_at
+from longmen_server.payments.references import check_giving_till
 from longmen_server.payments.tables import ORDER, REFUND, TERMINAL_REFERENCE
 from longmen_server.platform.ids import REFUND as REFUND_TEXT
 from longmen_server.platform.refusal import Refusal
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.merchants.model import MerchantActor
     from longmen_server.payments.model import OrderRow, TerminalReference
-    from longmen_server.platform.ids import OrderId, RefundId, TransactionId
+    from longmen_server.platform.ids import OrderId, RefundId, TerminalId, TransactionId
 
 
 def account_keys(working_set: WorkingSet, order: OrderRow | None) -> Iterable[RowKey]:
@@ -118,7 +119,7 @@ def give_back(
 class RefundOrder(Command):
     """Return all or part of a payment."""
 
-    __slots__ = ("actor", "asked", "number", "refund_id", "transaction_id")
+    __slots__ = ("actor", "asked", "number", "refund_id", "terminal_id", "transaction_id")
 
     def __init__(
         self,
@@ -130,8 +131,10 @@ class RefundOrder(Command):
         actor: MerchantActor,
         refund_id: RefundId,
         transaction_id: TransactionId,
+        terminal_id: TerminalId | None = None,
     ) -> None:
         super().__init__(book, request)
+        self.terminal_id = terminal_id
         self.number = RefundNumber(order_id, asked.refund_number)
         self.asked = asked
         self.actor = actor
@@ -143,6 +146,8 @@ class RefundOrder(Command):
         order_id = self.number.order_id
         if stage == STAGE_POINTER:
             yield RowKey(REFUND, self.number)
+            if self.terminal_id is not None:
+                yield RowKey(TERMINAL, self.terminal_id)
         elif stage == STAGE_LINK:
             yield RowKey(ORDER, order_id)
             yield RowKey(SHARING, order_id)
@@ -164,7 +169,13 @@ class RefundOrder(Command):
         ).SerializeToString()
 
     def _make(self, working_set: WorkingSet, order: OrderRow) -> tuple[RefundRow, OrderRow]:
-        asked = self.asked
+        asked, terminal_id = self.asked, self.terminal_id
+        check_giving_till(asked)
+        if terminal_id is not None:
+            till = working_set.get(TERMINAL, terminal_id)
+            # Any till of the merchant gives back what any of its stores has sold.
+            if till is None or till.merchant_id != order.merchant_id:
+                raise terminal_not_found(terminal_id)
         amount, now_us = asked.amount.minor_units, working_set.now_us
         step = Step.REFUND_PART if amount < order.remaining else Step.REFUND_REST
         model.advance(order, step, now_us)
@@ -198,6 +209,8 @@ class RefundOrder(Command):
             reason_text=asked.reason_text,
             created_at_us=order.updated_at_us,
             tip=tip,
+            terminal_id=terminal_id,
+            business_date=asked.business_date or None,
         )
         working_set.insert(REFUND, self.number, row)
         return row, order
@@ -208,6 +221,8 @@ class RefundOrder(Command):
             "amount": (known.amount, known.currency_code)
             == (asked.amount.minor_units, asked.amount.currency_code),
             "reason_text": known.reason_text == asked.reason_text,
+            "terminal_id": known.terminal_id == self.terminal_id,
+            "business_date": (known.business_date or "") == asked.business_date,
         }
         differing = [name for name, same in fields.items() if not same]
         if differing:

@@ -19,7 +19,12 @@ from longmen_server.payments.charging import PayByCode
 from longmen_server.payments.commands import Sale
 from longmen_server.payments.images import picture
 from longmen_server.payments.model import Answer, OrderNumber, TerminalReference
-from longmen_server.payments.references import lookup_keys, sale_reference, till_reference
+from longmen_server.payments.references import (
+    giving_till,
+    lookup_keys,
+    sale_reference,
+    till_reference,
+)
 from longmen_server.payments.static_codes import PayStaticCode
 from longmen_server.payments.tip_requests import asked_tip, tip_minor_units
 from longmen_server.payments.watch import order_watcher
@@ -250,6 +255,7 @@ class PaymentsService:
             actor=merchant_actor_of(call),
             refund_id=RefundId(new_id(book, self._clock)),
             transaction_id=self._new_transaction_id(book),
+            terminal_id=giving_till(request),
         )
         return await self._submit(command, request, call, absent=model.order_not_found(order_id))
 

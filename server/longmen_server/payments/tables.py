@@ -145,8 +145,8 @@ class _RefundFamily(RowFamily[RefundNumber, RefundRow]):
     ) -> Iterable[Statement]:
         assert not changed, "a refund never changes"
         yield Statement(
-            f"insert into order_refund (book, {REFUND_COLUMNS})"
-            " select $1, u.* from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10) as u".encode(),
+            f"insert into order_refund (book, {REFUND_COLUMNS}) select $1, u.*"
+            " from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) as u".encode(),
             (
                 book,
                 UuidArray([row.refund_id for row in inserted]),
@@ -158,6 +158,8 @@ class _RefundFamily(RowFamily[RefundNumber, RefundRow]):
                 TextArray([row.reason_text for row in inserted]),
                 Int8Array([row.created_at_us for row in inserted]),
                 Int8Array([row.tip for row in inserted]),
+                UuidArray([row.terminal_id for row in inserted]),
+                TextArray([row.business_date for row in inserted]),
             ),
         )
 

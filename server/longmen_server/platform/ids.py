@@ -64,6 +64,7 @@ __all__ = [
     "SETTLEMENT",
     "SHIFT",
     "STAFF",
+    "STORE",
     "TERMINAL",
     "TERMINAL_KEY",
     "TRANSACTION",
@@ -110,6 +111,7 @@ __all__ = [
     "SettlementId",
     "ShiftId",
     "StaffId",
+    "StoreId",
     "TerminalId",
     "TerminalKeyId",
     "TransactionId",
@@ -138,6 +140,8 @@ TerminalId = NewType("TerminalId", bytes)
 OrderId = NewType("OrderId", bytes)
 RefundId = NewType("RefundId", bytes)
 ShiftId = NewType("ShiftId", bytes)
+StoreId = NewType("StoreId", bytes)
+CashierId = NewType("CashierId", bytes)
 TerminalKeyId = NewType("TerminalKeyId", bytes)
 PlanId = NewType("PlanId", bytes)
 SettlementId = NewType("SettlementId", bytes)
@@ -320,6 +324,8 @@ TERMINAL: Final = IdKind[TerminalId]("trm")
 ORDER: Final = IdKind[OrderId]("ord")
 REFUND: Final = IdKind[RefundId]("ref")
 SHIFT: Final = IdKind[ShiftId]("shift")
+STORE: Final = IdKind[StoreId]("sto")
+CASHIER: Final = IdKind[CashierId]("csh")
 TERMINAL_KEY: Final = IdKind[TerminalKeyId]("tky")
 PLAN: Final = IdKind[PlanId]("plan")
 SETTLEMENT: Final = IdKind[SettlementId]("stl")

@@ -7,12 +7,22 @@ from typing import TYPE_CHECKING
 from longmen.merchants.v1 import shift_pb2
 from longmen.type.v1 import money_pb2
 from longmen_server.ledger.encode import timestamp
-from longmen_server.platform.ids import MERCHANT, SHIFT, TERMINAL
+from longmen_server.platform.ids import (
+    CASHIER,
+    MERCHANT,
+    SHIFT,
+    STORE,
+    TERMINAL,
+    CashierId,
+    StoreId,
+    TerminalId,
+)
+from longmen_server.shifts.model import Grouping
 
 if TYPE_CHECKING:
-    from longmen_server.shifts.model import ShiftRow, Totals
+    from longmen_server.shifts.model import DayLine, ShiftRow, Totals
 
-__all__ = ["shift", "totals"]
+__all__ = ["day_line", "shift", "totals"]
 
 
 def shift(row: ShiftRow) -> shift_pb2.Shift:
@@ -23,8 +33,25 @@ def shift(row: ShiftRow) -> shift_pb2.Shift:
         terminal_id=TERMINAL.encode(row.terminal_id),
         cashier_label=row.cashier_label,
         open_time=timestamp(row.opened_at_us),
+        cashier_id="" if row.cashier_id is None else CASHIER.encode(row.cashier_id),
+        store_id="" if row.store_id is None else STORE.encode(row.store_id),
         close_time=None if row.closed_at_us is None else timestamp(row.closed_at_us),
     )
+
+
+def day_line(line: DayLine, grouping: Grouping, currency_code: str) -> shift_pb2.DayLine:
+    """Return what a store, a cashier or a till has taken on a day."""
+    shown = shift_pb2.DayLine(totals=totals(line.totals, currency_code))
+    subject = line.subject
+    if grouping == Grouping.STORE and subject is not None:
+        shown.store_id = STORE.encode(StoreId(subject))
+    elif grouping == Grouping.TERMINAL and subject is not None:
+        shown.terminal_id = TERMINAL.encode(TerminalId(subject))
+    elif grouping == Grouping.CASHIER:
+        shown.cashier_label = line.cashier_label
+        if subject is not None:
+            shown.cashier_id = CASHIER.encode(CashierId(subject))
+    return shown
 
 
 def totals(sums: Totals, currency_code: str) -> shift_pb2.TillTotals:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from longmen_server.platform.ids import SHIFT
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
-    from longmen_server.platform.ids import MerchantId, ShiftId, TerminalId
+    from longmen_server.platform.ids import CashierId, MerchantId, ShiftId, StoreId, TerminalId
 
-__all__ = ["ShiftRow", "Totals", "shift_not_found", "shift_open"]
+__all__ = ["DayLine", "Grouping", "ShiftRow", "Totals", "shift_not_found", "shift_open"]
 
 
 @dataclass(slots=True)
@@ -24,6 +25,10 @@ class ShiftRow:
     cashier_label: str
     opened_at_us: int
     closed_at_us: int | None
+    cashier_id: CashierId | None = None
+    """The registered cashier; None where the merchant goes by labels."""
+    store_id: StoreId | None = None
+    """The registered store that the till stood in when it began."""
 
     def copy(self) -> ShiftRow:
         """Return a copy, so that a refused command leaves the original as it was."""
@@ -41,6 +46,29 @@ class Totals:
     unpaid_count: int
     tips: int = 0
     tips_returned: int = 0
+
+
+class Grouping(IntEnum):
+    """By what a day is told apart; values are those of longmen.merchants.v1.TotalsGrouping."""
+
+    STORE = 1
+    CASHIER = 2
+    TERMINAL = 3
+
+
+@dataclass(slots=True, frozen=True)
+class DayLine:
+    """What one store, cashier or till has taken on a day."""
+
+    key: str
+    """'i' and the id of what the line is of, 'l' and a cashier's label, or '0' for neither."""
+    cashier_label: str
+    totals: Totals
+
+    @property
+    def subject(self) -> bytes | None:
+        """The id of what the line is of; None for a label, and for neither."""
+        return bytes.fromhex(self.key[1:].replace("-", "")) if self.key[0] == "i" else None
 
 
 def shift_open(shift_id: ShiftId) -> Refusal:

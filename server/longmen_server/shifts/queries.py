@@ -1,7 +1,8 @@
 """What is read of shifts, and the sums of what tills have taken.
 
 An order of a till is found by its reference, whose key begins with the till and its date; so a
-shift looks at the dates around it only.
+shift looks at the dates around it only. Every sum is of the same lines, so that a day's lines by
+store, by cashier and by till come to what the tills themselves say.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from typing import TYPE_CHECKING, Final
 from longmen_server.payments.model import OPEN_STATES, PAID_STATES, OrderState
 from longmen_server.platform.adapters import Uuid
 from longmen_server.platform.ids import book_of
-from longmen_server.shifts.model import ShiftRow, Totals
+from longmen_server.shifts.model import DayLine, Grouping, ShiftRow, Totals
 from longmen_server.shifts.tables import SHIFT_COLUMNS
 
 if TYPE_CHECKING:
     from longmen_server.platform.database import Connection
-    from longmen_server.platform.ids import MerchantId, ShiftId, TerminalId
+    from longmen_server.platform.ids import CashierId, MerchantId, ShiftId, StoreId, TerminalId
 
-__all__ = ["day_totals", "find_shift", "list_shifts", "shift_totals"]
+__all__ = ["day_lines", "day_totals", "find_shift", "list_shifts", "shift_totals"]
 
 _LAST_ID: Final = b"\xff" * 16
 _DAY: Final = dt.timedelta(days=1)
@@ -29,48 +30,89 @@ _SHIFT: Final = (
 )
 _SHIFTS: Final = (
     f"select {SHIFT_COLUMNS} from merchant_shift"
-    " where book = $1 and merchant_id = $2 and shift_id < $3 order by shift_id desc limit $4"
+    " where book = $1 and merchant_id = $2 and shift_id < $3"
+    " and ($4::uuid is null or store_id = $4) and ($5::uuid is null or cashier_id = $5)"
+    " order by shift_id desc limit $6"
 ).encode()
 
 _PAID: Final = ", ".join(str(int(one)) for one in sorted({*PAID_STATES, OrderState.REVERSED}))
 _OPEN: Final = ", ".join(str(int(one)) for one in sorted(OPEN_STATES))
 _REVERSED: Final = int(OrderState.REVERSED)
 
-# A reversal is no refund of its own: it gives back what the refunds before it have left.
-_SUMS: Final = f"""
-    select count(*) filter (where sold), coalesce(sum(amount) filter (where sold), 0)::bigint,
-        (coalesce(sum(refund_count), 0) + count(*) filter (where reversed))::bigint,
-        (coalesce(sum(refunded), 0)
-            + coalesce(sum(amount - refunded_in_all) filter (where reversed), 0))::bigint,
-        count(*) filter (where unpaid),
-        coalesce(sum(tip) filter (where sold), 0)::bigint,
-        (coalesce(sum(untipped), 0)
-            + coalesce(sum(tip - untipped_in_all) filter (where reversed), 0))::bigint
-    from (
-        select o.amount, o.tip,
-            o.state in ({_PAID}) and o.paid_at_us >= $5 and o.paid_at_us < $6 as sold,
-            o.state = {_REVERSED} and o.updated_at_us >= $5 and o.updated_at_us < $6 as reversed,
-            o.state not in ({_PAID}) and (o.state not in ({_OPEN}) or o.expires_at_us <= $7)
-                and o.created_at_us >= $5 and o.created_at_us < $6 as unpaid,
-            coalesce(r.refund_count, 0) as refund_count, coalesce(r.refunded, 0) as refunded,
-            coalesce(r.refunded_in_all, 0) as refunded_in_all,
-            coalesce(r.untipped, 0) as untipped, coalesce(r.untipped_in_all, 0) as untipped_in_all
-        from terminal_reference as t
+# A reversal is no refund of its own: it gives back what the refunds before it have left. A refund
+# that names a till is that till's, whoever sold; one that does not is of the till of the sale.
+_LINES: Final = f"""
+    with till as ({{tills}}),
+    sold as (
+        select o.* from till
+        join terminal_reference as t on t.book = $1 and t.terminal_id = till.terminal_id
+            and t.business_date between $3 and $4
         join merchant_order as o on o.book = $1 and o.order_id = t.order_id
-        left join lateral (
-            select count(*) filter (where f.created_at_us >= $5 and f.created_at_us < $6)
-                    as refund_count,
-                sum(f.amount - f.tip) filter (
-                    where f.created_at_us >= $5 and f.created_at_us < $6) as refunded,
-                sum(f.amount - f.tip) as refunded_in_all,
-                sum(f.tip) filter (where f.created_at_us >= $5 and f.created_at_us < $6)
-                    as untipped,
-                sum(f.tip) as untipped_in_all
+    ),
+    every_line (terminal_id, at_us, sales_count, sales, refunds_count, refunds, unpaid_count,
+            tips, tips_returned) as (
+        select terminal_id, paid_at_us, 1, amount, 0, 0::bigint, 0, tip, 0::bigint
+        from sold where state in ({_PAID})
+        union all
+        select terminal_id, created_at_us, 0, 0, 0, 0, 1, 0, 0
+        from sold where state not in ({_PAID}) and (state not in ({_OPEN}) or expires_at_us <= $7)
+        union all
+        select o.terminal_id, o.updated_at_us, 0, 0, 1, o.amount - coalesce(r.amount, 0), 0, 0,
+            o.tip - coalesce(r.tip, 0)
+        from sold as o left join lateral (
+            select sum(f.amount - f.tip)::bigint as amount, sum(f.tip)::bigint as tip
             from order_refund as f where f.book = $1 and f.order_id = o.order_id
         ) as r on true
-        where t.book = $1 and t.terminal_id = $2 and t.business_date between $3 and $4
-    ) as s
-""".encode()
+        where o.state = {_REVERSED}
+        union all
+        select o.terminal_id, f.created_at_us, 0, 0, 1, f.amount - f.tip, 0, 0, f.tip
+        from sold as o join order_refund as f on f.book = $1 and f.order_id = o.order_id
+        where f.terminal_id is null
+        union all
+        select f.terminal_id, f.created_at_us, 0, 0, 1, f.amount - f.tip, 0, 0, f.tip
+        from till join order_refund as f on f.book = $1 and f.terminal_id = till.terminal_id
+            and f.business_date between $3 and $4
+    ),
+    line as (select * from every_line where at_us >= $5 and at_us < $6)
+"""
+_TOTALS: Final = """
+    coalesce(sum(sales_count), 0), coalesce(sum(sales), 0)::bigint,
+    coalesce(sum(refunds_count), 0), coalesce(sum(refunds), 0)::bigint,
+    coalesce(sum(unpaid_count), 0), coalesce(sum(tips), 0)::bigint,
+    coalesce(sum(tips_returned), 0)::bigint
+"""
+_SUMS: Final = (
+    _LINES.format(tills="select $2::uuid as terminal_id") + f" select {_TOTALS} from line"
+).encode()
+
+# Where a till stood and who worked at it are looked up by the moment, so payments keep neither.
+_DAY_LINES: Final = (
+    _LINES.format(
+        tills="select terminal_id from merchant_terminal where book = $1 and merchant_id = $2"
+    )
+    + f""", placed as (
+        select line.*, p.store_id, s.cashier_label, case $8::integer
+            when {int(Grouping.STORE)} then coalesce('i' || p.store_id::text, '0')
+            when {int(Grouping.CASHIER)} then
+                coalesce('i' || s.cashier_id::text, 'l' || s.cashier_label, '0')
+            else 'i' || line.terminal_id::text end collate "C" as key
+        from line
+        left join lateral (
+            select store_id from terminal_place
+            where book = $1 and terminal_id = line.terminal_id and placed_at_us <= line.at_us
+            order by placed_at_us desc limit 1
+        ) as p on true
+        left join lateral (
+            select cashier_id, cashier_label, closed_at_us from merchant_shift
+            where book = $1 and terminal_id = line.terminal_id and opened_at_us <= line.at_us
+            order by opened_at_us desc limit 1
+        ) as s on s.closed_at_us is null or line.at_us < s.closed_at_us
+    )
+    select key, max(cashier_label), {_TOTALS} from placed
+    where key > $9 and ($11::uuid is null or store_id = $11)
+    group by key order by key limit $10
+    """
+).encode()
 
 _FOR_EVER_US: Final = 1 << 62
 
@@ -83,11 +125,28 @@ async def find_shift(connection: Connection, shift_id: ShiftId) -> ShiftRow | No
 
 
 async def list_shifts(
-    connection: Connection, merchant_id: MerchantId, *, before: bytes, limit: int
+    connection: Connection,
+    merchant_id: MerchantId,
+    *,
+    store_id: StoreId | None,
+    cashier_id: CashierId | None,
+    before: bytes,
+    limit: int,
 ) -> list[ShiftRow]:
-    """Return up to `limit` shifts of a merchant, newest first."""
+    """Return up to `limit` shifts of a merchant, newest first; of one store or cashier, if given.
+
+    A cashier has a few thousand shifts at most, so they are looked for among the merchant's.
+    """
     cursor = await connection.execute(
-        _SHIFTS, (book_of(merchant_id), Uuid(merchant_id), Uuid(before or _LAST_ID), limit)
+        _SHIFTS,
+        (
+            book_of(merchant_id),
+            Uuid(merchant_id),
+            Uuid(before or _LAST_ID),
+            None if store_id is None else Uuid(store_id),
+            None if cashier_id is None else Uuid(cashier_id),
+            limit,
+        ),
     )
     return [ShiftRow(*record) for record in await cursor.fetchall()]
 
@@ -116,6 +175,50 @@ async def day_totals(
     return await _sums(
         connection, terminal_id, (business_date, business_date), (0, _FOR_EVER_US), now_us
     )
+
+
+async def day_lines(
+    connection: Connection,
+    merchant_id: MerchantId,
+    business_date: str,
+    grouping: Grouping,
+    *,
+    store_id: StoreId | None,
+    after: str,
+    limit: int,
+    now_us: int,
+) -> list[DayLine]:
+    """Return up to `limit` lines of what became of a merchant's orders of one date of its tills.
+
+    Args:
+        connection: to read by.
+        merchant_id: whose day it is.
+        business_date: of the tills.
+        grouping: by what lines are told apart.
+        store_id: the only store to count; None for all.
+        after: key of the last line before; empty for the first page.
+        limit: how many.
+        now_us: by which orders have expired.
+    """
+    cursor = await connection.execute(
+        _DAY_LINES,
+        (
+            book_of(merchant_id),
+            Uuid(merchant_id),
+            business_date,
+            business_date,
+            0,
+            _FOR_EVER_US,
+            now_us,
+            int(grouping),
+            after,
+            limit,
+            None if store_id is None else Uuid(store_id),
+        ),
+    )
+    return [
+        DayLine(key, label or "", Totals(*sums)) for key, label, *sums in await cursor.fetchall()
+    ]
 
 
 async def _sums(

@@ -13,17 +13,17 @@ from longmen_server.merchants.actor import merchant_actor_of, merchant_of
 from longmen_server.merchants.model import merchant_not_found, terminal_not_found
 from longmen_server.merchants.queries import find_merchant, find_terminal
 from longmen_server.platform.freshness import demand_freshness
-from longmen_server.platform.ids import SHIFT, TERMINAL, ShiftId, book_of, new_id
+from longmen_server.platform.ids import CASHIER, SHIFT, STORE, TERMINAL, ShiftId, book_of, new_id
 from longmen_server.platform.refusal import Refusal
 from longmen_server.shifts import commands, encode, queries
-from longmen_server.shifts.model import shift_not_found
+from longmen_server.shifts.model import Grouping, shift_not_found
 
 if TYPE_CHECKING:
     from longmen_server.engine.engine import Engine
     from longmen_server.merchants.model import MerchantRow
     from longmen_server.platform.clock import Clock
     from longmen_server.platform.database import Connection, Readers
-    from longmen_server.platform.ids import MerchantId
+    from longmen_server.platform.ids import CashierId, MerchantId, StoreId
     from longmen_server.transport.context import Call
     from longmen_server.transport.page_token import PageTokens
 
@@ -59,6 +59,7 @@ class ShiftsService:
             shift_id=ShiftId(new_id(book, self._clock)),
             terminal_id=terminal_id,
             cashier_label=request.cashier_label,
+            cashier_id=_cashier_id(request.cashier_id),
             actor=merchant_actor_of(call),
         )
         return await submit(self._engine, command, request=request, call=call)
@@ -99,7 +100,14 @@ class ShiftsService:
         size = page_size(request.page_size)
         async with self._readers.snapshot(deadline=call.deadline) as connection:
             await _merchant(connection, merchant_id)
-            rows = await queries.list_shifts(connection, merchant_id, before=before, limit=size + 1)
+            rows = await queries.list_shifts(
+                connection,
+                merchant_id,
+                store_id=_store_id(request.store_id),
+                cashier_id=_cashier_id(request.cashier_id),
+                before=before,
+                limit=size + 1,
+            )
         page = rows[:size]
         return pb.ListShiftsResponse(
             shifts=[encode.shift(row) for row in page],
@@ -126,12 +134,51 @@ class ShiftsService:
             )
         return pb.GetTerminalTotalsResponse(totals=encode.totals(sums, merchant.currency_code))
 
+    async def ListDayTotals(  # noqa: N802
+        self, request: pb.ListDayTotalsRequest, call: Call
+    ) -> pb.ListDayTotalsResponse:
+        """Add up what a merchant's tills have taken under one of their dates."""
+        demand_freshness(request.at_least_as_fresh)
+        merchant_id = merchant_of(request.merchant_id, merchant_actor_of(call))
+        _check_day(request.business_date)
+        after = self._tokens.open(request.page_token, request, call)
+        size = page_size(request.page_size)
+        grouping = Grouping(request.grouping)
+        async with self._readers.snapshot(deadline=call.deadline) as connection:
+            merchant = await _merchant(connection, merchant_id)
+            lines = await queries.day_lines(
+                connection,
+                merchant_id,
+                request.business_date,
+                grouping,
+                store_id=_store_id(request.store_id),
+                after=after.decode(),
+                limit=size + 1,
+                now_us=self._clock.now_us(),
+            )
+        page = lines[:size]
+        more = len(lines) > size
+        return pb.ListDayTotalsResponse(
+            lines=[encode.day_line(line, grouping, merchant.currency_code) for line in page],
+            next_page_token=(
+                self._tokens.seal(page[-1].key.encode(), request, call) if more else ""
+            ),
+        )
+
 
 async def _merchant(connection: Connection, merchant_id: MerchantId) -> MerchantRow:
     row = await find_merchant(connection, merchant_id)
     if row is None:
         raise merchant_not_found(merchant_id)
     return row
+
+
+def _cashier_id(text: str) -> CashierId | None:
+    return decode_id(CASHIER, text, "cashier_id") if text else None
+
+
+def _store_id(text: str) -> StoreId | None:
+    return decode_id(STORE, text, "store_id") if text else None
 
 
 def _check_day(text: str) -> None:

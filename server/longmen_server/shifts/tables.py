@@ -66,7 +66,7 @@ class _ShiftFamily(RowFamily[ShiftId, ShiftRow]):
             rows = sorted(inserted, key=lambda row: row.terminal_id)
             yield Statement(
                 f"insert into merchant_shift (book, {SHIFT_COLUMNS})"
-                " select $1, u.* from unnest($2, $3, $4, $5, $6, $7) as u".encode(),
+                " select $1, u.* from unnest($2, $3, $4, $5, $6, $7, $8, $9) as u".encode(),
                 (
                     book,
                     UuidArray([row.shift_id for row in rows]),
@@ -75,6 +75,8 @@ class _ShiftFamily(RowFamily[ShiftId, ShiftRow]):
                     TextArray([row.cashier_label for row in rows]),
                     Int8Array([row.opened_at_us for row in rows]),
                     Int8Array([row.closed_at_us for row in rows]),
+                    UuidArray([row.cashier_id for row in rows]),
+                    UuidArray([row.store_id for row in rows]),
                 ),
             )
         if changed:

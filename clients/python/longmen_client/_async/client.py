@@ -17,6 +17,7 @@ from longmen_client._generated.audit_async import AsyncAudit
 from longmen_client._generated.authorizations_async import AsyncAuthorizations
 from longmen_client._generated.bills_async import AsyncBills
 from longmen_client._generated.cases_async import AsyncCases
+from longmen_client._generated.cashiers_async import AsyncCashiers
 from longmen_client._generated.challenges_async import AsyncChallenges
 from longmen_client._generated.combined_orders_async import AsyncCombinedOrders
 from longmen_client._generated.conversions_async import AsyncConversions
@@ -52,6 +53,7 @@ from longmen_client._generated.shifts_async import AsyncShifts
 from longmen_client._generated.staff_accounts_async import AsyncStaffAccounts
 from longmen_client._generated.staff_async import AsyncStaff
 from longmen_client._generated.staff_sessions_async import AsyncStaffSessions
+from longmen_client._generated.stores_async import AsyncStores
 from longmen_client._generated.transfers_async import AsyncTransfers
 from longmen_client._generated.webhooks_async import AsyncWebhooks
 from longmen_client._methods import HEALTH_CHECK
@@ -191,6 +193,16 @@ class AsyncClient:
     def shifts(self) -> AsyncShifts:
         """Who works at which till, and what it has taken."""
         return AsyncShifts(self._caller)
+
+    @cached_property
+    def stores(self) -> AsyncStores:
+        """Merchants' shops, and the tills in them."""
+        return AsyncStores(self._caller)
+
+    @cached_property
+    def cashiers(self) -> AsyncCashiers:
+        """Who works at merchants' tills."""
+        return AsyncCashiers(self._caller)
 
     @cached_property
     def payments(self) -> AsyncPayments:

@@ -142,21 +142,26 @@ class AsyncMerchants:
         merchant_id: str,
         label: str,
         store_label: str = "",
+        store_id: str = "",
         request_id: str | None = None,
         options: CallOptions | None = None,
     ) -> Reply[merchants_service_pb2.CreateTerminalResponse]:
         """Registers a till of a merchant.
 
+        A merchant that has registered stores names them by id; one that has not writes any label.
+
         Args:
             merchant_id: Merchant id whose terminal it is.
             label: Label by which the merchant knows it.
             store_label: Store label of the shop it stands in.
+            store_id: Store id of the registered store it stands in; empty for none.
             request_id: Request id is a UUID that the caller makes once per intention and keeps for
                 every retry.
             options: What this call does differently from the configuration.
 
         Raises:
-            LongmenError: the call did not succeed; of its own reasons: MERCHANT_NOT_FOUND.
+            LongmenError: the call did not succeed; of its own reasons: MERCHANT_NOT_FOUND,
+                STORE_NOT_FOUND, STORE_CLOSED, STORE_UNREGISTERED.
 
         Scope: merchants.write. Deadline: 5000 ms, at most 30000 ms.
         """
@@ -164,6 +169,7 @@ class AsyncMerchants:
             merchant_id=merchant_id,
             label=label,
             store_label=store_label,
+            store_id=store_id,
             request_id=request_id or new_request_id(),
         )
         return await self._caller.change(

@@ -27,11 +27,13 @@ from longmen.identity.v1 import (
 from longmen.ledger.v1 import ledger_service_pb2
 from longmen.limits.v1 import limits_service_pb2
 from longmen.merchants.v1 import (
+    cashiers_service_pb2,
     merchants_service_pb2,
     payouts_service_pb2,
     plans_service_pb2,
     settlements_service_pb2,
     shifts_service_pb2,
+    stores_service_pb2,
     webhooks_service_pb2,
 )
 from longmen.payments.v1 import (
@@ -697,6 +699,44 @@ SHIFTS_LIST_SHIFTS: Method[
 SHIFTS_GET_TERMINAL_TOTALS: Method[
     shifts_service_pb2.GetTerminalTotalsRequest, shifts_service_pb2.GetTerminalTotalsResponse
 ] = method(shifts_service_pb2.DESCRIPTOR, "ShiftsService", "GetTerminalTotals")
+SHIFTS_LIST_DAY_TOTALS: Method[
+    shifts_service_pb2.ListDayTotalsRequest, shifts_service_pb2.ListDayTotalsResponse
+] = method(shifts_service_pb2.DESCRIPTOR, "ShiftsService", "ListDayTotals")
+
+STORES_CREATE_STORE: Method[
+    stores_service_pb2.CreateStoreRequest, stores_service_pb2.CreateStoreResponse
+] = method(stores_service_pb2.DESCRIPTOR, "StoresService", "CreateStore")
+STORES_UPDATE_STORE: Method[
+    stores_service_pb2.UpdateStoreRequest, stores_service_pb2.UpdateStoreResponse
+] = method(stores_service_pb2.DESCRIPTOR, "StoresService", "UpdateStore")
+STORES_CLOSE_STORE: Method[
+    stores_service_pb2.CloseStoreRequest, stores_service_pb2.CloseStoreResponse
+] = method(stores_service_pb2.DESCRIPTOR, "StoresService", "CloseStore")
+STORES_REOPEN_STORE: Method[
+    stores_service_pb2.ReopenStoreRequest, stores_service_pb2.ReopenStoreResponse
+] = method(stores_service_pb2.DESCRIPTOR, "StoresService", "ReopenStore")
+STORES_GET_STORE: Method[
+    stores_service_pb2.GetStoreRequest, stores_service_pb2.GetStoreResponse
+] = method(stores_service_pb2.DESCRIPTOR, "StoresService", "GetStore")
+STORES_LIST_STORES: Method[
+    stores_service_pb2.ListStoresRequest, stores_service_pb2.ListStoresResponse
+] = method(stores_service_pb2.DESCRIPTOR, "StoresService", "ListStores")
+STORES_MOVE_TERMINAL: Method[
+    stores_service_pb2.MoveTerminalRequest, stores_service_pb2.MoveTerminalResponse
+] = method(stores_service_pb2.DESCRIPTOR, "StoresService", "MoveTerminal")
+
+CASHIERS_CREATE_CASHIER: Method[
+    cashiers_service_pb2.CreateCashierRequest, cashiers_service_pb2.CreateCashierResponse
+] = method(cashiers_service_pb2.DESCRIPTOR, "CashiersService", "CreateCashier")
+CASHIERS_UPDATE_CASHIER: Method[
+    cashiers_service_pb2.UpdateCashierRequest, cashiers_service_pb2.UpdateCashierResponse
+] = method(cashiers_service_pb2.DESCRIPTOR, "CashiersService", "UpdateCashier")
+CASHIERS_GET_CASHIER: Method[
+    cashiers_service_pb2.GetCashierRequest, cashiers_service_pb2.GetCashierResponse
+] = method(cashiers_service_pb2.DESCRIPTOR, "CashiersService", "GetCashier")
+CASHIERS_LIST_CASHIERS: Method[
+    cashiers_service_pb2.ListCashiersRequest, cashiers_service_pb2.ListCashiersResponse
+] = method(cashiers_service_pb2.DESCRIPTOR, "CashiersService", "ListCashiers")
 
 PAYOUTS_REGISTER_PAYOUT_ACCOUNT: Method[
     payouts_service_pb2.RegisterPayoutAccountRequest,

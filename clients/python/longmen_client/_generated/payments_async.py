@@ -384,6 +384,8 @@ class AsyncPayments:
         refund_number: str,
         amount: Money,
         reason_text: str = "",
+        terminal_id: str = "",
+        business_date: str = "",
         request_id: str | None = None,
         options: CallOptions | None = None,
     ) -> Reply[payments_service_pb2.RefundOrderResponse]:
@@ -397,6 +399,10 @@ class AsyncPayments:
             refund_number: Refund number of the merchant's own, unique within the order.
             amount: Amount to return, above zero.
             reason_text: Reason text kept with the refund.
+            terminal_id: Terminal id of the merchant's till that gives the money back, wherever the
+                sale was; empty to count the refund for the till of the sale.
+            business_date: Business date of that till, YYYY-MM-DD; given exactly when the terminal
+                id is.
             request_id: Request id is a UUID that the caller makes once per intention and keeps for
                 every retry.
             options: What this call does differently from the configuration.
@@ -406,7 +412,7 @@ class AsyncPayments:
                 ORDER_NOT_PAID, ORDER_REVERSED, REFUND_EXCEEDS_PAYMENT, REFUND_NUMBER_REUSED,
                 REFUND_WINDOW_PASSED, CURRENCY_MISMATCH, CREDIT_ACCOUNT_CLOSED,
                 CREDIT_ACCOUNT_FROZEN, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN,
-                INSUFFICIENT_FUNDS.
+                INSUFFICIENT_FUNDS, TERMINAL_NOT_FOUND.
 
         Scope: orders.refund. Deadline: 5000 ms, at most 30000 ms.
         """
@@ -415,6 +421,8 @@ class AsyncPayments:
             refund_number=refund_number,
             amount=wire_money(amount),
             reason_text=reason_text,
+            terminal_id=terminal_id,
+            business_date=business_date,
             request_id=request_id or new_request_id(),
         )
         return await self._caller.change(

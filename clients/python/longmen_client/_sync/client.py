@@ -16,6 +16,7 @@ from longmen_client._generated.audit_sync import Audit
 from longmen_client._generated.authorizations_sync import Authorizations
 from longmen_client._generated.bills_sync import Bills
 from longmen_client._generated.cases_sync import Cases
+from longmen_client._generated.cashiers_sync import Cashiers
 from longmen_client._generated.challenges_sync import Challenges
 from longmen_client._generated.combined_orders_sync import CombinedOrders
 from longmen_client._generated.conversions_sync import Conversions
@@ -51,6 +52,7 @@ from longmen_client._generated.shifts_sync import Shifts
 from longmen_client._generated.staff_accounts_sync import StaffAccounts
 from longmen_client._generated.staff_sessions_sync import StaffSessions
 from longmen_client._generated.staff_sync import Staff
+from longmen_client._generated.stores_sync import Stores
 from longmen_client._generated.transfers_sync import Transfers
 from longmen_client._generated.webhooks_sync import Webhooks
 from longmen_client._methods import HEALTH_CHECK
@@ -191,6 +193,16 @@ class Client:
     def shifts(self) -> Shifts:
         """Who works at which till, and what it has taken."""
         return Shifts(self._caller)
+
+    @cached_property
+    def stores(self) -> Stores:
+        """Merchants' shops, and the tills in them."""
+        return Stores(self._caller)
+
+    @cached_property
+    def cashiers(self) -> Cashiers:
+        """Who works at merchants' tills."""
+        return Cashiers(self._caller)
 
     @cached_property
     def payments(self) -> Payments:

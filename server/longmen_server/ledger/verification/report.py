@@ -307,6 +307,13 @@ KINDS: Final[dict[str, Kind]] = {
     "SHIFT_MISMATCH": Kind(
         "A shift is at no till of its merchant, or two of one till overlap.", _RESTORE
     ),
+    "STORE_MISMATCH": Kind(
+        "A store or a cashier is of no merchant, or in a state that it cannot be in.", _RESTORE
+    ),
+    "TILL_PLACE_MISMATCH": Kind(
+        "A till takes its store for another, or for open when it is closed, or the reverse.",
+        _RESTORE,
+    ),
     "PAYER_CODE_MISMATCH": Kind(
         "A device that shows codes pays from an account that is not its owner's, or its state does"
         " not fit its secret.",

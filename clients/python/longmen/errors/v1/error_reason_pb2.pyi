@@ -885,6 +885,22 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Not a charity: the merchant was not taken in as one. Metadata: merchant_id, category_code."""
     ERROR_REASON_DONATION_NOT_FOUND: _ErrorReason.ValueType  # 415
     """Donation not found: there is no such gift, or it is not the caller's to see. Metadata: donation_id."""
+    ERROR_REASON_STORE_NOT_FOUND: _ErrorReason.ValueType  # 404
+    """Store not found: no such store, or not one of the merchant's. Metadata: store_id."""
+    ERROR_REASON_STORE_CLOSED: _ErrorReason.ValueType  # 405
+    """Store closed: the store that the till stands in, or is to stand in, is closed. Reopen it, or move the till. Metadata: store_id."""
+    ERROR_REASON_STORE_NUMBER_TAKEN: _ErrorReason.ValueType  # 416
+    """Store number taken: the merchant has another store of that number. Metadata: store_id."""
+    ERROR_REASON_STORE_UNREGISTERED: _ErrorReason.ValueType  # 417
+    """Store unregistered: the merchant has registered stores, so a till names one by id and not by a label. Metadata: merchant_id."""
+    ERROR_REASON_CASHIER_NOT_FOUND: _ErrorReason.ValueType  # 418
+    """Cashier not found: no such cashier, or not one of the merchant's. Metadata: cashier_id."""
+    ERROR_REASON_CASHIER_LEFT: _ErrorReason.ValueType  # 419
+    """Cashier left: the cashier works for the merchant no longer. Metadata: cashier_id."""
+    ERROR_REASON_CASHIER_NUMBER_TAKEN: _ErrorReason.ValueType  # 573
+    """Cashier number taken: the merchant has another cashier of that number. Metadata: cashier_id."""
+    ERROR_REASON_CASHIER_UNREGISTERED: _ErrorReason.ValueType  # 574
+    """Cashier unregistered: the merchant has registered cashiers, so a shift names one by id and not by a label. Metadata: merchant_id."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the reason of a refusal. On the wire it stands in google.rpc.ErrorInfo: reason is the value's name without
@@ -1719,6 +1735,22 @@ ERROR_REASON_NOT_A_CHARITY: ErrorReason.ValueType  # 414
 """Not a charity: the merchant was not taken in as one. Metadata: merchant_id, category_code."""
 ERROR_REASON_DONATION_NOT_FOUND: ErrorReason.ValueType  # 415
 """Donation not found: there is no such gift, or it is not the caller's to see. Metadata: donation_id."""
+ERROR_REASON_STORE_NOT_FOUND: ErrorReason.ValueType  # 404
+"""Store not found: no such store, or not one of the merchant's. Metadata: store_id."""
+ERROR_REASON_STORE_CLOSED: ErrorReason.ValueType  # 405
+"""Store closed: the store that the till stands in, or is to stand in, is closed. Reopen it, or move the till. Metadata: store_id."""
+ERROR_REASON_STORE_NUMBER_TAKEN: ErrorReason.ValueType  # 416
+"""Store number taken: the merchant has another store of that number. Metadata: store_id."""
+ERROR_REASON_STORE_UNREGISTERED: ErrorReason.ValueType  # 417
+"""Store unregistered: the merchant has registered stores, so a till names one by id and not by a label. Metadata: merchant_id."""
+ERROR_REASON_CASHIER_NOT_FOUND: ErrorReason.ValueType  # 418
+"""Cashier not found: no such cashier, or not one of the merchant's. Metadata: cashier_id."""
+ERROR_REASON_CASHIER_LEFT: ErrorReason.ValueType  # 419
+"""Cashier left: the cashier works for the merchant no longer. Metadata: cashier_id."""
+ERROR_REASON_CASHIER_NUMBER_TAKEN: ErrorReason.ValueType  # 573
+"""Cashier number taken: the merchant has another cashier of that number. Metadata: cashier_id."""
+ERROR_REASON_CASHIER_UNREGISTERED: ErrorReason.ValueType  # 574
+"""Cashier unregistered: the merchant has registered cashiers, so a shift names one by id and not by a label. Metadata: merchant_id."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final

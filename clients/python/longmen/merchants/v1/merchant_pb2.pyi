@@ -91,6 +91,7 @@ class Terminal(_message.Message):
     LAST_SEEN_TIME_FIELD_NUMBER: _builtins.int
     SOFTWARE_VERSION_FIELD_NUMBER: _builtins.int
     LAST_ORDER_ID_FIELD_NUMBER: _builtins.int
+    STORE_ID_FIELD_NUMBER: _builtins.int
     terminal_id: _builtins.str
     """Terminal id."""
     merchant_id: _builtins.str
@@ -98,11 +99,13 @@ class Terminal(_message.Message):
     label: _builtins.str
     """Label by which the merchant knows it."""
     store_label: _builtins.str
-    """Store label of the shop it stands in; empty without one."""
+    """Store label of the shop it stands in, as the merchant has written it; empty without one, and where it stands in a registered store."""
     software_version: _builtins.str
     """Software version it reported last; empty before the first report."""
     last_order_id: _builtins.str
     """Last order id is the latest order it registered; empty before the first."""
+    store_id: _builtins.str
+    """Store id of the registered store it stands in; empty without one."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """Create time is when it was registered."""
@@ -122,10 +125,11 @@ class Terminal(_message.Message):
         last_seen_time: _timestamp_pb2.Timestamp | None = ...,
         software_version: _builtins.str = ...,
         last_order_id: _builtins.str = ...,
+        store_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "last_seen_time", b"last_seen_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "label", b"label", "last_order_id", b"last_order_id", "last_seen_time", b"last_seen_time", "merchant_id", b"merchant_id", "software_version", b"software_version", "store_label", b"store_label", "terminal_id", b"terminal_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "label", b"label", "last_order_id", b"last_order_id", "last_seen_time", b"last_seen_time", "merchant_id", b"merchant_id", "software_version", b"software_version", "store_id", b"store_id", "store_label", b"store_label", "terminal_id", b"terminal_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -223,6 +223,7 @@ class CreateTerminalRequest(_message.Message):
     MERCHANT_ID_FIELD_NUMBER: _builtins.int
     LABEL_FIELD_NUMBER: _builtins.int
     STORE_LABEL_FIELD_NUMBER: _builtins.int
+    STORE_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Request id is a UUID that the caller makes once per intention and keeps for every retry."""
     merchant_id: _builtins.str
@@ -231,6 +232,8 @@ class CreateTerminalRequest(_message.Message):
     """Label by which the merchant knows it."""
     store_label: _builtins.str
     """Store label of the shop it stands in."""
+    store_id: _builtins.str
+    """Store id of the registered store it stands in; empty for none."""
     def __init__(
         self,
         *,
@@ -238,10 +241,11 @@ class CreateTerminalRequest(_message.Message):
         merchant_id: _builtins.str = ...,
         label: _builtins.str = ...,
         store_label: _builtins.str = ...,
+        store_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "merchant_id", b"merchant_id", "request_id", b"request_id", "store_label", b"store_label"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "merchant_id", b"merchant_id", "request_id", b"request_id", "store_id", b"store_id", "store_label", b"store_label"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -103,8 +103,8 @@ class MerchantsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateTerminal(self, request, context):
-        """CreateTerminal registers a till of a merchant.
-        Reasons: MERCHANT_NOT_FOUND.
+        """CreateTerminal registers a till of a merchant. A merchant that has registered stores names them by id; one that has not writes any label.
+        Reasons: MERCHANT_NOT_FOUND, STORE_NOT_FOUND, STORE_CLOSED, STORE_UNREGISTERED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -48,8 +48,8 @@ class MerchantsServiceStub:
     Reasons: INVALID_PAGE_TOKEN.
     """
     CreateTerminal: _grpc.UnaryUnaryMultiCallable[_merchants_service_pb2.CreateTerminalRequest, _merchants_service_pb2.CreateTerminalResponse]
-    """CreateTerminal registers a till of a merchant.
-    Reasons: MERCHANT_NOT_FOUND.
+    """CreateTerminal registers a till of a merchant. A merchant that has registered stores names them by id; one that has not writes any label.
+    Reasons: MERCHANT_NOT_FOUND, STORE_NOT_FOUND, STORE_CLOSED, STORE_UNREGISTERED.
     """
     GetTerminal: _grpc.UnaryUnaryMultiCallable[_merchants_service_pb2.GetTerminalRequest, _merchants_service_pb2.GetTerminalResponse]
     """GetTerminal returns a terminal.
@@ -84,8 +84,8 @@ class MerchantsServiceAsyncStub(MerchantsServiceStub):
     Reasons: INVALID_PAGE_TOKEN.
     """
     CreateTerminal: _aio.UnaryUnaryMultiCallable[_merchants_service_pb2.CreateTerminalRequest, _merchants_service_pb2.CreateTerminalResponse]  # type: ignore[assignment]
-    """CreateTerminal registers a till of a merchant.
-    Reasons: MERCHANT_NOT_FOUND.
+    """CreateTerminal registers a till of a merchant. A merchant that has registered stores names them by id; one that has not writes any label.
+    Reasons: MERCHANT_NOT_FOUND, STORE_NOT_FOUND, STORE_CLOSED, STORE_UNREGISTERED.
     """
     GetTerminal: _aio.UnaryUnaryMultiCallable[_merchants_service_pb2.GetTerminalRequest, _merchants_service_pb2.GetTerminalResponse]  # type: ignore[assignment]
     """GetTerminal returns a terminal.
@@ -141,8 +141,8 @@ class MerchantsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _merchants_service_pb2.CreateTerminalRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_merchants_service_pb2.CreateTerminalResponse, _abc.Awaitable[_merchants_service_pb2.CreateTerminalResponse]]:
-        """CreateTerminal registers a till of a merchant.
-        Reasons: MERCHANT_NOT_FOUND.
+        """CreateTerminal registers a till of a merchant. A merchant that has registered stores names them by id; one that has not writes any label.
+        Reasons: MERCHANT_NOT_FOUND, STORE_NOT_FOUND, STORE_CLOSED, STORE_UNREGISTERED.
         """
 
     @_abc_1.abstractmethod

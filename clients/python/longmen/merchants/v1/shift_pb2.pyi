@@ -6,6 +6,7 @@ Shifts of cashiers, and what tills have taken."""
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from longmen.type.v1 import money_pb2 as _money_pb2
 import builtins as _builtins
 import sys
@@ -17,6 +18,34 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _TotalsGrouping:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TotalsGroupingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TotalsGrouping.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TOTALS_GROUPING_UNSPECIFIED: _TotalsGrouping.ValueType  # 0
+    """Unspecified is no grouping."""
+    TOTALS_GROUPING_STORE: _TotalsGrouping.ValueType  # 1
+    """By store: one line for each store, and one for tills that stood in none."""
+    TOTALS_GROUPING_CASHIER: _TotalsGrouping.ValueType  # 2
+    """By cashier: one line for each cashier or label of shifts, and one for what was outside of shifts."""
+    TOTALS_GROUPING_TERMINAL: _TotalsGrouping.ValueType  # 3
+    """By terminal: one line for each till."""
+
+class TotalsGrouping(_TotalsGrouping, metaclass=_TotalsGroupingEnumTypeWrapper):
+    """TotalsGrouping says by what a day's totals are told apart."""
+
+TOTALS_GROUPING_UNSPECIFIED: TotalsGrouping.ValueType  # 0
+"""Unspecified is no grouping."""
+TOTALS_GROUPING_STORE: TotalsGrouping.ValueType  # 1
+"""By store: one line for each store, and one for tills that stood in none."""
+TOTALS_GROUPING_CASHIER: TotalsGrouping.ValueType  # 2
+"""By cashier: one line for each cashier or label of shifts, and one for what was outside of shifts."""
+TOTALS_GROUPING_TERMINAL: TotalsGrouping.ValueType  # 3
+"""By terminal: one line for each till."""
+Global___TotalsGrouping: _TypeAlias = TotalsGrouping  # noqa: Y015
 
 @_typing.final
 class Shift(_message.Message):
@@ -30,6 +59,8 @@ class Shift(_message.Message):
     CASHIER_LABEL_FIELD_NUMBER: _builtins.int
     OPEN_TIME_FIELD_NUMBER: _builtins.int
     CLOSE_TIME_FIELD_NUMBER: _builtins.int
+    CASHIER_ID_FIELD_NUMBER: _builtins.int
+    STORE_ID_FIELD_NUMBER: _builtins.int
     shift_id: _builtins.str
     """Shift id."""
     merchant_id: _builtins.str
@@ -37,7 +68,11 @@ class Shift(_message.Message):
     terminal_id: _builtins.str
     """Terminal id of the till."""
     cashier_label: _builtins.str
-    """Cashier label by which the merchant knows who works."""
+    """Cashier label by which the merchant knows who works: of a registered cashier the number."""
+    cashier_id: _builtins.str
+    """Cashier id of the registered cashier who works; empty where the merchant has registered none."""
+    store_id: _builtins.str
+    """Store id of the registered store that the till stood in when it began; empty without one."""
     @_builtins.property
     def open_time(self) -> _timestamp_pb2.Timestamp:
         """Open time is when it began."""
@@ -55,10 +90,12 @@ class Shift(_message.Message):
         cashier_label: _builtins.str = ...,
         open_time: _timestamp_pb2.Timestamp | None = ...,
         close_time: _timestamp_pb2.Timestamp | None = ...,
+        cashier_id: _builtins.str = ...,
+        store_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "open_time", b"open_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cashier_label", b"cashier_label", "close_time", b"close_time", "merchant_id", b"merchant_id", "open_time", b"open_time", "shift_id", b"shift_id", "terminal_id", b"terminal_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cashier_id", b"cashier_id", "cashier_label", b"cashier_label", "close_time", b"close_time", "merchant_id", b"merchant_id", "open_time", b"open_time", "shift_id", b"shift_id", "store_id", b"store_id", "terminal_id", b"terminal_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -117,3 +154,43 @@ class TillTotals(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TillTotals: _TypeAlias = TillTotals  # noqa: Y015
+
+@_typing.final
+class DayLine(_message.Message):
+    """DayLine is what one store, cashier or till has taken and given back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STORE_ID_FIELD_NUMBER: _builtins.int
+    CASHIER_ID_FIELD_NUMBER: _builtins.int
+    CASHIER_LABEL_FIELD_NUMBER: _builtins.int
+    TERMINAL_ID_FIELD_NUMBER: _builtins.int
+    TOTALS_FIELD_NUMBER: _builtins.int
+    store_id: _builtins.str
+    """Store id of the line, by store; empty for tills that stood in none."""
+    cashier_id: _builtins.str
+    """Cashier id of the line, by cashier; empty for labels, and outside of shifts."""
+    cashier_label: _builtins.str
+    """Cashier label of the line, by cashier: of a registered cashier the number; empty outside of shifts."""
+    terminal_id: _builtins.str
+    """Terminal id of the line, by terminal."""
+    @_builtins.property
+    def totals(self) -> Global___TillTotals:
+        """Totals of the line."""
+
+    def __init__(
+        self,
+        *,
+        store_id: _builtins.str = ...,
+        cashier_id: _builtins.str = ...,
+        cashier_label: _builtins.str = ...,
+        terminal_id: _builtins.str = ...,
+        totals: Global___TillTotals | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["totals", b"totals"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cashier_id", b"cashier_id", "cashier_label", b"cashier_label", "store_id", b"store_id", "terminal_id", b"terminal_id", "totals", b"totals"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DayLine: _TypeAlias = DayLine  # noqa: Y015

@@ -28,7 +28,7 @@ from longmen.type.v1 import policy_pb2 as longmen_dot_type_dot_v1_dot_policy__pb
 from longmen.type.v1 import rules_pb2 as longmen_dot_type_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)longmen/merchants/v1/shifts_service.proto\x12\x14longmen.merchants.v1\x1a\x1b\x62uf/validate/validate.proto\x1a longmen/merchants/v1/shift.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"v\n\x10OpenShiftRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0bterminal_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xe8\xd6\x18\x01\x12$\n\rcashier_label\x18\x03 \x01(\tB\r\xbaH\nr\x08\x10\x01\x18@\x98\xd5\x18\x01\"U\n\x11OpenShiftResponse\x12*\n\x05shift\x18\x01 \x01(\x0b\x32\x1b.longmen.merchants.v1.Shift\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"N\n\x11\x43loseShiftRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\x08shift_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xa8\xd7\x18\x01\"V\n\x12\x43loseShiftResponse\x12*\n\x05shift\x18\x01 \x01(\x0b\x32\x1b.longmen.merchants.v1.Shift\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"R\n\x0fGetShiftRequest\x12\x1b\n\x08shift_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xa8\xd7\x18\x01\x12\"\n\x11\x61t_least_as_fresh\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"p\n\x10GetShiftResponse\x12*\n\x05shift\x18\x01 \x01(\x0b\x32\x1b.longmen.merchants.v1.Shift\x12\x30\n\x06totals\x18\x02 \x01(\x0b\x32 .longmen.merchants.v1.TillTotals\"\x91\x01\n\x11ListShiftsRequest\x12\x1e\n\x0bmerchant_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xe0\xd6\x18\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\"\n\x11\x61t_least_as_fresh\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"Z\n\x12ListShiftsResponse\x12+\n\x06shifts\x18\x01 \x03(\x0b\x32\x1b.longmen.merchants.v1.Shift\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9a\x01\n\x18GetTerminalTotalsRequest\x12\x1e\n\x0bterminal_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xe8\xd6\x18\x01\x12:\n\rbusiness_date\x18\x02 \x01(\tB#\xbaH r\x1e\x32\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\x12\"\n\x11\x61t_least_as_fresh\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\"M\n\x19GetTerminalTotalsResponse\x12\x30\n\x06totals\x18\x01 \x01(\x0b\x32 .longmen.merchants.v1.TillTotals2\xd0\x05\n\rShiftsService\x12\x81\x01\n\tOpenShift\x12&.longmen.merchants.v1.OpenShiftRequest\x1a\'.longmen.merchants.v1.OpenShiftResponse\"#\xaa\xd4\x18\x1f\n\x02\x01\x04\x12\x0cshifts.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12\x84\x01\n\nCloseShift\x12\'.longmen.merchants.v1.CloseShiftRequest\x1a(.longmen.merchants.v1.CloseShiftResponse\"#\xaa\xd4\x18\x1f\n\x02\x01\x04\x12\x0cshifts.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12\x84\x01\n\x08GetShift\x12%.longmen.merchants.v1.GetShiftRequest\x1a&.longmen.merchants.v1.GetShiftResponse\")\xaa\xd4\x18%\n\x03\x01\x03\x04\x12\x0bshifts.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x04\x01\x02\x03\x04\x12\x8a\x01\n\nListShifts\x12\'.longmen.merchants.v1.ListShiftsRequest\x1a(.longmen.merchants.v1.ListShiftsResponse\")\xaa\xd4\x18%\n\x03\x01\x03\x04\x12\x0bshifts.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x04\x01\x02\x03\x04\x12\x9f\x01\n\x11GetTerminalTotals\x12..longmen.merchants.v1.GetTerminalTotalsRequest\x1a/.longmen.merchants.v1.GetTerminalTotalsResponse\")\xaa\xd4\x18%\n\x03\x01\x03\x04\x12\x0bshifts.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x04\x01\x02\x03\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)longmen/merchants/v1/shifts_service.proto\x12\x14longmen.merchants.v1\x1a\x1b\x62uf/validate/validate.proto\x1a longmen/merchants/v1/shift.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"\x99\x01\n\x10OpenShiftRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0bterminal_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xe8\xd6\x18\x01\x12%\n\rcashier_label\x18\x03 \x01(\tB\x0e\xbaH\x0br\x06\x18@\x98\xd5\x18\x01\xd8\x01\x01\x12 \n\ncashier_id\x18\x04 \x01(\tB\x0c\xbaH\tr\x04\xa8\xdd\x18\x01\xd8\x01\x01\"U\n\x11OpenShiftResponse\x12*\n\x05shift\x18\x01 \x01(\x0b\x32\x1b.longmen.merchants.v1.Shift\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"N\n\x11\x43loseShiftRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\x08shift_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xa8\xd7\x18\x01\"V\n\x12\x43loseShiftResponse\x12*\n\x05shift\x18\x01 \x01(\x0b\x32\x1b.longmen.merchants.v1.Shift\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"R\n\x0fGetShiftRequest\x12\x1b\n\x08shift_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xa8\xd7\x18\x01\x12\"\n\x11\x61t_least_as_fresh\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"p\n\x10GetShiftResponse\x12*\n\x05shift\x18\x01 \x01(\x0b\x32\x1b.longmen.merchants.v1.Shift\x12\x30\n\x06totals\x18\x02 \x01(\x0b\x32 .longmen.merchants.v1.TillTotals\"\xd3\x01\n\x11ListShiftsRequest\x12\x1e\n\x0bmerchant_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xe0\xd6\x18\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\"\n\x11\x61t_least_as_fresh\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1e\n\x08store_id\x18\x05 \x01(\tB\x0c\xbaH\tr\x04\xa0\xdd\x18\x01\xd8\x01\x01\x12 \n\ncashier_id\x18\x06 \x01(\tB\x0c\xbaH\tr\x04\xa8\xdd\x18\x01\xd8\x01\x01\"Z\n\x12ListShiftsResponse\x12+\n\x06shifts\x18\x01 \x03(\x0b\x32\x1b.longmen.merchants.v1.Shift\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9a\x01\n\x18GetTerminalTotalsRequest\x12\x1e\n\x0bterminal_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xe8\xd6\x18\x01\x12:\n\rbusiness_date\x18\x02 \x01(\tB#\xbaH r\x1e\x32\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\x12\"\n\x11\x61t_least_as_fresh\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\"M\n\x19GetTerminalTotalsResponse\x12\x30\n\x06totals\x18\x01 \x01(\x0b\x32 .longmen.merchants.v1.TillTotals\"\xb4\x02\n\x14ListDayTotalsRequest\x12\x1e\n\x0bmerchant_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xe0\xd6\x18\x01\x12:\n\rbusiness_date\x18\x02 \x01(\tB#\xbaH r\x1e\x32\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\x12\x42\n\x08grouping\x18\x03 \x01(\x0e\x32$.longmen.merchants.v1.TotalsGroupingB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1e\n\x08store_id\x18\x04 \x01(\tB\x0c\xbaH\tr\x04\xa0\xdd\x18\x01\xd8\x01\x01\x12\x1a\n\tpage_size\x18\x05 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\"\n\x11\x61t_least_as_fresh\x18\x07 \x01(\tB\x07\xbaH\x04r\x02\x18@\"^\n\x15ListDayTotalsResponse\x12,\n\x05lines\x18\x01 \x03(\x0b\x32\x1d.longmen.merchants.v1.DayLine\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xe6\x06\n\rShiftsService\x12\x81\x01\n\tOpenShift\x12&.longmen.merchants.v1.OpenShiftRequest\x1a\'.longmen.merchants.v1.OpenShiftResponse\"#\xaa\xd4\x18\x1f\n\x02\x01\x04\x12\x0cshifts.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12\x84\x01\n\nCloseShift\x12\'.longmen.merchants.v1.CloseShiftRequest\x1a(.longmen.merchants.v1.CloseShiftResponse\"#\xaa\xd4\x18\x1f\n\x02\x01\x04\x12\x0cshifts.write\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x02\x12\x84\x01\n\x08GetShift\x12%.longmen.merchants.v1.GetShiftRequest\x1a&.longmen.merchants.v1.GetShiftResponse\")\xaa\xd4\x18%\n\x03\x01\x03\x04\x12\x0bshifts.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x04\x01\x02\x03\x04\x12\x8a\x01\n\nListShifts\x12\'.longmen.merchants.v1.ListShiftsRequest\x1a(.longmen.merchants.v1.ListShiftsResponse\")\xaa\xd4\x18%\n\x03\x01\x03\x04\x12\x0bshifts.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x04\x01\x02\x03\x04\x12\x9f\x01\n\x11GetTerminalTotals\x12..longmen.merchants.v1.GetTerminalTotalsRequest\x1a/.longmen.merchants.v1.GetTerminalTotalsResponse\")\xaa\xd4\x18%\n\x03\x01\x03\x04\x12\x0bshifts.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x04\x01\x02\x03\x04\x12\x93\x01\n\rListDayTotals\x12*.longmen.merchants.v1.ListDayTotalsRequest\x1a+.longmen.merchants.v1.ListDayTotalsResponse\")\xaa\xd4\x18%\n\x03\x01\x03\x04\x12\x0bshifts.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x04\x01\x02\x03\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,7 +40,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OPENSHIFTREQUEST'].fields_by_name['terminal_id']._loaded_options = None
   _globals['_OPENSHIFTREQUEST'].fields_by_name['terminal_id']._serialized_options = b'\272H\006r\004\350\326\030\001'
   _globals['_OPENSHIFTREQUEST'].fields_by_name['cashier_label']._loaded_options = None
-  _globals['_OPENSHIFTREQUEST'].fields_by_name['cashier_label']._serialized_options = b'\272H\nr\010\020\001\030@\230\325\030\001'
+  _globals['_OPENSHIFTREQUEST'].fields_by_name['cashier_label']._serialized_options = b'\272H\013r\006\030@\230\325\030\001\330\001\001'
+  _globals['_OPENSHIFTREQUEST'].fields_by_name['cashier_id']._loaded_options = None
+  _globals['_OPENSHIFTREQUEST'].fields_by_name['cashier_id']._serialized_options = b'\272H\tr\004\250\335\030\001\330\001\001'
   _globals['_CLOSESHIFTREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_CLOSESHIFTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_CLOSESHIFTREQUEST'].fields_by_name['shift_id']._loaded_options = None
@@ -57,12 +59,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTSHIFTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\004'
   _globals['_LISTSHIFTSREQUEST'].fields_by_name['at_least_as_fresh']._loaded_options = None
   _globals['_LISTSHIFTSREQUEST'].fields_by_name['at_least_as_fresh']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_LISTSHIFTSREQUEST'].fields_by_name['store_id']._loaded_options = None
+  _globals['_LISTSHIFTSREQUEST'].fields_by_name['store_id']._serialized_options = b'\272H\tr\004\240\335\030\001\330\001\001'
+  _globals['_LISTSHIFTSREQUEST'].fields_by_name['cashier_id']._loaded_options = None
+  _globals['_LISTSHIFTSREQUEST'].fields_by_name['cashier_id']._serialized_options = b'\272H\tr\004\250\335\030\001\330\001\001'
   _globals['_GETTERMINALTOTALSREQUEST'].fields_by_name['terminal_id']._loaded_options = None
   _globals['_GETTERMINALTOTALSREQUEST'].fields_by_name['terminal_id']._serialized_options = b'\272H\006r\004\350\326\030\001'
   _globals['_GETTERMINALTOTALSREQUEST'].fields_by_name['business_date']._loaded_options = None
   _globals['_GETTERMINALTOTALSREQUEST'].fields_by_name['business_date']._serialized_options = b'\272H r\0362\034^[0-9]{4}-[0-9]{2}-[0-9]{2}$'
   _globals['_GETTERMINALTOTALSREQUEST'].fields_by_name['at_least_as_fresh']._loaded_options = None
   _globals['_GETTERMINALTOTALSREQUEST'].fields_by_name['at_least_as_fresh']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_LISTDAYTOTALSREQUEST'].fields_by_name['merchant_id']._loaded_options = None
+  _globals['_LISTDAYTOTALSREQUEST'].fields_by_name['merchant_id']._serialized_options = b'\272H\006r\004\340\326\030\001'
+  _globals['_LISTDAYTOTALSREQUEST'].fields_by_name['business_date']._loaded_options = None
+  _globals['_LISTDAYTOTALSREQUEST'].fields_by_name['business_date']._serialized_options = b'\272H r\0362\034^[0-9]{4}-[0-9]{2}-[0-9]{2}$'
+  _globals['_LISTDAYTOTALSREQUEST'].fields_by_name['grouping']._loaded_options = None
+  _globals['_LISTDAYTOTALSREQUEST'].fields_by_name['grouping']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
+  _globals['_LISTDAYTOTALSREQUEST'].fields_by_name['store_id']._loaded_options = None
+  _globals['_LISTDAYTOTALSREQUEST'].fields_by_name['store_id']._serialized_options = b'\272H\tr\004\240\335\030\001\330\001\001'
+  _globals['_LISTDAYTOTALSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTDAYTOTALSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_LISTDAYTOTALSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTDAYTOTALSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\004'
+  _globals['_LISTDAYTOTALSREQUEST'].fields_by_name['at_least_as_fresh']._loaded_options = None
+  _globals['_LISTDAYTOTALSREQUEST'].fields_by_name['at_least_as_fresh']._serialized_options = b'\272H\004r\002\030@'
   _globals['_SHIFTSSERVICE'].methods_by_name['OpenShift']._loaded_options = None
   _globals['_SHIFTSSERVICE'].methods_by_name['OpenShift']._serialized_options = b'\252\324\030\037\n\002\001\004\022\014shifts.write\030\210\' \260\352\001(\0010\002X\002'
   _globals['_SHIFTSSERVICE'].methods_by_name['CloseShift']._loaded_options = None
@@ -73,26 +93,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SHIFTSSERVICE'].methods_by_name['ListShifts']._serialized_options = b'\252\324\030%\n\003\001\003\004\022\013shifts.read\030\210\' \260\352\001(\0020\001X\001j\004\001\002\003\004'
   _globals['_SHIFTSSERVICE'].methods_by_name['GetTerminalTotals']._loaded_options = None
   _globals['_SHIFTSSERVICE'].methods_by_name['GetTerminalTotals']._serialized_options = b'\252\324\030%\n\003\001\003\004\022\013shifts.read\030\210\' \260\352\001(\0020\001X\001j\004\001\002\003\004'
-  _globals['_OPENSHIFTREQUEST']._serialized_start=189
-  _globals['_OPENSHIFTREQUEST']._serialized_end=307
-  _globals['_OPENSHIFTRESPONSE']._serialized_start=309
-  _globals['_OPENSHIFTRESPONSE']._serialized_end=394
-  _globals['_CLOSESHIFTREQUEST']._serialized_start=396
-  _globals['_CLOSESHIFTREQUEST']._serialized_end=474
-  _globals['_CLOSESHIFTRESPONSE']._serialized_start=476
-  _globals['_CLOSESHIFTRESPONSE']._serialized_end=562
-  _globals['_GETSHIFTREQUEST']._serialized_start=564
-  _globals['_GETSHIFTREQUEST']._serialized_end=646
-  _globals['_GETSHIFTRESPONSE']._serialized_start=648
-  _globals['_GETSHIFTRESPONSE']._serialized_end=760
-  _globals['_LISTSHIFTSREQUEST']._serialized_start=763
-  _globals['_LISTSHIFTSREQUEST']._serialized_end=908
-  _globals['_LISTSHIFTSRESPONSE']._serialized_start=910
-  _globals['_LISTSHIFTSRESPONSE']._serialized_end=1000
-  _globals['_GETTERMINALTOTALSREQUEST']._serialized_start=1003
-  _globals['_GETTERMINALTOTALSREQUEST']._serialized_end=1157
-  _globals['_GETTERMINALTOTALSRESPONSE']._serialized_start=1159
-  _globals['_GETTERMINALTOTALSRESPONSE']._serialized_end=1236
-  _globals['_SHIFTSSERVICE']._serialized_start=1239
-  _globals['_SHIFTSSERVICE']._serialized_end=1959
+  _globals['_SHIFTSSERVICE'].methods_by_name['ListDayTotals']._loaded_options = None
+  _globals['_SHIFTSSERVICE'].methods_by_name['ListDayTotals']._serialized_options = b'\252\324\030%\n\003\001\003\004\022\013shifts.read\030\210\' \260\352\001(\0020\001X\001j\004\001\002\003\004'
+  _globals['_OPENSHIFTREQUEST']._serialized_start=190
+  _globals['_OPENSHIFTREQUEST']._serialized_end=343
+  _globals['_OPENSHIFTRESPONSE']._serialized_start=345
+  _globals['_OPENSHIFTRESPONSE']._serialized_end=430
+  _globals['_CLOSESHIFTREQUEST']._serialized_start=432
+  _globals['_CLOSESHIFTREQUEST']._serialized_end=510
+  _globals['_CLOSESHIFTRESPONSE']._serialized_start=512
+  _globals['_CLOSESHIFTRESPONSE']._serialized_end=598
+  _globals['_GETSHIFTREQUEST']._serialized_start=600
+  _globals['_GETSHIFTREQUEST']._serialized_end=682
+  _globals['_GETSHIFTRESPONSE']._serialized_start=684
+  _globals['_GETSHIFTRESPONSE']._serialized_end=796
+  _globals['_LISTSHIFTSREQUEST']._serialized_start=799
+  _globals['_LISTSHIFTSREQUEST']._serialized_end=1010
+  _globals['_LISTSHIFTSRESPONSE']._serialized_start=1012
+  _globals['_LISTSHIFTSRESPONSE']._serialized_end=1102
+  _globals['_GETTERMINALTOTALSREQUEST']._serialized_start=1105
+  _globals['_GETTERMINALTOTALSREQUEST']._serialized_end=1259
+  _globals['_GETTERMINALTOTALSRESPONSE']._serialized_start=1261
+  _globals['_GETTERMINALTOTALSRESPONSE']._serialized_end=1338
+  _globals['_LISTDAYTOTALSREQUEST']._serialized_start=1341
+  _globals['_LISTDAYTOTALSREQUEST']._serialized_end=1649
+  _globals['_LISTDAYTOTALSRESPONSE']._serialized_start=1651
+  _globals['_LISTDAYTOTALSRESPONSE']._serialized_end=1745
+  _globals['_SHIFTSSERVICE']._serialized_start=1748
+  _globals['_SHIFTSSERVICE']._serialized_end=2618
 # @@protoc_insertion_point(module_scope)

@@ -28,22 +28,26 @@ class OpenShiftRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     TERMINAL_ID_FIELD_NUMBER: _builtins.int
     CASHIER_LABEL_FIELD_NUMBER: _builtins.int
+    CASHIER_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Request id is a UUID that the caller makes once per intention and keeps for every retry."""
     terminal_id: _builtins.str
     """Terminal id of the till."""
     cashier_label: _builtins.str
-    """Cashier label by which the merchant knows who works."""
+    """Cashier label by which the merchant knows who works; given exactly when no cashier id is."""
+    cashier_id: _builtins.str
+    """Cashier id of the registered cashier who works."""
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
         terminal_id: _builtins.str = ...,
         cashier_label: _builtins.str = ...,
+        cashier_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cashier_label", b"cashier_label", "request_id", b"request_id", "terminal_id", b"terminal_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cashier_id", b"cashier_id", "cashier_label", b"cashier_label", "request_id", b"request_id", "terminal_id", b"terminal_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -197,6 +201,8 @@ class ListShiftsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     AT_LEAST_AS_FRESH_FIELD_NUMBER: _builtins.int
+    STORE_ID_FIELD_NUMBER: _builtins.int
+    CASHIER_ID_FIELD_NUMBER: _builtins.int
     merchant_id: _builtins.str
     """Merchant id whose shifts to list."""
     page_size: _builtins.int
@@ -205,6 +211,10 @@ class ListShiftsRequest(_message.Message):
     """Page token is next_page_token of the page before, for otherwise the same request."""
     at_least_as_fresh: _builtins.str
     """At least as fresh is the committed_at of a change that the reply must show; empty means no demand."""
+    store_id: _builtins.str
+    """Store id to narrow the list to; empty for all."""
+    cashier_id: _builtins.str
+    """Cashier id to narrow the list to; empty for all."""
     def __init__(
         self,
         *,
@@ -212,10 +222,12 @@ class ListShiftsRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         at_least_as_fresh: _builtins.str = ...,
+        store_id: _builtins.str = ...,
+        cashier_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least_as_fresh", b"at_least_as_fresh", "merchant_id", b"merchant_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least_as_fresh", b"at_least_as_fresh", "cashier_id", b"cashier_id", "merchant_id", b"merchant_id", "page_size", b"page_size", "page_token", b"page_token", "store_id", b"store_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -302,3 +314,77 @@ class GetTerminalTotalsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetTerminalTotalsResponse: _TypeAlias = GetTerminalTotalsResponse  # noqa: Y015
+
+@_typing.final
+class ListDayTotalsRequest(_message.Message):
+    """ListDayTotalsRequest is the request of ListDayTotals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERCHANT_ID_FIELD_NUMBER: _builtins.int
+    BUSINESS_DATE_FIELD_NUMBER: _builtins.int
+    GROUPING_FIELD_NUMBER: _builtins.int
+    STORE_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AT_LEAST_AS_FRESH_FIELD_NUMBER: _builtins.int
+    merchant_id: _builtins.str
+    """Merchant id whose day it is."""
+    business_date: _builtins.str
+    """Business date of the tills, YYYY-MM-DD."""
+    grouping: _shift_pb2.TotalsGrouping.ValueType
+    """Grouping says by what the totals are told apart."""
+    store_id: _builtins.str
+    """Store id to narrow the totals to; empty for all."""
+    page_size: _builtins.int
+    """Page size is how many to return at most; 0 means 100, more than 1000 means 1000."""
+    page_token: _builtins.str
+    """Page token is next_page_token of the page before, for otherwise the same request."""
+    at_least_as_fresh: _builtins.str
+    """At least as fresh is the committed_at of a change that the reply must show; empty means no demand."""
+    def __init__(
+        self,
+        *,
+        merchant_id: _builtins.str = ...,
+        business_date: _builtins.str = ...,
+        grouping: _shift_pb2.TotalsGrouping.ValueType = ...,
+        store_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        at_least_as_fresh: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least_as_fresh", b"at_least_as_fresh", "business_date", b"business_date", "grouping", b"grouping", "merchant_id", b"merchant_id", "page_size", b"page_size", "page_token", b"page_token", "store_id", b"store_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDayTotalsRequest: _TypeAlias = ListDayTotalsRequest  # noqa: Y015
+
+@_typing.final
+class ListDayTotalsResponse(_message.Message):
+    """ListDayTotalsResponse is the reply of ListDayTotals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Next page token is empty on the last page."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[_shift_pb2.DayLine]:
+        """Lines of the page."""
+
+    def __init__(
+        self,
+        *,
+        lines: _abc.Iterable[_shift_pb2.DayLine] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDayTotalsResponse: _TypeAlias = ListDayTotalsResponse  # noqa: Y015

@@ -60,6 +60,11 @@ class ShiftsServiceStub:
                 request_serializer=longmen_dot_merchants_dot_v1_dot_shifts__service__pb2.GetTerminalTotalsRequest.SerializeToString,
                 response_deserializer=longmen_dot_merchants_dot_v1_dot_shifts__service__pb2.GetTerminalTotalsResponse.FromString,
                 _registered_method=True)
+        self.ListDayTotals = channel.unary_unary(
+                '/longmen.merchants.v1.ShiftsService/ListDayTotals',
+                request_serializer=longmen_dot_merchants_dot_v1_dot_shifts__service__pb2.ListDayTotalsRequest.SerializeToString,
+                response_deserializer=longmen_dot_merchants_dot_v1_dot_shifts__service__pb2.ListDayTotalsResponse.FromString,
+                _registered_method=True)
 
 
 class ShiftsServiceServicer:
@@ -67,8 +72,9 @@ class ShiftsServiceServicer:
     """
 
     def OpenShift(self, request, context):
-        """OpenShift begins a cashier's time at a till, which has one shift open at most.
-        Reasons: TERMINAL_NOT_FOUND, SHIFT_OPEN.
+        """OpenShift begins a cashier's time at a till, which has one shift open at most. A merchant that has registered cashiers names one of them;
+        one that has not writes any label.
+        Reasons: TERMINAL_NOT_FOUND, SHIFT_OPEN, STORE_CLOSED, CASHIER_NOT_FOUND, CASHIER_LEFT, CASHIER_UNREGISTERED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -99,8 +105,19 @@ class ShiftsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetTerminalTotals(self, request, context):
-        """GetTerminalTotals adds up what a till has taken under one business date of its own.
+        """GetTerminalTotals adds up what a till has taken under one business date of its own, and given back: for its sales whenever it was, unless
+        another till gave it back.
         Reasons: TERMINAL_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDayTotals(self, request, context):
+        """ListDayTotals adds up what a merchant's tills have taken under one business date of theirs, by store, by cashier or by till; lines without
+        anything are left out, and together they are what the tills' own totals come to. A sale counts for where its till stood and who worked there
+        when it was paid; a refund for the till that gave it back, where the refund names one, under the refund's own date.
+        Reasons: MERCHANT_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -133,6 +150,11 @@ def add_ShiftsServiceServicer_to_server(servicer, server):
                     servicer.GetTerminalTotals,
                     request_deserializer=longmen_dot_merchants_dot_v1_dot_shifts__service__pb2.GetTerminalTotalsRequest.FromString,
                     response_serializer=longmen_dot_merchants_dot_v1_dot_shifts__service__pb2.GetTerminalTotalsResponse.SerializeToString,
+            ),
+            'ListDayTotals': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDayTotals,
+                    request_deserializer=longmen_dot_merchants_dot_v1_dot_shifts__service__pb2.ListDayTotalsRequest.FromString,
+                    response_serializer=longmen_dot_merchants_dot_v1_dot_shifts__service__pb2.ListDayTotalsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -271,6 +293,33 @@ class ShiftsService:
             '/longmen.merchants.v1.ShiftsService/GetTerminalTotals',
             longmen_dot_merchants_dot_v1_dot_shifts__service__pb2.GetTerminalTotalsRequest.SerializeToString,
             longmen_dot_merchants_dot_v1_dot_shifts__service__pb2.GetTerminalTotalsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDayTotals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longmen.merchants.v1.ShiftsService/ListDayTotals',
+            longmen_dot_merchants_dot_v1_dot_shifts__service__pb2.ListDayTotalsRequest.SerializeToString,
+            longmen_dot_merchants_dot_v1_dot_shifts__service__pb2.ListDayTotalsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -34,8 +34,9 @@ class ShiftsServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ShiftsServiceAsyncStub: ...
     OpenShift: _grpc.UnaryUnaryMultiCallable[_shifts_service_pb2.OpenShiftRequest, _shifts_service_pb2.OpenShiftResponse]
-    """OpenShift begins a cashier's time at a till, which has one shift open at most.
-    Reasons: TERMINAL_NOT_FOUND, SHIFT_OPEN.
+    """OpenShift begins a cashier's time at a till, which has one shift open at most. A merchant that has registered cashiers names one of them;
+    one that has not writes any label.
+    Reasons: TERMINAL_NOT_FOUND, SHIFT_OPEN, STORE_CLOSED, CASHIER_NOT_FOUND, CASHIER_LEFT, CASHIER_UNREGISTERED.
     """
     CloseShift: _grpc.UnaryUnaryMultiCallable[_shifts_service_pb2.CloseShiftRequest, _shifts_service_pb2.CloseShiftResponse]
     """CloseShift ends a shift. A closed one stays as it is.
@@ -50,8 +51,15 @@ class ShiftsServiceStub:
     Reasons: MERCHANT_NOT_FOUND, INVALID_PAGE_TOKEN.
     """
     GetTerminalTotals: _grpc.UnaryUnaryMultiCallable[_shifts_service_pb2.GetTerminalTotalsRequest, _shifts_service_pb2.GetTerminalTotalsResponse]
-    """GetTerminalTotals adds up what a till has taken under one business date of its own.
+    """GetTerminalTotals adds up what a till has taken under one business date of its own, and given back: for its sales whenever it was, unless
+    another till gave it back.
     Reasons: TERMINAL_NOT_FOUND.
+    """
+    ListDayTotals: _grpc.UnaryUnaryMultiCallable[_shifts_service_pb2.ListDayTotalsRequest, _shifts_service_pb2.ListDayTotalsResponse]
+    """ListDayTotals adds up what a merchant's tills have taken under one business date of theirs, by store, by cashier or by till; lines without
+    anything are left out, and together they are what the tills' own totals come to. A sale counts for where its till stood and who worked there
+    when it was paid; a refund for the till that gave it back, where the refund names one, under the refund's own date.
+    Reasons: MERCHANT_NOT_FOUND, INVALID_PAGE_TOKEN.
     """
 
 @_typing.type_check_only
@@ -60,8 +68,9 @@ class ShiftsServiceAsyncStub(ShiftsServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     OpenShift: _aio.UnaryUnaryMultiCallable[_shifts_service_pb2.OpenShiftRequest, _shifts_service_pb2.OpenShiftResponse]  # type: ignore[assignment]
-    """OpenShift begins a cashier's time at a till, which has one shift open at most.
-    Reasons: TERMINAL_NOT_FOUND, SHIFT_OPEN.
+    """OpenShift begins a cashier's time at a till, which has one shift open at most. A merchant that has registered cashiers names one of them;
+    one that has not writes any label.
+    Reasons: TERMINAL_NOT_FOUND, SHIFT_OPEN, STORE_CLOSED, CASHIER_NOT_FOUND, CASHIER_LEFT, CASHIER_UNREGISTERED.
     """
     CloseShift: _aio.UnaryUnaryMultiCallable[_shifts_service_pb2.CloseShiftRequest, _shifts_service_pb2.CloseShiftResponse]  # type: ignore[assignment]
     """CloseShift ends a shift. A closed one stays as it is.
@@ -76,8 +85,15 @@ class ShiftsServiceAsyncStub(ShiftsServiceStub):
     Reasons: MERCHANT_NOT_FOUND, INVALID_PAGE_TOKEN.
     """
     GetTerminalTotals: _aio.UnaryUnaryMultiCallable[_shifts_service_pb2.GetTerminalTotalsRequest, _shifts_service_pb2.GetTerminalTotalsResponse]  # type: ignore[assignment]
-    """GetTerminalTotals adds up what a till has taken under one business date of its own.
+    """GetTerminalTotals adds up what a till has taken under one business date of its own, and given back: for its sales whenever it was, unless
+    another till gave it back.
     Reasons: TERMINAL_NOT_FOUND.
+    """
+    ListDayTotals: _aio.UnaryUnaryMultiCallable[_shifts_service_pb2.ListDayTotalsRequest, _shifts_service_pb2.ListDayTotalsResponse]  # type: ignore[assignment]
+    """ListDayTotals adds up what a merchant's tills have taken under one business date of theirs, by store, by cashier or by till; lines without
+    anything are left out, and together they are what the tills' own totals come to. A sale counts for where its till stood and who worked there
+    when it was paid; a refund for the till that gave it back, where the refund names one, under the refund's own date.
+    Reasons: MERCHANT_NOT_FOUND, INVALID_PAGE_TOKEN.
     """
 
 class ShiftsServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -89,8 +105,9 @@ class ShiftsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _shifts_service_pb2.OpenShiftRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_shifts_service_pb2.OpenShiftResponse, _abc.Awaitable[_shifts_service_pb2.OpenShiftResponse]]:
-        """OpenShift begins a cashier's time at a till, which has one shift open at most.
-        Reasons: TERMINAL_NOT_FOUND, SHIFT_OPEN.
+        """OpenShift begins a cashier's time at a till, which has one shift open at most. A merchant that has registered cashiers names one of them;
+        one that has not writes any label.
+        Reasons: TERMINAL_NOT_FOUND, SHIFT_OPEN, STORE_CLOSED, CASHIER_NOT_FOUND, CASHIER_LEFT, CASHIER_UNREGISTERED.
         """
 
     @_abc_1.abstractmethod
@@ -129,8 +146,21 @@ class ShiftsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _shifts_service_pb2.GetTerminalTotalsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_shifts_service_pb2.GetTerminalTotalsResponse, _abc.Awaitable[_shifts_service_pb2.GetTerminalTotalsResponse]]:
-        """GetTerminalTotals adds up what a till has taken under one business date of its own.
+        """GetTerminalTotals adds up what a till has taken under one business date of its own, and given back: for its sales whenever it was, unless
+        another till gave it back.
         Reasons: TERMINAL_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDayTotals(
+        self,
+        request: _shifts_service_pb2.ListDayTotalsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_shifts_service_pb2.ListDayTotalsResponse, _abc.Awaitable[_shifts_service_pb2.ListDayTotalsResponse]]:
+        """ListDayTotals adds up what a merchant's tills have taken under one business date of theirs, by store, by cashier or by till; lines without
+        anything are left out, and together they are what the tills' own totals come to. A sale counts for where its till stood and who worked there
+        when it was paid; a refund for the till that gave it back, where the refund names one, under the refund's own date.
+        Reasons: MERCHANT_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
 
 def add_ShiftsServiceServicer_to_server(servicer: ShiftsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -479,6 +479,8 @@ class Refund(_message.Message):
     REASON_TEXT_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     TIP_FIELD_NUMBER: _builtins.int
+    TERMINAL_ID_FIELD_NUMBER: _builtins.int
+    BUSINESS_DATE_FIELD_NUMBER: _builtins.int
     refund_id: _builtins.str
     """Refund id."""
     order_id: _builtins.str
@@ -489,6 +491,10 @@ class Refund(_message.Message):
     """Transaction id in the ledger."""
     reason_text: _builtins.str
     """Reason text given."""
+    terminal_id: _builtins.str
+    """Terminal id of the till that gave the money back; empty where the till of the sale did, or none."""
+    business_date: _builtins.str
+    """Business date of that till; empty without one."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """Amount that went back, the tip's share included."""
@@ -512,10 +518,12 @@ class Refund(_message.Message):
         reason_text: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         tip: _money_pb2.Money | None = ...,
+        terminal_id: _builtins.str = ...,
+        business_date: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "tip", b"tip"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "order_id", b"order_id", "reason_text", b"reason_text", "refund_id", b"refund_id", "refund_number", b"refund_number", "tip", b"tip", "transaction_id", b"transaction_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "business_date", b"business_date", "create_time", b"create_time", "order_id", b"order_id", "reason_text", b"reason_text", "refund_id", b"refund_id", "refund_number", b"refund_number", "terminal_id", b"terminal_id", "tip", b"tip", "transaction_id", b"transaction_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -672,6 +672,8 @@ class RefundOrderRequest(_message.Message):
     REFUND_NUMBER_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
     REASON_TEXT_FIELD_NUMBER: _builtins.int
+    TERMINAL_ID_FIELD_NUMBER: _builtins.int
+    BUSINESS_DATE_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Request id is a UUID that the caller makes once per intention and keeps for every retry."""
     order_id: _builtins.str
@@ -680,6 +682,10 @@ class RefundOrderRequest(_message.Message):
     """Refund number of the merchant's own, unique within the order."""
     reason_text: _builtins.str
     """Reason text kept with the refund."""
+    terminal_id: _builtins.str
+    """Terminal id of the merchant's till that gives the money back, wherever the sale was; empty to count the refund for the till of the sale."""
+    business_date: _builtins.str
+    """Business date of that till, YYYY-MM-DD; given exactly when the terminal id is."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """Amount to return, above zero."""
@@ -692,10 +698,12 @@ class RefundOrderRequest(_message.Message):
         refund_number: _builtins.str = ...,
         amount: _money_pb2.Money | None = ...,
         reason_text: _builtins.str = ...,
+        terminal_id: _builtins.str = ...,
+        business_date: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "order_id", b"order_id", "reason_text", b"reason_text", "refund_number", b"refund_number", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "business_date", b"business_date", "order_id", b"order_id", "reason_text", b"reason_text", "refund_number", b"refund_number", "request_id", b"request_id", "terminal_id", b"terminal_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -216,7 +216,7 @@ class PaymentsServiceServicer:
         """RefundOrder returns all or part of a payment, at once, under a number of the merchant's own; never more than was paid. The same
         number with the same content returns the refund as it was made.
         Reasons: ORDER_NOT_FOUND, ORDER_NOT_PAID, ORDER_REVERSED, REFUND_EXCEEDS_PAYMENT, REFUND_NUMBER_REUSED, REFUND_WINDOW_PASSED,
-        CURRENCY_MISMATCH, CREDIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_FROZEN, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS.
+        CURRENCY_MISMATCH, CREDIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_FROZEN, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, TERMINAL_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

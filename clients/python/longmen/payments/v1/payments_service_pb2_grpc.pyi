@@ -83,7 +83,7 @@ class PaymentsServiceStub:
     """RefundOrder returns all or part of a payment, at once, under a number of the merchant's own; never more than was paid. The same
     number with the same content returns the refund as it was made.
     Reasons: ORDER_NOT_FOUND, ORDER_NOT_PAID, ORDER_REVERSED, REFUND_EXCEEDS_PAYMENT, REFUND_NUMBER_REUSED, REFUND_WINDOW_PASSED,
-    CURRENCY_MISMATCH, CREDIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_FROZEN, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS.
+    CURRENCY_MISMATCH, CREDIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_FROZEN, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, TERMINAL_NOT_FOUND.
     """
     ListRefunds: _grpc.UnaryUnaryMultiCallable[_payments_service_pb2.ListRefundsRequest, _payments_service_pb2.ListRefundsResponse]
     """ListRefunds lists the refunds of an order, oldest first.
@@ -173,7 +173,7 @@ class PaymentsServiceAsyncStub(PaymentsServiceStub):
     """RefundOrder returns all or part of a payment, at once, under a number of the merchant's own; never more than was paid. The same
     number with the same content returns the refund as it was made.
     Reasons: ORDER_NOT_FOUND, ORDER_NOT_PAID, ORDER_REVERSED, REFUND_EXCEEDS_PAYMENT, REFUND_NUMBER_REUSED, REFUND_WINDOW_PASSED,
-    CURRENCY_MISMATCH, CREDIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_FROZEN, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS.
+    CURRENCY_MISMATCH, CREDIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_FROZEN, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, TERMINAL_NOT_FOUND.
     """
     ListRefunds: _aio.UnaryUnaryMultiCallable[_payments_service_pb2.ListRefundsRequest, _payments_service_pb2.ListRefundsResponse]  # type: ignore[assignment]
     """ListRefunds lists the refunds of an order, oldest first.
@@ -326,7 +326,7 @@ class PaymentsServiceServicer(metaclass=_abc_1.ABCMeta):
         """RefundOrder returns all or part of a payment, at once, under a number of the merchant's own; never more than was paid. The same
         number with the same content returns the refund as it was made.
         Reasons: ORDER_NOT_FOUND, ORDER_NOT_PAID, ORDER_REVERSED, REFUND_EXCEEDS_PAYMENT, REFUND_NUMBER_REUSED, REFUND_WINDOW_PASSED,
-        CURRENCY_MISMATCH, CREDIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_FROZEN, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS.
+        CURRENCY_MISMATCH, CREDIT_ACCOUNT_CLOSED, CREDIT_ACCOUNT_FROZEN, DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, TERMINAL_NOT_FOUND.
         """
 
     @_abc_1.abstractmethod

@@ -51,6 +51,8 @@ BILLER_ID_FIELD_NUMBER: _builtins.int
 DUE_ID_FIELD_NUMBER: _builtins.int
 BILL_LINK_ID_FIELD_NUMBER: _builtins.int
 DONATION_ID_FIELD_NUMBER: _builtins.int
+STORE_ID_FIELD_NUMBER: _builtins.int
+CASHIER_ID_FIELD_NUMBER: _builtins.int
 account_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Account id demands the text form of an account's id: "acct_" and 32 lower-case hexadecimal digits."""
 transaction_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
@@ -131,3 +133,7 @@ bill_link_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRule
 """Bill link id demands the text form of a bill link's id: "bll_" and 32 lower-case hexadecimal digits."""
 donation_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
 """Donation id demands the text form of a donation's id: "don_" and 32 lower-case hexadecimal digits."""
+store_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Store id demands the text form of a store's id: "sto_" and 32 lower-case hexadecimal digits."""
+cashier_id: _extension_dict._ExtensionFieldDescriptor[_validate_pb2.StringRules, _builtins.bool]
+"""Cashier id demands the text form of a cashier's id: "csh_" and 32 lower-case hexadecimal digits."""

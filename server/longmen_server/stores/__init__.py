@@ -1,0 +1,1 @@
+"""Stores of merchants, which tills stand in them, and the cashiers who work there."""
