@@ -107,6 +107,33 @@ async def test_what_is_paid_to_a_merchant_counts_for_payer_and_merchant(
     assert values["payer_sum_24h"] == 700
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["PaymentsService/PayOrder", "PaymentsService/PayStaticCode", "PaymentsService/PayByCode"],
+)
+async def test_what_nobody_could_pay_is_refused_for_that_and_counted(
+    bank: SmallBank, name: str
+) -> None:
+    poor = await bank.person()
+    told = await refused(bank, name, poor, risk.DECLINE)
+    assert told.reason == "INSUFFICIENT_FUNDS"
+    assert ("available_minor_units" in told.metadata) == (name != "PaymentsService/PayByCode")
+    made = (await bank.do("RiskService/ListDecisions", customer_id=poor.customer)).decisions
+    assert {one.kind for one in made} == {"TOP_UP"}, "nothing was declined that could be appealed"
+    assert not (await bank.do("CasesService/ListCases", page_size=1_000)).cases
+    await bank.do("PaymentsService/PayOrder", **await an_order(bank, poor, 700))
+    values = {each.feature: each.int_value for each in (await last(bank, poor)).features}
+    assert (values["payer_refused_count_1h"], values["payer_count_1m"]) == (1, 0)
+
+
+async def test_who_tries_to_take_more_than_there_is_is_frozen_all_the_same(bank: SmallBank) -> None:
+    poor = await bank.person()
+    told = await refused(bank, "PaymentsService/PayOrder", poor, risk.FREEZE)
+    assert told.reason == "RISK_REJECTED"
+    (freeze,) = (await bank.do("RiskService/ListFreezes", customer_id=poor.customer)).freezes
+    assert freeze.decision_id == told.metadata["appeal_reference"]
+
+
 PAYING = {
     "PaymentsService/PayOrder": "PAYMENT",
     "PaymentsService/PayStaticCode": "STATIC_CODE_PAYMENT",

@@ -269,6 +269,19 @@ def check_states(debit: AccountRow, credit: AccountRow) -> None:
         raise Refusal("CREDIT_ACCOUNT_FROZEN", "the account to credit takes no credits at present")
 
 
+def check_debit(debit: AccountRow, amount: int) -> None:
+    """Refuse what an account cannot pay, whoever is paid, in order of precedence.
+
+    Raises:
+        Refusal: DEBIT_ACCOUNT_CLOSED, DEBIT_ACCOUNT_FROZEN, INSUFFICIENT_FUNDS.
+    """
+    if debit.state in _ENDED:
+        raise Refusal("DEBIT_ACCOUNT_CLOSED", "the account to debit is closed or closing")
+    if debit.state in _NO_DEBITS:
+        raise Refusal("DEBIT_ACCOUNT_FROZEN", "the account to debit takes no debits at present")
+    _check_floor(debit, amount, is_debit=True)
+
+
 def balanced_amount(debit: AccountRow, credit: AccountRow, amount: int, mode: int) -> int:
     """Return how much of an amount the limits of the accounts let through, under a balancing mode.
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from longmen_server.risk.scene import Scene
 
 __all__ = [
+    "count_refused",
     "leave_made",
     "leave_refused",
     "notify",
@@ -179,15 +180,24 @@ def leave_refused(working_set: WorkingSet, verdict: Verdict) -> None:
     assert scene is not None, "nothing was judged"
     working_set.append(DECISION_ROW, row)
     _tell_decision(working_set, row, scene)
-    if scene.payer_party:
-        payer = _edit(working_set, SubjectKey(SubjectKind.PARTY, scene.payer_party))
-        _safely(payer, Section.REFUSED, scene.now_s, scene.amount)
+    count_refused(working_set, verdict)
     if row.outcome == OutcomeKind.FREEZE:
         _freeze(working_set, verdict, row, scene)
         open_for_decision(working_set, row, scene.customer_id)
     elif row.outcome == OutcomeKind.DECLINE and scene.channel != Channel.CUSTOMER:
         # In the app the customer is told by the answer itself.
         notify(working_set, row.decision_id, NoticeKind.DECLINED, scene.customer_id)
+
+
+def count_refused(working_set: WorkingSet, verdict: Verdict) -> None:
+    """Count an attempt that risk would have declined, had there been the money for it.
+
+    Of many of them rules may think their part. Nobody decided on it, so no decision is kept.
+    """
+    scene = verdict.scene
+    if scene is not None and scene.payer_party:
+        payer = _edit(working_set, SubjectKey(SubjectKind.PARTY, scene.payer_party))
+        _safely(payer, Section.REFUSED, scene.now_s, scene.amount)
 
 
 def _tell_decision(working_set: WorkingSet, row: DecisionRow, scene: Scene) -> None:

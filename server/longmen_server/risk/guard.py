@@ -17,9 +17,11 @@ from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_JUDGEMENT
 from longmen_server.identity.tables import DEVICE
 from longmen_server.kyc.standing import pack_now
 from longmen_server.kyc.tables import ACCOUNT_CLASS
+from longmen_server.ledger.model import check_debit
 from longmen_server.ledger.tables import ACCOUNT
 from longmen_server.limits.movement import MOVELESS, Asker, Channel, Movement, MovementKind
 from longmen_server.platform.ids import TransactionId
+from longmen_server.platform.refusal import Refusal
 from longmen_server.risk import effects
 from longmen_server.risk.judge import evaluate
 from longmen_server.risk.model import FreezeScope, Outcome, OutcomeKind, SubjectKind
@@ -44,7 +46,6 @@ if TYPE_CHECKING:
         MerchantId,
         TerminalId,
     )
-    from longmen_server.platform.refusal import Refusal
     from longmen_server.risk.desk import Snapshot
 
 __all__ = [
@@ -67,6 +68,20 @@ SECOND_US: Final = 1_000_000
 DECLINED: Final = Outcome(OutcomeKind.DECLINE)
 KINDS: Final = {kind: kind.name.lower() for kind in PartyKind}
 """Kinds of parties as features have them."""
+PAID_FROM: Final = frozenset(
+    {
+        MovementKind.TRANSFER,
+        MovementKind.WITHDRAWAL,
+        MovementKind.PAYMENT,
+        MovementKind.STATIC_CODE_PAYMENT,
+        MovementKind.PAYER_CODE_PAYMENT,
+        MovementKind.MANDATE_CHARGE,
+    }
+)
+"""Movements that are paid from what the payer has when they are judged. What limit orders exchange
+is held before."""
+UNPAYABLE: Final = frozenset({"DEBIT_ACCOUNT_CLOSED", "DEBIT_ACCOUNT_FROZEN", "INSUFFICIENT_FUNDS"})
+"""What the ledger says of a payer who cannot pay."""
 NO_KEY: Final = bytes(16)
 """Key of movements that nobody pays, for rules in stages."""
 
@@ -198,7 +213,8 @@ class Guard:
 
         Raises:
             Refusal: RISK_FROZEN for a payer who is frozen, CREDIT_ACCOUNT_FROZEN for a payee,
-                RISK_REJECTED for what is declined.
+                RISK_REJECTED for what is declined, or what the ledger says of what the payer could
+                not pay anyway.
         """
         began = perf_counter_ns()
         scene = self._scene(working_set, movement)
@@ -245,13 +261,16 @@ class Guard:
         verdict = Verdict(outcome, row, scene, movement)
         working_set.aside[self.decision_id] = verdict
         if outcome.kind >= OutcomeKind.DECLINE:
-            raise rejected(row)
+            raise _stopped(working_set, movement, row)
         return verdict
 
     def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
         """Leave what risk's own refusal leaves: decision, freeze, notice; nothing for another's."""
         verdict: Verdict | None = working_set.aside.get(self.decision_id)
         if verdict is None or verdict.row is None or not _is_risks(verdict, refusal):
+            return
+        if refusal.reason in UNPAYABLE and verdict.outcome.kind == OutcomeKind.DECLINE:
+            effects.count_refused(working_set, verdict)
             return
         refused = verdict._replace(row=verdict.row._replace(is_made=False))
         effects.leave_refused(working_set, refused)
@@ -389,6 +408,20 @@ def carried_out_as(outcome: Outcome, kind: int, *, can_approve: bool) -> Outcome
     if outcome.kind == OutcomeKind.STEP_UP and not can_approve:
         return DECLINED
     return outcome
+
+
+def _stopped(working_set: WorkingSet, movement: Movement, row: DecisionRow) -> Refusal:
+    """Return the refusal of what risk stops: the ledger's, of what could not be paid anyway.
+
+    A freeze is carried out all the same: whoever tries to take more than there is tries to take it.
+    """
+    payer = _account(working_set, movement.payer_id)
+    if row.outcome == OutcomeKind.DECLINE and movement.kind in PAID_FROM and payer is not None:
+        try:
+            check_debit(payer, movement.amount)
+        except Refusal as unpayable:
+            return unpayable
+    return rejected(row)
 
 
 def _is_risks(verdict: Verdict, refusal: Refusal) -> bool:
