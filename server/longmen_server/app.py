@@ -32,7 +32,7 @@ from longmen_server.engine.engine import Engine
 from longmen_server.engine.failpoints import Failpoints
 from longmen_server.events.service import EventsService
 from longmen_server.fx_desk import fx_helps, fx_services, prepare_rates
-from longmen_server.identity_desk import identity_services
+from longmen_server.identity_desk import identity_services, open_office
 from longmen_server.jobs.anchors import Anchors
 from longmen_server.jobs.clearing import Clearing
 from longmen_server.jobs.deliveries import Deliveries
@@ -51,7 +51,6 @@ from longmen_server.ledger.service import LedgerService
 from longmen_server.limits.service import LimitsService
 from longmen_server.merchant_desk import merchant_jobs_running, merchant_services
 from longmen_server.messages.carriers import carriers_of
-from longmen_server.messages.post_office import PostOffice
 from longmen_server.payment_desk import payment_services
 from longmen_server.personal_keys import key_file
 from longmen_server.platform.clock import DEFAULT_ZONE, Clock, OffsetClock, SystemClock
@@ -67,7 +66,7 @@ from longmen_server.platform.sealing import SecretKeys
 from longmen_server.platform.telemetry import LoopLag, Telemetry
 from longmen_server.platform.tokens import TokenVerifier
 from longmen_server.proven import CHECKS
-from longmen_server.risk_desk import build_risk_desk, risk_jobs, risk_services
+from longmen_server.risk_desk import ListKeeper, build_risk_desk, risk_jobs, risk_services
 from longmen_server.samples import open_samples
 from longmen_server.staff_desk import (
     build_branches,
@@ -90,6 +89,7 @@ if TYPE_CHECKING:
 
     from longmen_server.config import Settings
     from longmen_server.identity.watch import SessionWatch
+    from longmen_server.messages.post_office import PostOffice
     from longmen_server.risk.desk import RiskDesk
     from longmen_server.transfers.clearing.port import ClearingAdapter
     from longmen_server.transport.server import EdgeServer
@@ -109,10 +109,6 @@ FINGERPRINTS: Final = "fingerprints"
 
 KEY_SECRETS: Final = "api key secrets"
 """Purpose of the key that seals secrets of API keys in the records of their making."""
-RECIPIENTS: Final = "message recipients"
-"""Purpose of the key by which the messages of a recipient are found."""
-MESSAGES: Final = "messages"
-"""Purpose of the key that seals messages in the database."""
 
 OPEN_SECONDS: Final = 10.0
 """How long the pool of readers may take to open."""
@@ -150,6 +146,8 @@ class Parts:
     """Knows which sessions of staff go on."""
     risk: RiskDesk
     """Judges movements of money."""
+    lists: ListKeeper
+    """Lists of names as they are now."""
     office: PostOffice
     """Makes the messages that commands leave behind."""
     hasher: Hasher
@@ -494,9 +492,8 @@ async def open_parts(settings: Settings, worker_index: int) -> AsyncIterator[Par
             watch=customers,
             staff_watch=staff,
             risk=await open_risk(stack, settings, readers, clock, secrets),
-            office=PostOffice(
-                secrets.sealer(MESSAGES), clock, index_key=secrets.derive(RECIPIENTS)
-            ),
+            lists=ListKeeper(readers),
+            office=open_office(secrets, clock),
             hasher=hasher,
             metrics=metrics,
             telemetry=telemetry,

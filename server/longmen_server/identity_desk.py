@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from longmen_server.challenges.codes import MessageCodes
 from longmen_server.challenges.service import ChallengesService
@@ -16,18 +16,32 @@ from longmen_server.identity.session_service import SessionsService
 from longmen_server.identity.tools import IdentityTools
 from longmen_server.kyc.service import KycService
 from longmen_server.messages.notices import Notices
+from longmen_server.messages.post_office import PostOffice
 from longmen_server.platform.issuer import IdentityIssuer
 from longmen_server.profile.service import ProfileService
 from longmen_server.recovery.notices import ResetNotices
 from longmen_server.recovery.service import FactorResetsService
+from longmen_server.risk_desk import build_screener
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from longmen_server.app import Parts
     from longmen_server.challenges.office import StepUpOffice
+    from longmen_server.platform.clock import Clock
+    from longmen_server.platform.sealing import SecretKeys
 
-__all__ = ["identity_services"]
+__all__ = ["identity_services", "open_office"]
+
+RECIPIENTS: Final = "message recipients"
+"""Purpose of the key by which the messages of a recipient are found."""
+MESSAGES: Final = "messages"
+"""Purpose of the key that seals messages in the database."""
+
+
+def open_office(secrets: SecretKeys, clock: Clock) -> PostOffice:
+    """What makes messages."""
+    return PostOffice(secrets.sealer(MESSAGES), clock, index_key=secrets.derive(RECIPIENTS))
 
 
 def identity_services(parts: Parts, step_up: StepUpOffice) -> Mapping[str, object]:
@@ -62,7 +76,7 @@ def identity_services(parts: Parts, step_up: StepUpOffice) -> Mapping[str, objec
         "ProfileService": ProfileService(
             **shared, notices=proving["notices"], office=parts.office, watch=parts.watch
         ),
-        "KycService": KycService(**shared),
+        "KycService": KycService(**shared, screener=build_screener(parts)),
         "FactorsService": FactorsService(**shared, **proving, step_up=step_up, watch=parts.watch),
         "ChallengesService": ChallengesService(
             **shared, **proving, codes=MessageCodes(parts.office, parts.secrets, tools.limits)

@@ -29,6 +29,7 @@ from longmen_server.risk import queries_verification as risk
 from longmen_server.riskcases import queries_verification as riskcases
 from longmen_server.risklists import queries_verification as risklists
 from longmen_server.riskrules import queries_verification as riskrules
+from longmen_server.screening import queries_verification as screening
 from longmen_server.settlements import queries_verification as settlements
 from longmen_server.sharing import queries_verification as sharing
 from longmen_server.shifts import queries_verification as shifts
@@ -69,5 +70,6 @@ CHECKS: Final = (
     *risklists.CHECKS,
     *risk.CHECKS,
     *riskcases.CHECKS,
+    *screening.CHECKS,
     *limits.CHECKS,
 )

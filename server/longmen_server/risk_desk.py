@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from longmen_server.jobs.name_screening import NameScreening
 from longmen_server.jobs.risk_notices import RiskNotices
 from longmen_server.messages.notices import Notices
 from longmen_server.risk.desk import RiskDesk
 from longmen_server.risk.service import RiskService
 from longmen_server.risk.source import RulesSource
 from longmen_server.riskcases.service import CasesService
+from longmen_server.risklists.keeper import ListKeeper
 from longmen_server.risklists.service import ListsService
 from longmen_server.riskrules.service import RulesService
+from longmen_server.screening.screener import Screener
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from longmen_server.platform.database import Readers
     from longmen_server.platform.sealing import SecretKeys
 
-__all__ = ["build_risk_desk", "risk_jobs", "risk_services"]
+__all__ = ["ListKeeper", "build_risk_desk", "build_screener", "risk_jobs", "risk_services"]
 
 ADDRESSES: Final = "risk addresses"
 """Purpose of the key that makes network addresses what they are counted by."""
@@ -52,7 +55,7 @@ def risk_services(
     both: Any = {"engine": parts.engine, "reading": reading}
     return {
         "longmen.risk.v1.RulesService": RulesService(**both),
-        "longmen.risk.v1.ListsService": ListsService(**both),
+        "longmen.risk.v1.ListsService": ListsService(**both, keeper=parts.lists),
         "longmen.risk.v1.RiskService": RiskService(
             **shared,
             step_up=step_up,
@@ -67,4 +70,13 @@ def risk_services(
 
 def risk_jobs(parts: Parts) -> tuple[Job, ...]:
     """What risk does by time."""
-    return (RiskNotices(parts.vault, Notices(parts.office)),)
+    return (
+        RiskNotices(parts.vault, Notices(parts.office)),
+        NameScreening(parts.vault, build_screener(parts)),
+    )
+
+
+def build_screener(parts: Parts) -> Screener:
+    """What looks customers' names up in lists of names."""
+    likeness = parts.settings.risk.risk_screening_likeness_percent
+    return Screener(parts.lists, parts.vault, likeness=likeness)

@@ -331,6 +331,8 @@ REACHED = {
     "customer_branch": "a branch of nobody",
     "risk_notice": "deleted",
     "risk_case": "what was written on it is emptied",
+    "name_screening": "deleted",
+    "name_match": "deleted",
     "factor_reset": "deleted",
     "fx_quote": "amounts and a number of nobody",
     "limit_own": "emptied",

@@ -22,7 +22,7 @@ from longmen_server.limit_orders.model import RateDirection
 from longmen_server.limits.commands import SetAccountType, SetOwnLimit
 from longmen_server.limits.model import Period
 from longmen_server.platform.database import connect
-from longmen_server.platform.ids import CustomerId, RateAlertId, new_id
+from longmen_server.platform.ids import CaseId, CustomerId, RateAlertId, new_id
 from longmen_server.platform.postgres import APP_ROLE
 from longmen_server.platform.refusal import Refusal
 from longmen_server.proven import CHECKS
@@ -33,6 +33,7 @@ from tests.support.payouts import fill_payouts
 from tests.support.recovery_book import fill_recovery
 from tests.support.risk_book import fill_risk
 from tests.support.risk_judged import fill_decisions
+from tests.support.screening import fill_screenings
 from tests.support.sharing import fill_sharing
 from tests.support.shop import fill_shop
 from tests.support.staff_book import fill_staff
@@ -111,6 +112,7 @@ async def _wallets(dsn: str, clock: SettableClock) -> None:
         await fill_market(wallets, dsn, clock)
         await fill_shop(dsn, wallets)
         await fill_decisions(wallets)
+        await fill_screenings(wallets)
         await fill_recovery(wallets, clock)
         await wallets.pay(rich, other, 10, delay=transfer_pb2.TRANSFER_DELAY_TWO_HOURS)
 
@@ -137,15 +139,16 @@ async def _classes(wallets: Wallets, one: Person, other: Person) -> None:
     for person, index in ((one, b"one document"), (other, b"another one")):
         document = SealedEvidence(EvidenceKind.RESIDENT_ID, b"sealed", index)
         account = SealedEvidence(EvidenceKind.BANK_ACCOUNT, b"sealed")
-        about: Any = {"customer_id": person.customer_id}
-        down: Any = {**about, "cause": 4, "reason_text": None}
+        who: Any = {"customer_id": person.customer_id}
+        down: Any = {**who, "cause": 4, "reason_text": None}
+        about: Any = {**who, "case_id": CaseId(new_id(BOOK, wallets.clock))}
         for command in (
             kyc.SubmitEvidence(BOOK, None, category=Category.DOCUMENT, evidence=document, **about),
             kyc.DowngradeKyc(BOOK, None, target=3, **down),
             kyc.SubmitEvidence(
                 BOOK, None, category=Category.BANK_ACCOUNT, evidence=account, **about
             ),
-            kyc.UpgradeKyc(BOOK, None, target=2, **about),
+            kyc.UpgradeKyc(BOOK, None, target=2, screened=None, **about),
         ):
             await wallets.submit(command)
     await wallets.submit(

@@ -366,7 +366,9 @@ class SmallBank:
                 pass
 
     @asynccontextmanager
-    async def workplace(self, clock: Clock | None = None) -> AsyncIterator[Workplace]:
+    async def workplace(
+        self, clock: Clock | None = None, *, items_max: int = 500
+    ) -> AsyncIterator[Workplace]:
         """What a job works with, at its first time."""
         parts = self.parts
         assert parts.settings.dsn is not None
@@ -377,7 +379,7 @@ class SmallBank:
                 connection=connection,
                 engine=parts.engine,
                 clock=clock or parts.clock,
-                items_max=500,
+                items_max=items_max,
                 progress=0,
             )
         finally:

@@ -126,6 +126,44 @@ def test_names_are_found_by_likeness_and_others_are_not() -> None:
     assert index.check(ListedKind.NAME, "BIN LADEN Osama") == ("sanctions",)
 
 
+@pytest.mark.parametrize(
+    ("name", "entry"),
+    [
+        ("Jia Baoyu", "JIA, Bao Yu"),
+        ("Bao-yu Jia", "JIA, Bao Yu"),
+        ("Ｂａｏｙｕ　Ｊｉａ", "Jia Bao Yu"),
+        ("Wiktor But", "Viktor But"),
+        ("Viktor But", "Viktor Anatoljewitsch But"),
+        ("But Viktor Anatoljewitsch", "Viktor But"),
+        ("王 小明", "王小明"),
+        ("小明 王", "王小明"),
+        ("王·⼩明", "王小明"),
+        ("阿卜杜拉·艾山", "阿卜杜拉艾山"),
+        ("Мухаммар Каддафи", "Мухаммар·Каддафи"),
+        ("Vіktоr Вut", "Viktor But"),
+    ],
+    ids=str,
+)
+def test_a_name_is_found_however_its_parts_are_written(name: str, entry: str) -> None:
+    index = ListIndex([("names", ListedKind.NAME, entries(ListedKind.NAME, entry))])
+    assert [one.entry for one in index.screen(name, 85)] == [entry]
+
+
+@pytest.mark.parametrize(
+    ("name", "entry"),
+    [
+        ("Li", "Li Wei Ming"),
+        ("Viktor Schmidt", "Viktor Anatoljewitsch But"),
+        ("王明", "王小明"),
+        ("Wang Wei", "Zhang Wei"),
+    ],
+    ids=str,
+)
+def test_who_only_shares_a_part_of_a_name_is_not_found(name: str, entry: str) -> None:
+    index = ListIndex([("names", ListedKind.NAME, entries(ListedKind.NAME, entry))])
+    assert not index.screen(name, 85)
+
+
 def test_what_something_is_on_costs_a_look_and_networks_hold_addresses() -> None:
     address = ListedKind.ADDRESS
     index = ListIndex(

@@ -23,25 +23,31 @@ if TYPE_CHECKING:
 
 _ENUMS = case_pb2.DESCRIPTOR.enum_types_by_name
 STATE = EnumType(_ENUMS["CaseState"], "CASE_STATE_")
+CAUSE = EnumType(_ENUMS["CaseCause"], "CASE_CAUSE_")
 VERDICT = EnumType(_ENUMS["CaseVerdict"], "CASE_VERDICT_")
 CLAIM = EnumType(_ENUMS["Claim"], "CLAIM_")
 
 
 @click.group(epilog=EXIT_CODES)
 def cases() -> None:
-    """Movements that people look at: the queue, notes, and verdicts."""
+    """Movements and customers that people look at: the queue, notes, and verdicts."""
 
 
 @cases.command("list")
 @click.option("--state", type=STATE, default="open", help="Which cases.")
+@click.option("--cause", type=CAUSE, default=None, help="Only those opened for this.")
 @click.option("--assignee", default="", help="Only those of one member of staff.")
 @book_option
 @limit_option
 @connected
-def list_(session: Session, state: Any, assignee: str, book: int, limit: int) -> None:
+def list_(session: Session, state: Any, cause: Any, assignee: str, book: int, limit: int) -> None:
     """List the queue, the longest waiting first."""
     found = session.bank.cases.list_cases(
-        state=state, assignee=assignee, book=book, page_size=min(limit, 1_000)
+        state=state,
+        cause=cause or case_pb2.CASE_CAUSE_UNSPECIFIED,
+        assignee=assignee,
+        book=book,
+        page_size=min(limit, 1_000),
     ).first(limit)
     session.show(pb.ListCasesResponse(cases=found), lambda: cases_table(found))
 
@@ -50,9 +56,11 @@ def list_(session: Session, state: Any, assignee: str, book: int, limit: int) ->
 @click.argument("case_id")
 @connected
 def show(session: Session, case_id: str) -> None:
-    """Show a case with its notes."""
+    """Show a case with its notes, and with what a name was matched with."""
     reply = session.bank.cases.get_case(case_id=case_id)
     session.show(reply, lambda: card(reply.case_found))
+    if reply.matches and not session.as_json:
+        session.console.print(matches_table(reply.matches))
     if reply.notes and not session.as_json:
         session.console.print(notes_table(reply.notes))
 
@@ -130,7 +138,12 @@ def note(
 @click.argument("case_id")
 @click.argument("verdict", type=VERDICT)
 @click.option("--text", "reason_text", required=True, help="Why.")
-@click.option("--lift", "freeze_id", default="", help="Freeze of the case to lift with it.")
+@click.option(
+    "--lift",
+    "freeze_id",
+    default="",
+    help="Freeze of the case to lift with it; of a confirmed match the one to replace.",
+)
 @request_id_option
 @connected
 def close(
@@ -210,7 +223,18 @@ def card(one: case_pb2.Case, done: pb.CloseCaseResponse | None = None) -> Table:
             "freeze lifted": done.freeze_lifted,
         }
         rows.append(("done", ", ".join(name for name, value in did.items() if value) or "nothing"))
+        if done.freeze_id:
+            rows.append(("frozen by", done.freeze_id))
     return views.card("Case", rows)
+
+
+def matches_table(matches: Iterable[case_pb2.ScreeningMatch]) -> Table:
+    """Entries of lists that a customer's name is like, a line each."""
+    rows = [
+        [f"{one.likeness} %", one.entry, one.label, one.list_name, str(views.moment(one.find_time))]
+        for one in matches
+    ]
+    return views.table("Matches", ["likeness", "entry", "label", "list", "found"], rows)
 
 
 def notes_table(notes: Iterable[case_pb2.CaseNote]) -> Table:

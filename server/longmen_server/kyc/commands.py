@@ -25,13 +25,16 @@ from longmen_server.kyc.model import (
     evidence_missing,
 )
 from longmen_server.kyc.tables import EVIDENCE, STANDING, USE
-from longmen_server.platform.ids import CUSTOMER, CustomerId
+from longmen_server.platform.ids import CUSTOMER, CaseId, CustomerId
+from longmen_server.screening.model import HELD, Screened, identification_held
+from longmen_server.screening.recording import hold_keys, is_held, record, record_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.kyc.model import ClassRules, SealedEvidence
+    from longmen_server.platform.refusal import Refusal
 
 __all__ = ["ConfirmInPerson", "DowngradeKyc", "SubmitEvidence", "UpgradeKyc"]
 
@@ -82,7 +85,7 @@ class KycCommand(Command):
 class SubmitEvidence(KycCommand):
     """Put a document or a bank account on file."""
 
-    __slots__ = ("category", "evidence")
+    __slots__ = ("case_id", "category", "evidence", "screened")
 
     def __init__(
         self,
@@ -92,11 +95,31 @@ class SubmitEvidence(KycCommand):
         customer_id: CustomerId,
         category: Category,
         evidence: SealedEvidence | None,
+        case_id: CaseId,
+        screened: Screened | None = None,
     ) -> None:
-        """Take the evidence, sealed; None where there is no customer to seal it for."""
+        """Take what is put on file.
+
+        Args:
+            book: of the customer.
+            request: under which it is put.
+            customer_id: whose file it is.
+            category: of the evidence.
+            evidence: sealed; None where there is no customer to seal it for.
+            case_id: fresh, of the case to open where somebody has to look at the customer.
+            screened: what came of looking the name up; None where there is no name.
+        """
         super().__init__(book, request, customer_id=customer_id)
         self.category = category
         self.evidence = evidence
+        self.case_id = case_id
+        self.screened = screened
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name the file, and what is known of the customer's screening."""
+        yield from super().keys(working_set, stage)
+        if self.screened is not None:
+            yield from record_keys(stage, self.customer_id, self.screened)
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """File it, unless the customer's class rests on what is there."""
@@ -120,6 +143,8 @@ class SubmitEvidence(KycCommand):
         if self.category == Category.DOCUMENT:
             # Somebody was seen with another document than this one.
             standing.void(working_set, EvidenceKey(self.customer_id, Category.IN_PERSON))
+        if self.screened is not None:
+            record(working_set, self.customer_id, self.screened, self.case_id)
         return pb.SubmitEvidenceResponse(
             customer_id=CUSTOMER.encode(self.customer_id),
             evidence=evidence.kind,  # type: ignore[arg-type]  # enums of the contract are ints
@@ -196,20 +221,61 @@ class ClassCommand(KycCommand):
 
 
 class UpgradeKyc(ClassCommand):
-    """Bring a customer to a better class."""
+    """Bring a customer to a better class, unless a screening holds it up."""
 
-    __slots__ = ()
+    __slots__ = ("case_id", "screened")
+
+    def __init__(
+        self,
+        book: int,
+        request: RequestKey | None,
+        *,
+        customer_id: CustomerId,
+        target: int,
+        case_id: CaseId,
+        screened: Screened | None,
+    ) -> None:
+        """Take the change, and what came of looking the name on file up; None where none is."""
+        super().__init__(book, request, customer_id=customer_id, target=target)
+        self.case_id = case_id
+        self.screened = screened
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name what the change needs, and what may hold it up."""
+        yield from super().keys(working_set, stage)
+        yield from hold_keys(working_set, stage, self.customer_id)
+        if self.screened is not None:
+            yield from record_keys(stage, self.customer_id, self.screened)
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Upgrade by what is on file."""
         self.check(working_set)
         check_upgrade(standing.present_class(working_set, self.customer_id), self.target)
+        self._record(working_set)
+        if is_held(working_set, self.customer_id):
+            raise identification_held()
         self.move(working_set, Cause.UPGRADED, None)
         return pb.UpgradeKycResponse(
             customer_id=CUSTOMER.encode(self.customer_id),
             identification_class=self.target,
             committed_at=working_set.committed_at,
         ).SerializeToString()
+
+    def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
+        """Leave the case behind that holds the change up."""
+        if refusal.reason == HELD:
+            self._record(working_set)
+
+    def _record(self, working_set: WorkingSet) -> None:
+        """Write down what came of the name, unless another one is on file by now.
+
+        That one was looked up when it came.
+        """
+        document = working_set.get(EVIDENCE, EvidenceKey(self.customer_id, Category.DOCUMENT))
+        screened = self.screened
+        if document is None or screened is None or document.name != screened.sealed_name:
+            return
+        record(working_set, self.customer_id, screened, self.case_id)
 
 
 class DowngradeKyc(ClassCommand):

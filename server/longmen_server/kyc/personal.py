@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "OpenEvidence",
     "clear_evidence",
+    "clear_name",
     "clear_reason",
     "open_evidence",
     "seal_account",
@@ -79,6 +80,16 @@ def clear_evidence(key: DataKey, customer_id: CustomerId, row: EvidenceRow) -> d
         for field, content in sealed
         if content is not None
     }
+
+
+def clear_name(key: DataKey, customer_id: CustomerId, sealed: bytes) -> str:
+    """Return the name in a document, in clear, to look it up in lists.
+
+    Raises:
+        SealBrokenError: as :func:`open_evidence`.
+    """
+    place = _place(customer_id, Category.DOCUMENT)
+    return key.open(NAME, book_of(customer_id), place, sealed)
 
 
 def clear_reason(key: DataKey, customer_id: CustomerId, row: ChangeRow) -> str:

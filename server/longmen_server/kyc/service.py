@@ -15,6 +15,7 @@ from longmen_server.kyc.build import confirm_in_person
 from longmen_server.kyc.model import Category, EvidenceKind, check_bank_account, check_document
 from longmen_server.kyc.packs import load_packs
 from longmen_server.kyc.personal import (
+    clear_name,
     open_evidence,
     seal_account,
     seal_document,
@@ -22,7 +23,7 @@ from longmen_server.kyc.personal import (
 )
 from longmen_server.platform.clock import business_date
 from longmen_server.platform.freshness import demand_freshness
-from longmen_server.platform.ids import CUSTOMER, book_of
+from longmen_server.platform.ids import CUSTOMER, CaseId, book_of, new_id
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from longmen_server.platform.database import Readers
     from longmen_server.platform.ids import CustomerId
     from longmen_server.platform.pii import DataKey, Vault
+    from longmen_server.screening.model import Screened
+    from longmen_server.screening.screener import Screener
     from longmen_server.transport.context import Call
 
 __all__ = ["KycService"]
@@ -42,7 +45,15 @@ __all__ = ["KycService"]
 class KycService:
     """The methods of longmen.identity.v1.KycService."""
 
-    def __init__(self, *, engine: Engine, readers: Readers, clock: Clock, vault: Vault) -> None:
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        readers: Readers,
+        clock: Clock,
+        vault: Vault,
+        screener: Screener,
+    ) -> None:
         """Take what the methods work with.
 
         Args:
@@ -50,11 +61,13 @@ class KycService:
             readers: connections for reads.
             clock: tells the business day.
             vault: seals and opens evidence.
+            screener: looks names up in lists of names.
         """
         self._engine = engine
         self._readers = readers
         self._clock = clock
         self._vault = vault
+        self._screener = screener
         self._packs = load_packs()
 
     async def GetKyc(self, request: pb.GetKycRequest, call: Call) -> pb.GetKycResponse:  # noqa: N802
@@ -89,9 +102,14 @@ class KycService:
         customer_id = customer_of(request.customer_id, actor_of(call))
         evidence = request.evidence
         key = await self._key(customer_id, call)
+        screened = None
         if evidence.WhichOneof("content") == "document":
             category = Category.DOCUMENT
             sealed = self._document(evidence.document, key, customer_id)
+            if sealed is not None and sealed.name is not None:
+                screened = await self._screen(
+                    customer_id, evidence.document.name, sealed.name, call
+                )
         else:
             category = Category.BANK_ACCOUNT
             number = check_bank_account(evidence.bank_account)
@@ -102,6 +120,8 @@ class KycService:
             customer_id=customer_id,
             category=category,
             evidence=sealed,
+            case_id=self._new_case(customer_id),
+            screened=screened,
         )
         return await self._submit(command, request, call, customer_id)
 
@@ -113,6 +133,8 @@ class KycService:
             request_key(call),
             customer_id=customer_id,
             target=request.identification_class,
+            case_id=self._new_case(customer_id),
+            screened=await self._screen_filed(customer_id, call),
         )
         return await self._submit(command, request, call, customer_id)
 
@@ -143,6 +165,29 @@ class KycService:
         if found is None or found.row.erased_at_us is not None:
             return None
         return person_key(self._vault, found)
+
+    def _new_case(self, customer_id: CustomerId) -> CaseId:
+        """Return a fresh id of a case, in the customer's book."""
+        return CaseId(new_id(book_of(customer_id), self._clock))
+
+    async def _screen(
+        self, customer_id: CustomerId, name: str, sealed_name: bytes, call: Call
+    ) -> Screened:
+        return await self._screener.screen(
+            book_of(customer_id), name, sealed_name=sealed_name, deadline=call.deadline
+        )
+
+    async def _screen_filed(self, customer_id: CustomerId, call: Call) -> Screened | None:
+        """Look up the name in the document on file; None where there is none, or no customer."""
+        book = book_of(customer_id)
+        async with self._readers.snapshot(deadline=call.deadline) as connection:
+            found = await find_wallet(connection, book, customer_id)
+            rows = await queries.find_evidence(connection, book, customer_id)
+        sealed = next((row.name for row in rows if row.category == Category.DOCUMENT), None)
+        if found is None or found.row.erased_at_us is not None or sealed is None:
+            return None
+        name = clear_name(person_key(self._vault, found), customer_id, sealed)
+        return await self._screen(customer_id, name, sealed, call)
 
     def _document(
         self, given: pb.IdentityDocument, key: DataKey | None, customer_id: CustomerId

@@ -106,6 +106,7 @@ class IndexKind(Enum):
     PHONE_NUMBER = b"phone_number"
     ID_NUMBER = b"id_number"
     BILL_ACCOUNT = b"bill_account"
+    SCREENED_NAME = b"screened_name"
 
 
 class DataKey:

@@ -34,6 +34,7 @@ from longmen_server.platform.refusal import Refusal
 from longmen_server.recovery import tables as recovery
 from longmen_server.risk import tables as risk
 from longmen_server.riskcases import tables as riskcases
+from longmen_server.screening import tables as screening
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -191,6 +192,7 @@ class EraseCustomer(ProfileCommand):
         working_set.append(payer_codes.ERASED, customer_id)
         working_set.append(riskcases.ERASED, customer_id)
         working_set.append(risk.ERASED, customer_id)
+        working_set.append(screening.ERASED, customer_id)
         working_set.append(recovery.ERASED, customer_id)
         working_set.append(billers.ERASED, (customer_id, at_us))
         for recipient in self.recipients:

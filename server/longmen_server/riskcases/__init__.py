@@ -1,1 +1,1 @@
-"""Cases: movements that people look at, and what their verdict does."""
+"""Cases: movements and customers that people look at, and what their verdict does."""

@@ -8,12 +8,14 @@ from longmen.risk.v1 import cases_service_pb2 as pb
 from longmen_server.accounts.model import Actor
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_POINTER
+from longmen_server.platform.ids import FREEZE
 from longmen_server.risk import holds, labels
 from longmen_server.risk.commands import LiftFreeze
 from longmen_server.risk.rows import decision_not_found
 from longmen_server.riskcases import encode, model, opening
 from longmen_server.riskcases.model import CaseRow, CaseState, Cause, Claim, NoteRow, Verdict
 from longmen_server.riskcases.tables import CASE_ROW, NOTE
+from longmen_server.screening import verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -249,7 +251,7 @@ class CloseCase(CaseCommand):
             verdict: what came out.
             reason_text: why.
             settlement_id: fresh, of the posting that lets held money go or gives it back.
-            freeze_id: of the freeze to lift with it; None for none.
+            freeze_id: of the freeze to lift with it, or for a full one to replace; None for none.
         """
         super().__init__(book, request, case_id=case_id, by=by)
         self.verdict = verdict
@@ -270,6 +272,8 @@ class CloseCase(CaseCommand):
         if self.lift is not None:
             yield from self.lift.keys(working_set, stage)
         row = working_set.get(CASE_ROW, self.case_id)
+        if row is not None and row.is_screening:
+            yield from verdicts.verdict_keys(working_set, stage, row)
         if row is not None and row.payee_party is not None:
             yield from labels.label_keys(stage, row.payee_party, row.terminal_id or b"")
 
@@ -280,12 +284,28 @@ class CloseCase(CaseCommand):
     def decide(self, working_set: WorkingSet) -> bytes:
         """Close the case; money, freeze and labels go with it or nothing does."""
         row = self.open_row(working_set)
+        model.check_verdict(row, self.verdict)
+        if row.is_screening:
+            reply = self._end_screening(working_set, row)
+        else:
+            reply = self._end_movement(working_set, row)
+        row.state = CaseState.CLOSED
+        row.verdict = self.verdict
+        row.closed_by = self.by
+        row.reason_text = self.reason_text
+        row.closed_at_us = row.changed_at_us = opening.tell(working_set, row)
+        reply.closed.CopyFrom(encode.case(row, None))
+        reply.committed_at = working_set.committed_at
+        return reply.SerializeToString()
+
+    def _end_movement(self, working_set: WorkingSet, row: CaseRow) -> pb.CloseCaseResponse:
+        """Let held money go or give it back, lift the freeze, count what was fraud."""
         honest = self.verdict == Verdict.FALSE_POSITIVE
         settle = holds.release if honest else holds.give_back
         customer = row.customer_id or b""
         settled = settle(working_set, self._transfer_id, self.settlement_id, customer)
         if self.lift is not None:
-            if bytes(self.lift.freeze_id) != bytes(row.decision_id) or not honest:
+            if bytes(self.lift.freeze_id) != row.decision_id or not honest:
                 raise model.other_freeze(row, self.lift.freeze_id)
             self.lift.decide(working_set)
         if not honest and row.payee_party is not None:
@@ -296,15 +316,21 @@ class CloseCase(CaseCommand):
                 made_at_us=row.decided_at_us,
                 amount=row.amount,
             )
-        row.state = CaseState.CLOSED
-        row.verdict = self.verdict
-        row.closed_by = self.by
-        row.reason_text = self.reason_text
-        row.closed_at_us = row.changed_at_us = opening.tell(working_set, row)
         return pb.CloseCaseResponse(
-            closed=encode.case(row, None),
             money_released=settled and honest,
             money_returned=settled and not honest,
             freeze_lifted=self.lift is not None,
-            committed_at=working_set.committed_at,
-        ).SerializeToString()
+        )
+
+    def _end_screening(self, working_set: WorkingSet, row: CaseRow) -> pb.CloseCaseResponse:
+        """Let the customer be identified further, or freeze whoever a list names."""
+        replaced = None if self.lift is None else self.lift.freeze_id
+        if self.verdict == Verdict.FALSE_POSITIVE:
+            if replaced is not None:
+                raise model.other_freeze(row, replaced)
+            verdicts.clear(working_set, row)
+            return pb.CloseCaseResponse()
+        placed = verdicts.confirm(
+            working_set, row, by=self.by, reason_text=self.reason_text, replaced=replaced
+        )
+        return pb.CloseCaseResponse(freeze_id="" if placed is None else FREEZE.encode(placed))

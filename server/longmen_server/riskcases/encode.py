@@ -27,7 +27,7 @@ def case(row: CaseRow, viewer: CustomerId | None) -> case_pb2.Case:
         case_id=CASE.encode(row.case_id),
         state=row.state,  # type: ignore[arg-type]  # enums of the contract are ints
         cause=row.cause,  # type: ignore[arg-type]
-        decision_id=DECISION.encode(row.decision_id),
+        decision_id="" if row.decision_id is None else DECISION.encode(row.decision_id),
         outcome=row.outcome,  # type: ignore[arg-type]
         reason=row.reason,
         open_time=timestamp(row.opened_at_us),
@@ -38,7 +38,8 @@ def case(row: CaseRow, viewer: CustomerId | None) -> case_pb2.Case:
     if row.closed_at_us is not None:
         message.close_time.CopyFrom(timestamp(row.closed_at_us))
     if viewer is None or viewer == row.customer_id:
-        message.transaction_id = TRANSACTION.encode(row.transaction_id)
+        if not row.is_screening:
+            message.transaction_id = TRANSACTION.encode(row.transaction_id)
         message.reference_minor_units = row.amount
         if row.customer_id is not None:
             message.customer_id = CUSTOMER.encode(row.customer_id)

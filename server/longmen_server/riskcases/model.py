@@ -33,6 +33,7 @@ __all__ = [
     "check_claim",
     "check_open",
     "check_room",
+    "check_verdict",
     "nothing_to_appeal",
     "other_freeze",
 ]
@@ -58,6 +59,7 @@ class Cause(IntEnum):
     APPEAL = 3
     DISPUTE = 4
     BANK = 5
+    SCREENING = 6
 
 
 class Verdict(IntEnum):
@@ -66,6 +68,7 @@ class Verdict(IntEnum):
     NONE = 0
     FALSE_POSITIVE = 1
     CONFIRMED_FRAUD = 2
+    CONFIRMED_MATCH = 3
 
 
 class Claim(IntEnum):
@@ -83,13 +86,15 @@ class CaseRow:
     """
 
     case_id: CaseId
-    """The bytes of the movement's transaction id: there is one case for a movement."""
-    decision_id: DecisionId
+    """The bytes of the movement's transaction id: there is one case for a movement. A screening has
+    an id of its own."""
+    decision_id: DecisionId | None
+    """None for a screening, which is about no movement."""
     state: int
     cause: int
     verdict: int
     outcome: int
-    """Kind of the decision's outcome."""
+    """Kind of the decision's outcome; 0 for a screening."""
     is_appealed: bool
     notes: int
     """How many there are."""
@@ -111,8 +116,13 @@ class CaseRow:
 
     @property
     def transaction_id(self) -> TransactionId:
-        """Of the movement, whether it was made or not."""
+        """Of the movement, whether it was made or not; of a screening there is none by this id."""
         return self.case_id  # type: ignore[return-value]  # the same bytes under another prefix
+
+    @property
+    def is_screening(self) -> bool:
+        """Whether it is about a customer, and about no movement."""
+        return self.cause == Cause.SCREENING
 
     def copy(self) -> CaseRow:
         """Return a copy, so that a refused command leaves the original as it was."""
@@ -151,6 +161,21 @@ def check_open(row: CaseRow) -> None:
     """
     if row.state != CaseState.OPEN:
         raise case_closed(row.case_id)
+
+
+def check_verdict(row: CaseRow, verdict: Verdict) -> None:
+    """Refuse a verdict that says nothing of what the case is about.
+
+    Raises:
+        Refusal: CASE_VERDICT_MISMATCH.
+    """
+    if verdict == (Verdict.CONFIRMED_FRAUD if row.is_screening else Verdict.CONFIRMED_MATCH):
+        raise Refusal(
+            "CASE_VERDICT_MISMATCH",
+            "the verdict is none of such a case",
+            metadata={"case_id": CASE.encode(row.case_id), "verdict": verdict.name},
+            field="verdict",
+        )
 
 
 def check_room(row: CaseRow) -> None:

@@ -1,4 +1,4 @@
-"""How cases begin: from what a decision left behind, in whatever transaction that is."""
+"""How cases begin: from what a decision or a screening left, in whatever transaction that is."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from longmen_server.platform.ids import DecisionId
     from longmen_server.risk.rows import DecisionRow
 
-__all__ = ["case_of", "open_case", "open_for_decision", "tell"]
+__all__ = ["case_of", "open_case", "open_for_decision", "open_screening", "tell"]
 
 CAUSES: Final = {OutcomeKind.REVIEW: Cause.REVIEW, OutcomeKind.FREEZE: Cause.FREEZE}
 """Outcomes that somebody has to look at."""
@@ -69,6 +69,34 @@ def open_case(
     case.opened_at_us = case.changed_at_us = tell(working_set, case)
     working_set.insert(CASE_ROW, case.case_id, case)
     return case
+
+
+def open_screening(working_set: WorkingSet, case_id: CaseId, customer_id: CustomerId) -> None:
+    """Open a case about a customer whose name is like one on a list."""
+    case = CaseRow(
+        case_id=case_id,
+        decision_id=None,
+        state=CaseState.OPEN,
+        cause=Cause.SCREENING,
+        verdict=Verdict.NONE,
+        outcome=0,
+        is_appealed=False,
+        notes=0,
+        amount=0,
+        decided_at_us=working_set.now_us,
+        opened_at_us=0,
+        changed_at_us=0,
+        closed_at_us=None,
+        customer_id=customer_id,
+        payee_party=None,
+        terminal_id=None,
+        reason="",
+        assignee="",
+        closed_by="",
+        reason_text="",
+    )
+    case.opened_at_us = case.changed_at_us = tell(working_set, case)
+    working_set.insert(CASE_ROW, case_id, case)
 
 
 def tell(working_set: WorkingSet, row: CaseRow) -> int:

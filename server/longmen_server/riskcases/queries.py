@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from longmen_server.platform.adapters import Uuid, UuidArray
 from longmen_server.platform.ids import book_of
-from longmen_server.riskcases.model import CaseRow, CaseState, NoteRow
+from longmen_server.riskcases.model import CaseRow, CaseState, Cause, NoteRow
 from longmen_server.riskcases.tables import CASE_COLUMNS, NOTE_COLUMNS
 
 if TYPE_CHECKING:
@@ -31,11 +31,13 @@ _NOTES: Final = (
 ).encode()
 _LIST: Final = (
     f"select {CASE_COLUMNS} from risk_case where book = $1 and state = $2"
-    " and ($3::text = '' or assignee = $3) and (opened_at_us, case_id) > ($4, $5)"
+    " and ($3::text = '' or assignee = $3) and ($7::smallint = 0 or cause = $7)"
+    " and (opened_at_us, case_id) > ($4, $5)"
     " order by opened_at_us, case_id limit $6"
 ).encode()
 _OF_CUSTOMER: Final = (
-    f"select {CASE_COLUMNS} from risk_case where book = $1 and customer_id = $2 order by case_id"
+    f"select {CASE_COLUMNS} from risk_case where book = $1 and customer_id = $2"
+    f" and cause <> {Cause.SCREENING.value} order by case_id"
 ).encode()
 
 _VERDICTS: Final = (
@@ -72,6 +74,7 @@ async def list_cases(
     *,
     state: CaseState,
     assignee: str,
+    cause: int,
     after: bytes,
     limit: int,
 ) -> list[CaseRow]:
@@ -82,19 +85,23 @@ async def list_cases(
         book: whose cases.
         state: of interest.
         assignee: whose; empty for everybody's.
+        cause: why they were opened; 0 for any.
         after: position of the last one of the page before; empty for the first page.
         limit: how many at most.
     """
     opened_at_us = int.from_bytes(after[:_TIME_BYTES], "big") if after else -1
     last = after[_TIME_BYTES:] if after else bytes(16)
     cursor = await connection.execute(
-        _LIST, (book, int(state), assignee, opened_at_us, Uuid(last), limit)
+        _LIST, (book, int(state), assignee, opened_at_us, Uuid(last), limit, cause)
     )
     return [CaseRow(*record) for record in await cursor.fetchall()]
 
 
 async def cases_of(connection: Connection, customer_id: CustomerId) -> list[CaseRow]:
-    """Return all cases about a customer's movements."""
+    """Return all cases about a customer's movements, as the customer may know of them.
+
+    Of a screening nobody tells its customer: who is warned can take money and evidence away.
+    """
     cursor = await connection.execute(_OF_CUSTOMER, (book_of(customer_id), Uuid(customer_id)))
     return [CaseRow(*record) for record in await cursor.fetchall()]
 

@@ -13,6 +13,9 @@ _CHANGED: Final = int(event_pb2.EVENT_TYPE_RISK_CASE_CHANGED)
 _OPEN: Final = int(CaseState.OPEN)
 _CLOSED: Final = int(CaseState.CLOSED)
 _NONE: Final = int(Verdict.NONE)
+_FRAUD: Final = int(Verdict.CONFIRMED_FRAUD)
+_MATCH: Final = int(Verdict.CONFIRMED_MATCH)
+_SCREENING: Final = int(Cause.SCREENING)
 _HELD: Final = ", ".join(str(int(state)) for state in sorted(HELD_STATES))
 _CASE: Final = "'case_' || replace(c.case_id::text, '-', '')"
 
@@ -20,7 +23,9 @@ CASES: Final = Check(
     "cases of risk",
     f"""
     select 'CASE_INVALID', {_CASE},
-        case when d.book is null then 'there is no such decision about its movement'
+        case when (c.cause = {_SCREENING}) <> (c.decision_id is null)
+            or (d.book is null and c.cause <> {_SCREENING})
+                then 'there is no such decision about its movement'
             when h.book is not null then 'it is closed and its money is held'
             else 'state ' || c.state || ', cause ' || c.cause || ', verdict ' || c.verdict end
     from (select * from risk_case where book = $1) as c
@@ -28,7 +33,10 @@ CASES: Final = Check(
         on d.decision_id = c.decision_id and d.transaction_id = c.case_id
     left join (select * from risk_hold where book = $1 and state in ({_HELD})) as h
         on h.transaction_id = c.case_id and c.state = {_CLOSED}
-    where d.book is null or h.book is not null
+    where (d.book is null and c.cause <> {_SCREENING}) or h.book is not null
+        or (c.cause = {_SCREENING}) <> (c.decision_id is null)
+        or (c.cause = {_SCREENING} and c.verdict = {_FRAUD})
+        or (c.cause <> {_SCREENING} and c.verdict = {_MATCH})
         or c.state not in ({numbers(CaseState)}) or c.cause not in ({numbers(Cause)})
         or c.verdict not in ({numbers(Verdict)})
         or (c.state = {_OPEN}) <> (c.verdict = {_NONE})

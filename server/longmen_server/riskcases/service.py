@@ -16,6 +16,8 @@ from longmen_server.risk.rows import decision_not_found
 from longmen_server.riskcases import commands, encode, queries
 from longmen_server.riskcases.build import close_case
 from longmen_server.riskcases.model import CaseState, Claim, Evidence, case_not_found
+from longmen_server.screening.encode import screening_match
+from longmen_server.screening.queries import matches_of
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -74,6 +76,7 @@ class CasesService:
                 request.book or self._default_book,
                 state=CaseState(request.state or CaseState.OPEN),
                 assignee=request.assignee,
+                cause=request.cause,
                 after=after,
                 limit=size + 1,
             )
@@ -88,7 +91,7 @@ class CasesService:
     async def GetCase(  # noqa: N802
         self, request: pb.GetCaseRequest, call: Call
     ) -> pb.GetCaseResponse:
-        """Return one case."""
+        """Return one case; whom a screening is about is not told of it."""
         demand_freshness(request.at_least_as_fresh)
         case_id = decode_id(CASE, request.case_id, "case_id")
         actor = actor_of(call)
@@ -96,10 +99,14 @@ class CasesService:
             row = await queries.find_case(connection, case_id)
             if row is None or not actor.may_use(row.customer_id):
                 raise case_not_found(case_id)
+            if row.is_screening and not actor.is_bank:
+                raise case_not_found(case_id)
             notes = await queries.notes_of(connection, case_id) if actor.is_bank else []
+            matches = await matches_of(connection, row) if row.is_screening else []
         return pb.GetCaseResponse(
             case_found=encode.case(row, actor.customer_id),
             notes=[encode.note(note) for note in notes],
+            matches=[screening_match(match) for match in matches],
         )
 
     # -- changes -------------------------------------------------------------------------------

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
-__all__ = ["fold", "hidden_character"]
+__all__ = ["fold", "hidden_character", "joined", "turned", "words_of"]
 
 _CONFUSABLE: Final = str.maketrans(
     {
@@ -19,6 +20,9 @@ _CONFUSABLE: Final = str.maketrans(
 """Applied to every name on either side, so a wrong letter for a real one costs nothing: what is
 compared is not shown to anybody."""
 
+_HAN: Final = re.compile("[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]+")
+"""Words in Chinese characters."""
+
 
 def hidden_character(text: str) -> str:
     """Return the first character that a reader cannot see, as U+XXXX; empty where there is none."""
@@ -28,11 +32,13 @@ def hidden_character(text: str) -> str:
     return ""
 
 
-def fold(name: str) -> str:
-    """Return a name as it is compared: words in order of the alphabet, with single spaces.
+def words_of(name: str) -> list[str]:
+    """Return the words of a name as they are compared, in the order that they stand in.
 
     Width and compatibility forms go by NFKC, marks by taking letters apart, case by folding, look-
     alikes by a table; what cannot be seen is left out, and what is no letter or digit parts words.
+    Chinese characters that follow each other are one word: nothing parts them in Chinese, so what
+    does tells nothing.
     """
     whole = unicodedata.normalize("NFKC", name).casefold()
     letters = []
@@ -42,4 +48,31 @@ def fold(name: str) -> str:
             letters.append(character)
         elif category[0] not in "MC":
             letters.append(" ")
-    return " ".join(sorted("".join(letters).translate(_CONFUSABLE).split()))
+    words: list[str] = []
+    for word in "".join(letters).translate(_CONFUSABLE).split():
+        if words and _HAN.fullmatch(words[-1]) and _HAN.fullmatch(word):
+            words[-1] += word
+        else:
+            words.append(word)
+    return words
+
+
+def fold(name: str) -> str:
+    """Return a name as it is compared: its words in order of the alphabet, with single spaces."""
+    return " ".join(sorted(words_of(name)))
+
+
+def joined(name: str) -> str:
+    """Return a name as it is compared where words may have been parted: without any spaces."""
+    return "".join(words_of(name))
+
+
+def turned(name: str) -> tuple[str, ...]:
+    """Return a name without spaces as it may stand: family name first, last, or as it is written.
+
+    Chinese names in Latin letters are written with the given name in one word or in two, and with
+    either name first; in Chinese characters they may be parted by spaces or points.
+    """
+    parts = [part for part in re.split(r"[\W_]+", unicodedata.normalize("NFKC", name)) if part]
+    orders = (parts, parts[1:] + parts[:1], parts[-1:] + parts[:-1])
+    return tuple(dict.fromkeys("".join(words_of(" ".join(order))) for order in orders))

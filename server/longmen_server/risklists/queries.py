@@ -15,13 +15,30 @@ if TYPE_CHECKING:
     from longmen_server.platform.database import Connection
     from longmen_server.platform.ids import ListImportId
 
-__all__ = ["find_import", "list_lists", "lists_version", "read_lists"]
+__all__ = [
+    "find_import",
+    "index_of",
+    "list_lists",
+    "lists_version",
+    "names_version",
+    "read_lists",
+]
 
 
 async def lists_version(connection: Connection, book: int) -> int:
     """Return a number that grows with every commit of any list."""
     cursor = await connection.execute(
         b"select sum(version) from risk_list where book = $1", (book,)
+    )
+    record = await cursor.fetchone()
+    return int(record[0]) if record and record[0] is not None else 0
+
+
+async def names_version(connection: Connection, book: int) -> int:
+    """Return a number that grows with every commit of a list of names; 0 before the first."""
+    cursor = await connection.execute(
+        b"select sum(version) from risk_list where book = $1 and kind = $2",
+        (book, int(ListedKind.NAME)),
     )
     record = await cursor.fetchone()
     return int(record[0]) if record and record[0] is not None else 0

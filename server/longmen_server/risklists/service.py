@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from longmen_server.engine.engine import Engine
     from longmen_server.ledger.read_service import ReadTools
     from longmen_server.risklists.index import ListIndex
+    from longmen_server.risklists.keeper import ListKeeper
     from longmen_server.transport.context import Call
 
 __all__ = ["ListsService"]
@@ -36,12 +37,11 @@ differ, which finds other spellings, and not every short name."""
 class ListsService:
     """The methods of longmen.risk.v1.ListsService."""
 
-    def __init__(self, *, engine: Engine, reading: ReadTools) -> None:
-        """Take what runs commands, and what reading needs."""
+    def __init__(self, *, engine: Engine, reading: ReadTools, keeper: ListKeeper) -> None:
+        """Take what runs commands, what reading needs, and the lists as they are now."""
         self._engine = engine
         self._read = reading
-        self._indexes: dict[int, tuple[int, ListIndex]] = {}
-        """By book: the lists as last asked for, with their version."""
+        self._keeper = keeper
 
     async def BeginListImport(self, request: pb.BeginListImportRequest, call: Call) -> bytes:  # noqa: N802
         """Begin an import."""
@@ -110,7 +110,7 @@ class ListsService:
         demand_freshness(request.at_least_as_fresh)
         index = await self._index(self._read.book(request.book), call)
         try:
-            names = index.check(ListedKind(request.kind), request.value)
+            names = await asyncio.to_thread(index.check, ListedKind(request.kind), request.value)
         except ValueProblemError as error:
             raise _no_value(error, "value") from error
         return pb.CheckListedResponse(list_names=names)
@@ -128,16 +128,8 @@ class ListsService:
         return pb.ScreenNameResponse(matches=map(encode.match, found))
 
     async def _index(self, book: int, call: Call) -> ListIndex:
-        """Return the lists as they are now; read anew only when one has changed."""
-        async with self._read.readers.snapshot(deadline=call.deadline) as connection:
-            version = await queries.lists_version(connection, book)
-            kept = self._indexes.get(book)
-            if kept is not None and kept[0] == version:
-                return kept[1]
-            stored = await queries.read_lists(connection, book)
-        index = await asyncio.to_thread(queries.index_of, stored)
-        self._indexes[book] = (version, index)
-        return index
+        """Return the lists as they are now."""
+        return (await self._keeper.current(book, deadline=call.deadline)).index
 
     def _decode(self, text: str) -> ListImportId:
         """Return an import's id, which is of a book that is kept here.

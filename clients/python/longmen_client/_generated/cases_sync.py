@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 
 class Cases:
-    """CasesService keeps the cases: movements that risk held or that froze somebody, and those
-    that customers appeal or dispute. A case is closed by a second person; with it held money
-    goes on or back, a freeze is lifted, and what turned out to be fraud counts in the features
-    of whoever was paid.
+    """CasesService keeps the cases: movements that risk held or that froze somebody, those that
+    customers appeal or dispute, and customers whose names are like one on a list of names. A
+    case is closed by a second person; with it held money goes on or back, a freeze is lifted,
+    what turned out to be fraud counts in the features of whoever was paid, and whoever a list
+    means is frozen.
     """
 
     def __init__(self, caller: Caller) -> None:
@@ -34,6 +35,7 @@ class Cases:
         page_size: int = 0,
         page_token: str = "",
         at_least_as_fresh: str = "",
+        cause: case_pb2.CaseCause.ValueType = case_pb2.CASE_CAUSE_UNSPECIFIED,
         options: CallOptions | None = None,
     ) -> Pager[case_pb2.Case, cases_service_pb2.ListCasesResponse]:
         """Lists the queue: cases of a book by the time they were opened, the longest waiting first.
@@ -48,6 +50,7 @@ class Cases:
                 request.
             at_least_as_fresh: At least as fresh is the committed_at of a change that the reply must
                 show; empty means no demand.
+            cause: Cause of the cases to list; unspecified for any.
             options: What this call does differently from the configuration.
 
         Raises:
@@ -62,6 +65,7 @@ class Cases:
             page_size=page_size,
             page_token=page_token,
             at_least_as_fresh=at_least_as_fresh,
+            cause=cause,
         )
         return Pager(self._caller, methods.CASES_LIST_CASES, request, "cases", options)
 
@@ -74,7 +78,8 @@ class Cases:
     ) -> cases_service_pb2.GetCaseResponse:
         """Returns a case.
 
-        The bank sees its notes; customers see their own cases without them.
+        The bank sees its notes, and of a screening what was matched; customers see cases about
+        their own movements without them, and never a screening.
 
         Args:
             case_id: Case id.
@@ -232,23 +237,27 @@ class Cases:
         """Gives the verdict.
 
         A false positive lets held money go on and lifts the freeze that is named; confirmed fraud
-        gives held money back and counts against whoever was paid, and their till. All of it happens
-        in one transaction. For staff it takes a second person.
+        gives held money back and counts against whoever was paid, and their till. Of a screening, a
+        false positive lets the customer be identified further, and the same entries of lists open
+        no case again while the name stays the same; a confirmed match freezes the customer fully.
+        All of it happens in one transaction. For staff it takes a second person.
 
         Args:
             case_id: Case id.
             verdict: Verdict.
             reason_text: Reason text, for whoever looks at it later.
             freeze_id: Freeze id of the freeze to lift with it, which has to be the one of the
-                case's decision; empty for none. Only with a false positive.
+                case's decision; empty for none. Only with a false positive. With a confirmed match
+                it is the freeze that holds already, if one does, which the full one takes the place
+                of.
             request_id: Request id is a UUID that the caller makes once per intention and keeps for
                 every retry.
             options: What this call does differently from the configuration.
 
         Raises:
             LongmenError: the call did not succeed; of its own reasons: CASE_NOT_FOUND, CASE_CLOSED,
-                CASE_OF_OTHER_FREEZE, FREEZE_NOT_FOUND, FREEZE_LIFTED, CREDIT_ACCOUNT_FROZEN,
-                CREDIT_ACCOUNT_CLOSED.
+                CASE_VERDICT_MISMATCH, CASE_OF_OTHER_FREEZE, FREEZE_EXISTS, FREEZE_NOT_FOUND,
+                FREEZE_LIFTED, CREDIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_CLOSED.
 
         Scope: cases.close. Deadline: 5000 ms, at most 30000 ms.
         """

@@ -61,10 +61,7 @@ __all__ = [
     "CaseFull",
     "CaseNotFound",
     "CaseOfOtherFreeze",
-    "CashierLeft",
-    "CashierNotFound",
-    "CashierNumberTaken",
-    "CashierUnregistered",
+    "CaseVerdictMismatch",
     "CertificateHasNoSecret",
     "CertificateIdentityInvalid",
     "CertificateIdentityTaken",
@@ -173,6 +170,7 @@ __all__ = [
     "FxSameCurrency",
     "FxWaitingLimit",
     "IdNumberInUse",
+    "IdentificationHeld",
     "IncrementLimitReached",
     "InsufficientFunds",
     "Internal",
@@ -282,6 +280,7 @@ __all__ = [
     "RuleSetNotTried",
     "RuleSetState",
     "RuleSnoozeLimit",
+    "ScorecardInvalid",
     "SessionExpired",
     "SessionNotFound",
     "SessionRevoked",
@@ -315,10 +314,6 @@ __all__ = [
     "StatementTooLarge",
     "StepUpUnavailable",
     "StorageUnavailable",
-    "StoreClosed",
-    "StoreNotFound",
-    "StoreNumberTaken",
-    "StoreUnregistered",
     "SweepAccountRequired",
     "TerminalBusy",
     "TerminalNotFound",
@@ -1385,6 +1380,15 @@ class EvidenceMissing(FailedPreconditionError):
     reason = "EVIDENCE_MISSING"
     retry_advice = RetryAdvice.AFTER_CHANGE
     metadata_keys = ("missing",)
+
+
+class IdentificationHeld(FailedPreconditionError):
+    """The bank does not change the customer's class at present. The bank gets in touch if it
+    needs anything; nothing that the customer sends changes it.
+    """
+
+    reason = "IDENTIFICATION_HELD"
+    retry_advice = RetryAdvice.AFTER_CHANGE
 
 
 class KycClassConflict(FailedPreconditionError):
@@ -2881,6 +2885,16 @@ class RuleSetInvalid(InvalidArgumentError):
     )
 
 
+class ScorecardInvalid(InvalidArgumentError):
+    """It is no TOML, or names a feature, a word or a number that no scorecard may have.
+    Metadata: problem.
+    """
+
+    reason = "SCORECARD_INVALID"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("problem",)
+
+
 class RuleSetNotDraft(FailedPreconditionError):
     """Only drafts change. Metadata: state."""
 
@@ -3161,6 +3175,19 @@ class CaseOfOtherFreeze(FailedPreconditionError):
     )
 
 
+class CaseVerdictMismatch(FailedPreconditionError):
+    """The verdict is none of a case of this cause; fraud is confirmed of movements, and a match
+    of screenings. Metadata: case_id, verdict.
+    """
+
+    reason = "CASE_VERDICT_MISMATCH"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "case_id",
+        "verdict",
+    )
+
+
 class FactorResetOpen(FailedPreconditionError):
     """A reset of the customer's factors has been approved already and cools. Metadata:
     effective_time (microseconds).
@@ -3314,76 +3341,6 @@ class DonationNotFound(NotFoundError):
     metadata_keys = ("donation_id",)
 
 
-class StoreNotFound(NotFoundError):
-    """No such store, or not one of the merchant's. Metadata: store_id."""
-
-    reason = "STORE_NOT_FOUND"
-    retry_advice = RetryAdvice.AFTER_CHANGE
-    metadata_keys = ("store_id",)
-
-
-class StoreClosed(FailedPreconditionError):
-    """The store that the till stands in, or is to stand in, is closed. Reopen it, or move the
-    till. Metadata: store_id.
-    """
-
-    reason = "STORE_CLOSED"
-    retry_advice = RetryAdvice.AFTER_CHANGE
-    metadata_keys = ("store_id",)
-
-
-class StoreNumberTaken(AlreadyExistsError):
-    """The merchant has another store of that number. Metadata: store_id."""
-
-    reason = "STORE_NUMBER_TAKEN"
-    retry_advice = RetryAdvice.AFTER_CHANGE
-    metadata_keys = ("store_id",)
-
-
-class StoreUnregistered(FailedPreconditionError):
-    """The merchant has registered stores, so a till names one by id and not by a label.
-    Metadata: merchant_id.
-    """
-
-    reason = "STORE_UNREGISTERED"
-    retry_advice = RetryAdvice.AFTER_CHANGE
-    metadata_keys = ("merchant_id",)
-
-
-class CashierNotFound(NotFoundError):
-    """No such cashier, or not one of the merchant's. Metadata: cashier_id."""
-
-    reason = "CASHIER_NOT_FOUND"
-    retry_advice = RetryAdvice.AFTER_CHANGE
-    metadata_keys = ("cashier_id",)
-
-
-class CashierLeft(FailedPreconditionError):
-    """The cashier works for the merchant no longer. Metadata: cashier_id."""
-
-    reason = "CASHIER_LEFT"
-    retry_advice = RetryAdvice.AFTER_CHANGE
-    metadata_keys = ("cashier_id",)
-
-
-class CashierNumberTaken(AlreadyExistsError):
-    """The merchant has another cashier of that number. Metadata: cashier_id."""
-
-    reason = "CASHIER_NUMBER_TAKEN"
-    retry_advice = RetryAdvice.AFTER_CHANGE
-    metadata_keys = ("cashier_id",)
-
-
-class CashierUnregistered(FailedPreconditionError):
-    """The merchant has registered cashiers, so a shift names one by id and not by a label.
-    Metadata: merchant_id.
-    """
-
-    reason = "CASHIER_UNREGISTERED"
-    retry_advice = RetryAdvice.AFTER_CHANGE
-    metadata_keys = ("merchant_id",)
-
-
 BY_REASON: Mapping[str, type[LongmenError]] = {
     "MALFORMED_REQUEST": MalformedRequest,
     "INVALID_REQUEST": InvalidRequest,
@@ -3508,6 +3465,7 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "EVIDENCE_INVALID": EvidenceInvalid,
     "EVIDENCE_IN_USE": EvidenceInUse,
     "EVIDENCE_MISSING": EvidenceMissing,
+    "IDENTIFICATION_HELD": IdentificationHeld,
     "KYC_CLASS_CONFLICT": KycClassConflict,
     "ID_NUMBER_IN_USE": IdNumberInUse,
     "SINGLE_LIMIT_EXCEEDED": SingleLimitExceeded,
@@ -3657,6 +3615,7 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "FX_PROMOTION_SPENT": FxPromotionSpent,
     "RULE_SET_NOT_FOUND": RuleSetNotFound,
     "RULE_SET_INVALID": RuleSetInvalid,
+    "SCORECARD_INVALID": ScorecardInvalid,
     "RULE_SET_NOT_DRAFT": RuleSetNotDraft,
     "RULE_SET_CHANGED": RuleSetChanged,
     "RULE_SET_STATE": RuleSetState,
@@ -3685,6 +3644,7 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "CASE_FULL": CaseFull,
     "NOTHING_TO_APPEAL": NothingToAppeal,
     "CASE_OF_OTHER_FREEZE": CaseOfOtherFreeze,
+    "CASE_VERDICT_MISMATCH": CaseVerdictMismatch,
     "FACTOR_RESET_OPEN": FactorResetOpen,
     "FACTOR_RESET_EMPTY": FactorResetEmpty,
     "FACTOR_RESET_NOT_FOUND": FactorResetNotFound,
@@ -3701,13 +3661,5 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "BILL_LINK_LIMIT_REACHED": BillLinkLimitReached,
     "NOT_A_CHARITY": NotACharity,
     "DONATION_NOT_FOUND": DonationNotFound,
-    "STORE_NOT_FOUND": StoreNotFound,
-    "STORE_CLOSED": StoreClosed,
-    "STORE_NUMBER_TAKEN": StoreNumberTaken,
-    "STORE_UNREGISTERED": StoreUnregistered,
-    "CASHIER_NOT_FOUND": CashierNotFound,
-    "CASHIER_LEFT": CashierLeft,
-    "CASHIER_NUMBER_TAKEN": CashierNumberTaken,
-    "CASHIER_UNREGISTERED": CashierUnregistered,
 }
 """The class of each reason of the contract."""

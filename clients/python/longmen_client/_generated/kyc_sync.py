@@ -65,7 +65,7 @@ class Kyc:
     ) -> Reply[kyc_service_pb2.SubmitEvidenceResponse]:
         """Puts an identity document or a bank account on file, in the place of one given before.
 
-        The class stays as it is.
+        The class stays as it is. The name in a document is looked up in the bank's lists of names.
 
         Args:
             evidence: Evidence to put on file.
@@ -106,7 +106,8 @@ class Kyc:
 
         Raises:
             LongmenError: the call did not succeed; of its own reasons: WALLET_NOT_FOUND,
-                CUSTOMER_ERASED, KYC_CLASS_CONFLICT, EVIDENCE_MISSING, ID_NUMBER_IN_USE.
+                CUSTOMER_ERASED, KYC_CLASS_CONFLICT, IDENTIFICATION_HELD, EVIDENCE_MISSING,
+                ID_NUMBER_IN_USE.
 
         Scope: kyc.write. Deadline: 5000 ms, at most 30000 ms.
         """

@@ -142,10 +142,11 @@ class Risk:
         network_address: str = "",
         factors: Iterable[factor_pb2.FactorKind.ValueType] = (),
         rule_set_id: str = "",
+        terminal_id: str = "",
         options: CallOptions | None = None,
     ) -> risk_service_pb2.SimulateTransactionResponse:
-        """Says what risk and limits would make of one movement now, by the rules in force or by a
-        set that is tried.
+        """Says what risk, limits, approvals and the ledger would make of one movement now, by the
+        rules in force or by a set that is tried.
 
         It is decided by the code that decides on movements, and leaves nothing behind: nothing is
         kept, counted, held, frozen or told.
@@ -162,11 +163,13 @@ class Risk:
                 address, tells nothing.
             factors: Factors that would have approved it; empty asks what has to approve it.
             rule_set_id: Rule set id to judge by; empty for the rules in force.
+            terminal_id: Terminal id of the merchant's till that it would be paid at; empty for
+                none.
             options: What this call does differently from the configuration.
 
         Raises:
             LongmenError: the call did not succeed; of its own reasons: ACCOUNT_NOT_FOUND,
-                MERCHANT_NOT_FOUND, RULE_SET_NOT_FOUND, CURRENCY_MISMATCH.
+                MERCHANT_NOT_FOUND, TERMINAL_NOT_FOUND, RULE_SET_NOT_FOUND, CURRENCY_MISMATCH.
 
         Scope: risk.read. Deadline: 5000 ms, at most 30000 ms.
         """
@@ -181,6 +184,7 @@ class Risk:
             network_address=network_address,
             factors=factors,
             rule_set_id=rule_set_id,
+            terminal_id=terminal_id,
         )
         return self._caller.ask(methods.RISK_SIMULATE_TRANSACTION, request, options)
 

@@ -384,10 +384,11 @@ class AsyncRules:
         decision_count: int = 0,
         cursor: str = "",
         book: int = 0,
+        scorecard: bytes = b"",
         options: CallOptions | None = None,
     ) -> AsyncStream[rules_service_pb2.BacktestRulesResponse]:
-        """Judges decisions of the past again by other rules, and tells what would have come out:
-        progress while it reads, then the result.
+        """Judges decisions of the past again by other rules or another scorecard, and tells what
+        would have come out: progress while it reads, then the result.
 
         It reads what was recorded, in a part of the server of its own, and changes nothing. A long
         span comes in several calls, by the cursor of the result.
@@ -402,11 +403,13 @@ class AsyncRules:
                 more than 100000 means 100000.
             cursor: Cursor is next_cursor of the result before, for otherwise the same request.
             book: Book of the decisions; 0 means the server's default book.
+            scorecard: Scorecard to try with the rules, as TOML in the form of the one that came
+                with the server; empty for that one. It is not saved.
             options: What this call does differently from the configuration.
 
         Raises:
             LongmenError: the call did not succeed; of its own reasons: RULE_SET_NOT_FOUND,
-                RULE_SET_INVALID, TIME_RANGE_INVALID, INVALID_CURSOR, OVERLOADED.
+                RULE_SET_INVALID, SCORECARD_INVALID, TIME_RANGE_INVALID, INVALID_CURSOR, OVERLOADED.
 
         Scope: risk.read. Deadline: 120000 ms, at most 600000 ms.
         """
@@ -418,5 +421,6 @@ class AsyncRules:
             decision_count=decision_count,
             cursor=cursor,
             book=book,
+            scorecard=scorecard,
         )
         return self._caller.open(methods.RULES_BACKTEST_RULES, request, options)

@@ -379,6 +379,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Evidence missing: what the class needs is not on file. Submit it first. Metadata: missing (kinds, separated by commas; where
     one of several will do, with bars between them).
     """
+    ERROR_REASON_IDENTIFICATION_HELD: _ErrorReason.ValueType  # 484
+    """Identification held: the bank does not change the customer's class at present. The bank gets in touch if it needs anything; nothing that the
+    customer sends changes it.
+    """
     ERROR_REASON_KYC_CLASS_CONFLICT: _ErrorReason.ValueType  # 296
     """Kyc class conflict: the class asked for is not better than the present one, or for a downgrade not lower. Metadata:
     identification_class (the present one).
@@ -771,6 +775,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Problems are rule, line, column and code of each; message and excerpt tell of the first. LintRules tells all.
     Metadata: problems, problem_count, rule_id, message, excerpt.
     """
+    ERROR_REASON_SCORECARD_INVALID: _ErrorReason.ValueType  # 486
+    """Scorecard invalid: it is no TOML, or names a feature, a word or a number that no scorecard may have. Metadata: problem."""
     ERROR_REASON_RULE_SET_NOT_DRAFT: _ErrorReason.ValueType  # 502
     """Rule set not draft: only drafts change. Metadata: state."""
     ERROR_REASON_RULE_SET_CHANGED: _ErrorReason.ValueType  # 503
@@ -836,7 +842,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_NOTHING_TO_APPEAL: _ErrorReason.ValueType  # 524
     """Nothing to appeal: the movement was not stopped; say that it was somebody else's, if it was. Metadata: decision_id."""
     ERROR_REASON_CASE_OF_OTHER_FREEZE: _ErrorReason.ValueType  # 525
-    """Case of other freeze: the freeze to lift is not the one of the case's decision, or the verdict lifts none. Metadata: case_id, freeze_id.
+    """Case of other freeze: the freeze to lift is not the one of the case's decision, or the verdict lifts none. Metadata: case_id, freeze_id."""
+    ERROR_REASON_CASE_VERDICT_MISMATCH: _ErrorReason.ValueType  # 485
+    """Case verdict mismatch: the verdict is none of a case of this cause; fraud is confirmed of movements, and a match of screenings. Metadata:
+    case_id, verdict.
     -- Lost factors and lost keys.
     """
     ERROR_REASON_FACTOR_RESET_OPEN: _ErrorReason.ValueType  # 535
@@ -1228,6 +1237,10 @@ Metadata: evidence, identification_class.
 ERROR_REASON_EVIDENCE_MISSING: ErrorReason.ValueType  # 295
 """Evidence missing: what the class needs is not on file. Submit it first. Metadata: missing (kinds, separated by commas; where
 one of several will do, with bars between them).
+"""
+ERROR_REASON_IDENTIFICATION_HELD: ErrorReason.ValueType  # 484
+"""Identification held: the bank does not change the customer's class at present. The bank gets in touch if it needs anything; nothing that the
+customer sends changes it.
 """
 ERROR_REASON_KYC_CLASS_CONFLICT: ErrorReason.ValueType  # 296
 """Kyc class conflict: the class asked for is not better than the present one, or for a downgrade not lower. Metadata:
@@ -1621,6 +1634,8 @@ ERROR_REASON_RULE_SET_INVALID: ErrorReason.ValueType  # 501
 Problems are rule, line, column and code of each; message and excerpt tell of the first. LintRules tells all.
 Metadata: problems, problem_count, rule_id, message, excerpt.
 """
+ERROR_REASON_SCORECARD_INVALID: ErrorReason.ValueType  # 486
+"""Scorecard invalid: it is no TOML, or names a feature, a word or a number that no scorecard may have. Metadata: problem."""
 ERROR_REASON_RULE_SET_NOT_DRAFT: ErrorReason.ValueType  # 502
 """Rule set not draft: only drafts change. Metadata: state."""
 ERROR_REASON_RULE_SET_CHANGED: ErrorReason.ValueType  # 503
@@ -1686,7 +1701,10 @@ ERROR_REASON_CASE_FULL: ErrorReason.ValueType  # 523
 ERROR_REASON_NOTHING_TO_APPEAL: ErrorReason.ValueType  # 524
 """Nothing to appeal: the movement was not stopped; say that it was somebody else's, if it was. Metadata: decision_id."""
 ERROR_REASON_CASE_OF_OTHER_FREEZE: ErrorReason.ValueType  # 525
-"""Case of other freeze: the freeze to lift is not the one of the case's decision, or the verdict lifts none. Metadata: case_id, freeze_id.
+"""Case of other freeze: the freeze to lift is not the one of the case's decision, or the verdict lifts none. Metadata: case_id, freeze_id."""
+ERROR_REASON_CASE_VERDICT_MISMATCH: ErrorReason.ValueType  # 485
+"""Case verdict mismatch: the verdict is none of a case of this cause; fraud is confirmed of movements, and a match of screenings. Metadata:
+case_id, verdict.
 -- Lost factors and lost keys.
 """
 ERROR_REASON_FACTOR_RESET_OPEN: ErrorReason.ValueType  # 535

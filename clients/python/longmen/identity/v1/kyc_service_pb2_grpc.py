@@ -79,7 +79,8 @@ class KycServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SubmitEvidence(self, request, context):
-        """SubmitEvidence puts an identity document or a bank account on file, in the place of one given before. The class stays as it is.
+        """SubmitEvidence puts an identity document or a bank account on file, in the place of one given before. The class stays as it is. The name in
+        a document is looked up in the bank's lists of names.
         Reasons: WALLET_NOT_FOUND, CUSTOMER_ERASED, EVIDENCE_INVALID, EVIDENCE_IN_USE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -88,7 +89,7 @@ class KycServiceServicer:
 
     def UpgradeKyc(self, request, context):
         """UpgradeKyc brings a customer to a better class, by the evidence on file.
-        Reasons: WALLET_NOT_FOUND, CUSTOMER_ERASED, KYC_CLASS_CONFLICT, EVIDENCE_MISSING, ID_NUMBER_IN_USE.
+        Reasons: WALLET_NOT_FOUND, CUSTOMER_ERASED, KYC_CLASS_CONFLICT, IDENTIFICATION_HELD, EVIDENCE_MISSING, ID_NUMBER_IN_USE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

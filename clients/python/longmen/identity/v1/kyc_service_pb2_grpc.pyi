@@ -41,12 +41,13 @@ class KycServiceStub:
     Reasons: WALLET_NOT_FOUND.
     """
     SubmitEvidence: _grpc.UnaryUnaryMultiCallable[_kyc_service_pb2.SubmitEvidenceRequest, _kyc_service_pb2.SubmitEvidenceResponse]
-    """SubmitEvidence puts an identity document or a bank account on file, in the place of one given before. The class stays as it is.
+    """SubmitEvidence puts an identity document or a bank account on file, in the place of one given before. The class stays as it is. The name in
+    a document is looked up in the bank's lists of names.
     Reasons: WALLET_NOT_FOUND, CUSTOMER_ERASED, EVIDENCE_INVALID, EVIDENCE_IN_USE.
     """
     UpgradeKyc: _grpc.UnaryUnaryMultiCallable[_kyc_service_pb2.UpgradeKycRequest, _kyc_service_pb2.UpgradeKycResponse]
     """UpgradeKyc brings a customer to a better class, by the evidence on file.
-    Reasons: WALLET_NOT_FOUND, CUSTOMER_ERASED, KYC_CLASS_CONFLICT, EVIDENCE_MISSING, ID_NUMBER_IN_USE.
+    Reasons: WALLET_NOT_FOUND, CUSTOMER_ERASED, KYC_CLASS_CONFLICT, IDENTIFICATION_HELD, EVIDENCE_MISSING, ID_NUMBER_IN_USE.
     """
     ConfirmInPerson: _grpc.UnaryUnaryMultiCallable[_kyc_service_pb2.ConfirmInPersonRequest, _kyc_service_pb2.ConfirmInPersonResponse]
     """ConfirmInPerson notes that somebody of the bank has seen the customer with the document on file. Staff propose it, and another
@@ -72,12 +73,13 @@ class KycServiceAsyncStub(KycServiceStub):
     Reasons: WALLET_NOT_FOUND.
     """
     SubmitEvidence: _aio.UnaryUnaryMultiCallable[_kyc_service_pb2.SubmitEvidenceRequest, _kyc_service_pb2.SubmitEvidenceResponse]  # type: ignore[assignment]
-    """SubmitEvidence puts an identity document or a bank account on file, in the place of one given before. The class stays as it is.
+    """SubmitEvidence puts an identity document or a bank account on file, in the place of one given before. The class stays as it is. The name in
+    a document is looked up in the bank's lists of names.
     Reasons: WALLET_NOT_FOUND, CUSTOMER_ERASED, EVIDENCE_INVALID, EVIDENCE_IN_USE.
     """
     UpgradeKyc: _aio.UnaryUnaryMultiCallable[_kyc_service_pb2.UpgradeKycRequest, _kyc_service_pb2.UpgradeKycResponse]  # type: ignore[assignment]
     """UpgradeKyc brings a customer to a better class, by the evidence on file.
-    Reasons: WALLET_NOT_FOUND, CUSTOMER_ERASED, KYC_CLASS_CONFLICT, EVIDENCE_MISSING, ID_NUMBER_IN_USE.
+    Reasons: WALLET_NOT_FOUND, CUSTOMER_ERASED, KYC_CLASS_CONFLICT, IDENTIFICATION_HELD, EVIDENCE_MISSING, ID_NUMBER_IN_USE.
     """
     ConfirmInPerson: _aio.UnaryUnaryMultiCallable[_kyc_service_pb2.ConfirmInPersonRequest, _kyc_service_pb2.ConfirmInPersonResponse]  # type: ignore[assignment]
     """ConfirmInPerson notes that somebody of the bank has seen the customer with the document on file. Staff propose it, and another
@@ -112,7 +114,8 @@ class KycServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _kyc_service_pb2.SubmitEvidenceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_kyc_service_pb2.SubmitEvidenceResponse, _abc.Awaitable[_kyc_service_pb2.SubmitEvidenceResponse]]:
-        """SubmitEvidence puts an identity document or a bank account on file, in the place of one given before. The class stays as it is.
+        """SubmitEvidence puts an identity document or a bank account on file, in the place of one given before. The class stays as it is. The name in
+        a document is looked up in the bank's lists of names.
         Reasons: WALLET_NOT_FOUND, CUSTOMER_ERASED, EVIDENCE_INVALID, EVIDENCE_IN_USE.
         """
 
@@ -123,7 +126,7 @@ class KycServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_kyc_service_pb2.UpgradeKycResponse, _abc.Awaitable[_kyc_service_pb2.UpgradeKycResponse]]:
         """UpgradeKyc brings a customer to a better class, by the evidence on file.
-        Reasons: WALLET_NOT_FOUND, CUSTOMER_ERASED, KYC_CLASS_CONFLICT, EVIDENCE_MISSING, ID_NUMBER_IN_USE.
+        Reasons: WALLET_NOT_FOUND, CUSTOMER_ERASED, KYC_CLASS_CONFLICT, IDENTIFICATION_HELD, EVIDENCE_MISSING, ID_NUMBER_IN_USE.
         """
 
     @_abc_1.abstractmethod

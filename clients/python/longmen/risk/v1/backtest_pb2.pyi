@@ -259,6 +259,7 @@ class BacktestResult(_message.Message):
     BLOCKS_TOO_MUCH_FIELD_NUMBER: _builtins.int
     LIMIT_BASIS_POINTS_FIELD_NUMBER: _builtins.int
     NEXT_CURSOR_FIELD_NUMBER: _builtins.int
+    UNSCORED_COUNT_FIELD_NUMBER: _builtins.int
     decision_count: _builtins.int
     """Decision count: all that were judged again."""
     newly_refused_count: _builtins.int
@@ -275,6 +276,8 @@ class BacktestResult(_message.Message):
     """Limit basis points: the share of blocked decisions from which on the rules block too much."""
     next_cursor: _builtins.str
     """Next cursor, where the next call goes on; empty when the span is through."""
+    unscored_count: _builtins.int
+    """Unscored count: decisions whose record lacks something that the scorecard reads, which then gave them no points."""
     @_builtins.property
     def cells(self) -> _containers.RepeatedCompositeFieldContainer[Global___BacktestCell]:
         """Cells of the matrix that are not empty, before by after by verdict."""
@@ -313,7 +316,7 @@ class BacktestResult(_message.Message):
 
     @_builtins.property
     def missing_features(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Missing features of those records."""
+        """Missing features of those records, and of unscored ones."""
 
     def __init__(
         self,
@@ -336,10 +339,11 @@ class BacktestResult(_message.Message):
         blocks_too_much: _builtins.bool = ...,
         limit_basis_points: _builtins.int = ...,
         next_cursor: _builtins.str = ...,
+        unscored_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["alerts", b"alerts", "blocked", b"blocked", "caught", b"caught", "disturbed", b"disturbed", "missed", b"missed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alerts", b"alerts", "blocked", b"blocked", "blocks_too_much", b"blocks_too_much", "caught", b"caught", "cells", b"cells", "days", b"days", "decision_count", b"decision_count", "disturbed", b"disturbed", "incomplete_count", b"incomplete_count", "limit_basis_points", b"limit_basis_points", "missed", b"missed", "missing_features", b"missing_features", "newly_refused", b"newly_refused", "newly_refused_count", b"newly_refused_count", "newly_refused_minor_units", b"newly_refused_minor_units", "next_cursor", b"next_cursor", "rules", b"rules", "unreadable_count", b"unreadable_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alerts", b"alerts", "blocked", b"blocked", "blocks_too_much", b"blocks_too_much", "caught", b"caught", "cells", b"cells", "days", b"days", "decision_count", b"decision_count", "disturbed", b"disturbed", "incomplete_count", b"incomplete_count", "limit_basis_points", b"limit_basis_points", "missed", b"missed", "missing_features", b"missing_features", "newly_refused", b"newly_refused", "newly_refused_count", b"newly_refused_count", "newly_refused_minor_units", b"newly_refused_minor_units", "next_cursor", b"next_cursor", "rules", b"rules", "unreadable_count", b"unreadable_count", "unscored_count", b"unscored_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

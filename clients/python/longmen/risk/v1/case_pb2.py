@@ -28,7 +28,7 @@ from longmen.risk.v1 import outcome_pb2 as longmen_dot_risk_dot_v1_dot_outcome__
 from longmen.type.v1 import rules_pb2 as longmen_dot_type_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1alongmen/risk/v1/case.proto\x12\x0flongmen.risk.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlongmen/risk/v1/outcome.proto\x1a\x1blongmen/type/v1/rules.proto\"\xac\x04\n\x04\x43\x61se\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12)\n\x05state\x18\x02 \x01(\x0e\x32\x1a.longmen.risk.v1.CaseState\x12)\n\x05\x63\x61use\x18\x03 \x01(\x0e\x32\x1a.longmen.risk.v1.CaseCause\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x04 \x01(\t\x12\x16\n\x0etransaction_id\x18\x05 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x06 \x01(\t\x12-\n\x07outcome\x18\x07 \x01(\x0e\x32\x1c.longmen.risk.v1.OutcomeKind\x12\x0e\n\x06reason\x18\x08 \x01(\t\x12\x1d\n\x15reference_minor_units\x18\t \x01(\x03\x12-\n\topen_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63hange_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x61ssignee\x18\x0c \x01(\t\x12\x10\n\x08\x61ppealed\x18\r \x01(\x08\x12\x12\n\nnote_count\x18\x0e \x01(\x05\x12-\n\x07verdict\x18\x0f \x01(\x0e\x32\x1c.longmen.risk.v1.CaseVerdict\x12.\n\nclose_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tclosed_by\x18\x11 \x01(\t\x12\x13\n\x0breason_text\x18\x12 \x01(\t\"I\n\x08\x45vidence\x12!\n\treference\x18\x01 \x01(\tB\x0e\xbaH\x0br\t\x10\x01\x18\xc8\x01\x98\xd5\x18\x01\x12\x1a\n\x06sha256\x18\x02 \x01(\x0c\x42\n\xbaH\x07z\x02h \xd8\x01\x01\"\x94\x01\n\x08\x43\x61seNote\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12-\n\tnote_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61uthor\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12+\n\x08\x65vidence\x18\x05 \x01(\x0b\x32\x19.longmen.risk.v1.Evidence*S\n\tCaseState\x12\x1a\n\x16\x43\x41SE_STATE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x43\x41SE_STATE_OPEN\x10\x01\x12\x15\n\x11\x43\x41SE_STATE_CLOSED\x10\x02*\x99\x01\n\tCaseCause\x12\x1a\n\x16\x43\x41SE_CAUSE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x43\x41SE_CAUSE_REVIEW\x10\x01\x12\x15\n\x11\x43\x41SE_CAUSE_FREEZE\x10\x02\x12\x15\n\x11\x43\x41SE_CAUSE_APPEAL\x10\x03\x12\x16\n\x12\x43\x41SE_CAUSE_DISPUTE\x10\x04\x12\x13\n\x0f\x43\x41SE_CAUSE_BANK\x10\x05*n\n\x0b\x43\x61seVerdict\x12\x1c\n\x18\x43\x41SE_VERDICT_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x43\x41SE_VERDICT_FALSE_POSITIVE\x10\x01\x12 \n\x1c\x43\x41SE_VERDICT_CONFIRMED_FRAUD\x10\x02*B\n\x05\x43laim\x12\x15\n\x11\x43LAIM_UNSPECIFIED\x10\x00\x12\x0e\n\nCLAIM_MINE\x10\x01\x12\x12\n\x0e\x43LAIM_NOT_MINE\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1alongmen/risk/v1/case.proto\x12\x0flongmen.risk.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlongmen/risk/v1/outcome.proto\x1a\x1blongmen/type/v1/rules.proto\"\xac\x04\n\x04\x43\x61se\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12)\n\x05state\x18\x02 \x01(\x0e\x32\x1a.longmen.risk.v1.CaseState\x12)\n\x05\x63\x61use\x18\x03 \x01(\x0e\x32\x1a.longmen.risk.v1.CaseCause\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x04 \x01(\t\x12\x16\n\x0etransaction_id\x18\x05 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x06 \x01(\t\x12-\n\x07outcome\x18\x07 \x01(\x0e\x32\x1c.longmen.risk.v1.OutcomeKind\x12\x0e\n\x06reason\x18\x08 \x01(\t\x12\x1d\n\x15reference_minor_units\x18\t \x01(\x03\x12-\n\topen_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63hange_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x61ssignee\x18\x0c \x01(\t\x12\x10\n\x08\x61ppealed\x18\r \x01(\x08\x12\x12\n\nnote_count\x18\x0e \x01(\x05\x12-\n\x07verdict\x18\x0f \x01(\x0e\x32\x1c.longmen.risk.v1.CaseVerdict\x12.\n\nclose_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tclosed_by\x18\x11 \x01(\t\x12\x13\n\x0breason_text\x18\x12 \x01(\t\"\x82\x01\n\x0eScreeningMatch\x12\x11\n\tlist_name\x18\x01 \x01(\t\x12\r\n\x05\x65ntry\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\x10\n\x08likeness\x18\x04 \x01(\x05\x12-\n\tfind_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"I\n\x08\x45vidence\x12!\n\treference\x18\x01 \x01(\tB\x0e\xbaH\x0br\t\x10\x01\x18\xc8\x01\x98\xd5\x18\x01\x12\x1a\n\x06sha256\x18\x02 \x01(\x0c\x42\n\xbaH\x07z\x02h \xd8\x01\x01\"\x94\x01\n\x08\x43\x61seNote\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12-\n\tnote_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61uthor\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12+\n\x08\x65vidence\x18\x05 \x01(\x0b\x32\x19.longmen.risk.v1.Evidence*S\n\tCaseState\x12\x1a\n\x16\x43\x41SE_STATE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x43\x41SE_STATE_OPEN\x10\x01\x12\x15\n\x11\x43\x41SE_STATE_CLOSED\x10\x02*\xb3\x01\n\tCaseCause\x12\x1a\n\x16\x43\x41SE_CAUSE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x43\x41SE_CAUSE_REVIEW\x10\x01\x12\x15\n\x11\x43\x41SE_CAUSE_FREEZE\x10\x02\x12\x15\n\x11\x43\x41SE_CAUSE_APPEAL\x10\x03\x12\x16\n\x12\x43\x41SE_CAUSE_DISPUTE\x10\x04\x12\x13\n\x0f\x43\x41SE_CAUSE_BANK\x10\x05\x12\x18\n\x14\x43\x41SE_CAUSE_SCREENING\x10\x06*\x90\x01\n\x0b\x43\x61seVerdict\x12\x1c\n\x18\x43\x41SE_VERDICT_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x43\x41SE_VERDICT_FALSE_POSITIVE\x10\x01\x12 \n\x1c\x43\x41SE_VERDICT_CONFIRMED_FRAUD\x10\x02\x12 \n\x1c\x43\x41SE_VERDICT_CONFIRMED_MATCH\x10\x03*B\n\x05\x43laim\x12\x15\n\x11\x43LAIM_UNSPECIFIED\x10\x00\x12\x0e\n\nCLAIM_MINE\x10\x01\x12\x12\n\x0e\x43LAIM_NOT_MINE\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,18 +39,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVIDENCE'].fields_by_name['reference']._serialized_options = b'\272H\013r\t\020\001\030\310\001\230\325\030\001'
   _globals['_EVIDENCE'].fields_by_name['sha256']._loaded_options = None
   _globals['_EVIDENCE'].fields_by_name['sha256']._serialized_options = b'\272H\007z\002h \330\001\001'
-  _globals['_CASESTATE']._serialized_start=954
-  _globals['_CASESTATE']._serialized_end=1037
-  _globals['_CASECAUSE']._serialized_start=1040
-  _globals['_CASECAUSE']._serialized_end=1193
-  _globals['_CASEVERDICT']._serialized_start=1195
-  _globals['_CASEVERDICT']._serialized_end=1305
-  _globals['_CLAIM']._serialized_start=1307
-  _globals['_CLAIM']._serialized_end=1373
+  _globals['_CASESTATE']._serialized_start=1087
+  _globals['_CASESTATE']._serialized_end=1170
+  _globals['_CASECAUSE']._serialized_start=1173
+  _globals['_CASECAUSE']._serialized_end=1352
+  _globals['_CASEVERDICT']._serialized_start=1355
+  _globals['_CASEVERDICT']._serialized_end=1499
+  _globals['_CLAIM']._serialized_start=1501
+  _globals['_CLAIM']._serialized_end=1567
   _globals['_CASE']._serialized_start=170
   _globals['_CASE']._serialized_end=726
-  _globals['_EVIDENCE']._serialized_start=728
-  _globals['_EVIDENCE']._serialized_end=801
-  _globals['_CASENOTE']._serialized_start=804
-  _globals['_CASENOTE']._serialized_end=952
+  _globals['_SCREENINGMATCH']._serialized_start=729
+  _globals['_SCREENINGMATCH']._serialized_end=859
+  _globals['_EVIDENCE']._serialized_start=861
+  _globals['_EVIDENCE']._serialized_end=934
+  _globals['_CASENOTE']._serialized_start=937
+  _globals['_CASENOTE']._serialized_end=1085
 # @@protoc_insertion_point(module_scope)

@@ -26,9 +26,9 @@ if _version_not_supported:
 
 
 class CasesServiceStub:
-    """CasesService keeps the cases: movements that risk held or that froze somebody, and those that customers appeal or dispute. A case is
-    closed by a second person; with it held money goes on or back, a freeze is lifted, and what turned out to be fraud counts in the features
-    of whoever was paid.
+    """CasesService keeps the cases: movements that risk held or that froze somebody, those that customers appeal or dispute, and customers whose
+    names are like one on a list of names. A case is closed by a second person; with it held money goes on or back, a freeze is lifted, what
+    turned out to be fraud counts in the features of whoever was paid, and whoever a list means is frozen.
     """
 
     def __init__(self, channel):
@@ -75,9 +75,9 @@ class CasesServiceStub:
 
 
 class CasesServiceServicer:
-    """CasesService keeps the cases: movements that risk held or that froze somebody, and those that customers appeal or dispute. A case is
-    closed by a second person; with it held money goes on or back, a freeze is lifted, and what turned out to be fraud counts in the features
-    of whoever was paid.
+    """CasesService keeps the cases: movements that risk held or that froze somebody, those that customers appeal or dispute, and customers whose
+    names are like one on a list of names. A case is closed by a second person; with it held money goes on or back, a freeze is lifted, what
+    turned out to be fraud counts in the features of whoever was paid, and whoever a list means is frozen.
     """
 
     def ListCases(self, request, context):
@@ -89,7 +89,8 @@ class CasesServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetCase(self, request, context):
-        """GetCase returns a case. The bank sees its notes; customers see their own cases without them.
+        """GetCase returns a case. The bank sees its notes, and of a screening what was matched; customers see cases about their own movements without
+        them, and never a screening.
         Reasons: CASE_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -131,8 +132,10 @@ class CasesServiceServicer:
 
     def CloseCase(self, request, context):
         """CloseCase gives the verdict. A false positive lets held money go on and lifts the freeze that is named; confirmed fraud gives held money back
-        and counts against whoever was paid, and their till. All of it happens in one transaction. For staff it takes a second person.
-        Reasons: CASE_NOT_FOUND, CASE_CLOSED, CASE_OF_OTHER_FREEZE, FREEZE_NOT_FOUND, FREEZE_LIFTED, CREDIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_CLOSED.
+        and counts against whoever was paid, and their till. Of a screening, a false positive lets the customer be identified further, and the same
+        entries of lists open no case again while the name stays the same; a confirmed match freezes the customer fully. All of it happens in one
+        transaction. For staff it takes a second person.
+        Reasons: CASE_NOT_FOUND, CASE_CLOSED, CASE_VERDICT_MISMATCH, CASE_OF_OTHER_FREEZE, FREEZE_EXISTS, FREEZE_NOT_FOUND, FREEZE_LIFTED, CREDIT_ACCOUNT_FROZEN, CREDIT_ACCOUNT_CLOSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -185,9 +188,9 @@ def add_CasesServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class CasesService:
-    """CasesService keeps the cases: movements that risk held or that froze somebody, and those that customers appeal or dispute. A case is
-    closed by a second person; with it held money goes on or back, a freeze is lifted, and what turned out to be fraud counts in the features
-    of whoever was paid.
+    """CasesService keeps the cases: movements that risk held or that froze somebody, those that customers appeal or dispute, and customers whose
+    names are like one on a list of names. A case is closed by a second person; with it held money goes on or back, a freeze is lifted, what
+    turned out to be fraud counts in the features of whoever was paid, and whoever a list means is frozen.
     """
 
     @staticmethod

@@ -419,6 +419,7 @@ class SimulateTransactionRequest(_message.Message):
     NETWORK_ADDRESS_FIELD_NUMBER: _builtins.int
     FACTORS_FIELD_NUMBER: _builtins.int
     RULE_SET_ID_FIELD_NUMBER: _builtins.int
+    TERMINAL_ID_FIELD_NUMBER: _builtins.int
     kind: _limit_pb2.LimitedKind.ValueType
     """Kind of the movement."""
     from_account_id: _builtins.str
@@ -435,6 +436,8 @@ class SimulateTransactionRequest(_message.Message):
     """Network address that it would come from; empty, or what is no public address, tells nothing."""
     rule_set_id: _builtins.str
     """Rule set id to judge by; empty for the rules in force."""
+    terminal_id: _builtins.str
+    """Terminal id of the merchant's till that it would be paid at; empty for none."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """Amount that would be paid, above zero, in the currency of the account that pays."""
@@ -456,10 +459,11 @@ class SimulateTransactionRequest(_message.Message):
         network_address: _builtins.str = ...,
         factors: _abc.Iterable[_factor_pb2.FactorKind.ValueType] | None = ...,
         rule_set_id: _builtins.str = ...,
+        terminal_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "channel", b"channel", "device_id", b"device_id", "factors", b"factors", "from_account_id", b"from_account_id", "kind", b"kind", "merchant_id", b"merchant_id", "network_address", b"network_address", "rule_set_id", b"rule_set_id", "to_account_id", b"to_account_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "channel", b"channel", "device_id", b"device_id", "factors", b"factors", "from_account_id", b"from_account_id", "kind", b"kind", "merchant_id", b"merchant_id", "network_address", b"network_address", "rule_set_id", b"rule_set_id", "terminal_id", b"terminal_id", "to_account_id", b"to_account_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -491,6 +495,46 @@ class SimulateTransactionResponse(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class ApprovalMetadataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class LedgerMetadataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     ALLOWED_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     REASON_METADATA_FIELD_NUMBER: _builtins.int
@@ -499,12 +543,31 @@ class SimulateTransactionResponse(_message.Message):
     BINDING_LIMIT_FIELD_NUMBER: _builtins.int
     FACTORS_NEEDED_FIELD_NUMBER: _builtins.int
     METHODS_FIELD_NUMBER: _builtins.int
+    WOULD_BE_MADE_FIELD_NUMBER: _builtins.int
+    APPROVAL_FACTORS_FIELD_NUMBER: _builtins.int
+    APPROVAL_METHODS_FIELD_NUMBER: _builtins.int
+    APPROVAL_REASON_FIELD_NUMBER: _builtins.int
+    APPROVAL_METADATA_FIELD_NUMBER: _builtins.int
+    LEDGER_REASON_FIELD_NUMBER: _builtins.int
+    LEDGER_METADATA_FIELD_NUMBER: _builtins.int
     allowed: _builtins.bool
     """Allowed is whether risk and limits would let it be made or held, once it is approved as needed."""
     reason: _error_reason_pb2.ErrorReason.ValueType
-    """Reason why they would refuse it; unspecified when allowed. What the ledger says, such as of too little money, is not asked."""
+    """Reason why they would refuse it; unspecified when allowed."""
     factors_needed: _builtins.int
     """Factors needed at least for risk and limits, whatever the policy of approval says; 0 for none."""
+    would_be_made: _builtins.bool
+    """Would be made says that it would be made or held, once it is approved as needed: risk, limits, approvals and the ledger let it."""
+    approval_factors: _builtins.int
+    """Approval factors needed in all, by risk, limits and the policy of approvals, of a customer's request; 0 for none, or where the factors given
+    are enough.
+    """
+    approval_reason: _error_reason_pb2.ErrorReason.ValueType
+    """Approval reason why nothing can approve it; unspecified where something can."""
+    ledger_reason: _error_reason_pb2.ErrorReason.ValueType
+    """Ledger reason why the ledger would refuse it: the state of an account, too little money, no room; unspecified where it would not. What an
+    agreement to exchange could bring is not counted, nor the account of a merchant.
+    """
     @_builtins.property
     def reason_metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Reason metadata as the refusal would have it."""
@@ -525,6 +588,18 @@ class SimulateTransactionResponse(_message.Message):
     def methods(self) -> _containers.RepeatedScalarFieldContainer[_factor_pb2.FactorKind.ValueType]:
         """Methods that count for those."""
 
+    @_builtins.property
+    def approval_methods(self) -> _containers.RepeatedScalarFieldContainer[_factor_pb2.FactorKind.ValueType]:
+        """Approval methods that the customer has and that count for those."""
+
+    @_builtins.property
+    def approval_metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Approval metadata as that refusal would have it."""
+
+    @_builtins.property
+    def ledger_metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Ledger metadata as that refusal would have it."""
+
     def __init__(
         self,
         *,
@@ -536,10 +611,17 @@ class SimulateTransactionResponse(_message.Message):
         binding_limit: _limit_pb2.Limit | None = ...,
         factors_needed: _builtins.int = ...,
         methods: _abc.Iterable[_factor_pb2.FactorKind.ValueType] | None = ...,
+        would_be_made: _builtins.bool = ...,
+        approval_factors: _builtins.int = ...,
+        approval_methods: _abc.Iterable[_factor_pb2.FactorKind.ValueType] | None = ...,
+        approval_reason: _error_reason_pb2.ErrorReason.ValueType = ...,
+        approval_metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        ledger_reason: _error_reason_pb2.ErrorReason.ValueType = ...,
+        ledger_metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["binding_limit", b"binding_limit", "decision", b"decision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed", b"allowed", "binding_limit", b"binding_limit", "decision", b"decision", "factors_needed", b"factors_needed", "limits", b"limits", "methods", b"methods", "reason", b"reason", "reason_metadata", b"reason_metadata"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed", b"allowed", "approval_factors", b"approval_factors", "approval_metadata", b"approval_metadata", "approval_methods", b"approval_methods", "approval_reason", b"approval_reason", "binding_limit", b"binding_limit", "decision", b"decision", "factors_needed", b"factors_needed", "ledger_metadata", b"ledger_metadata", "ledger_reason", b"ledger_reason", "limits", b"limits", "methods", b"methods", "reason", b"reason", "reason_metadata", b"reason_metadata", "would_be_made", b"would_be_made"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -103,9 +103,9 @@ class RiskServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SimulateTransaction(self, request, context):
-        """SimulateTransaction says what risk and limits would make of one movement now, by the rules in force or by a set that is tried. It is decided by
-        the code that decides on movements, and leaves nothing behind: nothing is kept, counted, held, frozen or told.
-        Reasons: ACCOUNT_NOT_FOUND, MERCHANT_NOT_FOUND, RULE_SET_NOT_FOUND, CURRENCY_MISMATCH.
+        """SimulateTransaction says what risk, limits, approvals and the ledger would make of one movement now, by the rules in force or by a set that is
+        tried. It is decided by the code that decides on movements, and leaves nothing behind: nothing is kept, counted, held, frozen or told.
+        Reasons: ACCOUNT_NOT_FOUND, MERCHANT_NOT_FOUND, TERMINAL_NOT_FOUND, RULE_SET_NOT_FOUND, CURRENCY_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

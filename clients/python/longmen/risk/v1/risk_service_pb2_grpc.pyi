@@ -48,9 +48,9 @@ class RiskServiceStub:
     Reasons: DECISION_NOT_FOUND, DECISION_NOT_REPLAYABLE.
     """
     SimulateTransaction: _grpc.UnaryUnaryMultiCallable[_risk_service_pb2.SimulateTransactionRequest, _risk_service_pb2.SimulateTransactionResponse]
-    """SimulateTransaction says what risk and limits would make of one movement now, by the rules in force or by a set that is tried. It is decided by
-    the code that decides on movements, and leaves nothing behind: nothing is kept, counted, held, frozen or told.
-    Reasons: ACCOUNT_NOT_FOUND, MERCHANT_NOT_FOUND, RULE_SET_NOT_FOUND, CURRENCY_MISMATCH.
+    """SimulateTransaction says what risk, limits, approvals and the ledger would make of one movement now, by the rules in force or by a set that is
+    tried. It is decided by the code that decides on movements, and leaves nothing behind: nothing is kept, counted, held, frozen or told.
+    Reasons: ACCOUNT_NOT_FOUND, MERCHANT_NOT_FOUND, TERMINAL_NOT_FOUND, RULE_SET_NOT_FOUND, CURRENCY_MISMATCH.
     """
     PlaceFreeze: _grpc.UnaryUnaryMultiCallable[_risk_service_pb2.PlaceFreezeRequest, _risk_service_pb2.PlaceFreezeResponse]
     """PlaceFreeze stops a customer with all accounts from paying, from receiving, or both.
@@ -86,9 +86,9 @@ class RiskServiceAsyncStub(RiskServiceStub):
     Reasons: DECISION_NOT_FOUND, DECISION_NOT_REPLAYABLE.
     """
     SimulateTransaction: _aio.UnaryUnaryMultiCallable[_risk_service_pb2.SimulateTransactionRequest, _risk_service_pb2.SimulateTransactionResponse]  # type: ignore[assignment]
-    """SimulateTransaction says what risk and limits would make of one movement now, by the rules in force or by a set that is tried. It is decided by
-    the code that decides on movements, and leaves nothing behind: nothing is kept, counted, held, frozen or told.
-    Reasons: ACCOUNT_NOT_FOUND, MERCHANT_NOT_FOUND, RULE_SET_NOT_FOUND, CURRENCY_MISMATCH.
+    """SimulateTransaction says what risk, limits, approvals and the ledger would make of one movement now, by the rules in force or by a set that is
+    tried. It is decided by the code that decides on movements, and leaves nothing behind: nothing is kept, counted, held, frozen or told.
+    Reasons: ACCOUNT_NOT_FOUND, MERCHANT_NOT_FOUND, TERMINAL_NOT_FOUND, RULE_SET_NOT_FOUND, CURRENCY_MISMATCH.
     """
     PlaceFreeze: _aio.UnaryUnaryMultiCallable[_risk_service_pb2.PlaceFreezeRequest, _risk_service_pb2.PlaceFreezeResponse]  # type: ignore[assignment]
     """PlaceFreeze stops a customer with all accounts from paying, from receiving, or both.
@@ -145,9 +145,9 @@ class RiskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _risk_service_pb2.SimulateTransactionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_risk_service_pb2.SimulateTransactionResponse, _abc.Awaitable[_risk_service_pb2.SimulateTransactionResponse]]:
-        """SimulateTransaction says what risk and limits would make of one movement now, by the rules in force or by a set that is tried. It is decided by
-        the code that decides on movements, and leaves nothing behind: nothing is kept, counted, held, frozen or told.
-        Reasons: ACCOUNT_NOT_FOUND, MERCHANT_NOT_FOUND, RULE_SET_NOT_FOUND, CURRENCY_MISMATCH.
+        """SimulateTransaction says what risk, limits, approvals and the ledger would make of one movement now, by the rules in force or by a set that is
+        tried. It is decided by the code that decides on movements, and leaves nothing behind: nothing is kept, counted, held, frozen or told.
+        Reasons: ACCOUNT_NOT_FOUND, MERCHANT_NOT_FOUND, TERMINAL_NOT_FOUND, RULE_SET_NOT_FOUND, CURRENCY_MISMATCH.
         """
 
     @_abc_1.abstractmethod

@@ -661,6 +661,7 @@ class BacktestRulesRequest(_message.Message):
     DECISION_COUNT_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
     BOOK_FIELD_NUMBER: _builtins.int
+    SCORECARD_FIELD_NUMBER: _builtins.int
     rule_set_id: _builtins.str
     """Rule set id of saved rules; empty for those below, or the rules in force where there are none."""
     decision_count: _builtins.int
@@ -669,6 +670,8 @@ class BacktestRulesRequest(_message.Message):
     """Cursor is next_cursor of the result before, for otherwise the same request."""
     book: _builtins.int
     """Book of the decisions; 0 means the server's default book."""
+    scorecard: _builtins.bytes
+    """Scorecard to try with the rules, as TOML in the form of the one that came with the server; empty for that one. It is not saved."""
     @_builtins.property
     def rules(self) -> _containers.RepeatedCompositeFieldContainer[_rule_pb2.Rule]:
         """Rules that are not saved."""
@@ -691,10 +694,11 @@ class BacktestRulesRequest(_message.Message):
         decision_count: _builtins.int = ...,
         cursor: _builtins.str = ...,
         book: _builtins.int = ...,
+        scorecard: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "to_time", b"to_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["book", b"book", "cursor", b"cursor", "decision_count", b"decision_count", "from_time", b"from_time", "rule_set_id", b"rule_set_id", "rules", b"rules", "to_time", b"to_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["book", b"book", "cursor", b"cursor", "decision_count", b"decision_count", "from_time", b"from_time", "rule_set_id", b"rule_set_id", "rules", b"rules", "scorecard", b"scorecard", "to_time", b"to_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -180,9 +180,10 @@ class RulesServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def BacktestRules(self, request, context):
-        """BacktestRules judges decisions of the past again by other rules, and tells what would have come out: progress while it reads, then the result. It
-        reads what was recorded, in a part of the server of its own, and changes nothing. A long span comes in several calls, by the cursor of the result.
-        Reasons: RULE_SET_NOT_FOUND, RULE_SET_INVALID, TIME_RANGE_INVALID, INVALID_CURSOR, OVERLOADED.
+        """BacktestRules judges decisions of the past again by other rules or another scorecard, and tells what would have come out: progress while it reads,
+        then the result. It reads what was recorded, in a part of the server of its own, and changes nothing. A long span comes in several calls, by the
+        cursor of the result.
+        Reasons: RULE_SET_NOT_FOUND, RULE_SET_INVALID, SCORECARD_INVALID, TIME_RANGE_INVALID, INVALID_CURSOR, OVERLOADED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -77,9 +77,10 @@ class RulesServiceStub:
     Reasons: RULE_SET_NOT_FOUND.
     """
     BacktestRules: _grpc.UnaryStreamMultiCallable[_rules_service_pb2.BacktestRulesRequest, _rules_service_pb2.BacktestRulesResponse]
-    """BacktestRules judges decisions of the past again by other rules, and tells what would have come out: progress while it reads, then the result. It
-    reads what was recorded, in a part of the server of its own, and changes nothing. A long span comes in several calls, by the cursor of the result.
-    Reasons: RULE_SET_NOT_FOUND, RULE_SET_INVALID, TIME_RANGE_INVALID, INVALID_CURSOR, OVERLOADED.
+    """BacktestRules judges decisions of the past again by other rules or another scorecard, and tells what would have come out: progress while it reads,
+    then the result. It reads what was recorded, in a part of the server of its own, and changes nothing. A long span comes in several calls, by the
+    cursor of the result.
+    Reasons: RULE_SET_NOT_FOUND, RULE_SET_INVALID, SCORECARD_INVALID, TIME_RANGE_INVALID, INVALID_CURSOR, OVERLOADED.
     """
 
 @_typing.type_check_only
@@ -131,9 +132,10 @@ class RulesServiceAsyncStub(RulesServiceStub):
     Reasons: RULE_SET_NOT_FOUND.
     """
     BacktestRules: _aio.UnaryStreamMultiCallable[_rules_service_pb2.BacktestRulesRequest, _rules_service_pb2.BacktestRulesResponse]  # type: ignore[assignment]
-    """BacktestRules judges decisions of the past again by other rules, and tells what would have come out: progress while it reads, then the result. It
-    reads what was recorded, in a part of the server of its own, and changes nothing. A long span comes in several calls, by the cursor of the result.
-    Reasons: RULE_SET_NOT_FOUND, RULE_SET_INVALID, TIME_RANGE_INVALID, INVALID_CURSOR, OVERLOADED.
+    """BacktestRules judges decisions of the past again by other rules or another scorecard, and tells what would have come out: progress while it reads,
+    then the result. It reads what was recorded, in a part of the server of its own, and changes nothing. A long span comes in several calls, by the
+    cursor of the result.
+    Reasons: RULE_SET_NOT_FOUND, RULE_SET_INVALID, SCORECARD_INVALID, TIME_RANGE_INVALID, INVALID_CURSOR, OVERLOADED.
     """
 
 class RulesServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -248,9 +250,10 @@ class RulesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _rules_service_pb2.BacktestRulesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_rules_service_pb2.BacktestRulesResponse], _abc.AsyncIterator[_rules_service_pb2.BacktestRulesResponse]]:
-        """BacktestRules judges decisions of the past again by other rules, and tells what would have come out: progress while it reads, then the result. It
-        reads what was recorded, in a part of the server of its own, and changes nothing. A long span comes in several calls, by the cursor of the result.
-        Reasons: RULE_SET_NOT_FOUND, RULE_SET_INVALID, TIME_RANGE_INVALID, INVALID_CURSOR, OVERLOADED.
+        """BacktestRules judges decisions of the past again by other rules or another scorecard, and tells what would have come out: progress while it reads,
+        then the result. It reads what was recorded, in a part of the server of its own, and changes nothing. A long span comes in several calls, by the
+        cursor of the result.
+        Reasons: RULE_SET_NOT_FOUND, RULE_SET_INVALID, SCORECARD_INVALID, TIME_RANGE_INVALID, INVALID_CURSOR, OVERLOADED.
         """
 
 def add_RulesServiceServicer_to_server(servicer: RulesServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,55 @@
+"""What is read of screenings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from longmen_server.kyc.model import Category
+from longmen_server.platform.adapters import Uuid
+from longmen_server.platform.ids import book_of
+from longmen_server.screening.model import MatchRow
+from longmen_server.screening.tables import MATCH_COLUMNS
+
+if TYPE_CHECKING:
+    from longmen_server.platform.database import Connection
+    from longmen_server.platform.ids import CustomerId
+    from longmen_server.riskcases.model import CaseRow
+
+__all__ = ["Outdated", "matches_of", "outdated"]
+
+_MATCHES: Final = (
+    f"select {MATCH_COLUMNS} from name_match where book = $1 and case_id = $2"
+    " order by likeness desc, list_name, entry"
+).encode()
+# Those looked up longest ago first; a name that was looked up meanwhile is not there any more.
+_OUTDATED: Final = f"""
+    select s.customer_id, e.name, k.wrapped
+    from name_screening as s
+    join kyc_evidence as e on e.book = $1 and e.customer_id = s.customer_id
+        and e.category = {Category.DOCUMENT.value} and e.name is not null
+    join customer_key as k on k.book = $1 and k.customer_id = s.customer_id
+    where s.book = $1 and s.lists_version < $2
+    order by s.lists_version, s.customer_id limit $3
+""".encode()
+
+
+class Outdated(NamedTuple):
+    """A customer whose name was looked up in earlier lists."""
+
+    customer_id: CustomerId
+    sealed_name: bytes
+    wrapped_key: bytes
+
+
+async def matches_of(connection: Connection, case: CaseRow) -> list[MatchRow]:
+    """Return what a case's customer was matched with, the likest first."""
+    cursor = await connection.execute(_MATCHES, (book_of(case.case_id), Uuid(case.case_id)))
+    return [MatchRow(*record) for record in await cursor.fetchall()]
+
+
+async def outdated(
+    connection: Connection, book: int, lists_version: int, limit: int
+) -> list[Outdated]:
+    """Return customers whose names were not looked up in lists of this version yet."""
+    cursor = await connection.execute(_OUTDATED, (book, lists_version, limit))
+    return [Outdated(*record) for record in await cursor.fetchall()]
