@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from longmen_server.cli import cli
+from longmen_server.risk.scorecard import shipped
 from tests.support.server import Server, data_folder, environment, running, within
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def test_a_risk_officer_can_follow_the_page_on_rules(
     page = (ROOT / "docs" / "risk-rules.md").read_text("utf-8")
     examples = dict(EXAMPLE.findall(page))
     (tmp_path / "countries.csv").write_text(examples["csv"], "utf-8")
+    (tmp_path / "scorecard.toml").write_bytes(shipped().content)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LONGMEN_TARGET", server.address)
     monkeypatch.setenv("LONGMEN_TOKEN", server.token)

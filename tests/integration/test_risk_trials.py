@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from longmen.errors.v1 import error_reason_pb2
+from longmen.identity.v1 import factor_pb2
 from longmen.limits.v1 import limit_pb2
 from longmen.risk.v1 import backtest_pb2, case_pb2, outcome_pb2, rules_service_pb2
 from longmen_server.console.risk_trials import added
@@ -14,6 +15,7 @@ from longmen_server.riskrules import backtesting
 from longmen_server.riskrules.backtesting import BacktestRoom
 from tests.support import risk
 from tests.support.risk_rules import draft, rule
+from tests.support.sample_requests import terminal
 from tests.support.small_bank import BOOK, BY_NAME, SERVICE, SmallBank, cash, open_small_bank
 from tests.support.spending import spender
 
@@ -135,6 +137,50 @@ async def test_what_has_to_approve_is_told_by_channel(bank: SmallBank, payer: Pe
     served = await simulate(bank, payer, risk.STEP_UP, channel=outcome_pb2.RISK_CHANNEL_BANK)
     assert (served.allowed, word(served.reason)) == (False, "RISK_REJECTED")
     assert served.decision.outcome.kind == DECLINE
+
+
+async def test_what_the_ledger_and_approvals_would_say_is_told_beside(
+    bank: SmallBank, payer: Person
+) -> None:
+    small = await simulate(bank, payer, 500)
+    assert (small.would_be_made, small.approval_factors, small.ledger_reason) == (True, 1, 0)
+    assert list(small.approval_methods) == [factor_pb2.FACTOR_KIND_MESSAGE_CODE]
+    large = await simulate(bank, payer, RICH)
+    assert (large.allowed, large.would_be_made) == (True, False)
+    assert word(large.approval_reason) == "STEP_UP_UNAVAILABLE", "nothing is set up to approve with"
+    approved = await simulate(
+        bank, payer, RICH, factors=["FACTOR_KIND_TOTP", "FACTOR_KIND_PASSKEY"]
+    )
+    assert (approved.would_be_made, approved.approval_reason) == (True, 0)
+    beyond = await simulate(bank, payer, RICH + 10_001, channel=outcome_pb2.RISK_CHANNEL_BANK)
+    assert (beyond.allowed, beyond.would_be_made, beyond.approval_factors) == (True, False, 0)
+    assert word(beyond.ledger_reason) == "INSUFFICIENT_FUNDS"
+    assert beyond.ledger_metadata["available_minor_units"] == "910000"
+    token = bank.token("customer", payer)
+    await bank.do("AccountsService/FreezeAccount", token, account_id=payer.account)
+    frozen = await simulate(bank, payer, 500)
+    assert (frozen.allowed, word(frozen.ledger_reason)) == (True, "DEBIT_ACCOUNT_FROZEN")
+
+
+async def test_a_payment_is_simulated_at_a_till(bank: SmallBank, payer: Person) -> None:
+    terminal_id = await terminal(bank, payer)
+    found = (await bank.do("MerchantsService/GetTerminal", terminal_id=terminal_id)).terminal
+    at_the_till = {
+        "kind": limit_pb2.LIMITED_KIND_PAYMENT,
+        "to_account_id": "",
+        "merchant_id": found.merchant_id,
+        "terminal_id": terminal_id,
+    }
+    paid = await simulate(bank, payer, 500, **at_the_till)
+    assert (paid.would_be_made, paid.decision.kind) == (True, "PAYMENT")
+    method = BY_NAME["RiskService/SimulateTransaction"]
+    base: Any = {"from_account_id": payer.account, "amount": cash(1), **at_the_till}
+    for fields, reason in (
+        ({"terminal_id": f"trm_{NOBODY}"}, "TERMINAL_NOT_FOUND"),
+        ({"merchant_id": "", "to_account_id": payer.account, "kind": TRANSFER}, "INVALID_REQUEST"),
+    ):
+        request = method.request_class(**{**base, **fields})
+        assert (await bank.refused(method, request, SERVICE)).reason == reason
 
 
 async def test_limits_that_would_bind_are_told(bank: SmallBank) -> None:
@@ -338,6 +384,46 @@ async def test_what_a_record_lacks_is_left_out_and_told(bank: SmallBank, payer: 
     assert found.alerts.after_count == 0
 
 
+CARD = b"""
+effective_from = 2026-11-22
+source = "a test"
+kinds = ["TRANSFER"]
+channels = ["app"]
+base = 1
+[[term]]
+feature = "amount_minor"
+form = "above"
+low = 7000
+points = 20
+[[band]]
+points = 21
+outcome = "DECLINE"
+reason = "LOOKS_LIKE_FRAUD"
+"""
+
+
+async def test_the_past_by_another_scorecard(bank: SmallBank, payer: Person) -> None:
+    since = bank.parts.clock.now()
+    for amount, verdict in ((7_005, FRAUD), (903, HONEST)):
+        await pay(bank, payer, amount)
+        await case_about(bank, payer, verdict)
+    before = bank.contents()
+    nothing = stops("amount_minor == 1")
+    _, as_it_is = await backtest(bank, nothing, from_time=since)
+    assert as_it_is.alerts.after_count == 0
+    _, found = await backtest(bank, nothing, from_time=since, scorecard=CARD)
+    cells = {(one.before, one.after, one.verdict): one.decision_count for one in found.cells}
+    assert cells == {(ALLOW, DECLINE, FRAUD): 1, (ALLOW, ALLOW, HONEST): 1}
+    assert [one.reason for one in found.newly_refused] == ["LOOKS_LIKE_FRAUD"]
+    assert (found.caught.before_count, found.caught.after_count) == (0, 1)
+    assert found.unscored_count == 0
+    lacking = CARD.replace(b"amount_minor", b"payer_count_7d")
+    _, left = await backtest(bank, nothing, from_time=since, scorecard=lacking)
+    assert (left.unscored_count, list(left.missing_features)) == (2, ["payer_count_7d"])
+    assert (left.decision_count, left.alerts.after_count) == (2, 0)
+    assert bank.contents() == before, "nothing is written"
+
+
 async def test_one_backtest_at_a_time(bank: SmallBank, monkeypatch: pytest.MonkeyPatch) -> None:
     rooms: list[BacktestRoom] = []
     take = BacktestRoom.taken
@@ -385,10 +471,14 @@ async def test_what_blocks_too_much_in_the_past_takes_two_people(
         ({"rules": [rule(expression="amount >")]}, "RULE_SET_INVALID"),
         ({"cursor": "nonsense"}, "INVALID_CURSOR"),
         ({"book": 77}, "UNKNOWN_BOOK"),
+        ({"scorecard": CARD.replace(b"amount_minor", b"shoe_size")}, "SCORECARD_INVALID"),
+        ({"scorecard": b"\xff"}, "SCORECARD_INVALID"),
     ],
-    ids=["no set", "no rule", "no cursor", "no book"],
+    ids=["no set", "no rule", "no cursor", "no book", "no feature", "no text"],
 )
 async def test_what_cannot_be_tried(bank: SmallBank, fields: dict[str, Any], reason: str) -> None:
     method = BY_NAME["RulesService/BacktestRules"]
     told = await bank.refused(method, method.request_class(**fields), SERVICE)
     assert told.reason == reason
+    if fields.get("scorecard", b"").startswith(b"\neff"):
+        assert told.metadata == {"problem": "feature = 'shoe_size': there is no such number"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
@@ -25,7 +26,7 @@ from longmen_server.console.risk_rules import IN_FORCE, set_id, source_of
 from longmen_server.console.session import Session, connected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from rich.console import RenderableType
@@ -56,6 +57,7 @@ EXAMPLES_KEPT = 50
 @click.option("--kind", type=KINDS, default="transfer", show_default=True)
 @click.option("--channel", type=CHANNELS, default="app", show_default=True)
 @click.option("--device", "device_id", default="", help="Device that would ask for it.")
+@click.option("--terminal", "terminal_id", default="", help="The merchant's till.")
 @click.option("--address", default="", help="Network address that it would come from.")
 @click.option("--factor", "factors", type=FACTORS, multiple=True, help="What has approved it.")
 @click.option("--rules", "rule_set", metavar="SET", default=IN_FORCE, help="Rules to judge by.")
@@ -69,13 +71,15 @@ def simulate(
     kind: str,
     channel: str,
     device_id: str,
+    terminal_id: str,
     address: str,
     factors: tuple[str, ...],
     rule_set: str,
 ) -> None:
-    """Say what risk and limits would make of a movement; nothing is made, kept or told.
+    """Say what would become of a movement; nothing is made, kept or told.
 
-    TO is an account, a merchant, or "-" for a withdrawal. Exit code 1 when it would be refused.
+    Risk, limits, approvals and the ledger are asked. TO is an account, a merchant, or "-" for a
+    withdrawal. Exit code 1 when it would be refused.
     """
     from longmen.identity.v1 import factor_pb2
 
@@ -89,6 +93,7 @@ def simulate(
             number(outcome_pb2.RiskChannel, "RISK_CHANNEL_", channel)
         ),
         device_id=device_id,
+        terminal_id=terminal_id,
         network_address=address,
         factors=[
             factor_pb2.FactorKind.ValueType(number(factor_pb2.FactorKind, "FACTOR_KIND_", one))
@@ -104,37 +109,56 @@ def simulate(
             session.console.print(reasons_table(reply.decision))
         if reply.limits:
             session.console.print(limits_table("Limits", reply.limits))
-    if not reply.allowed:
+    if not reply.would_be_made:
         sys.exit(1)
 
 
 def simulated_card(reply: pb.SimulateTransactionResponse) -> Table:
     """What would become of a movement."""
+    from longmen.identity.v1 import factor_pb2
     from longmen_server.console.risk import outcome_words
 
     decision: decision_pb2.Decision = reply.decision
-    refused = error_reason_pb2.ErrorReason.Name(reply.reason).removeprefix("ERROR_REASON_")
-    told = ", ".join(f"{key} {value}" for key, value in sorted(reply.reason_metadata.items()))
     judged = reply.HasField("decision")
+    methods = (factor_pb2.FactorKind.Name(one) for one in reply.approval_methods)
+    asked = ", ".join(one.removeprefix("FACTOR_KIND_").lower() for one in methods)
     return views.card(
         "Simulated, not made",
         [
-            ("it would be", "let through" if reply.allowed else f"refused: {refused} ({told})"),
+            ("it would be", "made" if reply.would_be_made else "refused"),
+            ("risk and limits", said(reply.reason, reply.reason_metadata)),
+            ("approvals", said(reply.approval_reason, reply.approval_metadata)),
+            ("ledger", said(reply.ledger_reason, reply.ledger_metadata)),
+            ("to approve it", f"{reply.approval_factors} of {asked}" if asked else ""),
             ("outcome", outcome_words(decision.outcome) if judged else ""),
             ("reason", decision.reason),
             ("score", decision.score),
-            ("factors needed", str(reply.factors_needed or "")),
+            ("factors for risk", str(reply.factors_needed or "")),
             ("binding limit", reply.binding_limit.name),
             ("rules", f"version {decision.rules_version}" if judged else ""),
         ],
     )
 
 
+def said(reason: int, metadata: Mapping[str, str]) -> str:
+    """What one of those who are asked says."""
+    if not reason:
+        return "no objection"
+    name = error_reason_pb2.ErrorReason.Name(reason)  # type: ignore[arg-type]
+    told = ", ".join(f"{key} {value}" for key, value in sorted(metadata.items()))
+    return name.removeprefix("ERROR_REASON_") + (f" ({told})" if told else "")
+
+
 # -- The past.
 
 
 @click.command()
-@click.argument("source", metavar="SET|FILE")
+@click.argument("source", metavar="[SET|FILE]", default=IN_FORCE)
+@click.option(
+    "--scorecard",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="TOML of a scorecard to try; by default the one that came with the server.",
+)
 @since_until_options
 @click.option(
     "--most", type=click.IntRange(1), default=100_000, show_default=True, help="Decisions at most."
@@ -144,16 +168,19 @@ def simulated_card(reply: pb.SimulateTransactionResponse) -> Table:
 def backtest(
     session: Session,
     source: str,
+    scorecard: Path | None,
     since: datetime | None,
     until: datetime | None,
     most: int,
     book: int,
 ) -> None:
-    """Judge decisions of the past by other rules, and compare. Nothing is changed.
+    """Judge decisions of the past by other rules or points, and compare. Nothing is changed.
 
-    Exit code 1 when the rules would block more than one caller may promote.
+    Without a set or a file the rules in force are taken, to try a scorecard alone. Exit code 1 when
+    it would block more than one caller may promote.
     """
     rule_set_id, rules = source_of(source)
+    card = b"" if scorecard is None else scorecard.read_bytes()
     done: list[backtest_pb2.BacktestResult] = []
     cursor, left = "", most
     with progress_bar(session, most) as advance:
@@ -168,6 +195,7 @@ def backtest(
                 decision_count=min(left, CALL_DECISIONS),
                 cursor=cursor,
                 book=book,
+                scorecard=card,
             )
             done.append(found)
             cursor = found.next_cursor
@@ -226,7 +254,7 @@ def added(results: Iterable[backtest_pb2.BacktestResult]) -> backtest_pb2.Backte
     for one in results:
         for name in (
             *("decision_count", "newly_refused_count", "newly_refused_minor_units"),
-            *("incomplete_count", "unreadable_count"),
+            *("incomplete_count", "unreadable_count", "unscored_count"),
         ):
             setattr(whole, name, getattr(whole, name) + getattr(one, name))
         for name in FIGURES:
@@ -364,7 +392,10 @@ def tell_rest(session: Session, found: backtest_pb2.BacktestResult) -> None:
     session.say(f"{labelled:,} of them have a verdict")
     if found.incomplete_count:
         names = ", ".join(found.missing_features)
-        session.say(f"{found.incomplete_count:,} records lack what rules read: {names}")
+        session.say(f"{found.incomplete_count:,} records lack what rules read, of: {names}")
+    if found.unscored_count:
+        names = ", ".join(found.missing_features)
+        session.say(f"{found.unscored_count:,} have no points, their records lack: {names}")
     if found.unreadable_count:
         session.say(f"{found.unreadable_count:,} records could not be read")
     if found.next_cursor:

@@ -1,4 +1,4 @@
-"""Decisions of the past judged again by other rules, and what that comes to. Pure.
+"""Decisions of the past judged again by other rules or points, and what that comes to. Pure.
 
 Everything is taken from the records: what was counted then is not counted again. A rule that reads
 what a record does not have is left out for it, and told of; where the rest of its expression says
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from longmen_server.platform.ids import DecisionId
-    from longmen_server.risk.model import Card, Evaluation, Fault, FeatureValue, Fired
+    from longmen_server.risk.model import Evaluation, Fault, FeatureValue, Fired
     from longmen_server.risk.rows import DecisionRow
     from longmen_server.risk.rules import Rule
+    from longmen_server.risk.scorecard import Scorecard
 
 __all__ = ["Backtest", "Example", "Figure", "Past", "RuleCount", "Tried"]
 
@@ -123,12 +124,13 @@ class Tried:
 
 @dataclass(slots=True)
 class Backtest:
-    """Rules that are tried on the past, and what was found so far."""
+    """Rules and a scorecard that are tried on the past, and what was found so far."""
 
     tried: Tried
-    card: Card | None
+    card: Scorecard | None
     decisions: int = 0
     incomplete: int = 0
+    unscored: int = 0
     unreadable: int = 0
     missing: set[str] = field(default_factory=set)
     counts: Counter[Cell] = field(default_factory=Counter)
@@ -178,7 +180,7 @@ class Backtest:
         """
         kept = read_snapshot(row.snapshot)
         kind = str(kept.values.get("kind", ""))
-        card = self._card_for(row, kept.values.keys())
+        card = self._card_for(row, kind, kept.values.keys())
         read = self.tried.features_of(kind) | (card.features if card else frozenset())
         faults = [fault for fault in kept.feature_faults if fault.source in read]
         evaluation = evaluate(
@@ -187,11 +189,16 @@ class Backtest:
         outcome = carried_out_as(evaluation.outcome, row.kind, can_approve=kept.can_approve)
         return outcome.kind, evaluation
 
-    def _card_for(self, row: DecisionRow, known: Iterable[str]) -> Card | None:
-        """Return the scorecard, if the record has what it reads."""
+    def _card_for(self, row: DecisionRow, kind: str, known: Iterable[str]) -> Scorecard | None:
+        """Return the scorecard, if the record has what it reads, or it is about other kinds."""
         card = self.card
-        if card is None or card.digest == row.card_digest or card.features <= set(known):
+        if card is None or card.digest == row.card_digest or kind not in card.kinds:
             return card
+        missing = card.features - set(known)
+        if not missing:
+            return card
+        self.unscored += 1
+        self.missing |= missing
         return None
 
     def _count_rules(self, evaluation: Evaluation, verdict: int) -> None:

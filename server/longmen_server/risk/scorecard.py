@@ -45,6 +45,17 @@ ABOVE: Final = "above"
 """Points if the feature is above `low`."""
 FORMS: Final = frozenset({PART, ABOVE})
 
+_BROKEN: Final = (
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
+"""What a text of anybody's raises on its way to a card: words where tables belong, numbers beyond
+all bounds, lists in lists in lists."""
+
 NUMBERS: Final = frozenset({FeatureType.BOOL, FeatureType.INT, FeatureType.DOUBLE})
 STRENGTHS: Final = {
     OutcomeKind.STEP_UP: range(1, 3),
@@ -221,7 +232,7 @@ def read(content: bytes, version: int = 0) -> Scorecard:
             terms=terms,
             bands=bands,
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except _BROKEN as error:
         raise ScorecardError(f"{type(error).__name__}: {error}") from error
 
 

@@ -16,8 +16,8 @@ from longmen_server.ledger.decode import decode_id
 from longmen_server.ledger.paging import page_size, time_range
 from longmen_server.limits.movement import Channel, MovementKind
 from longmen_server.limits.queries import find_standing
-from longmen_server.merchants.model import merchant_not_found
-from longmen_server.merchants.queries import find_merchant
+from longmen_server.merchants.model import merchant_not_found, terminal_not_found
+from longmen_server.merchants.queries import find_merchant, find_terminal
 from longmen_server.platform.freshness import demand_freshness
 from longmen_server.platform.ids import (
     ACCOUNT,
@@ -27,6 +27,7 @@ from longmen_server.platform.ids import (
     FREEZE,
     MERCHANT,
     RULE_SET,
+    TERMINAL,
     FreezeId,
     book_of,
     new_id,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from longmen_server.engine.engine import Engine
     from longmen_server.platform.clock import Clock
     from longmen_server.platform.database import Connection, Readers
-    from longmen_server.platform.ids import CustomerId, DecisionId
+    from longmen_server.platform.ids import CustomerId, DecisionId, MerchantId, TerminalId
     from longmen_server.risk.desk import RiskDesk
     from longmen_server.risk.model import Rules
     from longmen_server.risk.rows import DecisionRow
@@ -190,6 +191,7 @@ class RiskService:
             standing = await find_standing(connection, payer_id)
             if merchant_id is not None and await find_merchant(connection, merchant_id) is None:
                 raise merchant_not_found(merchant_id)
+            terminal_id = await _terminal(connection, request.terminal_id, merchant_id)
             rules = await self._tried(connection, book, request.rule_set_id)
         if standing is None:
             raise account_not_found(payer_id)
@@ -206,6 +208,7 @@ class RiskService:
             payee_id=payee_id,
             merchant_id=merchant_id,
             device_id=device_id,
+            terminal_id=terminal_id,
             approved=bits(map(FactorKind, request.factors)) if request.factors else None,
         )
         guard = self._desk.rehearsal(
@@ -299,6 +302,23 @@ class RiskService:
         if command.book not in self._engine.writers:
             raise absent
         return await submit(self._engine, command, request=request, call=call)
+
+
+async def _terminal(
+    connection: Connection, text: str, merchant_id: MerchantId | None
+) -> TerminalId | None:
+    """Return the id of a merchant's till; None where none is named.
+
+    Raises:
+        Refusal: TERMINAL_NOT_FOUND.
+    """
+    if not text:
+        return None
+    terminal_id = decode_id(TERMINAL, text, "terminal_id")
+    found = await find_terminal(connection, terminal_id)
+    if found is None or found.merchant_id != merchant_id:
+        raise terminal_not_found(terminal_id)
+    return terminal_id
 
 
 async def _check_wallet(connection: Connection, customer_id: CustomerId) -> None:

@@ -39,6 +39,7 @@ def result(test: Backtest, next_cursor: str) -> backtest_pb2.BacktestResult:
         incomplete_count=test.incomplete,
         missing_features=sorted(test.missing),
         unreadable_count=test.unreadable,
+        unscored_count=test.unscored,
         blocks_too_much=not Trial(test.decisions, blocked.after).is_harmless,
         limit_basis_points=BLOCKED_MAX,
         next_cursor=next_cursor,

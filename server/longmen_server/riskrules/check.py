@@ -1,10 +1,11 @@
-"""Refuses rules that cannot be saved, with all that is wrong with them."""
+"""Refuses rules that cannot be saved, and scorecards that cannot be tried, with what is wrong."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from longmen_server.platform.refusal import Refusal
+from longmen_server.risk.scorecard import Scorecard, ScorecardError, read, shipped
 from longmen_server.riskrules.encode import problems_text
 
 if TYPE_CHECKING:
@@ -12,10 +13,33 @@ if TYPE_CHECKING:
 
     from longmen_server.risk.rules_lint import Found
 
-__all__ = ["refuse_problems"]
+__all__ = ["card_of", "refuse_problems"]
+
+PROBLEM_MAX: Final = 200
+"""Characters of what is wrong with a scorecard that are told."""
 
 PROBLEMS_TOLD: Final = 20
 """In the metadata of a refusal; LintRules tells all."""
+
+
+def card_of(content: bytes) -> Scorecard:
+    """Return the scorecard of a text; the one that came with the server for none.
+
+    Raises:
+        Refusal: SCORECARD_INVALID.
+    """
+    if not content:
+        return shipped()
+    try:
+        return read(content)
+    except ScorecardError as error:
+        shown = "".join(one if one.isprintable() else "?" for one in str(error)[:PROBLEM_MAX])
+        raise Refusal(
+            "SCORECARD_INVALID",
+            f"the scorecard cannot be used: {shown}",
+            metadata={"problem": shown},
+            field="scorecard",
+        ) from error
 
 
 def refuse_problems(found: Sequence[Found], *, strict: bool) -> None:

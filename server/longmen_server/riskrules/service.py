@@ -22,11 +22,10 @@ from longmen_server.risk.rules_lint import (
     lint,
     try_examples,
 )
-from longmen_server.risk.scorecard import shipped as shipped_card
 from longmen_server.risk.shipped import shipped_content
 from longmen_server.riskrules import backtest_encode, build, encode, model, queries
 from longmen_server.riskrules.backtesting import BacktestRoom, Span
-from longmen_server.riskrules.check import refuse_problems
+from longmen_server.riskrules.check import card_of, refuse_problems
 from longmen_server.riskrules.commands import CreateDraft, UpdateDraft
 from longmen_server.riskrules.model import RuleSetState
 
@@ -171,12 +170,13 @@ class RulesService:
     async def BacktestRules(  # noqa: N802
         self, request: pb.BacktestRulesRequest, call: Call
     ) -> AsyncGenerator[pb.BacktestRulesResponse, None]:
-        """Judge decisions of the past by other rules."""
+        """Judge decisions of the past by other rules, or by another scorecard."""
+        card = card_of(request.scorecard)
         rules = await self._rules(request, call)
         refuse_problems(errors_of(await asyncio.to_thread(lint, rules)), strict=False)
         span = self._span(request, call)
         tried = await asyncio.to_thread(Tried, rules, digest=bytes(32))
-        test = Backtest(tried, shipped_card())
+        test = Backtest(tried, card)
         # Until a step is told nothing has been looked at, however little time the caller gave.
         cursor = self._seal(span.after, request, call)
         steps = self._backtests.run(

@@ -127,6 +127,9 @@ def test_a_card_reads_what_its_terms_bands_and_conditions_name() -> None:
         ('"STEP_UP"\nstrength = 1', '"ALLOW"', "no outcome to ask for"),
         ('"STEP_UP"\nstrength = 1', '"DECLINE"\nstrength = 1', "not one of DECLINE"),
         ("UNUSUAL_AMOUNT", "unusual amount", "capitals"),
+        ('"UNUSUAL_AMOUNT"', '["UNUSUAL_AMOUNT"]', "AttributeError"),
+        ("points = 7.5", f"points = 1{'0' * 400}", "OverflowError"),
+        ("base = -10.0", f"base = {'[' * 5_000}", "Error"),
         ('when = { feature = "new_payee", above = 0 }', "when = { above = 0 }", "KeyError"),
     ],
 )
