@@ -15,8 +15,7 @@ from click.testing import CliRunner
 
 from longmen.identity.v1 import identity_pb2, kyc_service_pb2
 from longmen.risk.v1 import case_pb2
-from longmen.type.v1 import money_pb2
-from longmen_client import Client, Config
+from longmen_client import Client, Config, Money
 from longmen_server.cli import cli
 from longmen_server.risk.scorecard import shipped
 from tests.support.evidence import resident_id
@@ -105,10 +104,9 @@ def cast(server: Server) -> dict[str, str]:
             ).message
             for number in (77_000_001, 77_000_002, 77_000_003)
         ]
-        money = {"minor_units": 10_000, "currency_code": "CNY"}
         bank.transfers.top_up(
             account_id=payer.account.account_id,
-            amount=money_pb2.Money(**money),
+            amount=Money(10_000, "CNY"),
             bank_account="6222021234567890",
         )
         decision = bank.risk.list_decisions(customer_id=payer.wallet.customer_id).first(1)[0]

@@ -391,6 +391,16 @@ KINDS: Final[dict[str, Kind]] = {
         "The notes on a case are not as many as the case counts.", _TAMPERED
     ),
     "CASE_EVENT_MISMATCH": Kind("A case's changes are not those that its events tell.", _TAMPERED),
+    "SCREENING_MISSING": Kind(
+        "The name in a customer's document was never looked up in the lists of names.", _RESTORE
+    ),
+    "SCREENING_CASE_MISMATCH": Kind(
+        "A customer's screening waits for a case that is not open, or a case for no screening.",
+        _TAMPERED,
+    ),
+    "SCREENING_MATCH_MISMATCH": Kind(
+        "A match of a name has no case, or a case about a name no match.", _TAMPERED
+    ),
     "RISK_HOLD_MISMATCH": Kind(
         "Money that risk holds has no decision, no transfer, or a transfer that went on.", _RESTORE
     ),
