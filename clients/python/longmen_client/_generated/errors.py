@@ -62,6 +62,10 @@ __all__ = [
     "CaseNotFound",
     "CaseOfOtherFreeze",
     "CaseVerdictMismatch",
+    "CashierLeft",
+    "CashierNotFound",
+    "CashierNumberTaken",
+    "CashierUnregistered",
     "CertificateHasNoSecret",
     "CertificateIdentityInvalid",
     "CertificateIdentityTaken",
@@ -314,6 +318,10 @@ __all__ = [
     "StatementTooLarge",
     "StepUpUnavailable",
     "StorageUnavailable",
+    "StoreClosed",
+    "StoreNotFound",
+    "StoreNumberTaken",
+    "StoreUnregistered",
     "SweepAccountRequired",
     "TerminalBusy",
     "TerminalNotFound",
@@ -3341,6 +3349,76 @@ class DonationNotFound(NotFoundError):
     metadata_keys = ("donation_id",)
 
 
+class StoreNotFound(NotFoundError):
+    """No such store, or not one of the merchant's. Metadata: store_id."""
+
+    reason = "STORE_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("store_id",)
+
+
+class StoreClosed(FailedPreconditionError):
+    """The store that the till stands in, or is to stand in, is closed. Reopen it, or move the
+    till. Metadata: store_id.
+    """
+
+    reason = "STORE_CLOSED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("store_id",)
+
+
+class StoreNumberTaken(AlreadyExistsError):
+    """The merchant has another store of that number. Metadata: store_id."""
+
+    reason = "STORE_NUMBER_TAKEN"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("store_id",)
+
+
+class StoreUnregistered(FailedPreconditionError):
+    """The merchant has registered stores, so a till names one by id and not by a label.
+    Metadata: merchant_id.
+    """
+
+    reason = "STORE_UNREGISTERED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("merchant_id",)
+
+
+class CashierNotFound(NotFoundError):
+    """No such cashier, or not one of the merchant's. Metadata: cashier_id."""
+
+    reason = "CASHIER_NOT_FOUND"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("cashier_id",)
+
+
+class CashierLeft(FailedPreconditionError):
+    """The cashier works for the merchant no longer. Metadata: cashier_id."""
+
+    reason = "CASHIER_LEFT"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("cashier_id",)
+
+
+class CashierNumberTaken(AlreadyExistsError):
+    """The merchant has another cashier of that number. Metadata: cashier_id."""
+
+    reason = "CASHIER_NUMBER_TAKEN"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("cashier_id",)
+
+
+class CashierUnregistered(FailedPreconditionError):
+    """The merchant has registered cashiers, so a shift names one by id and not by a label.
+    Metadata: merchant_id.
+    """
+
+    reason = "CASHIER_UNREGISTERED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("merchant_id",)
+
+
 BY_REASON: Mapping[str, type[LongmenError]] = {
     "MALFORMED_REQUEST": MalformedRequest,
     "INVALID_REQUEST": InvalidRequest,
@@ -3661,5 +3739,13 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "BILL_LINK_LIMIT_REACHED": BillLinkLimitReached,
     "NOT_A_CHARITY": NotACharity,
     "DONATION_NOT_FOUND": DonationNotFound,
+    "STORE_NOT_FOUND": StoreNotFound,
+    "STORE_CLOSED": StoreClosed,
+    "STORE_NUMBER_TAKEN": StoreNumberTaken,
+    "STORE_UNREGISTERED": StoreUnregistered,
+    "CASHIER_NOT_FOUND": CashierNotFound,
+    "CASHIER_LEFT": CashierLeft,
+    "CASHIER_NUMBER_TAKEN": CashierNumberTaken,
+    "CASHIER_UNREGISTERED": CashierUnregistered,
 }
 """The class of each reason of the contract."""
