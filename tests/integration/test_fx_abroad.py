@@ -184,3 +184,14 @@ async def test_a_payment_with_a_session_is_approved_for_payee_and_amounts(
         proof={"payment_pin": "739154"},
     )
     assert (await bank.ask(method, request, token)).available_minor_units == FUNDS - 50_000
+    # The payee is known from now on, and is paid again.
+    again = await quoted_abroad(bank, owner, amount=cash(49_999))
+    request = method.request_class(request_id=bank.new_request_id(), **shown(again))
+    asked = await bank.refused(method, request, token)
+    await bank.do(
+        "ChallengesService/ApproveChallenge",
+        token,
+        challenge_id=asked.metadata["challenge_id"],
+        proof={"payment_pin": "739154"},
+    )
+    assert (await bank.ask(method, request, token)).available_minor_units == FUNDS - 99_999

@@ -75,9 +75,13 @@ class Gate:
             if challenge_id is not None:
                 yield RowKey(CHALLENGE, challenge_id)
             if payee_id is not None:
-                yield RowKey(KNOWN_PAYEE, KnownPayeeKey(self.customer_id, payee_id))
+                yield self.payee_key(payee_id)
         elif stage == STAGE_ACCOUNT and self.device_id is not None:
             yield RowKey(DEVICE, self.device_id)
+
+    def payee_key(self, payee_id: AccountId) -> RowKey:
+        """Name a payee; at a later stage than links too, since nobody locks who is known."""
+        return RowKey(KNOWN_PAYEE, KnownPayeeKey(self.customer_id, payee_id))
 
     def approved(self, working_set: WorkingSet) -> int | None:
         """Return the bits of the kinds that have approved the request; None while nothing has."""

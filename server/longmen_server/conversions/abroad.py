@@ -16,6 +16,7 @@ from longmen_server.conversions import encode, model
 from longmen_server.conversions.commands import CreateQuote, ExecuteQuote, convert
 from longmen_server.conversions.pricing import price
 from longmen_server.conversions.tables import QUOTE
+from longmen_server.engine.family import STAGE_ACCOUNT
 from longmen_server.fxrates.commands import version_now
 from longmen_server.ledger.chart import CORRESPONDENT, CUSTOMER_DEPOSITS, system_account_id
 from longmen_server.ledger.commands import account_not_found
@@ -35,12 +36,13 @@ from longmen_server.transfers.commands import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from longmen_server.accounts.model import Actor
     from longmen_server.conversions.model import ConversionRow, QuoteRow
     from longmen_server.conversions.pricing import Asked
-    from longmen_server.engine.command import RequestKey
+    from longmen_server.engine.command import RequestKey, RowKey
     from longmen_server.engine.working_set import WorkingSet
     from longmen_server.ledger.model import AccountRow
     from longmen_server.platform.ids import AccountId
@@ -136,6 +138,13 @@ class PayAbroad(ExecuteQuote):
         super().__init__(book, request, **of)
         self.reference = reference
         """Of the beneficiary, at the bank's gateway; empty for another customer."""
+
+    def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
+        """Name the payee too, whom the quote tells."""
+        yield from super().keys(working_set, stage)
+        quote = working_set.get(QUOTE, self.quote_id)
+        if stage == STAGE_ACCOUNT and self.gate is not None and quote is not None:
+            yield self.gate.payee_key(quote.to_account_id)
 
     def offer_anew(self, working_set: WorkingSet, asked: Asked) -> QuoteRow:
         """Return the same payment at the price of the moment."""
