@@ -175,6 +175,8 @@ class AuthorizeOrder(Command):
             yield from enforce.keys(stage, payer_id=self.payer_id)
             if order is not None:
                 yield RowKey(ACCOUNT, order.account_id)
+                # A capture in the same batch charges a fee, and found no payer when it named rows.
+                yield from fees.fee_keys(working_set, order.plan_id, order.currency_code)
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Hold it unless it is too late, or not what the payer saw."""
