@@ -51,7 +51,7 @@ async def held(bank: SmallBank, token: str) -> None:
     """An upgrade is refused, and whoever asked learns nothing of lists."""
     said = await refusal(upgrade(bank, token))
     assert (said.reason, said.metadata) == ("IDENTIFICATION_HELD", {})
-    assert said.message == "the bank does not change the class at present"
+    assert said.message == "the bank does not change the identification at present"
 
 
 async def the_case(bank: SmallBank, person: Person) -> Any:
@@ -212,6 +212,22 @@ async def test_an_upgrade_looks_the_name_up_whatever_the_job_has_done(bank: Smal
     assert (await the_case(bank, person)).case_id == case.case_id
     await close(bank, case, FALSE)
     assert (await upgrade(bank, token)).identification_class == 3
+
+
+async def test_nobody_is_forgotten_while_a_case_is_open(bank: SmallBank) -> None:
+    person, _ = await named(bank, LISTED)
+    await bank.settle_clearing()
+    await bank.do(
+        "AccountsService/CloseAccount",
+        account_id=person.account,
+        sweep_to_account_id=bank.payee.account,
+    )
+    said = await refusal(bank.do("ProfileService/EraseCustomer", customer_id=person.customer))
+    assert (said.reason, said.metadata) == ("IDENTIFICATION_HELD", {})
+    await close(bank, await the_case(bank, person), FALSE)
+    await bank.do("ProfileService/EraseCustomer", customer_id=person.customer)
+    (case,) = await screenings(bank, person)
+    assert not (await bank.do(GET_CASE, case_id=case.case_id)).matches
 
 
 async def test_whose_name_is_on_no_list_is_upgraded_and_a_bank_account_has_no_name(

@@ -6,7 +6,7 @@ import pytest
 
 from longmen_server.risk.model import ListedKind
 from longmen_server.risklists.folding import fold
-from longmen_server.risklists.index import ListIndex
+from longmen_server.risklists.index import LATIN_LIKENESS_MAX, ListIndex
 from longmen_server.risklists.rows import Entry, normalise, read_entries, read_rows, write_entries
 
 ACCOUNT = "acct_" + "0" * 31 + "1"
@@ -147,6 +147,29 @@ def test_names_are_found_by_likeness_and_others_are_not() -> None:
 def test_a_name_is_found_however_its_parts_are_written(name: str, entry: str) -> None:
     index = ListIndex([("names", ListedKind.NAME, entries(ListedKind.NAME, entry))])
     assert [one.entry for one in index.screen(name, 85)] == [entry]
+
+
+@pytest.mark.parametrize(
+    ("name", "entry"),
+    [
+        ("王小明", "WANG, Xiaoming"),
+        ("王 小明", "Xiao Ming Wang"),
+        ("WANG Xiaoming", "王小明"),
+        ("Xiaoming Wang", "王小明"),
+        ("張偉華", "Zhang Weihua"),
+        ("欧阳娜娜", "Nana Ouyang"),
+        ("曾国强", "ZENG Guoqiang"),
+        ("吕建国", "LYU Jianguo"),
+        ("吕建国", "Lu Jianguo"),
+        ("阿卜杜拉·艾山", "A Bu Du La Ai Shan"),
+    ],
+    ids=str,
+)
+def test_a_chinese_name_is_found_in_latin_letters_and_the_other_way(name: str, entry: str) -> None:
+    index = ListIndex([("names", ListedKind.NAME, entries(ListedKind.NAME, entry))])
+    (match,) = index.screen(name, 85)
+    assert (match.entry, match.likeness) == (entry, LATIN_LIKENESS_MAX)
+    assert not index.screen(name, LATIN_LIKENESS_MAX + 1), "the same sound is not the same name"
 
 
 @pytest.mark.parametrize(

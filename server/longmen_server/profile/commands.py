@@ -35,6 +35,8 @@ from longmen_server.recovery import tables as recovery
 from longmen_server.risk import tables as risk
 from longmen_server.riskcases import tables as riskcases
 from longmen_server.screening import tables as screening
+from longmen_server.screening.model import identification_held
+from longmen_server.screening.recording import hold_keys, is_held
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -146,6 +148,7 @@ class EraseCustomer(ProfileCommand):
         yield from open_session_keys(working_set, stage, self.customer_id)
         yield from kyc.erasure_keys(working_set, stage, self.customer_id)
         yield from limits.erasure_keys(stage, self.customer_id)
+        yield from hold_keys(working_set, stage, self.customer_id)
         if stage == STAGE_POINTER:
             yield RowKey(CUSTOMER_KEY, self.customer_id)
             yield RowKey(CUSTOMER_POCKETS, self.customer_id)
@@ -157,9 +160,11 @@ class EraseCustomer(ProfileCommand):
         return AliasKey(AliasKind.PHONE_NUMBER, phone_index)
 
     def decide(self, working_set: WorkingSet) -> bytes:
-        """Erase, once every account is closed."""
+        """Erase, once every account is closed and nobody looks at the customer's name."""
         wallet = self.wallet(working_set)
         self._check_closed(working_set)
+        if is_held(working_set, self.customer_id):
+            raise identification_held()
         at_us = working_set.next_stamp()
         if wallet.phone_index is not None:
             alias = self._alias(wallet.phone_index)

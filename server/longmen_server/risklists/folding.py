@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Final
 
-__all__ = ["fold", "hidden_character", "joined", "turned", "words_of"]
+__all__ = ["HAN", "fold", "hidden_character", "joined", "turned", "words_of"]
 
 _CONFUSABLE: Final = str.maketrans(
     {
@@ -20,7 +20,7 @@ _CONFUSABLE: Final = str.maketrans(
 """Applied to every name on either side, so a wrong letter for a real one costs nothing: what is
 compared is not shown to anybody."""
 
-_HAN: Final = re.compile("[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]+")
+HAN: Final = re.compile("[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]+")
 """Words in Chinese characters."""
 
 
@@ -50,7 +50,7 @@ def words_of(name: str) -> list[str]:
             letters.append(" ")
     words: list[str] = []
     for word in "".join(letters).translate(_CONFUSABLE).split():
-        if words and _HAN.fullmatch(words[-1]) and _HAN.fullmatch(word):
+        if words and HAN.fullmatch(words[-1]) and HAN.fullmatch(word):
             words[-1] += word
         else:
             words.append(word)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from longmen_server.risk.model import ListedKind
 from longmen_server.risklists.folding import fold, joined, turned
+from longmen_server.risklists.pinyin import in_latin
 from longmen_server.risklists.rows import ValueProblemError, normalise
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ WORDS_LEAST: Final = 2
 """Words that a name and an entry have in common at least when one of them has more."""
 PART_LIKENESS: Final = 90
 """Per cent of likeness when all words of one are among those of the other."""
+LATIN_LIKENESS_MAX: Final = 95
+"""Per cent of likeness at most between Chinese characters and Latin letters: many characters are
+read alike, so the same letters are not the same name."""
 
 
 class Match(NamedTuple):
@@ -121,17 +125,32 @@ class ListIndex:
         likeness: dict[int, int] = {}
         if minimum <= PART_LIKENESS:
             likeness = dict.fromkeys(names.parts_of(fold(name)), PART_LIKENESS)
-        wanted = [(fold(name), names.folded)]
-        wanted += [(one, names.joined) for one in turned(name)]
+        orders = turned(name)
+        wanted = [(fold(name), names.folded), *((one, names.joined) for one in orders)]
         for text, among in wanted:
             for place, score in _alike(text, among, minimum):
                 likeness[place] = max(likeness.get(place, 0), score)
+        for place, score in self._in_latin(name, orders, minimum):
+            likeness[place] = max(likeness.get(place, 0), min(score, LATIN_LIKENESS_MAX))
         likest = sorted(likeness.items(), key=lambda one: (-one[1], one[0]))
         matches = []
         for place, score in likest[:MATCHES_MAX]:
             list_name, entry = self._names[place]
             matches.append(Match(list_name, entry.value, entry.label, score))
         return matches
+
+    def _in_latin(
+        self, name: str, orders: tuple[str, ...], minimum: int
+    ) -> Iterator[tuple[int, int]]:
+        """Yield places of names in the other script, Chinese or Latin, with their likeness."""
+        if minimum > LATIN_LIKENESS_MAX:
+            return
+        names = self._by_name()
+        for text in in_latin(name):
+            yield from _alike(text, names.joined, minimum)
+        for text in orders:
+            for number, score in _alike(text, names.latin, minimum):
+                yield names.latin_places[number], score
 
     def _by_name(self) -> _Names:
         if self._prepared is None:
@@ -146,6 +165,15 @@ class _Names:
         """Take names as they were written: how they are compared may have changed since."""
         self.folded = [fold(value) for value in values]
         self.joined = [joined(value) for value in values]
+        self.latin: list[str] = []
+        """Chinese names in Latin letters, in each way to write them."""
+        self.latin_places: array[int] = array("I")
+        """Places of those."""
+        for place, value in enumerate(values):
+            if not value.isascii():
+                for text in in_latin(value):
+                    self.latin.append(text)
+                    self.latin_places.append(place)
         self._words: dict[str, array[int]] = {}
         for place, folded in enumerate(self.folded):
             for word in set(folded.split()):

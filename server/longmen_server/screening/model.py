@@ -89,9 +89,9 @@ class MatchRow:
 
 
 def identification_held() -> Refusal:
-    """Return the refusal of a better class.
+    """Return the refusal of a better class, and of being forgotten.
 
     It is the same whatever came out and says nothing of lists: a customer who learned of a match
     could take money and evidence away.
     """
-    return Refusal(HELD, "the bank does not change the class at present")
+    return Refusal(HELD, "the bank does not change the identification at present")

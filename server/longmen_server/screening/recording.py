@@ -81,9 +81,9 @@ def hold_keys(working_set: WorkingSet, stage: int, customer_id: CustomerId) -> I
 
 
 def is_held(working_set: WorkingSet, customer_id: CustomerId) -> bool:
-    """Return whether the customer's class stays as it is for a screening.
+    """Return whether the customer's class and data stay as they are for a screening.
 
-    It does while a case is open, and after a confirmed match as long as its freeze holds: two
+    They do while a case is open, and after a confirmed match as long as its freeze holds: two
     people who lift that freeze take the verdict back.
     """
     row = working_set.get(SCREENING, customer_id)

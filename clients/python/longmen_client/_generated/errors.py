@@ -1391,8 +1391,8 @@ class EvidenceMissing(FailedPreconditionError):
 
 
 class IdentificationHeld(FailedPreconditionError):
-    """The bank does not change the customer's class at present. The bank gets in touch if it
-    needs anything; nothing that the customer sends changes it.
+    """The bank neither raises the customer's class nor erases what identifies the customer at
+    present. It gets in touch if it needs anything; nothing that the customer sends changes it.
     """
 
     reason = "IDENTIFICATION_HELD"

@@ -125,7 +125,7 @@ class Profile:
 
         Raises:
             LongmenError: the call did not succeed; of its own reasons: WALLET_NOT_FOUND,
-                WALLET_NOT_CLOSED, ERASURE_TOO_EARLY, CUSTOMER_ERASED.
+                WALLET_NOT_CLOSED, ERASURE_TOO_EARLY, IDENTIFICATION_HELD, CUSTOMER_ERASED.
 
         Scope: profile.erase. Deadline: 5000 ms, at most 30000 ms.
         """

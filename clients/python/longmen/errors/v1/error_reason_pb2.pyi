@@ -380,8 +380,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     one of several will do, with bars between them).
     """
     ERROR_REASON_IDENTIFICATION_HELD: _ErrorReason.ValueType  # 484
-    """Identification held: the bank does not change the customer's class at present. The bank gets in touch if it needs anything; nothing that the
-    customer sends changes it.
+    """Identification held: the bank neither raises the customer's class nor erases what identifies the customer at present. It gets in touch if it
+    needs anything; nothing that the customer sends changes it.
     """
     ERROR_REASON_KYC_CLASS_CONFLICT: _ErrorReason.ValueType  # 296
     """Kyc class conflict: the class asked for is not better than the present one, or for a downgrade not lower. Metadata:
@@ -1239,8 +1239,8 @@ ERROR_REASON_EVIDENCE_MISSING: ErrorReason.ValueType  # 295
 one of several will do, with bars between them).
 """
 ERROR_REASON_IDENTIFICATION_HELD: ErrorReason.ValueType  # 484
-"""Identification held: the bank does not change the customer's class at present. The bank gets in touch if it needs anything; nothing that the
-customer sends changes it.
+"""Identification held: the bank neither raises the customer's class nor erases what identifies the customer at present. It gets in touch if it
+needs anything; nothing that the customer sends changes it.
 """
 ERROR_REASON_KYC_CLASS_CONFLICT: ErrorReason.ValueType  # 296
 """Kyc class conflict: the class asked for is not better than the present one, or for a downgrade not lower. Metadata:

@@ -92,7 +92,7 @@ class ProfileServiceServicer:
         """EraseCustomer makes a customer's personal data unreadable for good, by deleting the key it is encrypted under. Sessions end,
         devices are revoked, factors and evidence are deleted, and messages that wait are emptied. The books keep every posting, with what
         was written on it, and still prove themselves; the phone number may be registered anew. Every account has to be closed before.
-        Reasons: WALLET_NOT_FOUND, WALLET_NOT_CLOSED, ERASURE_TOO_EARLY, CUSTOMER_ERASED.
+        Reasons: WALLET_NOT_FOUND, WALLET_NOT_CLOSED, ERASURE_TOO_EARLY, IDENTIFICATION_HELD, CUSTOMER_ERASED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -52,7 +52,7 @@ class ProfileServiceStub:
     """EraseCustomer makes a customer's personal data unreadable for good, by deleting the key it is encrypted under. Sessions end,
     devices are revoked, factors and evidence are deleted, and messages that wait are emptied. The books keep every posting, with what
     was written on it, and still prove themselves; the phone number may be registered anew. Every account has to be closed before.
-    Reasons: WALLET_NOT_FOUND, WALLET_NOT_CLOSED, ERASURE_TOO_EARLY, CUSTOMER_ERASED.
+    Reasons: WALLET_NOT_FOUND, WALLET_NOT_CLOSED, ERASURE_TOO_EARLY, IDENTIFICATION_HELD, CUSTOMER_ERASED.
     """
 
 @_typing.type_check_only
@@ -79,7 +79,7 @@ class ProfileServiceAsyncStub(ProfileServiceStub):
     """EraseCustomer makes a customer's personal data unreadable for good, by deleting the key it is encrypted under. Sessions end,
     devices are revoked, factors and evidence are deleted, and messages that wait are emptied. The books keep every posting, with what
     was written on it, and still prove themselves; the phone number may be registered anew. Every account has to be closed before.
-    Reasons: WALLET_NOT_FOUND, WALLET_NOT_CLOSED, ERASURE_TOO_EARLY, CUSTOMER_ERASED.
+    Reasons: WALLET_NOT_FOUND, WALLET_NOT_CLOSED, ERASURE_TOO_EARLY, IDENTIFICATION_HELD, CUSTOMER_ERASED.
     """
 
 class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -127,7 +127,7 @@ class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
         """EraseCustomer makes a customer's personal data unreadable for good, by deleting the key it is encrypted under. Sessions end,
         devices are revoked, factors and evidence are deleted, and messages that wait are emptied. The books keep every posting, with what
         was written on it, and still prove themselves; the phone number may be registered anew. Every account has to be closed before.
-        Reasons: WALLET_NOT_FOUND, WALLET_NOT_CLOSED, ERASURE_TOO_EARLY, CUSTOMER_ERASED.
+        Reasons: WALLET_NOT_FOUND, WALLET_NOT_CLOSED, ERASURE_TOO_EARLY, IDENTIFICATION_HELD, CUSTOMER_ERASED.
         """
 
 def add_ProfileServiceServicer_to_server(servicer: ProfileServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
