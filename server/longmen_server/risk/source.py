@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from longmen_server.risk.desk import Loaded
+from longmen_server.risk.model import ListedKind
 from longmen_server.risk.scorecard import shipped as shipped_card
 from longmen_server.risk.shipped import shipped as shipped_rules
 from longmen_server.risklists.queries import index_of, lists_version, read_lists
@@ -35,7 +36,9 @@ class RulesSource:
     async def load(self, connection: Connection, book: int) -> Loaded:
         """Return what is in force."""
         rules = await rules_of_version(connection, book, await active_version(connection, book))
-        stored = await read_lists(connection, book)
+        # Movements ask for no names, and lists of those are the long ones.
+        every = await read_lists(connection, book)
+        stored = [one for one in every if one[1] != ListedKind.NAME]
         # Beside the loop: a hundred thousand entries take a good part of a second.
         lists = await asyncio.to_thread(index_of, stored)
         return Loaded(rules or shipped_rules(), shipped_card(), lists)
