@@ -33,7 +33,7 @@ KEPT = frozenset(
         *("fx_limit_order", "fx_rate_alert", "terminal_key", "offline_budget"),
         *("combined_order", "fx_auto_conversion", "fx_promotion"),
         *("merchant_position", "merchant_settlement", "merchant_shift"),
-        *("merchant_store", "merchant_cashier"),
+        *("merchant_store", "merchant_cashier", "offline_acceptance"),
         *("merchant_payout", "merchant_payout_account"),
         *("sharing_receiver", "order_sharing", "order_share"),
         *("risk_freeze", "risk_hold", "risk_case", "risk_case_note"),

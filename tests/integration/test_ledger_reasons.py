@@ -539,6 +539,9 @@ ELSEWHERE = {
     "tests/integration/test_settlements.py": (
         "BILL_NOT_READY PLAN_DATE_PASSED SETTLEMENT_NOT_FOUND"
     ),
+    "tests/integration/test_offline_acceptance.py": (
+        "OFFLINE_NOT_ENABLED OFFLINE_BUDGET_TOO_LARGE"
+    ),
     "tests/integration/test_stores.py": (
         "STORE_NOT_FOUND STORE_CLOSED STORE_NUMBER_TAKEN STORE_UNREGISTERED CASHIER_NOT_FOUND"
         " CASHIER_LEFT CASHIER_NUMBER_TAKEN CASHIER_UNREGISTERED"

@@ -58,6 +58,8 @@ def test_a_cashier_sells_refunds_and_closes_the_shift(
 ) -> None:
     shop_id = run("merchant", "create", "Night Market")["merchant"]["merchantId"]
     till_id = run("merchant", "add-till", shop_id, "till 1")["terminal"]["terminalId"]
+    agreed = run("merchant", "offline", shop_id, "--bank", "1000")["acceptance"]
+    assert run("merchant", "offline", shop_id)["acceptance"] == agreed
     client, wallet = customer_of(server, "+8613900139000")
 
     def pay_what_is_shown() -> None:

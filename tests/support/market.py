@@ -272,6 +272,13 @@ async def _offline(market: Market, payer: Person, poor: Person) -> None:
         "algorithm": identity_pb2.KEY_ALGORITHM_ED25519,
         "public_key": TILL_KEY.public_key().public_bytes_raw(),
     }
+    await market.ask(
+        "SetOfflineAcceptance",
+        merchant_id=market.merchant,
+        enabled=True,
+        loss_bearer=offline_pb2.LOSS_BEARER_BANK,
+        day_budget=cash(50_000),
+    )
     unused = (await market.ask("RegisterTerminalKey", **till, **public)).key
     await market.ask("RevokeTerminalKey", **till, key_id=unused.key_id)
     till["key_id"] = (await market.ask("RegisterTerminalKey", **till, **public)).key.key_id

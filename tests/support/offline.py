@@ -10,6 +10,7 @@ from longmen.identity.v1 import identity_pb2
 from longmen.payments.v1 import offline_pb2
 from longmen_server.ledger.encode import timestamp
 from longmen_server.offline.encode import stored_sale
+from longmen_server.offline.policy import policy_at
 from longmen_server.platform.ids import TERMINAL, TERMINAL_KEY
 from tests.support.phone import Phone
 from tests.support.small_bank import SERVICE, cash
@@ -36,6 +37,7 @@ class OfflineTill:
     async def of(cls, bank: SmallBank, terminal_id: str) -> OfflineTill:
         """Register a key of a till."""
         till = cls(bank, terminal_id, TILL_KEY)
+        await enable(bank, terminal_id)
         made = await bank.do("OfflineService/RegisterTerminalKey", **till.registration())
         till.key_id, till.terms = made.key.key_id, made.terms
         return till
@@ -91,6 +93,24 @@ class OfflineTill:
             "OfflineService/ForwardOffline", token, **self.forwarding(*sales)
         )
         return list(reply.results)
+
+
+async def enable(bank: SmallBank, terminal_id: str) -> None:
+    """Let the till's merchant sell without a network, the bank bearing as much as it may."""
+    found = await bank.do("MerchantsService/GetTerminal", terminal_id=terminal_id)
+    mine = {"merchant_id": found.terminal.merchant_id}
+    known = await bank.do("OfflineService/GetOfflineAcceptance", **mine)
+    if known.acceptance.enabled:
+        return
+    currency_code = (await bank.do("MerchantsService/GetMerchant", **mine)).merchant.currency_code
+    most = policy_at(bank.parts.clock.now_us()).covered_merchant_day_minor_units
+    await bank.do(
+        "OfflineService/SetOfflineAcceptance",
+        **mine,
+        enabled=True,
+        loss_bearer=offline_pb2.LOSS_BEARER_BANK,
+        day_budget=cash(most[currency_code], currency_code),
+    )
 
 
 async def stored_by(bank: SmallBank, payer: Person, terminal_id: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from longmen.credentials.v1 import credentials_service_pb2
 from longmen.identity.v1 import challenge_service_pb2, factor_pb2, factor_reset_pb2
 from longmen.ledger.v1 import account_pb2, transaction_pb2
 from longmen.merchants.v1 import plan_pb2, settlement_pb2, shift_pb2, store_pb2, webhook_pb2
-from longmen.payments.v1 import mandate_pb2, order_pb2
+from longmen.payments.v1 import mandate_pb2, offline_pb2, order_pb2
 from longmen.risk.v1 import case_pb2, outcome_pb2
 from longmen.transfers.v1 import transfer_pb2
 from longmen_app.authenticator import SoftwareAuthenticator
@@ -36,7 +36,7 @@ from tests.support import (
     staff,
 )
 from tests.support.combined import combination
-from tests.support.offline import TILL_KEY, OfflineTill, stored_by
+from tests.support.offline import TILL_KEY, OfflineTill, enable, stored_by
 from tests.support.phone import Phone
 from tests.support.rpcs import PRIVATE_KEY, PUBLIC_KEY, short
 from tests.support.selling import merchandise as merchandise  # noqa: PLC0414 - others import it
@@ -938,8 +938,19 @@ async def share_to_return(bank: SmallBank, owner: Person) -> Fields:
     return {**{name: fields[name] for name in kept}, "return_number": "1", "amount": cash(10)}
 
 
+async def offline_agreement(bank: SmallBank, owner: Person) -> Fields:
+    return {
+        "merchant_id": await merchant(bank, owner),
+        "enabled": True,
+        "loss_bearer": offline_pb2.LOSS_BEARER_BANK,
+        "day_budget": cash(50_000),
+    }
+
+
 async def till_to_register(bank: SmallBank, owner: Person) -> Fields:
-    return OfflineTill(bank, await terminal(bank, owner), TILL_KEY).registration()
+    terminal_id = await terminal(bank, owner)
+    await enable(bank, terminal_id)
+    return OfflineTill(bank, terminal_id, TILL_KEY).registration()
 
 
 async def till_with_key(bank: SmallBank, owner: Person) -> Fields:
@@ -1262,6 +1273,8 @@ SAMPLES: dict[str, Sample] = {
     "SharingService/ReleaseShares": held_shares,
     "SharingService/ReturnShare": share_to_return,
     "SharingService/GetSharing": held_shares,
+    "OfflineService/SetOfflineAcceptance": offline_agreement,
+    "OfflineService/GetOfflineAcceptance": own_merchant,
     "OfflineService/RegisterTerminalKey": till_to_register,
     "OfflineService/RevokeTerminalKey": till_with_key,
     "OfflineService/GetOfflineTerms": own_terminal,

@@ -15,6 +15,8 @@ from longmen_server.kyc.model import EvidenceKind, EvidenceState
 from longmen_server.kyc.tables import EVIDENCE
 from longmen_server.ledger.encode import timestamp
 from longmen_server.ledger.tables import ACCOUNT
+from longmen_server.offline.model import LossBearer
+from longmen_server.offline.tables import ACCEPTANCE
 from longmen_server.payouts.model import PayoutAccountState
 from longmen_server.payouts.tables import PAYOUT_ACCOUNT
 from longmen_server.plans.model import FeeReturn, FeeRounding
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from longmen_server.fxrates.model import RateRow
     from longmen_server.kyc.model import EvidenceRow
     from longmen_server.ledger.model import AccountRow
+    from longmen_server.offline.model import AcceptanceRow
     from longmen_server.payouts.model import PayoutAccountRow
     from longmen_server.plans.model import PlanRow
     from longmen_server.promotions.model import PromotionRow
@@ -99,6 +102,14 @@ def _receiver(row: ReceiverRow) -> tuple[str, dict[str, str]]:
     return MERCHANT.encode(row.merchant_id), {
         "receiver.id": MERCHANT.encode(row.receiver_id),
         "receiver.state": ReceiverState(row.state).name,
+    }
+
+
+def _acceptance(row: AcceptanceRow) -> tuple[str, dict[str, str]]:
+    return MERCHANT.encode(row.merchant_id), {
+        "offline.enabled": str(row.is_enabled),
+        "offline.loss_bearer": LossBearer(row.loss_bearer).name,
+        "offline.day_budget_minor_units": "" if row.day_budget is None else str(row.day_budget),
     }
 
 
@@ -202,6 +213,7 @@ DESCRIBED: Final[dict[RowFamily[Any, Any], Callable[[Any], tuple[str, dict[str, 
     PLAN: _plan,
     PAYOUT_ACCOUNT: _payout_account,
     RECEIVER: _receiver,
+    ACCEPTANCE: _acceptance,
     EVIDENCE: _evidence,
     STAFF_ROWS: _staff,
     KEY_ROWS: _credential,

@@ -22,6 +22,7 @@ from longmen_server.credentials.build import (
 from longmen_server.fxrates.build import set_rate
 from longmen_server.kyc.build import confirm_in_person
 from longmen_server.ledger import build
+from longmen_server.offline.agreeing import set_acceptance
 from longmen_server.payouts.build import confirm_payout_account
 from longmen_server.plans.build import set_plan
 from longmen_server.promotions.build import create_promotion, end_promotion
@@ -143,6 +144,11 @@ PROPOSABLE: Final[dict[str, Proposable]] = {
         "longmen.payments.v1.SharingService/ConfirmReceiver",
         "sharing.confirm",
         lambda request, _: confirm_receiver(request, None),
+    ),
+    "set_offline_acceptance": Proposable(
+        "longmen.payments.v1.OfflineService/SetOfflineAcceptance",
+        "offline.enable",
+        lambda request, _: set_acceptance(request, None),
     ),
     "create_staff": Proposable(
         "longmen.staff.v1.StaffAccountsService/CreateStaff",

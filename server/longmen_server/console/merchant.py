@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from longmen.merchants.v1 import merchants_service_pb2 as pb
+from longmen.payments.v1 import offline_pb2
 from longmen_server.console import views
 from longmen_server.console.failure import EXIT_CODES
-from longmen_server.console.parameters import book_option, currency_option, limit_option
+from longmen_server.console.parameters import book_option, currency_option, limit_option, money
 from longmen_server.console.session import Session, connected, request_id_option
 
 if TYPE_CHECKING:
@@ -121,6 +122,63 @@ def tills(session: Session, merchant_id: str, limit: int) -> None:
         merchant_id=merchant_id, page_size=min(limit, 1_000)
     ).first(limit)
     session.show(pb.ListTerminalsResponse(terminals=found), lambda: till_table(found))
+
+
+@merchant.command()
+@click.argument("merchant_id")
+@click.option("--bank", "budget", help="Enable: the bank bears losses of so much a day.")
+@click.option("--own-risk", is_flag=True, help="Enable: the merchant bears losses.")
+@click.option("--off", is_flag=True, help="Let its tills sell without a network no longer.")
+@currency_option
+@request_id_option
+@connected
+def offline(
+    session: Session,
+    merchant_id: str,
+    *,
+    budget: str | None,
+    own_risk: bool,
+    off: bool,
+    currency: str,
+    request_id: str | None,
+) -> None:
+    """Show or agree whether a merchant's tills sell without a network, and at whose risk.
+
+    Staff propose a change instead: `longmen approval propose`.
+    """
+    if sum((budget is not None, own_risk, off)) > 1:
+        raise click.UsageError("only one of --bank, --own-risk and --off")
+    bank = session.bank.offline
+    if budget is None and not own_risk and not off:
+        shown = bank.get_offline_acceptance(merchant_id=merchant_id)
+        session.show(shown, lambda: acceptance_card(shown.acceptance))
+        return
+    bearer = offline_pb2.LOSS_BEARER_UNSPECIFIED
+    if not off:
+        bearer = offline_pb2.LOSS_BEARER_MERCHANT if own_risk else offline_pb2.LOSS_BEARER_BANK
+    reply = bank.set_offline_acceptance(
+        merchant_id=merchant_id,
+        enabled=not off,
+        loss_bearer=bearer,
+        day_budget=None if budget is None else money(budget, currency),
+        request_id=request_id,
+    ).message
+    session.show(reply, lambda: acceptance_card(reply.acceptance))
+
+
+def acceptance_card(one: offline_pb2.OfflineAcceptance) -> Table:
+    """What was agreed on sales without a network."""
+    budget = views.amount(one.day_budget) if one.HasField("day_budget") else ""
+    return views.card(
+        "Sales without a network",
+        [
+            ("enabled", "yes" if one.enabled else "no"),
+            ("losses", views.word(offline_pb2.LossBearer, "LOSS_BEARER_", one.loss_bearer)),
+            ("a day at most", budget),
+            ("agreed", views.moment(one.update_time)),
+            ("merchant", one.merchant_id),
+        ],
+    )
 
 
 def merchant_card(one: merchant_pb2.Merchant) -> Table:

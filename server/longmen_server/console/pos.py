@@ -47,6 +47,8 @@ SAY = {
     "ORDER_EXPIRED": "Too late; begin again.",
     "UNREACHABLE": "No network. The sale is undone as soon as there is one.",
     "OFFLINE_LIMIT_EXCEEDED": "Too much without a network. Please pay in another way.",
+    "OFFLINE_NOT_ENABLED": "This shop does not sell without a network.",
+    "STORE_CLOSED": "This shop is closed.",
     "STORE_FULL": "Too many sales wait for the network. Please pay in another way.",
     "STORE_TOO_OLD": "Sales have waited too long for the network. Please pay in another way.",
 }

@@ -87,6 +87,7 @@ _MERCHANT_TYPES: Final = frozenset(
         event_pb2.EVENT_TYPE_PLAN_SET,
         event_pb2.EVENT_TYPE_PAYOUT_ACCOUNT_CHANGED,
         event_pb2.EVENT_TYPE_RECEIVER_CHANGED,
+        event_pb2.EVENT_TYPE_OFFLINE_ACCEPTANCE_CHANGED,
     }
 )
 _STAFF_TYPES: Final = frozenset(
@@ -109,6 +110,7 @@ _PAYLOAD_FIELDS: Final[dict[int, str]] = {
     event_pb2.EVENT_TYPE_PAYOUT_CHANGED: "payout_change",
     event_pb2.EVENT_TYPE_SHARING_CHANGED: "sharing_change",
     event_pb2.EVENT_TYPE_RECEIVER_CHANGED: "receiver_change",
+    event_pb2.EVENT_TYPE_OFFLINE_ACCEPTANCE_CHANGED: "offline_acceptance_change",
     event_pb2.EVENT_TYPE_PAYER_CODE_CHANGED: "payer_code_change",
     event_pb2.EVENT_TYPE_ENDPOINT_CHANGED: "endpoint_change",
     event_pb2.EVENT_TYPE_FX_RATES_CHANGED: "fx_rates_change",

@@ -10,9 +10,9 @@ from longmen_server.engine.family import STAGE_POINTER
 from longmen_server.merchants.model import terminal_not_found
 from longmen_server.merchants.tables import MERCHANT, TERMINAL
 from longmen_server.offline import encode
-from longmen_server.offline.model import TerminalKeyRow, key_not_found
+from longmen_server.offline.model import TerminalKeyRow, key_not_found, not_enabled
 from longmen_server.offline.policy import policy_at
-from longmen_server.offline.tables import KEY
+from longmen_server.offline.tables import ACCEPTANCE, KEY
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -75,12 +75,13 @@ class RegisterTerminalKey(Command):
         self.actor = actor
 
     def keys(self, working_set: WorkingSet, stage: int) -> Iterable[RowKey]:
-        """Name the till and its merchant."""
+        """Name the till, its merchant, and what was agreed with it."""
         del working_set
         if stage == STAGE_POINTER:
             yield RowKey(TERMINAL, self.terminal_id)
             if self.merchant_id is not None:
                 yield RowKey(MERCHANT, self.merchant_id)
+                yield RowKey(ACCEPTANCE, self.merchant_id)
 
     def decide(self, working_set: WorkingSet) -> bytes:
         """Register it."""
@@ -89,6 +90,9 @@ class RegisterTerminalKey(Command):
             raise self.public
         merchant = working_set.get(MERCHANT, terminal.merchant_id)
         assert merchant is not None, "a till has a merchant"
+        agreed = working_set.get(ACCEPTANCE, terminal.merchant_id)
+        if agreed is None or not agreed.is_enabled:
+            raise not_enabled(terminal.merchant_id)
         row = TerminalKeyRow(
             key_id=self.key_id,
             terminal_id=self.terminal_id,
@@ -102,7 +106,7 @@ class RegisterTerminalKey(Command):
         working_set.insert(KEY, row.key_id, row)
         return pb.RegisterTerminalKeyResponse(
             key=encode.key(row),
-            terms=encode.terms(policy_at(working_set.now_us), merchant.currency_code),
+            terms=encode.terms(policy_at(working_set.now_us), merchant.currency_code, agreed),
             committed_at=working_set.committed_at,
         ).SerializeToString()
 

@@ -7,16 +7,26 @@ from typing import TYPE_CHECKING
 from longmen.events.v1 import event_pb2
 from longmen.payments.v1 import offline_pb2
 from longmen_server.ledger.encode import microseconds, timestamp
-from longmen_server.offline.model import OfflineOutcome, StoredSale, bearer_of
+from longmen_server.offline.model import LossBearer, OfflineOutcome, StoredSale, bearer_of
 from longmen_server.payments.encode import money
-from longmen_server.platform.ids import ORDER, TERMINAL, TERMINAL_KEY, TRANSACTION
+from longmen_server.platform.ids import MERCHANT, ORDER, TERMINAL, TERMINAL_KEY, TRANSACTION
 
 if TYPE_CHECKING:
-    from longmen_server.offline.model import OfflineSaleRow, TerminalKeyRow
+    from longmen_server.offline.model import AcceptanceRow, OfflineSaleRow, TerminalKeyRow
     from longmen_server.offline.policy import OfflinePolicy
-    from longmen_server.platform.ids import TerminalId, TerminalKeyId
+    from longmen_server.platform.ids import MerchantId, TerminalId, TerminalKeyId
 
-__all__ = ["key", "record", "recorded", "refused", "result", "stored_sale", "terms"]
+__all__ = [
+    "acceptance",
+    "acceptance_change",
+    "key",
+    "record",
+    "recorded",
+    "refused",
+    "result",
+    "stored_sale",
+    "terms",
+]
 
 
 def key(row: TerminalKeyRow) -> offline_pb2.TerminalKey:
@@ -31,16 +41,54 @@ def key(row: TerminalKeyRow) -> offline_pb2.TerminalKey:
     )
 
 
-def terms(policy: OfflinePolicy, currency_code: str) -> offline_pb2.OfflineTerms:
-    """Return what a till of a currency may take."""
+def acceptance(
+    merchant_id: MerchantId, row: AcceptanceRow | None, policy: OfflinePolicy, currency_code: str
+) -> offline_pb2.OfflineAcceptance:
+    """Return what was agreed with a merchant; with None nothing was."""
+    shown = offline_pb2.OfflineAcceptance(merchant_id=MERCHANT.encode(merchant_id))
+    if row is not None:
+        shown.enabled = row.is_enabled
+        shown.loss_bearer = row.loss_bearer  # type: ignore[assignment]  # enums are ints
+        shown.version = row.version
+        budget = row.budget(policy.covered_merchant_day_minor_units.get(currency_code, 0))
+        if row.loss_bearer == LossBearer.BANK:
+            shown.day_budget.CopyFrom(money(budget, currency_code))
+        if row.version:
+            shown.update_time.CopyFrom(timestamp(row.changed_at_us))
+    return shown
+
+
+def acceptance_change(row: AcceptanceRow) -> bytes:
+    """Return the payload of the event that tells what was agreed."""
+    return event_pb2.OfflineAcceptanceChange(
+        enabled=row.is_enabled,
+        loss_bearer=LossBearer(row.loss_bearer).name,
+        day_budget_minor_units=row.day_budget or 0,
+        version=row.version,
+    ).SerializeToString(deterministic=True)
+
+
+def terms(
+    policy: OfflinePolicy, currency_code: str, agreed: AcceptanceRow | None
+) -> offline_pb2.OfflineTerms:
+    """Return what a till of a currency may take: nothing unless that was agreed."""
+    if agreed is None or not agreed.is_enabled:
+        nothing = money(0, currency_code)
+        return offline_pb2.OfflineTerms(
+            sale_limit=nothing,
+            stored_limit=nothing,
+            window_seconds=policy.window_seconds,
+            covered_limit=nothing,
+        )
+    most = policy.covered_merchant_day_minor_units.get(currency_code, 0)
     return offline_pb2.OfflineTerms(
+        enabled=True,
+        loss_bearer=agreed.loss_bearer,  # type: ignore[arg-type]  # enums are ints
         sale_limit=money(policy.sale_minor_units.get(currency_code, 0), currency_code),
         stored_count=policy.stored_count,
         stored_limit=money(policy.stored_minor_units.get(currency_code, 0), currency_code),
         window_seconds=policy.window_seconds,
-        covered_limit=money(
-            policy.covered_merchant_day_minor_units.get(currency_code, 0), currency_code
-        ),
+        covered_limit=money(agreed.budget(most), currency_code),
     )
 
 

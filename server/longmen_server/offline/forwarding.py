@@ -37,7 +37,7 @@ from longmen_server.offline.model import (
     SaleAddress,
 )
 from longmen_server.offline.policy import policy_at
-from longmen_server.offline.tables import BUDGET, KEY, OFFLINE_SALE
+from longmen_server.offline.tables import ACCEPTANCE, BUDGET, KEY, OFFLINE_SALE
 from longmen_server.payer_codes.encode import budget_of
 from longmen_server.payer_codes.model import (
     check_amount,
@@ -180,6 +180,8 @@ class ForwardOffline(Command):
         if stage == STAGE_POINTER:
             yield RowKey(TERMINAL, self.terminal_id)
             yield RowKey(KEY, self.key_id)
+            if self.merchant_id is not None:
+                yield RowKey(ACCEPTANCE, self.merchant_id)
         elif stage == STAGE_ACCOUNT:
             yield from self._merchant_keys(working_set)
         for item in self.items:
@@ -255,6 +257,7 @@ class _Taking:
         self._item = item
         self._policy = policy
         self._offline = policy_at(item.stored.accepted_at_us)
+        self._agreed = working_set.get(ACCEPTANCE, merchant.merchant_id)
 
     def take(self) -> OfflineSaleRow:
         """Take it down, whatever becomes of it."""
@@ -268,6 +271,8 @@ class _Taking:
                 skew_us=offline.skew_us,
                 limits=offline.sale_minor_units,
             )
+            if self._agreed is None or not self._agreed.takes(item.stored.accepted_at_us):
+                raise model.not_enabled(self._merchant.merchant_id)
             order = register(working_set, item.sale, self._merchant)
             advance(order, Step.PAY, working_set.now_us)
         except Refusal as refusal:
@@ -418,6 +423,7 @@ class _Taking:
         currency_code = order.currency_code
         _, month = self._budgets()
         shop = item.merchant_key
+        most = offline.covered_merchant_day_minor_units.get(currency_code, 0)
         budgets = (
             (
                 working_set.get(BUDGET, month),
@@ -425,7 +431,7 @@ class _Taking:
             ),
             (
                 working_set.get(BUDGET, shop),
-                offline.covered_merchant_day_minor_units.get(currency_code, 0),
+                0 if self._agreed is None else self._agreed.budget(most),
             ),
         )
         reasons = offline.covered_reasons

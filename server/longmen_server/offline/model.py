@@ -7,7 +7,7 @@ from enum import IntEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from longmen_server.platform.ids import TERMINAL, TERMINAL_KEY
+from longmen_server.platform.ids import MERCHANT, TERMINAL, TERMINAL_KEY
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "AcceptanceRow",
     "BudgetKey",
     "BudgetRow",
     "LossBearer",
@@ -33,6 +34,7 @@ __all__ = [
     "StoredSale",
     "TerminalKeyRow",
     "bearer_of",
+    "check_acceptance",
     "check_day",
     "check_order",
     "check_sale",
@@ -41,6 +43,7 @@ __all__ = [
     "key_not_found",
     "key_revoked",
     "month_of",
+    "not_enabled",
 ]
 
 LABEL: Final = "LONGMEN-OFFLINE-1"
@@ -88,6 +91,38 @@ class TerminalKeyRow:
     def copy(self) -> TerminalKeyRow:
         """Return a copy, so that a refused command leaves the original as it was."""
         return replace(self)
+
+
+@dataclass(slots=True)
+class AcceptanceRow:
+    """What was agreed on a merchant's sales without a network."""
+
+    merchant_id: MerchantId
+    is_enabled: bool
+    loss_bearer: int
+    day_budget: int | None
+    """Of the bank's cover, in minor units; None for as much as the bank's own figure, where keys
+    were registered before there were agreements."""
+    version: int
+    changed_at_us: int
+
+    def copy(self) -> AcceptanceRow:
+        """Return a copy, so that a refused command leaves the original as it was."""
+        return replace(self)
+
+    def budget(self, most: int) -> int:
+        """Return what the bank pays at most in sales of one business date.
+
+        Args:
+            most: the bank's own figure, beyond which it covers nothing.
+        """
+        if self.loss_bearer != LossBearer.BANK:
+            return 0
+        return most if self.day_budget is None else min(self.day_budget, most)
+
+    def takes(self, accepted_at_us: int) -> bool:
+        """Whether a sale was made while it was enabled, by what is known of the last change."""
+        return self.is_enabled or accepted_at_us < self.changed_at_us
 
 
 class SaleAddress(NamedTuple):
@@ -222,6 +257,40 @@ def check_sale(
         raise Refusal("OFFLINE_TIME_AHEAD", "the till's clock is ahead of the bank's")
     if sale.amount > limits.get(sale.currency_code, 0):
         raise Refusal("OFFLINE_LIMIT_EXCEEDED", "the sale is larger than one without a network")
+
+
+def check_acceptance(*, enabled: bool, bearer: int, budget: int) -> None:
+    """Refuse an agreement that does not say who bears what, or says it of nothing.
+
+    Args:
+        enabled: whether tills sell without a network.
+        bearer: who bears losses; 0 for nobody named.
+        budget: of the bank's cover in minor units; 0 for none named.
+
+    Raises:
+        Refusal: INVALID_REQUEST.
+    """
+    rule = field = ""
+    if enabled != bool(bearer):
+        rule, field = "offline_acceptance.bearer_when_enabled", "loss_bearer"
+    elif bool(budget) != (bearer == LossBearer.BANK):
+        rule, field = "offline_acceptance.budget_of_the_bank", "day_budget"
+    if rule:
+        raise Refusal(
+            "INVALID_REQUEST",
+            "an agreement names who bears losses, and the budget where that is the bank",
+            metadata={"rules": rule},
+            field=field,
+        )
+
+
+def not_enabled(merchant_id: MerchantId) -> Refusal:
+    """Return the refusal of what a merchant does without a network unless that was agreed."""
+    return Refusal(
+        "OFFLINE_NOT_ENABLED",
+        "the merchant's tills do not sell without a network",
+        metadata={"merchant_id": MERCHANT.encode(merchant_id)},
+    )
 
 
 def check_day(used: BudgetRow | None, amount: int, *, count: int, limit: int) -> None:

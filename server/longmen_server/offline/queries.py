@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from longmen_server.offline.model import OfflineSaleRow, TerminalKeyRow
-from longmen_server.offline.tables import KEY_COLUMNS, SALE_COLUMNS
+from longmen_server.offline.model import AcceptanceRow, OfflineSaleRow, TerminalKeyRow
+from longmen_server.offline.tables import ACCEPTANCE_COLUMNS, KEY_COLUMNS, SALE_COLUMNS
 from longmen_server.platform.adapters import Uuid
 from longmen_server.platform.ids import book_of
 
@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from longmen_server.platform.database import Connection
     from longmen_server.platform.ids import MerchantId, TerminalId, TerminalKeyId
 
-__all__ = ["find_key", "list_keys", "list_sales"]
+__all__ = ["find_acceptance", "find_key", "list_keys", "list_sales"]
 
+_ACCEPTANCE: Final = (
+    f"select {ACCEPTANCE_COLUMNS} from offline_acceptance where book = $1 and merchant_id = $2"
+).encode()
 _KEY: Final = f"select {KEY_COLUMNS} from terminal_key where book = $1 and key_id = $2".encode()
 _KEYS: Final = (
     f"select {KEY_COLUMNS} from terminal_key where book = $1 and terminal_id = $2"
@@ -25,6 +28,13 @@ _SALES: Final = (
     " where book = $1 and merchant_id = $2 and recorded_at_us < $3"
     " order by recorded_at_us desc limit $4"
 ).encode()
+
+
+async def find_acceptance(connection: Connection, merchant_id: MerchantId) -> AcceptanceRow | None:
+    """Return what was agreed with a merchant, or None before the first agreement."""
+    cursor = await connection.execute(_ACCEPTANCE, (book_of(merchant_id), Uuid(merchant_id)))
+    record = await cursor.fetchone()
+    return None if record is None else AcceptanceRow(*record)
 
 
 async def find_key(connection: Connection, key_id: TerminalKeyId) -> TerminalKeyRow | None:

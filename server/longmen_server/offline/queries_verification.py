@@ -11,6 +11,7 @@ from longmen_server.offline.model import OfflineOutcome
 from longmen_server.payments.model import PAID_STATES, OrderState
 
 _RECORDED: Final = int(event_pb2.EVENT_TYPE_OFFLINE_SALE_RECORDED)
+_AGREED: Final = int(event_pb2.EVENT_TYPE_OFFLINE_ACCEPTANCE_CHANGED)
 _PAID: Final = int(OfflineOutcome.PAID)
 _COVERED: Final = int(OfflineOutcome.COVERED)
 _LOST: Final = int(OfflineOutcome.LOST)
@@ -101,4 +102,24 @@ BUDGETS: Final = Check(
     """,
 )
 
-CHECKS: Final = (SALES, EVENTS, BUDGETS)
+# What was agreed is told each time; version 0 is of merchants from before there were agreements.
+ACCEPTANCES: Final = Check(
+    "offline acceptance against events",
+    f"""
+    select 'OFFLINE_ACCEPTANCE_MISMATCH',
+        'mer_' || replace(coalesce(a.merchant_id, e.subject)::text, '-', ''),
+        case when m.merchant_id is null then 'there is no such merchant'
+            else 'version ' || coalesce(a.version, 0) || ', told ' || coalesce(e.total, 0) end
+    from (select * from offline_acceptance where book = $1) as a
+    full join (
+        select subject, count(*) as total, max(booked_at_us) as last_us from event
+        where book = $1 and type = {_AGREED} group by subject
+    ) as e on e.subject = a.merchant_id
+    left join (select * from merchant where book = $1) as m
+        on m.merchant_id = coalesce(a.merchant_id, e.subject)
+    where m.merchant_id is null or coalesce(a.version, 0) <> coalesce(e.total, 0)
+        or (a.version > 0 and a.changed_at_us is distinct from e.last_us)
+    """,
+)
+
+CHECKS: Final = (SALES, EVENTS, BUDGETS, ACCEPTANCES)

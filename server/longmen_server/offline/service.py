@@ -12,6 +12,7 @@ from longmen_server.merchants.actor import merchant_actor_of, merchant_of
 from longmen_server.merchants.model import merchant_not_found, terminal_not_found
 from longmen_server.merchants.queries import find_merchant, find_terminal
 from longmen_server.offline import commands, encode, queries
+from longmen_server.offline.agreeing import set_acceptance
 from longmen_server.offline.forwarding import Forwarded, ForwardOffline
 from longmen_server.offline.policy import policy_at
 from longmen_server.payments.commands import Sale
@@ -130,10 +131,36 @@ class OfflineService:
             terminal = await _terminal(connection, terminal_id, actor)
             merchant = await find_merchant(connection, terminal.merchant_id)
             assert merchant is not None, "a till has a merchant"
+            agreed = await queries.find_acceptance(connection, merchant.merchant_id)
             rows = await queries.list_keys(connection, terminal_id, limit=KEYS_LISTED_MAX)
         return pb.GetOfflineTermsResponse(
-            terms=encode.terms(policy_at(self._clock.now_us()), merchant.currency_code),
+            terms=encode.terms(policy_at(self._clock.now_us()), merchant.currency_code, agreed),
             keys=[encode.key(row) for row in rows],
+        )
+
+    async def SetOfflineAcceptance(  # noqa: N802
+        self, request: pb.SetOfflineAcceptanceRequest, call: Call
+    ) -> bytes:
+        """Agree on a merchant's sales without a network."""
+        command = set_acceptance(request, request_key(call))
+        if command.book not in self._engine.writers:
+            raise merchant_not_found(command.merchant_id)
+        return await submit(self._engine, command, request=request, call=call)
+
+    async def GetOfflineAcceptance(  # noqa: N802
+        self, request: pb.GetOfflineAcceptanceRequest, call: Call
+    ) -> pb.GetOfflineAcceptanceResponse:
+        """Return what was agreed with a merchant."""
+        demand_freshness(request.at_least_as_fresh)
+        merchant_id = merchant_of(request.merchant_id, merchant_actor_of(call))
+        async with self._readers.snapshot(deadline=call.deadline) as connection:
+            merchant = await find_merchant(connection, merchant_id)
+            if merchant is None:
+                raise merchant_not_found(merchant_id)
+            row = await queries.find_acceptance(connection, merchant_id)
+        policy = policy_at(self._clock.now_us())
+        return pb.GetOfflineAcceptanceResponse(
+            acceptance=encode.acceptance(merchant_id, row, policy, merchant.currency_code)
         )
 
     async def ForwardOffline(self, request: pb.ForwardOfflineRequest, call: Call) -> bytes:  # noqa: N802

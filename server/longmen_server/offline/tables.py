@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from longmen_server.engine.family import STAGE_LINK, STAGE_POINTER, RowFamily, Statement
 from longmen_server.offline.model import (
+    AcceptanceRow,
     BudgetKey,
     BudgetRow,
     OfflineSaleRow,
@@ -13,6 +14,7 @@ from longmen_server.offline.model import (
     TerminalKeyRow,
 )
 from longmen_server.platform.adapters import (
+    BoolArray,
     ByteaArray,
     Int2Array,
     Int4Array,
@@ -20,11 +22,12 @@ from longmen_server.platform.adapters import (
     TextArray,
     UuidArray,
 )
-from longmen_server.platform.ids import TerminalKeyId
+from longmen_server.platform.ids import MerchantId, TerminalKeyId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+ACCEPTANCE_COLUMNS = ", ".join(AcceptanceRow.__slots__)
 KEY_COLUMNS = ", ".join(TerminalKeyRow.__slots__)
 SALE_COLUMNS = ", ".join(OfflineSaleRow.__slots__)
 _BUDGET_COLUMNS = ", ".join(BudgetRow.__slots__)
@@ -194,6 +197,58 @@ def _budget_columns(given: Sequence[BudgetRow]) -> tuple[object, ...]:
     )
 
 
+class _AcceptanceFamily(RowFamily[MerchantId, AcceptanceRow]):
+    """What was agreed with merchants."""
+
+    name = "offline_acceptance"
+    stage = STAGE_POINTER
+    rank = 289
+
+    def load(self, book: int, keys: Sequence[MerchantId]) -> Statement:
+        return Statement(
+            f"select {ACCEPTANCE_COLUMNS} from offline_acceptance"
+            " where book = $1 and merchant_id = any($2)"
+            " order by merchant_id for no key update".encode(),
+            (book, UuidArray(keys)),
+        )
+
+    def decode(self, record: tuple[Any, ...]) -> tuple[MerchantId, AcceptanceRow]:
+        return record[0], AcceptanceRow(*record)
+
+    def copy(self, row: AcceptanceRow) -> AcceptanceRow:
+        return row.copy()
+
+    def write(
+        self, book: int, inserted: Sequence[AcceptanceRow], changed: Sequence[AcceptanceRow]
+    ) -> Iterable[Statement]:
+        if inserted:
+            yield Statement(
+                f"insert into offline_acceptance (book, {ACCEPTANCE_COLUMNS})"
+                " select $1, u.* from unnest($2, $3, $4, $5, $6, $7) as u".encode(),
+                (book, *_acceptance_columns(inserted)),
+            )
+        if changed:
+            yield Statement(
+                b"update offline_acceptance as a set is_enabled = u.e, loss_bearer = u.l,"
+                b" day_budget = u.b, version = u.v, changed_at_us = u.t"
+                b" from unnest($2, $3, $4, $5, $6, $7) as u (id, e, l, b, v, t)"
+                b" where a.book = $1 and a.merchant_id = u.id",
+                (book, *_acceptance_columns(changed)),
+            )
+
+
+def _acceptance_columns(rows: Sequence[AcceptanceRow]) -> tuple[object, ...]:
+    return (
+        UuidArray([row.merchant_id for row in rows]),
+        BoolArray([row.is_enabled for row in rows]),
+        Int2Array([row.loss_bearer for row in rows]),
+        Int8Array([row.day_budget for row in rows]),
+        Int8Array([row.version for row in rows]),
+        Int8Array([row.changed_at_us for row in rows]),
+    )
+
+
+ACCEPTANCE = _AcceptanceFamily()
 KEY = _TerminalKeyFamily()
 OFFLINE_SALE = _OfflineSaleFamily()
 BUDGET = _BudgetFamily()

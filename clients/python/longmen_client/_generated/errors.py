@@ -211,9 +211,11 @@ __all__ = [
     "NothingToAppeal",
     "NothingToMove",
     "OfflineBudgetSpent",
+    "OfflineBudgetTooLarge",
     "OfflineKeyNotFound",
     "OfflineKeyRevoked",
     "OfflineLimitExceeded",
+    "OfflineNotEnabled",
     "OfflineOutOfOrder",
     "OfflineSaleReused",
     "OfflineSignatureInvalid",
@@ -3419,6 +3421,29 @@ class CashierUnregistered(FailedPreconditionError):
     metadata_keys = ("merchant_id",)
 
 
+class OfflineNotEnabled(FailedPreconditionError):
+    """The merchant's tills do not sell without a network; the bank agrees to it first.
+    Metadata: merchant_id.
+    """
+
+    reason = "OFFLINE_NOT_ENABLED"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = ("merchant_id",)
+
+
+class OfflineBudgetTooLarge(FailedPreconditionError):
+    """The bank covers no more than its own figure a day. Metadata: limit_minor_units,
+    currency_code.
+    """
+
+    reason = "OFFLINE_BUDGET_TOO_LARGE"
+    retry_advice = RetryAdvice.AFTER_CHANGE
+    metadata_keys = (
+        "limit_minor_units",
+        "currency_code",
+    )
+
+
 BY_REASON: Mapping[str, type[LongmenError]] = {
     "MALFORMED_REQUEST": MalformedRequest,
     "INVALID_REQUEST": InvalidRequest,
@@ -3747,5 +3772,7 @@ BY_REASON: Mapping[str, type[LongmenError]] = {
     "CASHIER_LEFT": CashierLeft,
     "CASHIER_NUMBER_TAKEN": CashierNumberTaken,
     "CASHIER_UNREGISTERED": CashierUnregistered,
+    "OFFLINE_NOT_ENABLED": OfflineNotEnabled,
+    "OFFLINE_BUDGET_TOO_LARGE": OfflineBudgetTooLarge,
 }
 """The class of each reason of the contract."""

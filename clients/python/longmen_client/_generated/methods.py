@@ -539,6 +539,14 @@ OFFLINE_FORWARD_OFFLINE: Method[
 OFFLINE_LIST_OFFLINE_SALES: Method[
     offline_service_pb2.ListOfflineSalesRequest, offline_service_pb2.ListOfflineSalesResponse
 ] = method(offline_service_pb2.DESCRIPTOR, "OfflineService", "ListOfflineSales")
+OFFLINE_SET_OFFLINE_ACCEPTANCE: Method[
+    offline_service_pb2.SetOfflineAcceptanceRequest,
+    offline_service_pb2.SetOfflineAcceptanceResponse,
+] = method(offline_service_pb2.DESCRIPTOR, "OfflineService", "SetOfflineAcceptance")
+OFFLINE_GET_OFFLINE_ACCEPTANCE: Method[
+    offline_service_pb2.GetOfflineAcceptanceRequest,
+    offline_service_pb2.GetOfflineAcceptanceResponse,
+] = method(offline_service_pb2.DESCRIPTOR, "OfflineService", "GetOfflineAcceptance")
 
 SHARING_ASK_RECEIVER: Method[
     sharing_service_pb2.AskReceiverRequest, sharing_service_pb2.AskReceiverResponse

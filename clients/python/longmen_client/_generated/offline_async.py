@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from longmen.payments.v1 import offline_pb2, offline_service_pb2
 from longmen_client._async.pager import AsyncPager
 from longmen_client._generated import methods
+from longmen_client._wire import wire_money
 from longmen_client.ids import new_request_id
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from longmen_client._async.caller import AsyncCaller
     from longmen_client._config import CallOptions
     from longmen_client._reply import Reply
+    from longmen_client.money import Money
 
 
 class AsyncOffline:
@@ -57,7 +59,7 @@ class AsyncOffline:
 
         Raises:
             LongmenError: the call did not succeed; of its own reasons: TERMINAL_NOT_FOUND,
-                DEVICE_KEY_INVALID.
+                DEVICE_KEY_INVALID, OFFLINE_NOT_ENABLED.
 
         Scope: orders.charge. Deadline: 5000 ms, at most 30000 ms.
         """
@@ -139,9 +141,10 @@ class AsyncOffline:
 
         A sale that was forwarded before is answered as it was then. Reasons of a sale that was
         refused: OFFLINE_SIGNATURE_INVALID, OFFLINE_OUT_OF_ORDER, OFFLINE_SALE_REUSED. Of one that
-        was lost: OFFLINE_WINDOW_PASSED, OFFLINE_TIME_AHEAD, OFFLINE_LIMIT_EXCEEDED, those of
-        PayByCode for the sale and its code, and those for its payer where the bank does not cover
-        them: CODE_BUDGET_SPENT, OFFLINE_BUDGET_SPENT, PAYER_STATE, INSUFFICIENT_FUNDS.
+        was lost: OFFLINE_WINDOW_PASSED, OFFLINE_TIME_AHEAD, OFFLINE_LIMIT_EXCEEDED,
+        OFFLINE_NOT_ENABLED, those of PayByCode for the sale and its code, and those for its payer
+        where the bank does not cover them: CODE_BUDGET_SPENT, OFFLINE_BUDGET_SPENT, PAYER_STATE,
+        INSUFFICIENT_FUNDS.
 
         Args:
             terminal_id: Terminal id of the till.
@@ -204,3 +207,71 @@ class AsyncOffline:
         return AsyncPager(
             self._caller, methods.OFFLINE_LIST_OFFLINE_SALES, request, "sales", options
         )
+
+    async def set_offline_acceptance(
+        self,
+        *,
+        merchant_id: str,
+        enabled: bool = False,
+        loss_bearer: offline_pb2.LossBearer.ValueType = offline_pb2.LOSS_BEARER_UNSPECIFIED,
+        day_budget: Money | None = None,
+        request_id: str | None = None,
+        options: CallOptions | None = None,
+    ) -> Reply[offline_service_pb2.SetOfflineAcceptanceResponse]:
+        """Agrees on whether a merchant's tills sell without a network, who bears what payers do not
+        pay, and up to what a day.
+
+        Staff propose it and another person approves. Sales that a till took while it was enabled
+        are taken down for as long as they may be forwarded.
+
+        Args:
+            merchant_id: Merchant id whose tills they are.
+            enabled: Enabled says whether they sell without a network from now on.
+            loss_bearer: Loss bearer of sales whose payer cannot pay; given exactly when enabled.
+            day_budget: Day budget of the bank's cover, in sales of one business date; given exactly
+                when the bank bears losses.
+            request_id: Request id is a UUID that the caller makes once per intention and keeps for
+                every retry.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: MERCHANT_NOT_FOUND,
+                CURRENCY_MISMATCH, OFFLINE_BUDGET_TOO_LARGE.
+
+        Scope: offline.enable. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = offline_service_pb2.SetOfflineAcceptanceRequest(
+            merchant_id=merchant_id,
+            enabled=enabled,
+            loss_bearer=loss_bearer,
+            day_budget=wire_money(day_budget),
+            request_id=request_id or new_request_id(),
+        )
+        return await self._caller.change(
+            methods.OFFLINE_SET_OFFLINE_ACCEPTANCE, request, request.request_id, options
+        )
+
+    async def get_offline_acceptance(
+        self,
+        *,
+        merchant_id: str,
+        at_least_as_fresh: str = "",
+        options: CallOptions | None = None,
+    ) -> offline_service_pb2.GetOfflineAcceptanceResponse:
+        """Returns what was agreed with a merchant; not enabled before the first agreement.
+
+        Args:
+            merchant_id: Merchant id to look up.
+            at_least_as_fresh: At least as fresh is the committed_at of a change that the reply must
+                show; empty means no demand.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: MERCHANT_NOT_FOUND.
+
+        Scope: merchants.read. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = offline_service_pb2.GetOfflineAcceptanceRequest(
+            merchant_id=merchant_id, at_least_as_fresh=at_least_as_fresh
+        )
+        return await self._caller.ask(methods.OFFLINE_GET_OFFLINE_ACCEPTANCE, request, options)

@@ -364,6 +364,7 @@ class AsyncTill:
             currency_code=amount.currency_code,
             request_id=new_request_id(),
             settle_id="",
+            business_date=today(),
             order_id=order_id,
             reason_text=reason_text,
         )
@@ -540,6 +541,9 @@ class AsyncTill:
                     refund_number=entry.number,
                     amount=amount,
                     reason_text=entry.reason_text,
+                    # Wherever it was sold: this till counts it. Journals of old name no day.
+                    terminal_id=self.terminal_id if entry.business_date else "",
+                    business_date=entry.business_date,
                     request_id=entry.request_id,
                     options=self.options(ends),
                 )

@@ -14,6 +14,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from longmen.payments.v1 import offline_pb2
 from longmen_app import AsyncPayerCode
 from longmen_merchant import AsyncTill, Journal, Limits
 from longmen_merchant.offline import Forwarded, OfflineError, OfflineStore
@@ -32,6 +33,8 @@ COVERED: Final = 12_000
 """Minor units that a customer without money takes goods for: the bank makes good for it."""
 LOST: Final = 19_000
 """What the same customer takes besides: more than the bank covers for anybody in a month."""
+BUDGET: Final = 50_000
+"""Minor units that the bank agrees to cover in a stall's sales of one day."""
 BATCH: Final = 50
 """Sales that a till forwards at a time."""
 OUTCOMES: Final = {"PAID": "", "COVERED": "BANK", "LOST": "MERCHANT"}
@@ -95,6 +98,12 @@ async def prepare(market: Market, till: FarTill) -> None:
         merchant_id=stall.merchant_id, label="far end"
     )
     till.terminal_id = made.message.terminal.terminal_id
+    await market.bank.offline.set_offline_acceptance(
+        merchant_id=stall.merchant_id,
+        enabled=True,
+        loss_bearer=offline_pb2.LOSS_BEARER_BANK,
+        day_budget=money(BUDGET),
+    )
     async with connect(market, till) as connected:
         await connected.prepare_offline(till.store)
     plan = market.plan

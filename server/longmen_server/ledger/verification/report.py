@@ -304,6 +304,10 @@ KINDS: Final[dict[str, Kind]] = {
     "ATTEMPT_MISMATCH": Kind(
         "A scan is of no order, or says that it paid one that it did not pay.", _RESTORE
     ),
+    "OFFLINE_ACCEPTANCE_MISMATCH": Kind(
+        "What was agreed on a merchant's sales without a network differs from its events.",
+        _TAMPERED,
+    ),
     "SHIFT_MISMATCH": Kind(
         "A shift is at no till of its merchant, or two of one till overlap.", _RESTORE
     ),

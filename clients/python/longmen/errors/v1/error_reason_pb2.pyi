@@ -910,6 +910,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Cashier number taken: the merchant has another cashier of that number. Metadata: cashier_id."""
     ERROR_REASON_CASHIER_UNREGISTERED: _ErrorReason.ValueType  # 574
     """Cashier unregistered: the merchant has registered cashiers, so a shift names one by id and not by a label. Metadata: merchant_id."""
+    ERROR_REASON_OFFLINE_NOT_ENABLED: _ErrorReason.ValueType  # 575
+    """Offline not enabled: the merchant's tills do not sell without a network; the bank agrees to it first. Metadata: merchant_id."""
+    ERROR_REASON_OFFLINE_BUDGET_TOO_LARGE: _ErrorReason.ValueType  # 576
+    """Offline budget too large: the bank covers no more than its own figure a day. Metadata: limit_minor_units, currency_code."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the reason of a refusal. On the wire it stands in google.rpc.ErrorInfo: reason is the value's name without
@@ -1769,6 +1773,10 @@ ERROR_REASON_CASHIER_NUMBER_TAKEN: ErrorReason.ValueType  # 573
 """Cashier number taken: the merchant has another cashier of that number. Metadata: cashier_id."""
 ERROR_REASON_CASHIER_UNREGISTERED: ErrorReason.ValueType  # 574
 """Cashier unregistered: the merchant has registered cashiers, so a shift names one by id and not by a label. Metadata: merchant_id."""
+ERROR_REASON_OFFLINE_NOT_ENABLED: ErrorReason.ValueType  # 575
+"""Offline not enabled: the merchant's tills do not sell without a network; the bank agrees to it first. Metadata: merchant_id."""
+ERROR_REASON_OFFLINE_BUDGET_TOO_LARGE: ErrorReason.ValueType  # 576
+"""Offline budget too large: the bank covers no more than its own figure a day. Metadata: limit_minor_units, currency_code."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 @_typing.final

@@ -114,6 +114,8 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """Sharing changed: money of an order was held to be shared, shared, returned or released."""
     EVENT_TYPE_RECEIVER_CHANGED: _EventType.ValueType  # 94
     """Receiver changed: a merchant's receiver of shares was asked for, confirmed or removed."""
+    EVENT_TYPE_OFFLINE_ACCEPTANCE_CHANGED: _EventType.ValueType  # 97
+    """Offline acceptance changed: it was agreed whether a merchant's tills sell without a network, and who bears the losses."""
     EVENT_TYPE_PAYER_CODE_CHANGED: _EventType.ValueType  # 62
     """Payer code changed means that a device was enrolled to show codes, or that its codes were revoked."""
     EVENT_TYPE_ENDPOINT_CHANGED: _EventType.ValueType  # 69
@@ -250,6 +252,8 @@ EVENT_TYPE_SHARING_CHANGED: EventType.ValueType  # 93
 """Sharing changed: money of an order was held to be shared, shared, returned or released."""
 EVENT_TYPE_RECEIVER_CHANGED: EventType.ValueType  # 94
 """Receiver changed: a merchant's receiver of shares was asked for, confirmed or removed."""
+EVENT_TYPE_OFFLINE_ACCEPTANCE_CHANGED: EventType.ValueType  # 97
+"""Offline acceptance changed: it was agreed whether a merchant's tills sell without a network, and who bears the losses."""
 EVENT_TYPE_PAYER_CODE_CHANGED: EventType.ValueType  # 62
 """Payer code changed means that a device was enrolled to show codes, or that its codes were revoked."""
 EVENT_TYPE_ENDPOINT_CHANGED: EventType.ValueType  # 69
@@ -927,6 +931,40 @@ class ReceiverChange(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReceiverChange: _TypeAlias = ReceiverChange  # noqa: Y015
+
+@_typing.final
+class OfflineAcceptanceChange(_message.Message):
+    """OfflineAcceptanceChange is what was agreed on a merchant's sales without a network."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENABLED_FIELD_NUMBER: _builtins.int
+    LOSS_BEARER_FIELD_NUMBER: _builtins.int
+    DAY_BUDGET_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    enabled: _builtins.bool
+    """Enabled says whether its tills sell without a network."""
+    loss_bearer: _builtins.str
+    """Loss bearer name, BANK or MERCHANT."""
+    day_budget_minor_units: _builtins.int
+    """Day budget of the bank's cover in minor units; 0 where the merchant bears losses."""
+    version: _builtins.int
+    """Version of the agreement."""
+    def __init__(
+        self,
+        *,
+        enabled: _builtins.bool = ...,
+        loss_bearer: _builtins.str = ...,
+        day_budget_minor_units: _builtins.int = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["day_budget_minor_units", b"day_budget_minor_units", "enabled", b"enabled", "loss_bearer", b"loss_bearer", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfflineAcceptanceChange: _TypeAlias = OfflineAcceptanceChange  # noqa: Y015
 
 @_typing.final
 class PayerCodeChange(_message.Message):
@@ -1699,6 +1737,7 @@ class Event(_message.Message):
     PAYOUT_CHANGE_FIELD_NUMBER: _builtins.int
     SHARING_CHANGE_FIELD_NUMBER: _builtins.int
     RECEIVER_CHANGE_FIELD_NUMBER: _builtins.int
+    OFFLINE_ACCEPTANCE_CHANGE_FIELD_NUMBER: _builtins.int
     PAYER_CODE_CHANGE_FIELD_NUMBER: _builtins.int
     ENDPOINT_CHANGE_FIELD_NUMBER: _builtins.int
     FX_RATES_CHANGE_FIELD_NUMBER: _builtins.int
@@ -1812,6 +1851,10 @@ class Event(_message.Message):
     @_builtins.property
     def receiver_change(self) -> Global___ReceiverChange:
         """Receiver change; its subject is the merchant that shares."""
+
+    @_builtins.property
+    def offline_acceptance_change(self) -> Global___OfflineAcceptanceChange:
+        """Offline acceptance change; its subject is the merchant."""
 
     @_builtins.property
     def payer_code_change(self) -> Global___PayerCodeChange:
@@ -1944,6 +1987,7 @@ class Event(_message.Message):
         payout_change: Global___PayoutChange | None = ...,
         sharing_change: Global___SharingChange | None = ...,
         receiver_change: Global___ReceiverChange | None = ...,
+        offline_acceptance_change: Global___OfflineAcceptanceChange | None = ...,
         payer_code_change: Global___PayerCodeChange | None = ...,
         endpoint_change: Global___EndpointChange | None = ...,
         fx_rates_change: Global___FxRatesChange | None = ...,
@@ -1971,11 +2015,11 @@ class Event(_message.Message):
         debit_balances: _account_pb2.Balances | None = ...,
         credit_balances: _account_pb2.Balances | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "account_type_change", b"account_type_change", "approval_change", b"approval_change", "biller_change", b"biller_change", "booked_time", b"booked_time", "branch_assignment", b"branch_assignment", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "donation_made", b"donation_made", "due_change", b"due_change", "endpoint_change", b"endpoint_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "factor_reset_change", b"factor_reset_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "key_change", b"key_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "own_limit_change", b"own_limit_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "payout_account_change", b"payout_account_change", "payout_change", b"payout_change", "posting", b"posting", "receiver_change", b"receiver_change", "risk_case_change", b"risk_case_change", "risk_decision_made", b"risk_decision_made", "risk_freeze_change", b"risk_freeze_change", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "sharing_change", b"sharing_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "account_type_change", b"account_type_change", "approval_change", b"approval_change", "biller_change", b"biller_change", "booked_time", b"booked_time", "branch_assignment", b"branch_assignment", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "donation_made", b"donation_made", "due_change", b"due_change", "endpoint_change", b"endpoint_change", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "factor_reset_change", b"factor_reset_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "key_change", b"key_change", "mandate_change", b"mandate_change", "offline_acceptance_change", b"offline_acceptance_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "own_limit_change", b"own_limit_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "payout_account_change", b"payout_account_change", "payout_change", b"payout_change", "posting", b"posting", "receiver_change", b"receiver_change", "risk_case_change", b"risk_case_change", "risk_decision_made", b"risk_decision_made", "risk_freeze_change", b"risk_freeze_change", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "sharing_change", b"sharing_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "transfer_state_change", b"transfer_state_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "account_type_change", b"account_type_change", "approval_change", b"approval_change", "biller_change", b"biller_change", "book", b"book", "booked_time", b"booked_time", "branch_assignment", b"branch_assignment", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "donation_made", b"donation_made", "due_change", b"due_change", "endpoint_change", b"endpoint_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "factor_reset_change", b"factor_reset_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "key_change", b"key_change", "mandate_change", b"mandate_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "own_limit_change", b"own_limit_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "payout_account_change", b"payout_account_change", "payout_change", b"payout_change", "posting", b"posting", "receiver_change", b"receiver_change", "risk_case_change", b"risk_case_change", "risk_decision_made", b"risk_decision_made", "risk_freeze_change", b"risk_freeze_change", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "sharing_change", b"sharing_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_state_change", b"account_state_change", "account_type_change", b"account_type_change", "approval_change", b"approval_change", "biller_change", b"biller_change", "book", b"book", "booked_time", b"booked_time", "branch_assignment", b"branch_assignment", "challenge_change", b"challenge_change", "credit_balances", b"credit_balances", "debit_balances", b"debit_balances", "device_change", b"device_change", "donation_made", b"donation_made", "due_change", b"due_change", "endpoint_change", b"endpoint_change", "event_id", b"event_id", "evidence_filing", b"evidence_filing", "factor_change", b"factor_change", "factor_reset_change", b"factor_reset_change", "fx_alert_told", b"fx_alert_told", "fx_conversion_reversed", b"fx_conversion_reversed", "fx_converted", b"fx_converted", "fx_limit_order_change", b"fx_limit_order_change", "fx_position_flag", b"fx_position_flag", "fx_rates_change", b"fx_rates_change", "fx_revaluation", b"fx_revaluation", "identification_change", b"identification_change", "key_change", b"key_change", "mandate_change", b"mandate_change", "offline_acceptance_change", b"offline_acceptance_change", "offline_sale_recorded", b"offline_sale_recorded", "order_change", b"order_change", "own_limit_change", b"own_limit_change", "payer_code_change", b"payer_code_change", "payload", b"payload", "payout_account_change", b"payout_account_change", "payout_change", b"payout_change", "posting", b"posting", "receiver_change", b"receiver_change", "risk_case_change", b"risk_case_change", "risk_decision_made", b"risk_decision_made", "risk_freeze_change", b"risk_freeze_change", "risk_list_change", b"risk_list_change", "risk_rules_change", b"risk_rules_change", "session_change", b"session_change", "settlement_change", b"settlement_change", "sharing_change", b"sharing_change", "staff_change", b"staff_change", "staff_session_change", b"staff_session_change", "subject_id", b"subject_id", "transfer_state_change", b"transfer_state_change", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payout_account_change", "payout_change", "sharing_change", "receiver_change", "payer_code_change", "endpoint_change", "fx_rates_change", "mandate_change", "fx_converted", "fx_conversion_reversed", "fx_position_flag", "fx_revaluation", "fx_alert_told", "fx_limit_order_change", "offline_sale_recorded", "risk_rules_change", "risk_list_change", "risk_decision_made", "risk_freeze_change", "risk_case_change", "factor_reset_change", "branch_assignment", "key_change", "due_change", "donation_made", "biller_change", "own_limit_change", "account_type_change"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["posting", "account", "account_state_change", "transfer_state_change", "device_change", "session_change", "approval_change", "staff_change", "staff_session_change", "factor_change", "challenge_change", "evidence_filing", "identification_change", "order_change", "settlement_change", "payout_account_change", "payout_change", "sharing_change", "receiver_change", "offline_acceptance_change", "payer_code_change", "endpoint_change", "fx_rates_change", "mandate_change", "fx_converted", "fx_conversion_reversed", "fx_position_flag", "fx_revaluation", "fx_alert_told", "fx_limit_order_change", "offline_sale_recorded", "risk_rules_change", "risk_list_change", "risk_decision_made", "risk_freeze_change", "risk_case_change", "factor_reset_change", "branch_assignment", "key_change", "due_change", "donation_made", "biller_change", "own_limit_change", "account_type_change"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

@@ -132,10 +132,16 @@ class OfflineTerms(_message.Message):
     STORED_LIMIT_FIELD_NUMBER: _builtins.int
     WINDOW_SECONDS_FIELD_NUMBER: _builtins.int
     COVERED_LIMIT_FIELD_NUMBER: _builtins.int
+    ENABLED_FIELD_NUMBER: _builtins.int
+    LOSS_BEARER_FIELD_NUMBER: _builtins.int
     stored_count: _builtins.int
     """Stored count is how many sales a till keeps at most before it has to forward them."""
     window_seconds: _builtins.int
     """Window seconds from a sale within which it has to be forwarded."""
+    enabled: _builtins.bool
+    """Enabled says whether the merchant's tills sell without a network at all; if not, every limit is zero."""
+    loss_bearer: Global___LossBearer.ValueType
+    """Loss bearer of sales whose payer cannot pay."""
     @_builtins.property
     def sale_limit(self) -> _money_pb2.Money:
         """Sale limit is the most that one sale may be."""
@@ -156,14 +162,62 @@ class OfflineTerms(_message.Message):
         stored_limit: _money_pb2.Money | None = ...,
         window_seconds: _builtins.int = ...,
         covered_limit: _money_pb2.Money | None = ...,
+        enabled: _builtins.bool = ...,
+        loss_bearer: Global___LossBearer.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["covered_limit", b"covered_limit", "sale_limit", b"sale_limit", "stored_limit", b"stored_limit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["covered_limit", b"covered_limit", "sale_limit", b"sale_limit", "stored_count", b"stored_count", "stored_limit", b"stored_limit", "window_seconds", b"window_seconds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["covered_limit", b"covered_limit", "enabled", b"enabled", "loss_bearer", b"loss_bearer", "sale_limit", b"sale_limit", "stored_count", b"stored_count", "stored_limit", b"stored_limit", "window_seconds", b"window_seconds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OfflineTerms: _TypeAlias = OfflineTerms  # noqa: Y015
+
+@_typing.final
+class OfflineAcceptance(_message.Message):
+    """OfflineAcceptance is whether a merchant's tills sell without a network, and who bears what payers do not pay."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERCHANT_ID_FIELD_NUMBER: _builtins.int
+    ENABLED_FIELD_NUMBER: _builtins.int
+    LOSS_BEARER_FIELD_NUMBER: _builtins.int
+    DAY_BUDGET_FIELD_NUMBER: _builtins.int
+    UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    merchant_id: _builtins.str
+    """Merchant id."""
+    enabled: _builtins.bool
+    """Enabled says whether its tills may register keys and sell without a network."""
+    loss_bearer: Global___LossBearer.ValueType
+    """Loss bearer of sales whose payer cannot pay: the bank within the day budget, or the merchant always; unspecified before the first agreement."""
+    version: _builtins.int
+    """Version counts the agreements."""
+    @_builtins.property
+    def day_budget(self) -> _money_pb2.Money:
+        """Day budget is what the bank pays at most in payers' place, in sales of one business date; none where the merchant bears losses."""
+
+    @_builtins.property
+    def update_time(self) -> _timestamp_pb2.Timestamp:
+        """Update time is when it was agreed last; none before the first agreement, and where keys were registered before there were agreements."""
+
+    def __init__(
+        self,
+        *,
+        merchant_id: _builtins.str = ...,
+        enabled: _builtins.bool = ...,
+        loss_bearer: Global___LossBearer.ValueType = ...,
+        day_budget: _money_pb2.Money | None = ...,
+        update_time: _timestamp_pb2.Timestamp | None = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["day_budget", b"day_budget", "update_time", b"update_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["day_budget", b"day_budget", "enabled", b"enabled", "loss_bearer", b"loss_bearer", "merchant_id", b"merchant_id", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfflineAcceptance: _TypeAlias = OfflineAcceptance  # noqa: Y015
 
 @_typing.final
 class OfflineSale(_message.Message):

@@ -25,11 +25,12 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from longmen.identity.v1 import identity_pb2 as longmen_dot_identity_dot_v1_dot_identity__pb2
 from longmen.payments.v1 import offline_pb2 as longmen_dot_payments_dot_v1_dot_offline__pb2
+from longmen.type.v1 import money_pb2 as longmen_dot_type_dot_v1_dot_money__pb2
 from longmen.type.v1 import policy_pb2 as longmen_dot_type_dot_v1_dot_policy__pb2
 from longmen.type.v1 import rules_pb2 as longmen_dot_type_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)longmen/payments/v1/offline_service.proto\x12\x13longmen.payments.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"longmen/identity/v1/identity.proto\x1a!longmen/payments/v1/offline.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"\xbb\x01\n\x1aRegisterTerminalKeyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0bterminal_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xe8\xd6\x18\x01\x12@\n\talgorithm\x18\x03 \x01(\x0e\x32!.longmen.identity.v1.KeyAlgorithmB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1d\n\npublic_key\x18\x04 \x01(\x0c\x42\t\xbaH\x06z\x04\x10 \x18@\"\x94\x01\n\x1bRegisterTerminalKeyResponse\x12-\n\x03key\x18\x01 \x01(\x0b\x32 .longmen.payments.v1.TerminalKey\x12\x30\n\x05terms\x18\x02 \x01(\x0b\x32!.longmen.payments.v1.OfflineTerms\x12\x14\n\x0c\x63ommitted_at\x18\x03 \x01(\t\"s\n\x18RevokeTerminalKeyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0bterminal_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xe8\xd6\x18\x01\x12\x19\n\x06key_id\x18\x03 \x01(\tB\t\xbaH\x06r\x04\xf0\xd9\x18\x01\"`\n\x19RevokeTerminalKeyResponse\x12-\n\x03key\x18\x01 \x01(\x0b\x32 .longmen.payments.v1.TerminalKey\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\\\n\x16GetOfflineTermsRequest\x12\x1e\n\x0bterminal_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xe8\xd6\x18\x01\x12\"\n\x11\x61t_least_as_fresh\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"{\n\x17GetOfflineTermsResponse\x12\x30\n\x05terms\x18\x01 \x01(\x0b\x32!.longmen.payments.v1.OfflineTerms\x12.\n\x04keys\x18\x02 \x03(\x0b\x32 .longmen.payments.v1.TerminalKey\"\xad\x01\n\x15\x46orwardOfflineRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0bterminal_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xe8\xd6\x18\x01\x12\x19\n\x06key_id\x18\x03 \x01(\tB\t\xbaH\x06r\x04\xf0\xd9\x18\x01\x12;\n\x05sales\x18\x04 \x03(\x0b\x32 .longmen.payments.v1.OfflineSaleB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x32\"c\n\x16\x46orwardOfflineResponse\x12\x33\n\x07results\x18\x01 \x03(\x0b\x32\".longmen.payments.v1.OfflineResult\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\x97\x01\n\x17ListOfflineSalesRequest\x12\x1e\n\x0bmerchant_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xe0\xd6\x18\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\"\n\x11\x61t_least_as_fresh\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"f\n\x18ListOfflineSalesResponse\x12\x31\n\x05sales\x18\x01 \x03(\x0b\x32\".longmen.payments.v1.OfflineRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x87\x06\n\x0eOfflineService\x12\x9e\x01\n\x13RegisterTerminalKey\x12/.longmen.payments.v1.RegisterTerminalKeyRequest\x1a\x30.longmen.payments.v1.RegisterTerminalKeyResponse\"$\xaa\xd4\x18 \n\x02\x01\x04\x12\rorders.charge\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x04\x12\x98\x01\n\x11RevokeTerminalKey\x12-.longmen.payments.v1.RevokeTerminalKeyRequest\x1a..longmen.payments.v1.RevokeTerminalKeyResponse\"$\xaa\xd4\x18 \n\x02\x01\x04\x12\rorders.charge\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x04\x12\x90\x01\n\x0fGetOfflineTerms\x12+.longmen.payments.v1.GetOfflineTermsRequest\x1a,.longmen.payments.v1.GetOfflineTermsResponse\"\"\xaa\xd4\x18\x1e\n\x02\x01\x04\x12\x0borders.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01\x12\x8f\x01\n\x0e\x46orwardOffline\x12*.longmen.payments.v1.ForwardOfflineRequest\x1a+.longmen.payments.v1.ForwardOfflineResponse\"$\xaa\xd4\x18 \n\x02\x01\x04\x12\rorders.charge\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x03\x12\x93\x01\n\x10ListOfflineSales\x12,.longmen.payments.v1.ListOfflineSalesRequest\x1a-.longmen.payments.v1.ListOfflineSalesResponse\"\"\xaa\xd4\x18\x1e\n\x02\x01\x04\x12\x0borders.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)longmen/payments/v1/offline_service.proto\x12\x13longmen.payments.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"longmen/identity/v1/identity.proto\x1a!longmen/payments/v1/offline.proto\x1a\x1blongmen/type/v1/money.proto\x1a\x1clongmen/type/v1/policy.proto\x1a\x1blongmen/type/v1/rules.proto\"\xbb\x01\n\x1aRegisterTerminalKeyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0bterminal_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xe8\xd6\x18\x01\x12@\n\talgorithm\x18\x03 \x01(\x0e\x32!.longmen.identity.v1.KeyAlgorithmB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1d\n\npublic_key\x18\x04 \x01(\x0c\x42\t\xbaH\x06z\x04\x10 \x18@\"\x94\x01\n\x1bRegisterTerminalKeyResponse\x12-\n\x03key\x18\x01 \x01(\x0b\x32 .longmen.payments.v1.TerminalKey\x12\x30\n\x05terms\x18\x02 \x01(\x0b\x32!.longmen.payments.v1.OfflineTerms\x12\x14\n\x0c\x63ommitted_at\x18\x03 \x01(\t\"s\n\x18RevokeTerminalKeyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0bterminal_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xe8\xd6\x18\x01\x12\x19\n\x06key_id\x18\x03 \x01(\tB\t\xbaH\x06r\x04\xf0\xd9\x18\x01\"`\n\x19RevokeTerminalKeyResponse\x12-\n\x03key\x18\x01 \x01(\x0b\x32 .longmen.payments.v1.TerminalKey\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\\\n\x16GetOfflineTermsRequest\x12\x1e\n\x0bterminal_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xe8\xd6\x18\x01\x12\"\n\x11\x61t_least_as_fresh\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"{\n\x17GetOfflineTermsResponse\x12\x30\n\x05terms\x18\x01 \x01(\x0b\x32!.longmen.payments.v1.OfflineTerms\x12.\n\x04keys\x18\x02 \x03(\x0b\x32 .longmen.payments.v1.TerminalKey\"\xad\x01\n\x15\x46orwardOfflineRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0bterminal_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xe8\xd6\x18\x01\x12\x19\n\x06key_id\x18\x03 \x01(\tB\t\xbaH\x06r\x04\xf0\xd9\x18\x01\x12;\n\x05sales\x18\x04 \x03(\x0b\x32 .longmen.payments.v1.OfflineSaleB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x32\"c\n\x16\x46orwardOfflineResponse\x12\x33\n\x07results\x18\x01 \x03(\x0b\x32\".longmen.payments.v1.OfflineResult\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"\x97\x01\n\x17ListOfflineSalesRequest\x12\x1e\n\x0bmerchant_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xe0\xd6\x18\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\"\n\x11\x61t_least_as_fresh\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"f\n\x18ListOfflineSalesResponse\x12\x31\n\x05sales\x18\x01 \x03(\x0b\x32\".longmen.payments.v1.OfflineRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9a\x02\n\x1bSetOfflineAcceptanceRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1e\n\x0bmerchant_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xe0\xd6\x18\x01\x12\x0f\n\x07\x65nabled\x18\x03 \x01(\x08\x12>\n\x0bloss_bearer\x18\x04 \x01(\x0e\x32\x1f.longmen.payments.v1.LossBearerB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12l\n\nday_budget\x18\x05 \x01(\x0b\x32\x16.longmen.type.v1.MoneyB@\xbaH=\xba\x01:\n\x0emoney.positive\x12\x12must be above zero\x1a\x14this.minor_units > 0\"p\n\x1cSetOfflineAcceptanceResponse\x12:\n\nacceptance\x18\x01 \x01(\x0b\x32&.longmen.payments.v1.OfflineAcceptance\x12\x14\n\x0c\x63ommitted_at\x18\x02 \x01(\t\"a\n\x1bGetOfflineAcceptanceRequest\x12\x1e\n\x0bmerchant_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\xe0\xd6\x18\x01\x12\"\n\x11\x61t_least_as_fresh\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"Z\n\x1cGetOfflineAcceptanceResponse\x12:\n\nacceptance\x18\x01 \x01(\x0b\x32&.longmen.payments.v1.OfflineAcceptance2\xde\x08\n\x0eOfflineService\x12\x9e\x01\n\x13RegisterTerminalKey\x12/.longmen.payments.v1.RegisterTerminalKeyRequest\x1a\x30.longmen.payments.v1.RegisterTerminalKeyResponse\"$\xaa\xd4\x18 \n\x02\x01\x04\x12\rorders.charge\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x04\x12\x98\x01\n\x11RevokeTerminalKey\x12-.longmen.payments.v1.RevokeTerminalKeyRequest\x1a..longmen.payments.v1.RevokeTerminalKeyResponse\"$\xaa\xd4\x18 \n\x02\x01\x04\x12\rorders.charge\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x04\x12\x90\x01\n\x0fGetOfflineTerms\x12+.longmen.payments.v1.GetOfflineTermsRequest\x1a,.longmen.payments.v1.GetOfflineTermsResponse\"\"\xaa\xd4\x18\x1e\n\x02\x01\x04\x12\x0borders.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01\x12\x8f\x01\n\x0e\x46orwardOffline\x12*.longmen.payments.v1.ForwardOfflineRequest\x1a+.longmen.payments.v1.ForwardOfflineResponse\"$\xaa\xd4\x18 \n\x02\x01\x04\x12\rorders.charge\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x03\x12\x93\x01\n\x10ListOfflineSales\x12,.longmen.payments.v1.ListOfflineSalesRequest\x1a-.longmen.payments.v1.ListOfflineSalesResponse\"\"\xaa\xd4\x18\x1e\n\x02\x01\x04\x12\x0borders.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01\x12\xa8\x01\n\x14SetOfflineAcceptance\x12\x30.longmen.payments.v1.SetOfflineAcceptanceRequest\x1a\x31.longmen.payments.v1.SetOfflineAcceptanceResponse\"+\xaa\xd4\x18\'\n\x02\x01\x03\x12\x0eoffline.enable\x18\x88\' \xb0\xea\x01(\x01\x30\x02X\x05`\x01j\x02\x02\x03\x12\xa9\x01\n\x14GetOfflineAcceptance\x12\x30.longmen.payments.v1.GetOfflineAcceptanceRequest\x1a\x31.longmen.payments.v1.GetOfflineAcceptanceResponse\",\xaa\xd4\x18(\n\x03\x01\x03\x04\x12\x0emerchants.read\x18\x88\' \xb0\xea\x01(\x02\x30\x01X\x01j\x04\x01\x02\x03\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -70,6 +71,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTOFFLINESALESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\004'
   _globals['_LISTOFFLINESALESREQUEST'].fields_by_name['at_least_as_fresh']._loaded_options = None
   _globals['_LISTOFFLINESALESREQUEST'].fields_by_name['at_least_as_fresh']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_SETOFFLINEACCEPTANCEREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_SETOFFLINEACCEPTANCEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_SETOFFLINEACCEPTANCEREQUEST'].fields_by_name['merchant_id']._loaded_options = None
+  _globals['_SETOFFLINEACCEPTANCEREQUEST'].fields_by_name['merchant_id']._serialized_options = b'\272H\006r\004\340\326\030\001'
+  _globals['_SETOFFLINEACCEPTANCEREQUEST'].fields_by_name['loss_bearer']._loaded_options = None
+  _globals['_SETOFFLINEACCEPTANCEREQUEST'].fields_by_name['loss_bearer']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_SETOFFLINEACCEPTANCEREQUEST'].fields_by_name['day_budget']._loaded_options = None
+  _globals['_SETOFFLINEACCEPTANCEREQUEST'].fields_by_name['day_budget']._serialized_options = b'\272H=\272\001:\n\016money.positive\022\022must be above zero\032\024this.minor_units > 0'
+  _globals['_GETOFFLINEACCEPTANCEREQUEST'].fields_by_name['merchant_id']._loaded_options = None
+  _globals['_GETOFFLINEACCEPTANCEREQUEST'].fields_by_name['merchant_id']._serialized_options = b'\272H\006r\004\340\326\030\001'
+  _globals['_GETOFFLINEACCEPTANCEREQUEST'].fields_by_name['at_least_as_fresh']._loaded_options = None
+  _globals['_GETOFFLINEACCEPTANCEREQUEST'].fields_by_name['at_least_as_fresh']._serialized_options = b'\272H\004r\002\030@'
   _globals['_OFFLINESERVICE'].methods_by_name['RegisterTerminalKey']._loaded_options = None
   _globals['_OFFLINESERVICE'].methods_by_name['RegisterTerminalKey']._serialized_options = b'\252\324\030 \n\002\001\004\022\rorders.charge\030\210\' \260\352\001(\0010\002X\004'
   _globals['_OFFLINESERVICE'].methods_by_name['RevokeTerminalKey']._loaded_options = None
@@ -80,26 +93,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OFFLINESERVICE'].methods_by_name['ForwardOffline']._serialized_options = b'\252\324\030 \n\002\001\004\022\rorders.charge\030\210\' \260\352\001(\0010\002X\003'
   _globals['_OFFLINESERVICE'].methods_by_name['ListOfflineSales']._loaded_options = None
   _globals['_OFFLINESERVICE'].methods_by_name['ListOfflineSales']._serialized_options = b'\252\324\030\036\n\002\001\004\022\013orders.read\030\210\' \260\352\001(\0020\001X\001'
-  _globals['_REGISTERTERMINALKEYREQUEST']._serialized_start=226
-  _globals['_REGISTERTERMINALKEYREQUEST']._serialized_end=413
-  _globals['_REGISTERTERMINALKEYRESPONSE']._serialized_start=416
-  _globals['_REGISTERTERMINALKEYRESPONSE']._serialized_end=564
-  _globals['_REVOKETERMINALKEYREQUEST']._serialized_start=566
-  _globals['_REVOKETERMINALKEYREQUEST']._serialized_end=681
-  _globals['_REVOKETERMINALKEYRESPONSE']._serialized_start=683
-  _globals['_REVOKETERMINALKEYRESPONSE']._serialized_end=779
-  _globals['_GETOFFLINETERMSREQUEST']._serialized_start=781
-  _globals['_GETOFFLINETERMSREQUEST']._serialized_end=873
-  _globals['_GETOFFLINETERMSRESPONSE']._serialized_start=875
-  _globals['_GETOFFLINETERMSRESPONSE']._serialized_end=998
-  _globals['_FORWARDOFFLINEREQUEST']._serialized_start=1001
-  _globals['_FORWARDOFFLINEREQUEST']._serialized_end=1174
-  _globals['_FORWARDOFFLINERESPONSE']._serialized_start=1176
-  _globals['_FORWARDOFFLINERESPONSE']._serialized_end=1275
-  _globals['_LISTOFFLINESALESREQUEST']._serialized_start=1278
-  _globals['_LISTOFFLINESALESREQUEST']._serialized_end=1429
-  _globals['_LISTOFFLINESALESRESPONSE']._serialized_start=1431
-  _globals['_LISTOFFLINESALESRESPONSE']._serialized_end=1533
-  _globals['_OFFLINESERVICE']._serialized_start=1536
-  _globals['_OFFLINESERVICE']._serialized_end=2311
+  _globals['_OFFLINESERVICE'].methods_by_name['SetOfflineAcceptance']._loaded_options = None
+  _globals['_OFFLINESERVICE'].methods_by_name['SetOfflineAcceptance']._serialized_options = b'\252\324\030\'\n\002\001\003\022\016offline.enable\030\210\' \260\352\001(\0010\002X\005`\001j\002\002\003'
+  _globals['_OFFLINESERVICE'].methods_by_name['GetOfflineAcceptance']._loaded_options = None
+  _globals['_OFFLINESERVICE'].methods_by_name['GetOfflineAcceptance']._serialized_options = b'\252\324\030(\n\003\001\003\004\022\016merchants.read\030\210\' \260\352\001(\0020\001X\001j\004\001\002\003\004'
+  _globals['_REGISTERTERMINALKEYREQUEST']._serialized_start=255
+  _globals['_REGISTERTERMINALKEYREQUEST']._serialized_end=442
+  _globals['_REGISTERTERMINALKEYRESPONSE']._serialized_start=445
+  _globals['_REGISTERTERMINALKEYRESPONSE']._serialized_end=593
+  _globals['_REVOKETERMINALKEYREQUEST']._serialized_start=595
+  _globals['_REVOKETERMINALKEYREQUEST']._serialized_end=710
+  _globals['_REVOKETERMINALKEYRESPONSE']._serialized_start=712
+  _globals['_REVOKETERMINALKEYRESPONSE']._serialized_end=808
+  _globals['_GETOFFLINETERMSREQUEST']._serialized_start=810
+  _globals['_GETOFFLINETERMSREQUEST']._serialized_end=902
+  _globals['_GETOFFLINETERMSRESPONSE']._serialized_start=904
+  _globals['_GETOFFLINETERMSRESPONSE']._serialized_end=1027
+  _globals['_FORWARDOFFLINEREQUEST']._serialized_start=1030
+  _globals['_FORWARDOFFLINEREQUEST']._serialized_end=1203
+  _globals['_FORWARDOFFLINERESPONSE']._serialized_start=1205
+  _globals['_FORWARDOFFLINERESPONSE']._serialized_end=1304
+  _globals['_LISTOFFLINESALESREQUEST']._serialized_start=1307
+  _globals['_LISTOFFLINESALESREQUEST']._serialized_end=1458
+  _globals['_LISTOFFLINESALESRESPONSE']._serialized_start=1460
+  _globals['_LISTOFFLINESALESRESPONSE']._serialized_end=1562
+  _globals['_SETOFFLINEACCEPTANCEREQUEST']._serialized_start=1565
+  _globals['_SETOFFLINEACCEPTANCEREQUEST']._serialized_end=1847
+  _globals['_SETOFFLINEACCEPTANCERESPONSE']._serialized_start=1849
+  _globals['_SETOFFLINEACCEPTANCERESPONSE']._serialized_end=1961
+  _globals['_GETOFFLINEACCEPTANCEREQUEST']._serialized_start=1963
+  _globals['_GETOFFLINEACCEPTANCEREQUEST']._serialized_end=2060
+  _globals['_GETOFFLINEACCEPTANCERESPONSE']._serialized_start=2062
+  _globals['_GETOFFLINEACCEPTANCERESPONSE']._serialized_end=2152
+  _globals['_OFFLINESERVICE']._serialized_start=2155
+  _globals['_OFFLINESERVICE']._serialized_end=3273
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from longmen.identity.v1 import identity_pb2 as _identity_pb2
 from longmen.payments.v1 import offline_pb2 as _offline_pb2
+from longmen.type.v1 import money_pb2 as _money_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -327,3 +328,121 @@ class ListOfflineSalesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListOfflineSalesResponse: _TypeAlias = ListOfflineSalesResponse  # noqa: Y015
+
+@_typing.final
+class SetOfflineAcceptanceRequest(_message.Message):
+    """SetOfflineAcceptanceRequest is the request of SetOfflineAcceptance."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    MERCHANT_ID_FIELD_NUMBER: _builtins.int
+    ENABLED_FIELD_NUMBER: _builtins.int
+    LOSS_BEARER_FIELD_NUMBER: _builtins.int
+    DAY_BUDGET_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Request id is a UUID that the caller makes once per intention and keeps for every retry."""
+    merchant_id: _builtins.str
+    """Merchant id whose tills they are."""
+    enabled: _builtins.bool
+    """Enabled says whether they sell without a network from now on."""
+    loss_bearer: _offline_pb2.LossBearer.ValueType
+    """Loss bearer of sales whose payer cannot pay; given exactly when enabled."""
+    @_builtins.property
+    def day_budget(self) -> _money_pb2.Money:
+        """Day budget of the bank's cover, in sales of one business date; given exactly when the bank bears losses."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        merchant_id: _builtins.str = ...,
+        enabled: _builtins.bool = ...,
+        loss_bearer: _offline_pb2.LossBearer.ValueType = ...,
+        day_budget: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["day_budget", b"day_budget"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["day_budget", b"day_budget", "enabled", b"enabled", "loss_bearer", b"loss_bearer", "merchant_id", b"merchant_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetOfflineAcceptanceRequest: _TypeAlias = SetOfflineAcceptanceRequest  # noqa: Y015
+
+@_typing.final
+class SetOfflineAcceptanceResponse(_message.Message):
+    """SetOfflineAcceptanceResponse is the reply of SetOfflineAcceptance."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCEPTANCE_FIELD_NUMBER: _builtins.int
+    COMMITTED_AT_FIELD_NUMBER: _builtins.int
+    committed_at: _builtins.str
+    """Committed at is an opaque token of the moment the change became durable; reads take it as at_least_as_fresh."""
+    @_builtins.property
+    def acceptance(self) -> _offline_pb2.OfflineAcceptance:
+        """Acceptance agreed on."""
+
+    def __init__(
+        self,
+        *,
+        acceptance: _offline_pb2.OfflineAcceptance | None = ...,
+        committed_at: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["acceptance", b"acceptance"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acceptance", b"acceptance", "committed_at", b"committed_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetOfflineAcceptanceResponse: _TypeAlias = SetOfflineAcceptanceResponse  # noqa: Y015
+
+@_typing.final
+class GetOfflineAcceptanceRequest(_message.Message):
+    """GetOfflineAcceptanceRequest is the request of GetOfflineAcceptance."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERCHANT_ID_FIELD_NUMBER: _builtins.int
+    AT_LEAST_AS_FRESH_FIELD_NUMBER: _builtins.int
+    merchant_id: _builtins.str
+    """Merchant id to look up."""
+    at_least_as_fresh: _builtins.str
+    """At least as fresh is the committed_at of a change that the reply must show; empty means no demand."""
+    def __init__(
+        self,
+        *,
+        merchant_id: _builtins.str = ...,
+        at_least_as_fresh: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least_as_fresh", b"at_least_as_fresh", "merchant_id", b"merchant_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetOfflineAcceptanceRequest: _TypeAlias = GetOfflineAcceptanceRequest  # noqa: Y015
+
+@_typing.final
+class GetOfflineAcceptanceResponse(_message.Message):
+    """GetOfflineAcceptanceResponse is the reply of GetOfflineAcceptance."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCEPTANCE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def acceptance(self) -> _offline_pb2.OfflineAcceptance:
+        """Acceptance as agreed."""
+
+    def __init__(
+        self,
+        *,
+        acceptance: _offline_pb2.OfflineAcceptance | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["acceptance", b"acceptance"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acceptance", b"acceptance"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetOfflineAcceptanceResponse: _TypeAlias = GetOfflineAcceptanceResponse  # noqa: Y015

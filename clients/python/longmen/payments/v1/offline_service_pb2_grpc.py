@@ -65,6 +65,16 @@ class OfflineServiceStub:
                 request_serializer=longmen_dot_payments_dot_v1_dot_offline__service__pb2.ListOfflineSalesRequest.SerializeToString,
                 response_deserializer=longmen_dot_payments_dot_v1_dot_offline__service__pb2.ListOfflineSalesResponse.FromString,
                 _registered_method=True)
+        self.SetOfflineAcceptance = channel.unary_unary(
+                '/longmen.payments.v1.OfflineService/SetOfflineAcceptance',
+                request_serializer=longmen_dot_payments_dot_v1_dot_offline__service__pb2.SetOfflineAcceptanceRequest.SerializeToString,
+                response_deserializer=longmen_dot_payments_dot_v1_dot_offline__service__pb2.SetOfflineAcceptanceResponse.FromString,
+                _registered_method=True)
+        self.GetOfflineAcceptance = channel.unary_unary(
+                '/longmen.payments.v1.OfflineService/GetOfflineAcceptance',
+                request_serializer=longmen_dot_payments_dot_v1_dot_offline__service__pb2.GetOfflineAcceptanceRequest.SerializeToString,
+                response_deserializer=longmen_dot_payments_dot_v1_dot_offline__service__pb2.GetOfflineAcceptanceResponse.FromString,
+                _registered_method=True)
 
 
 class OfflineServiceServicer:
@@ -79,7 +89,7 @@ class OfflineServiceServicer:
     def RegisterTerminalKey(self, request, context):
         """RegisterTerminalKey takes the public key that a till signs its stored sales with, and tells what it may take. Earlier keys stay good, so
         that what was signed with them can yet be forwarded.
-        Reasons: TERMINAL_NOT_FOUND, DEVICE_KEY_INVALID.
+        Reasons: TERMINAL_NOT_FOUND, DEVICE_KEY_INVALID, OFFLINE_NOT_ENABLED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -104,7 +114,7 @@ class OfflineServiceServicer:
     def ForwardOffline(self, request, context):
         """ForwardOffline takes stored sales of one till and key, in their order, and answers each by itself. A sale that was forwarded before is
         answered as it was then. Reasons of a sale that was refused: OFFLINE_SIGNATURE_INVALID, OFFLINE_OUT_OF_ORDER, OFFLINE_SALE_REUSED. Of one
-        that was lost: OFFLINE_WINDOW_PASSED, OFFLINE_TIME_AHEAD, OFFLINE_LIMIT_EXCEEDED, those of PayByCode for the sale and its code, and those
+        that was lost: OFFLINE_WINDOW_PASSED, OFFLINE_TIME_AHEAD, OFFLINE_LIMIT_EXCEEDED, OFFLINE_NOT_ENABLED, those of PayByCode for the sale and its code, and those
         for its payer where the bank does not cover them: CODE_BUDGET_SPENT, OFFLINE_BUDGET_SPENT, PAYER_STATE, INSUFFICIENT_FUNDS.
         Reasons: TERMINAL_NOT_FOUND, OFFLINE_KEY_NOT_FOUND, OFFLINE_KEY_REVOKED.
         """
@@ -115,6 +125,23 @@ class OfflineServiceServicer:
     def ListOfflineSales(self, request, context):
         """ListOfflineSales lists what a merchant's tills have forwarded, newest first, with who bears the loss of what was not paid.
         Reasons: MERCHANT_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetOfflineAcceptance(self, request, context):
+        """SetOfflineAcceptance agrees on whether a merchant's tills sell without a network, who bears what payers do not pay, and up to what a day. Staff
+        propose it and another person approves. Sales that a till took while it was enabled are taken down for as long as they may be forwarded.
+        Reasons: MERCHANT_NOT_FOUND, CURRENCY_MISMATCH, OFFLINE_BUDGET_TOO_LARGE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetOfflineAcceptance(self, request, context):
+        """GetOfflineAcceptance returns what was agreed with a merchant; not enabled before the first agreement.
+        Reasons: MERCHANT_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -147,6 +174,16 @@ def add_OfflineServiceServicer_to_server(servicer, server):
                     servicer.ListOfflineSales,
                     request_deserializer=longmen_dot_payments_dot_v1_dot_offline__service__pb2.ListOfflineSalesRequest.FromString,
                     response_serializer=longmen_dot_payments_dot_v1_dot_offline__service__pb2.ListOfflineSalesResponse.SerializeToString,
+            ),
+            'SetOfflineAcceptance': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetOfflineAcceptance,
+                    request_deserializer=longmen_dot_payments_dot_v1_dot_offline__service__pb2.SetOfflineAcceptanceRequest.FromString,
+                    response_serializer=longmen_dot_payments_dot_v1_dot_offline__service__pb2.SetOfflineAcceptanceResponse.SerializeToString,
+            ),
+            'GetOfflineAcceptance': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOfflineAcceptance,
+                    request_deserializer=longmen_dot_payments_dot_v1_dot_offline__service__pb2.GetOfflineAcceptanceRequest.FromString,
+                    response_serializer=longmen_dot_payments_dot_v1_dot_offline__service__pb2.GetOfflineAcceptanceResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -290,6 +327,60 @@ class OfflineService:
             '/longmen.payments.v1.OfflineService/ListOfflineSales',
             longmen_dot_payments_dot_v1_dot_offline__service__pb2.ListOfflineSalesRequest.SerializeToString,
             longmen_dot_payments_dot_v1_dot_offline__service__pb2.ListOfflineSalesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetOfflineAcceptance(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longmen.payments.v1.OfflineService/SetOfflineAcceptance',
+            longmen_dot_payments_dot_v1_dot_offline__service__pb2.SetOfflineAcceptanceRequest.SerializeToString,
+            longmen_dot_payments_dot_v1_dot_offline__service__pb2.SetOfflineAcceptanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetOfflineAcceptance(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longmen.payments.v1.OfflineService/GetOfflineAcceptance',
+            longmen_dot_payments_dot_v1_dot_offline__service__pb2.GetOfflineAcceptanceRequest.SerializeToString,
+            longmen_dot_payments_dot_v1_dot_offline__service__pb2.GetOfflineAcceptanceResponse.FromString,
             options,
             channel_credentials,
             insecure,

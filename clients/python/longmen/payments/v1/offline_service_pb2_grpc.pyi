@@ -42,7 +42,7 @@ class OfflineServiceStub:
     RegisterTerminalKey: _grpc.UnaryUnaryMultiCallable[_offline_service_pb2.RegisterTerminalKeyRequest, _offline_service_pb2.RegisterTerminalKeyResponse]
     """RegisterTerminalKey takes the public key that a till signs its stored sales with, and tells what it may take. Earlier keys stay good, so
     that what was signed with them can yet be forwarded.
-    Reasons: TERMINAL_NOT_FOUND, DEVICE_KEY_INVALID.
+    Reasons: TERMINAL_NOT_FOUND, DEVICE_KEY_INVALID, OFFLINE_NOT_ENABLED.
     """
     RevokeTerminalKey: _grpc.UnaryUnaryMultiCallable[_offline_service_pb2.RevokeTerminalKeyRequest, _offline_service_pb2.RevokeTerminalKeyResponse]
     """RevokeTerminalKey lets nothing signed with a key be taken any more; a revoked one stays revoked.
@@ -55,13 +55,22 @@ class OfflineServiceStub:
     ForwardOffline: _grpc.UnaryUnaryMultiCallable[_offline_service_pb2.ForwardOfflineRequest, _offline_service_pb2.ForwardOfflineResponse]
     """ForwardOffline takes stored sales of one till and key, in their order, and answers each by itself. A sale that was forwarded before is
     answered as it was then. Reasons of a sale that was refused: OFFLINE_SIGNATURE_INVALID, OFFLINE_OUT_OF_ORDER, OFFLINE_SALE_REUSED. Of one
-    that was lost: OFFLINE_WINDOW_PASSED, OFFLINE_TIME_AHEAD, OFFLINE_LIMIT_EXCEEDED, those of PayByCode for the sale and its code, and those
+    that was lost: OFFLINE_WINDOW_PASSED, OFFLINE_TIME_AHEAD, OFFLINE_LIMIT_EXCEEDED, OFFLINE_NOT_ENABLED, those of PayByCode for the sale and its code, and those
     for its payer where the bank does not cover them: CODE_BUDGET_SPENT, OFFLINE_BUDGET_SPENT, PAYER_STATE, INSUFFICIENT_FUNDS.
     Reasons: TERMINAL_NOT_FOUND, OFFLINE_KEY_NOT_FOUND, OFFLINE_KEY_REVOKED.
     """
     ListOfflineSales: _grpc.UnaryUnaryMultiCallable[_offline_service_pb2.ListOfflineSalesRequest, _offline_service_pb2.ListOfflineSalesResponse]
     """ListOfflineSales lists what a merchant's tills have forwarded, newest first, with who bears the loss of what was not paid.
     Reasons: MERCHANT_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """
+    SetOfflineAcceptance: _grpc.UnaryUnaryMultiCallable[_offline_service_pb2.SetOfflineAcceptanceRequest, _offline_service_pb2.SetOfflineAcceptanceResponse]
+    """SetOfflineAcceptance agrees on whether a merchant's tills sell without a network, who bears what payers do not pay, and up to what a day. Staff
+    propose it and another person approves. Sales that a till took while it was enabled are taken down for as long as they may be forwarded.
+    Reasons: MERCHANT_NOT_FOUND, CURRENCY_MISMATCH, OFFLINE_BUDGET_TOO_LARGE.
+    """
+    GetOfflineAcceptance: _grpc.UnaryUnaryMultiCallable[_offline_service_pb2.GetOfflineAcceptanceRequest, _offline_service_pb2.GetOfflineAcceptanceResponse]
+    """GetOfflineAcceptance returns what was agreed with a merchant; not enabled before the first agreement.
+    Reasons: MERCHANT_NOT_FOUND.
     """
 
 @_typing.type_check_only
@@ -78,7 +87,7 @@ class OfflineServiceAsyncStub(OfflineServiceStub):
     RegisterTerminalKey: _aio.UnaryUnaryMultiCallable[_offline_service_pb2.RegisterTerminalKeyRequest, _offline_service_pb2.RegisterTerminalKeyResponse]  # type: ignore[assignment]
     """RegisterTerminalKey takes the public key that a till signs its stored sales with, and tells what it may take. Earlier keys stay good, so
     that what was signed with them can yet be forwarded.
-    Reasons: TERMINAL_NOT_FOUND, DEVICE_KEY_INVALID.
+    Reasons: TERMINAL_NOT_FOUND, DEVICE_KEY_INVALID, OFFLINE_NOT_ENABLED.
     """
     RevokeTerminalKey: _aio.UnaryUnaryMultiCallable[_offline_service_pb2.RevokeTerminalKeyRequest, _offline_service_pb2.RevokeTerminalKeyResponse]  # type: ignore[assignment]
     """RevokeTerminalKey lets nothing signed with a key be taken any more; a revoked one stays revoked.
@@ -91,13 +100,22 @@ class OfflineServiceAsyncStub(OfflineServiceStub):
     ForwardOffline: _aio.UnaryUnaryMultiCallable[_offline_service_pb2.ForwardOfflineRequest, _offline_service_pb2.ForwardOfflineResponse]  # type: ignore[assignment]
     """ForwardOffline takes stored sales of one till and key, in their order, and answers each by itself. A sale that was forwarded before is
     answered as it was then. Reasons of a sale that was refused: OFFLINE_SIGNATURE_INVALID, OFFLINE_OUT_OF_ORDER, OFFLINE_SALE_REUSED. Of one
-    that was lost: OFFLINE_WINDOW_PASSED, OFFLINE_TIME_AHEAD, OFFLINE_LIMIT_EXCEEDED, those of PayByCode for the sale and its code, and those
+    that was lost: OFFLINE_WINDOW_PASSED, OFFLINE_TIME_AHEAD, OFFLINE_LIMIT_EXCEEDED, OFFLINE_NOT_ENABLED, those of PayByCode for the sale and its code, and those
     for its payer where the bank does not cover them: CODE_BUDGET_SPENT, OFFLINE_BUDGET_SPENT, PAYER_STATE, INSUFFICIENT_FUNDS.
     Reasons: TERMINAL_NOT_FOUND, OFFLINE_KEY_NOT_FOUND, OFFLINE_KEY_REVOKED.
     """
     ListOfflineSales: _aio.UnaryUnaryMultiCallable[_offline_service_pb2.ListOfflineSalesRequest, _offline_service_pb2.ListOfflineSalesResponse]  # type: ignore[assignment]
     """ListOfflineSales lists what a merchant's tills have forwarded, newest first, with who bears the loss of what was not paid.
     Reasons: MERCHANT_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """
+    SetOfflineAcceptance: _aio.UnaryUnaryMultiCallable[_offline_service_pb2.SetOfflineAcceptanceRequest, _offline_service_pb2.SetOfflineAcceptanceResponse]  # type: ignore[assignment]
+    """SetOfflineAcceptance agrees on whether a merchant's tills sell without a network, who bears what payers do not pay, and up to what a day. Staff
+    propose it and another person approves. Sales that a till took while it was enabled are taken down for as long as they may be forwarded.
+    Reasons: MERCHANT_NOT_FOUND, CURRENCY_MISMATCH, OFFLINE_BUDGET_TOO_LARGE.
+    """
+    GetOfflineAcceptance: _aio.UnaryUnaryMultiCallable[_offline_service_pb2.GetOfflineAcceptanceRequest, _offline_service_pb2.GetOfflineAcceptanceResponse]  # type: ignore[assignment]
+    """GetOfflineAcceptance returns what was agreed with a merchant; not enabled before the first agreement.
+    Reasons: MERCHANT_NOT_FOUND.
     """
 
 class OfflineServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -117,7 +135,7 @@ class OfflineServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_offline_service_pb2.RegisterTerminalKeyResponse, _abc.Awaitable[_offline_service_pb2.RegisterTerminalKeyResponse]]:
         """RegisterTerminalKey takes the public key that a till signs its stored sales with, and tells what it may take. Earlier keys stay good, so
         that what was signed with them can yet be forwarded.
-        Reasons: TERMINAL_NOT_FOUND, DEVICE_KEY_INVALID.
+        Reasons: TERMINAL_NOT_FOUND, DEVICE_KEY_INVALID, OFFLINE_NOT_ENABLED.
         """
 
     @_abc_1.abstractmethod
@@ -148,7 +166,7 @@ class OfflineServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_offline_service_pb2.ForwardOfflineResponse, _abc.Awaitable[_offline_service_pb2.ForwardOfflineResponse]]:
         """ForwardOffline takes stored sales of one till and key, in their order, and answers each by itself. A sale that was forwarded before is
         answered as it was then. Reasons of a sale that was refused: OFFLINE_SIGNATURE_INVALID, OFFLINE_OUT_OF_ORDER, OFFLINE_SALE_REUSED. Of one
-        that was lost: OFFLINE_WINDOW_PASSED, OFFLINE_TIME_AHEAD, OFFLINE_LIMIT_EXCEEDED, those of PayByCode for the sale and its code, and those
+        that was lost: OFFLINE_WINDOW_PASSED, OFFLINE_TIME_AHEAD, OFFLINE_LIMIT_EXCEEDED, OFFLINE_NOT_ENABLED, those of PayByCode for the sale and its code, and those
         for its payer where the bank does not cover them: CODE_BUDGET_SPENT, OFFLINE_BUDGET_SPENT, PAYER_STATE, INSUFFICIENT_FUNDS.
         Reasons: TERMINAL_NOT_FOUND, OFFLINE_KEY_NOT_FOUND, OFFLINE_KEY_REVOKED.
         """
@@ -161,6 +179,27 @@ class OfflineServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_offline_service_pb2.ListOfflineSalesResponse, _abc.Awaitable[_offline_service_pb2.ListOfflineSalesResponse]]:
         """ListOfflineSales lists what a merchant's tills have forwarded, newest first, with who bears the loss of what was not paid.
         Reasons: MERCHANT_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def SetOfflineAcceptance(
+        self,
+        request: _offline_service_pb2.SetOfflineAcceptanceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offline_service_pb2.SetOfflineAcceptanceResponse, _abc.Awaitable[_offline_service_pb2.SetOfflineAcceptanceResponse]]:
+        """SetOfflineAcceptance agrees on whether a merchant's tills sell without a network, who bears what payers do not pay, and up to what a day. Staff
+        propose it and another person approves. Sales that a till took while it was enabled are taken down for as long as they may be forwarded.
+        Reasons: MERCHANT_NOT_FOUND, CURRENCY_MISMATCH, OFFLINE_BUDGET_TOO_LARGE.
+        """
+
+    @_abc_1.abstractmethod
+    def GetOfflineAcceptance(
+        self,
+        request: _offline_service_pb2.GetOfflineAcceptanceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_offline_service_pb2.GetOfflineAcceptanceResponse, _abc.Awaitable[_offline_service_pb2.GetOfflineAcceptanceResponse]]:
+        """GetOfflineAcceptance returns what was agreed with a merchant; not enabled before the first agreement.
+        Reasons: MERCHANT_NOT_FOUND.
         """
 
 def add_OfflineServiceServicer_to_server(servicer: OfflineServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

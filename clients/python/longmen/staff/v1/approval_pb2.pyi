@@ -18,6 +18,7 @@ from longmen.identity.v1 import kyc_service_pb2 as _kyc_service_pb2
 from longmen.ledger.v1 import ledger_service_pb2 as _ledger_service_pb2
 from longmen.merchants.v1 import payouts_service_pb2 as _payouts_service_pb2
 from longmen.merchants.v1 import plans_service_pb2 as _plans_service_pb2
+from longmen.payments.v1 import offline_service_pb2 as _offline_service_pb2
 from longmen.payments.v1 import sharing_service_pb2 as _sharing_service_pb2
 from longmen.risk.v1 import cases_service_pb2 as _cases_service_pb2
 from longmen.risk.v1 import lists_service_pb2 as _lists_service_pb2
@@ -94,6 +95,7 @@ class ProposedCommand(_message.Message):
     SET_PLAN_FIELD_NUMBER: _builtins.int
     CONFIRM_PAYOUT_ACCOUNT_FIELD_NUMBER: _builtins.int
     CONFIRM_RECEIVER_FIELD_NUMBER: _builtins.int
+    SET_OFFLINE_ACCEPTANCE_FIELD_NUMBER: _builtins.int
     CONFIRM_IN_PERSON_FIELD_NUMBER: _builtins.int
     RESET_FACTORS_FIELD_NUMBER: _builtins.int
     SET_FX_RATE_FIELD_NUMBER: _builtins.int
@@ -163,6 +165,10 @@ class ProposedCommand(_message.Message):
         """Confirm receiver lets a merchant's shares go to another one."""
 
     @_builtins.property
+    def set_offline_acceptance(self) -> _offline_service_pb2.SetOfflineAcceptanceRequest:
+        """Set offline acceptance lets a merchant's tills sell without a network, at somebody's risk."""
+
+    @_builtins.property
     def confirm_in_person(self) -> _kyc_service_pb2.ConfirmInPersonRequest:
         """Confirm in person notes that a customer was seen with the identity document."""
 
@@ -227,6 +233,7 @@ class ProposedCommand(_message.Message):
         set_plan: _plans_service_pb2.SetPlanRequest | None = ...,
         confirm_payout_account: _payouts_service_pb2.ConfirmPayoutAccountRequest | None = ...,
         confirm_receiver: _sharing_service_pb2.ConfirmReceiverRequest | None = ...,
+        set_offline_acceptance: _offline_service_pb2.SetOfflineAcceptanceRequest | None = ...,
         confirm_in_person: _kyc_service_pb2.ConfirmInPersonRequest | None = ...,
         reset_factors: _factor_reset_service_pb2.ResetFactorsRequest | None = ...,
         set_fx_rate: _rates_service_pb2.SetRateRequest | None = ...,
@@ -240,11 +247,11 @@ class ProposedCommand(_message.Message):
         lift_freeze: _risk_service_pb2.LiftFreezeRequest | None = ...,
         close_case: _cases_service_pb2.CloseCaseRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["close_case", b"close_case", "command", b"command", "commit_list_import", b"commit_list_import", "confirm_in_person", b"confirm_in_person", "confirm_payout_account", b"confirm_payout_account", "confirm_receiver", b"confirm_receiver", "create_fx_promotion", b"create_fx_promotion", "create_key", b"create_key", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "end_fx_promotion", b"end_fx_promotion", "grant_staff", b"grant_staff", "lift_freeze", b"lift_freeze", "promote_rule_set", b"promote_rule_set", "register_certificate", b"register_certificate", "register_signing_key", b"register_signing_key", "reset_factors", b"reset_factors", "reset_staff", b"reset_staff", "reverse_conversion", b"reverse_conversion", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "set_rollout", b"set_rollout", "snooze_rule", b"snooze_rule", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["close_case", b"close_case", "command", b"command", "commit_list_import", b"commit_list_import", "confirm_in_person", b"confirm_in_person", "confirm_payout_account", b"confirm_payout_account", "confirm_receiver", b"confirm_receiver", "create_fx_promotion", b"create_fx_promotion", "create_key", b"create_key", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "end_fx_promotion", b"end_fx_promotion", "grant_staff", b"grant_staff", "lift_freeze", b"lift_freeze", "promote_rule_set", b"promote_rule_set", "register_certificate", b"register_certificate", "register_signing_key", b"register_signing_key", "reset_factors", b"reset_factors", "reset_staff", b"reset_staff", "reverse_conversion", b"reverse_conversion", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_offline_acceptance", b"set_offline_acceptance", "set_plan", b"set_plan", "set_rollout", b"set_rollout", "snooze_rule", b"snooze_rule", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_case", b"close_case", "command", b"command", "commit_list_import", b"commit_list_import", "confirm_in_person", b"confirm_in_person", "confirm_payout_account", b"confirm_payout_account", "confirm_receiver", b"confirm_receiver", "create_fx_promotion", b"create_fx_promotion", "create_key", b"create_key", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "end_fx_promotion", b"end_fx_promotion", "grant_staff", b"grant_staff", "lift_freeze", b"lift_freeze", "promote_rule_set", b"promote_rule_set", "register_certificate", b"register_certificate", "register_signing_key", b"register_signing_key", "reset_factors", b"reset_factors", "reset_staff", b"reset_staff", "reverse_conversion", b"reverse_conversion", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_plan", b"set_plan", "set_rollout", b"set_rollout", "snooze_rule", b"snooze_rule", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_case", b"close_case", "command", b"command", "commit_list_import", b"commit_list_import", "confirm_in_person", b"confirm_in_person", "confirm_payout_account", b"confirm_payout_account", "confirm_receiver", b"confirm_receiver", "create_fx_promotion", b"create_fx_promotion", "create_key", b"create_key", "create_staff", b"create_staff", "create_transaction", b"create_transaction", "end_fx_promotion", b"end_fx_promotion", "grant_staff", b"grant_staff", "lift_freeze", b"lift_freeze", "promote_rule_set", b"promote_rule_set", "register_certificate", b"register_certificate", "register_signing_key", b"register_signing_key", "reset_factors", b"reset_factors", "reset_staff", b"reset_staff", "reverse_conversion", b"reverse_conversion", "reverse_transaction", b"reverse_transaction", "set_account_state", b"set_account_state", "set_fx_rate", b"set_fx_rate", "set_offline_acceptance", b"set_offline_acceptance", "set_plan", b"set_plan", "set_rollout", b"set_rollout", "snooze_rule", b"snooze_rule", "unfreeze_account", b"unfreeze_account", "unlock_factors", b"unlock_factors"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["create_transaction", "reverse_transaction", "set_account_state", "unfreeze_account", "unlock_factors", "create_staff", "grant_staff", "register_certificate", "create_key", "register_signing_key", "reset_staff", "set_plan", "confirm_payout_account", "confirm_receiver", "confirm_in_person", "reset_factors", "set_fx_rate", "create_fx_promotion", "end_fx_promotion", "reverse_conversion", "promote_rule_set", "snooze_rule", "set_rollout", "commit_list_import", "lift_freeze", "close_case"]  # noqa: Y015
+    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["create_transaction", "reverse_transaction", "set_account_state", "unfreeze_account", "unlock_factors", "create_staff", "grant_staff", "register_certificate", "create_key", "register_signing_key", "reset_staff", "set_plan", "confirm_payout_account", "confirm_receiver", "set_offline_acceptance", "confirm_in_person", "reset_factors", "set_fx_rate", "create_fx_promotion", "end_fx_promotion", "reverse_conversion", "promote_rule_set", "snooze_rule", "set_rollout", "commit_list_import", "lift_freeze", "close_case"]  # noqa: Y015
     _WhichOneofArgType_command: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_command) -> _WhichOneofReturnType_command | None: ...
 
