@@ -33,7 +33,12 @@ def at(text: str) -> int:
         ("2026-02-14", 1, "2026-02-24"),  # Spring Festival
         ("2026-09-30", 1, "2026-10-08"),  # the week of the National Day
         ("2026-10-09", 1, "2026-10-10"),
-        ("2031-01-31", 1, "2031-02-03"),  # a year without a notice: by the weekday
+        ("2025-09-30", 1, "2025-10-09"),  # eight days, with Mid-Autumn
+        ("2025-10-10", 1, "2025-10-11"),  # a Saturday that is worked
+        ("2027-02-04", 1, "2027-02-09"),  # no notice yet: by the law, Spring Festival
+        ("2027-09-14", 1, "2027-09-16"),  # Mid-Autumn
+        ("2028-09-29", 1, "2028-10-04"),  # a weekend into the National Day
+        ("2031-01-31", 1, "2031-02-03"),  # a year beyond: by the weekday
     ],
 )
 def test_working_days_are_counted_by_the_calendar(begin: str, days: int, expected: str) -> None:
@@ -52,6 +57,25 @@ def test_a_business_date_ends_at_the_cut_off() -> None:
         end_us = calendar.end_us(day("2026-03-02"))
         assert calendar.date_of(end_us - 1) == day("2026-03-02")
         assert calendar.date_of(end_us) == day("2026-03-03")
+
+
+def test_a_year_that_is_missing_is_told_in_time() -> None:
+    assert CALENDAR.lacks_year_after(day("2025-12-31")) is None
+    assert CALENDAR.lacks_year_after(day("2026-11-30")) is None
+    assert CALENDAR.lacks_year_after(day("2026-12-01")) == 2027
+
+
+def test_a_notice_takes_the_place_of_the_law(tmp_path: Path) -> None:
+    path = tmp_path / "calendar.toml"
+    lawful = "[[lawful]]\nyear = 2027\nholidays = [[2027-01-01, 2027-01-01]]\n"
+    notice = "[[year]]\nyear = 2027\nholidays = [[2027-01-04, 2027-01-04]]\nworked = []\n"
+    head = 'cut_off_minutes = 1440\nzone = "UTC"\nweekend = [5, 6]\n'
+    path.write_text(head + "year = []\n" + lawful)
+    assert not read_calendar(path).is_worked(day("2027-01-01"))
+    path.write_text(head + notice + lawful)
+    noticed = read_calendar(path)
+    assert noticed.is_worked(day("2027-01-01"))
+    assert not noticed.is_worked(day("2027-01-04"))
 
 
 def test_a_cut_off_beyond_two_days_is_refused(tmp_path: Path) -> None:

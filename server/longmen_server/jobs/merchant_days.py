@@ -37,6 +37,10 @@ class MerchantDays:
         if closed:
             return Done(closed, more=True)
         paid = await self._pay(workplace, today)
+        missing = CALENDAR.lacks_year_after(today)
+        if missing is not None:
+            # Once a day, until somebody puts the year's notice into calendar.toml.
+            log.warning("calendar_year_missing", year=missing)
         return Done(paid, more=False, progress=today.toordinal())
 
     async def _close(self, workplace: Workplace, today: dt.date) -> int:

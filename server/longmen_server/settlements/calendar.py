@@ -15,6 +15,7 @@ __all__ = ["CALENDAR", "Calendar", "read_calendar"]
 
 DAY: Final = dt.timedelta(days=1)
 DAY_MINUTES: Final = 1440
+DECEMBER: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Calendar:
     holidays: frozenset[dt.date]
     worked: frozenset[dt.date]
     """Days that are worked though they would be free."""
+    years: frozenset[int]
+    """Years whose notice is known: others go by the weekday, and by the law's own holidays."""
 
     def end_us(self, day: dt.date) -> int:
         """Return when a business date ends, in microseconds; that moment is of the next one."""
@@ -56,6 +59,14 @@ class Calendar:
             return True
         return day.weekday() not in self.weekend and day not in self.holidays
 
+    def lacks_year_after(self, day: dt.date) -> int | None:
+        """Return the next year where its notice should be known by a day and is not, else None.
+
+        The notice is out in the autumn; from December on days of the next year are counted to.
+        """
+        following = day.year + 1
+        return following if day.month == DECEMBER and following not in self.years else None
+
     def after(self, day: dt.date, working_days: int) -> dt.date:
         """Return the day that lies so many working days after another: the n of T+n.
 
@@ -77,9 +88,12 @@ def read_calendar(path: Path) -> Calendar:
     minutes = document["cut_off_minutes"]
     if not 0 < minutes < 2 * DAY_MINUTES:
         raise ValueError(f"{path}: cut_off_minutes is {minutes}, not within two days")
+    years = frozenset(year["year"] for year in document["year"])
+    # A notice takes the place of what the law says of its year: it may move a day.
+    lawful = [year for year in document.get("lawful", ()) if year["year"] not in years]
     holidays = [
         first + DAY * offset
-        for year in document["year"]
+        for year in (*document["year"], *lawful)
         for first, last in year["holidays"]
         for offset in range((last - first).days + 1)
     ]
@@ -89,6 +103,7 @@ def read_calendar(path: Path) -> Calendar:
         weekend=frozenset(document["weekend"]),
         holidays=frozenset(holidays),
         worked=frozenset(day for year in document["year"] for day in year["worked"]),
+        years=years,
     )
 
 
