@@ -177,7 +177,10 @@ async def test_a_payment_is_simulated_at_a_till(bank: SmallBank, payer: Person) 
     base: Any = {"from_account_id": payer.account, "amount": cash(1), **at_the_till}
     for fields, reason in (
         ({"terminal_id": f"trm_{NOBODY}"}, "TERMINAL_NOT_FOUND"),
-        ({"merchant_id": "", "to_account_id": payer.account, "kind": TRANSFER}, "INVALID_REQUEST"),
+        (
+            {"merchant_id": "", "to_account_id": payer.account, "kind": TRANSFER},
+            "TERMINAL_NOT_FOUND",
+        ),
     ):
         request = method.request_class(**{**base, **fields})
         assert (await bank.refused(method, request, SERVICE)).reason == reason

@@ -164,7 +164,7 @@ class Risk:
             factors: Factors that would have approved it; empty asks what has to approve it.
             rule_set_id: Rule set id to judge by; empty for the rules in force.
             terminal_id: Terminal id of the merchant's till that it would be paid at; empty for
-                none.
+                none, and where no merchant is paid.
             options: What this call does differently from the configuration.
 
         Raises:

@@ -437,7 +437,7 @@ class SimulateTransactionRequest(_message.Message):
     rule_set_id: _builtins.str
     """Rule set id to judge by; empty for the rules in force."""
     terminal_id: _builtins.str
-    """Terminal id of the merchant's till that it would be paid at; empty for none."""
+    """Terminal id of the merchant's till that it would be paid at; empty for none, and where no merchant is paid."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """Amount that would be paid, above zero, in the currency of the account that pays."""
