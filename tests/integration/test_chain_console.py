@@ -139,6 +139,10 @@ def test_a_day_of_a_chain_by_the_sdk(run: Callable[..., Any], bank: Client, wall
     assert "08" in shown
     assert "CNY 8.00" in shown
 
+    listed = run("store", "orders", shop.merchant_id, today(), "--cashier", stays.cashier_id)
+    assert [one["order"]["orderId"] for one in listed["orders"]] == [order_id]
+    assert "08" in run("store", "orders", shop.merchant_id, today(), as_json=False)
+
     shop.close_store(store.store_id)
     shop.reopen_store(store.store_id)
     assert shop.move_till(till.terminal_id).store_id == ""

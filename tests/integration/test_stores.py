@@ -146,6 +146,27 @@ async def lines(bank: SmallBank, owner: Person, grouping: int, **more: Any) -> d
     return {getattr(line, name[grouping]): sums(line.totals) for line in found.lines}
 
 
+async def orders(bank: SmallBank, owner: Person, **only: str) -> list[Any]:
+    """The orders of the day, read one a page."""
+    found: list[Any] = []
+    page = ""
+    while page or not found:
+        reply = await bank.do(
+            "ShiftsService/ListDayOrders",
+            bank.token("merchant", owner),
+            merchant_id=await merchant(bank, owner),
+            business_date=today(bank),
+            page_size=1,
+            page_token=page,
+            **only,
+        )
+        found += reply.orders
+        page = reply.next_page_token
+        if not page:
+            break
+    return found
+
+
 async def test_a_chain_counts_its_day_by_store_by_cashier_and_by_till(
     bank: SmallBank, owner: Person
 ) -> None:
@@ -179,6 +200,25 @@ async def test_a_chain_counts_its_day_by_store_by_cashier_and_by_till(
     by_cashier = {"00": (1, 500, 0, 0), "": (1, 40, 0, 0), "01": (1, 7, 1, 20)}
     assert await lines(bank, owner, BY_CASHIER) == {**by_cashier, "11": (1, 300, 1, 100)}
     assert await lines(bank, owner, BY_CASHIER, store_id=stores[0]) == by_cashier
+    counted = [
+        (one.order.amount.minor_units, one.store_id, one.cashier_label)
+        for one in await orders(bank, owner)
+    ]
+    assert counted == [
+        (500, stores[0], "00"),
+        (300, stores[1], "11"),
+        (40, stores[0], ""),
+        (7, stores[0], "01"),
+    ]
+    narrowed: list[tuple[dict[str, str], list[int]]] = [
+        ({"store_id": stores[0]}, [500, 40, 7]),
+        ({"cashier_id": people[1]}, [7]),
+        ({"terminal_id": tills[1]}, [300]),
+        ({"store_id": stores[2]}, []),
+    ]
+    for only, amounts in narrowed:
+        found = await orders(bank, owner, **only)
+        assert [one.order.amount.minor_units for one in found] == amounts, only
     for terminal_id, expected in ((tills[0], (3, 547, 1, 20)), (tills[1], (1, 300, 1, 100))):
         day = await bank.do(
             "ShiftsService/GetTerminalTotals", terminal_id=terminal_id, business_date=today(bank)

@@ -1068,6 +1068,12 @@ async def day_of_three_tills(bank: SmallBank, owner: Person) -> Fields:
     }
 
 
+async def orders_of_three_tills(bank: SmallBank, owner: Person) -> Fields:
+    fields = await day_of_three_tills(bank, owner)
+    del fields["grouping"]
+    return fields
+
+
 async def refund_at_another_till(bank: SmallBank, owner: Person) -> Fields:
     return {
         "order_id": await order_paid(bank, owner),
@@ -1304,6 +1310,7 @@ SAMPLES: dict[str, Sample] = {
     "ShiftsService/ListShifts": three_shifts,
     "ShiftsService/GetTerminalTotals": till_of_a_day,
     "ShiftsService/ListDayTotals": day_of_three_tills,
+    "ShiftsService/ListDayOrders": orders_of_three_tills,
     "StoresService/CreateStore": new_store,
     "StoresService/UpdateStore": store_to_change,
     "StoresService/CloseStore": own_store,
@@ -1536,6 +1543,9 @@ OPEN_IDS: dict[tuple[str, str], str] = {
     ("MandatesService/SignMandate", "merchant_id"): "any merchant may be given leave",
     ("ShiftsService/ListShifts", "store_id"): "narrows the caller's own list",
     ("ShiftsService/ListShifts", "cashier_id"): "narrows the caller's own list",
+    ("ShiftsService/ListDayOrders", "store_id"): "narrows the caller's own list",
+    ("ShiftsService/ListDayOrders", "cashier_id"): "narrows the caller's own list",
+    ("ShiftsService/ListDayOrders", "terminal_id"): "narrows the caller's own list",
     ("ShiftsService/ListDayTotals", "store_id"): "narrows the caller's own totals",
     ("BillsService/ListBillers", "merchant_id"): "narrows a directory that is everybody's",
     ("BillsService/FindDues", "biller_id"): "the directory is everybody's",

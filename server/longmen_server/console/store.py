@@ -8,6 +8,7 @@ import rich_click as click
 
 from longmen.merchants.v1 import shift_pb2, shifts_service_pb2, store_pb2
 from longmen.merchants.v1 import stores_service_pb2 as pb
+from longmen.payments.v1 import order_pb2
 from longmen_server.console import views
 from longmen_server.console.failure import EXIT_CODES
 from longmen_server.console.merchant import till_table
@@ -153,6 +154,57 @@ def takings(
     ).first(limit)
     reply = shifts_service_pb2.ListDayTotalsResponse(lines=found)
     session.show(reply, lambda: takings_table(found))
+
+
+@store.command()
+@click.argument("merchant_id")
+@click.argument("business_date")
+@click.option("--store", "store_id", default="", help="Only what this shop registered.")
+@click.option("--cashier", "cashier_id", default="", help="Only in this cashier's shifts.")
+@click.option("--till", "terminal_id", default="", help="Only at this till.")
+@limit_option
+@connected
+def orders(
+    session: Session,
+    merchant_id: str,
+    business_date: str,
+    *,
+    store_id: str,
+    cashier_id: str,
+    terminal_id: str,
+    limit: int,
+) -> None:
+    """List the orders of a business date (YYYY-MM-DD), with the shop and cashier they count for."""
+    found = session.bank.shifts.list_day_orders(
+        merchant_id=merchant_id,
+        business_date=business_date,
+        store_id=store_id,
+        cashier_id=cashier_id,
+        terminal_id=terminal_id,
+        page_size=min(limit, 1_000),
+    ).first(limit)
+    reply = shifts_service_pb2.ListDayOrdersResponse(orders=found)
+    session.show(reply, lambda: orders_table(found))
+
+
+def orders_table(found: list[shift_pb2.DayOrder]) -> Table:
+    """Orders of a day, one a row."""
+    return views.table(
+        "Orders",
+        ["time", "amount", "state", "cashier", "store", "order"],
+        [
+            [
+                views.moment(one.order.create_time),
+                views.amount(one.order.amount),
+                views.word(order_pb2.OrderState, "ORDER_STATE_", one.order.state),
+                one.cashier_label,
+                one.store_id,
+                one.order.order_id,
+            ]
+            for one in found
+        ],
+        right=["amount"],
+    )
 
 
 def takings_table(found: list[shift_pb2.DayLine]) -> Table:

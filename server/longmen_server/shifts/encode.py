@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from longmen.merchants.v1 import shift_pb2
 from longmen.type.v1 import money_pb2
 from longmen_server.ledger.encode import timestamp
+from longmen_server.payments.encode import order as encode_order
 from longmen_server.platform.ids import (
     CASHIER,
     MERCHANT,
@@ -20,9 +21,9 @@ from longmen_server.platform.ids import (
 from longmen_server.shifts.model import Grouping
 
 if TYPE_CHECKING:
-    from longmen_server.shifts.model import DayLine, ShiftRow, Totals
+    from longmen_server.shifts.model import DayLine, DayOrder, ShiftRow, Totals
 
-__all__ = ["day_line", "shift", "totals"]
+__all__ = ["day_line", "day_order", "shift", "totals"]
 
 
 def shift(row: ShiftRow) -> shift_pb2.Shift:
@@ -52,6 +53,16 @@ def day_line(line: DayLine, grouping: Grouping, currency_code: str) -> shift_pb2
         if subject is not None:
             shown.cashier_id = CASHIER.encode(CashierId(subject))
     return shown
+
+
+def day_order(one: DayOrder, now_us: int) -> shift_pb2.DayOrder:
+    """Return an order of a day."""
+    return shift_pb2.DayOrder(
+        order=encode_order(one.order, now_us),
+        store_id="" if one.store_id is None else STORE.encode(one.store_id),
+        cashier_id="" if one.cashier_id is None else CASHIER.encode(one.cashier_id),
+        cashier_label=one.cashier_label,
+    )
 
 
 def totals(sums: Totals, currency_code: str) -> shift_pb2.TillTotals:

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from longmen_server.platform.ids import SHIFT
 from longmen_server.platform.refusal import Refusal
 
 if TYPE_CHECKING:
+    from longmen_server.payments.model import OrderRow
     from longmen_server.platform.ids import CashierId, MerchantId, ShiftId, StoreId, TerminalId
 
-__all__ = ["DayLine", "Grouping", "ShiftRow", "Totals", "shift_not_found", "shift_open"]
+__all__ = [
+    "DayFilter",
+    "DayLine",
+    "DayOrder",
+    "Grouping",
+    "ShiftRow",
+    "Totals",
+    "shift_not_found",
+    "shift_open",
+]
 
 
 @dataclass(slots=True)
@@ -69,6 +79,24 @@ class DayLine:
     def subject(self) -> bytes | None:
         """The id of what the line is of; None for a label, and for neither."""
         return bytes.fromhex(self.key[1:].replace("-", "")) if self.key[0] == "i" else None
+
+
+class DayFilter(NamedTuple):
+    """What a day's orders are narrowed to; None for all."""
+
+    store_id: StoreId | None
+    cashier_id: CashierId | None
+    terminal_id: TerminalId | None
+
+
+@dataclass(slots=True, frozen=True)
+class DayOrder:
+    """An order, and the store and the shift it counts for."""
+
+    order: OrderRow
+    store_id: StoreId | None
+    cashier_id: CashierId | None
+    cashier_label: str
 
 
 def shift_open(shift_id: ShiftId) -> Refusal:

@@ -10,18 +10,20 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Final
 
-from longmen_server.payments.model import OPEN_STATES, PAID_STATES, OrderState
+from longmen_server.payments.model import OPEN_STATES, PAID_STATES, OrderRow, OrderState
 from longmen_server.platform.adapters import Uuid
 from longmen_server.platform.ids import book_of
-from longmen_server.shifts.model import DayLine, Grouping, ShiftRow, Totals
+from longmen_server.shifts.model import DayLine, DayOrder, Grouping, ShiftRow, Totals
 from longmen_server.shifts.tables import SHIFT_COLUMNS
 
 if TYPE_CHECKING:
     from longmen_server.platform.database import Connection
     from longmen_server.platform.ids import CashierId, MerchantId, ShiftId, StoreId, TerminalId
+    from longmen_server.shifts.model import DayFilter
 
-__all__ = ["day_lines", "day_totals", "find_shift", "list_shifts", "shift_totals"]
+__all__ = ["day_lines", "day_orders", "day_totals", "find_shift", "list_shifts", "shift_totals"]
 
+_FIRST_ID: Final = bytes(16)
 _LAST_ID: Final = b"\xff" * 16
 _DAY: Final = dt.timedelta(days=1)
 
@@ -86,6 +88,18 @@ _SUMS: Final = (
 ).encode()
 
 # Where a till stood and who worked at it are looked up by the moment, so payments keep neither.
+_WHERE: Final = """
+    left join lateral (
+            select store_id from terminal_place
+            where book = $1 and terminal_id = line.terminal_id and placed_at_us <= line.at_us
+            order by placed_at_us desc limit 1
+        ) as p on true
+    left join lateral (
+            select cashier_id, cashier_label, closed_at_us from merchant_shift
+            where book = $1 and terminal_id = line.terminal_id and opened_at_us <= line.at_us
+            order by opened_at_us desc limit 1
+        ) as s on s.closed_at_us is null or line.at_us < s.closed_at_us
+"""
 _DAY_LINES: Final = (
     _LINES.format(
         tills="select terminal_id from merchant_terminal where book = $1 and merchant_id = $2"
@@ -97,22 +111,31 @@ _DAY_LINES: Final = (
                 coalesce('i' || s.cashier_id::text, 'l' || s.cashier_label, '0')
             else 'i' || line.terminal_id::text end collate "C" as key
         from line
-        left join lateral (
-            select store_id from terminal_place
-            where book = $1 and terminal_id = line.terminal_id and placed_at_us <= line.at_us
-            order by placed_at_us desc limit 1
-        ) as p on true
-        left join lateral (
-            select cashier_id, cashier_label, closed_at_us from merchant_shift
-            where book = $1 and terminal_id = line.terminal_id and opened_at_us <= line.at_us
-            order by opened_at_us desc limit 1
-        ) as s on s.closed_at_us is null or line.at_us < s.closed_at_us
+        {_WHERE}
     )
     select key, max(cashier_label), {_TOTALS} from placed
     where key > $9 and ($11::uuid is null or store_id = $11)
     group by key order by key limit $10
     """
 ).encode()
+
+_DAY_ORDERS: Final = f"""
+    with line as (
+        select {", ".join("o." + name for name in OrderRow.__slots__)},
+            coalesce(o.paid_at_us, o.created_at_us) as at_us
+        from merchant_terminal as till
+        join terminal_reference as t on t.book = $1 and t.terminal_id = till.terminal_id
+            and t.business_date = $3
+        join merchant_order as o on o.book = $1 and o.order_id = t.order_id and o.order_id > $4
+        where till.book = $1 and till.merchant_id = $2
+            and ($8::uuid is null or till.terminal_id = $8)
+    )
+    select p.store_id, s.cashier_id, s.cashier_label,
+        {", ".join("line." + name for name in OrderRow.__slots__)}
+    from line {_WHERE}
+    where ($6::uuid is null or p.store_id = $6) and ($7::uuid is null or s.cashier_id = $7)
+    order by line.order_id limit $5
+""".encode()
 
 _FOR_EVER_US: Final = 1 << 62
 
@@ -175,6 +198,33 @@ async def day_totals(
     return await _sums(
         connection, terminal_id, (business_date, business_date), (0, _FOR_EVER_US), now_us
     )
+
+
+async def day_orders(
+    connection: Connection,
+    merchant_id: MerchantId,
+    business_date: str,
+    only: DayFilter,
+    *,
+    after: bytes,
+    limit: int,
+) -> list[DayOrder]:
+    """Return up to `limit` orders of one date of a merchant's tills, oldest first."""
+    cursor = await connection.execute(
+        _DAY_ORDERS,
+        (
+            book_of(merchant_id),
+            Uuid(merchant_id),
+            business_date,
+            Uuid(after or _FIRST_ID),
+            limit,
+            *(None if one is None else Uuid(one) for one in only),
+        ),
+    )
+    return [
+        DayOrder(OrderRow(*columns), store_id, cashier_id, label or "")
+        for store_id, cashier_id, label, *columns in await cursor.fetchall()
+    ]
 
 
 async def day_lines(

@@ -16,7 +16,7 @@ from longmen_server.platform.freshness import demand_freshness
 from longmen_server.platform.ids import CASHIER, SHIFT, STORE, TERMINAL, ShiftId, book_of, new_id
 from longmen_server.platform.refusal import Refusal
 from longmen_server.shifts import commands, encode, queries
-from longmen_server.shifts.model import Grouping, shift_not_found
+from longmen_server.shifts.model import DayFilter, Grouping, shift_not_found
 
 if TYPE_CHECKING:
     from longmen_server.engine.engine import Engine
@@ -162,6 +162,35 @@ class ShiftsService:
             lines=[encode.day_line(line, grouping, merchant.currency_code) for line in page],
             next_page_token=(
                 self._tokens.seal(page[-1].key.encode(), request, call) if more else ""
+            ),
+        )
+
+    async def ListDayOrders(  # noqa: N802
+        self, request: pb.ListDayOrdersRequest, call: Call
+    ) -> pb.ListDayOrdersResponse:
+        """List the orders of one date of a merchant's tills."""
+        demand_freshness(request.at_least_as_fresh)
+        merchant_id = merchant_of(request.merchant_id, merchant_actor_of(call))
+        _check_day(request.business_date)
+        after = self._tokens.open(request.page_token, request, call)
+        size, now_us = page_size(request.page_size), self._clock.now_us()
+        terminal = request.terminal_id
+        only = DayFilter(
+            _store_id(request.store_id),
+            _cashier_id(request.cashier_id),
+            decode_id(TERMINAL, terminal, "terminal_id") if terminal else None,
+        )
+        async with self._readers.snapshot(deadline=call.deadline) as connection:
+            await _merchant(connection, merchant_id)
+            rows = await queries.day_orders(
+                connection, merchant_id, request.business_date, only, after=after, limit=size + 1
+            )
+        page = rows[:size]
+        more = len(rows) > size
+        return pb.ListDayOrdersResponse(
+            orders=[encode.day_order(row, now_us) for row in page],
+            next_page_token=(
+                self._tokens.seal(page[-1].order.order_id, request, call) if more else ""
             ),
         )
 

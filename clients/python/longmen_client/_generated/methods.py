@@ -710,6 +710,9 @@ SHIFTS_GET_TERMINAL_TOTALS: Method[
 SHIFTS_LIST_DAY_TOTALS: Method[
     shifts_service_pb2.ListDayTotalsRequest, shifts_service_pb2.ListDayTotalsResponse
 ] = method(shifts_service_pb2.DESCRIPTOR, "ShiftsService", "ListDayTotals")
+SHIFTS_LIST_DAY_ORDERS: Method[
+    shifts_service_pb2.ListDayOrdersRequest, shifts_service_pb2.ListDayOrdersResponse
+] = method(shifts_service_pb2.DESCRIPTOR, "ShiftsService", "ListDayOrders")
 
 STORES_CREATE_STORE: Method[
     stores_service_pb2.CreateStoreRequest, stores_service_pb2.CreateStoreResponse

@@ -231,3 +231,52 @@ class Shifts:
             at_least_as_fresh=at_least_as_fresh,
         )
         return Pager(self._caller, methods.SHIFTS_LIST_DAY_TOTALS, request, "lines", options)
+
+    def list_day_orders(
+        self,
+        *,
+        merchant_id: str,
+        business_date: str,
+        store_id: str = "",
+        cashier_id: str = "",
+        terminal_id: str = "",
+        page_size: int = 0,
+        page_token: str = "",
+        at_least_as_fresh: str = "",
+        options: CallOptions | None = None,
+    ) -> Pager[shift_pb2.DayOrder, shifts_service_pb2.ListDayOrdersResponse]:
+        """Lists the orders that a merchant's tills have registered under one business date of
+        theirs, oldest first, each with the store and the shift it counts for: when it was paid, or
+        else when it was registered.
+
+        Args:
+            merchant_id: Merchant id whose day it is.
+            business_date: Business date of the tills, YYYY-MM-DD.
+            store_id: Store id to narrow the list to; empty for all.
+            cashier_id: Cashier id to narrow the list to; empty for all.
+            terminal_id: Terminal id to narrow the list to; empty for all.
+            page_size: Page size is how many to return at most; 0 means 100, more than 1000 means
+                1000.
+            page_token: Page token is next_page_token of the page before, for otherwise the same
+                request.
+            at_least_as_fresh: At least as fresh is the committed_at of a change that the reply must
+                show; empty means no demand.
+            options: What this call does differently from the configuration.
+
+        Raises:
+            LongmenError: the call did not succeed; of its own reasons: MERCHANT_NOT_FOUND,
+                INVALID_PAGE_TOKEN.
+
+        Scope: orders.read. Deadline: 5000 ms, at most 30000 ms.
+        """
+        request = shifts_service_pb2.ListDayOrdersRequest(
+            merchant_id=merchant_id,
+            business_date=business_date,
+            store_id=store_id,
+            cashier_id=cashier_id,
+            terminal_id=terminal_id,
+            page_size=page_size,
+            page_token=page_token,
+            at_least_as_fresh=at_least_as_fresh,
+        )
+        return Pager(self._caller, methods.SHIFTS_LIST_DAY_ORDERS, request, "orders", options)

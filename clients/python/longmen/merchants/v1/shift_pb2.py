@@ -23,22 +23,25 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from longmen.payments.v1 import order_pb2 as longmen_dot_payments_dot_v1_dot_order__pb2
 from longmen.type.v1 import money_pb2 as longmen_dot_type_dot_v1_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n longmen/merchants/v1/shift.proto\x12\x14longmen.merchants.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1blongmen/type/v1/money.proto\"\xdf\x01\n\x05Shift\x12\x10\n\x08shift_id\x18\x01 \x01(\t\x12\x13\n\x0bmerchant_id\x18\x02 \x01(\t\x12\x13\n\x0bterminal_id\x18\x03 \x01(\t\x12\x15\n\rcashier_label\x18\x04 \x01(\t\x12-\n\topen_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nclose_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncashier_id\x18\x07 \x01(\t\x12\x10\n\x08store_id\x18\x08 \x01(\t\"\xf3\x01\n\nTillTotals\x12\x13\n\x0bsales_count\x18\x01 \x01(\x05\x12%\n\x05sales\x18\x02 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\x15\n\rrefunds_count\x18\x03 \x01(\x05\x12\'\n\x07refunds\x18\x04 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\x14\n\x0cunpaid_count\x18\x05 \x01(\x05\x12$\n\x04tips\x18\x06 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12-\n\rtips_returned\x18\x07 \x01(\x0b\x32\x16.longmen.type.v1.Money\"\x8d\x01\n\x07\x44\x61yLine\x12\x10\n\x08store_id\x18\x01 \x01(\t\x12\x12\n\ncashier_id\x18\x02 \x01(\t\x12\x15\n\rcashier_label\x18\x03 \x01(\t\x12\x13\n\x0bterminal_id\x18\x04 \x01(\t\x12\x30\n\x06totals\x18\x05 \x01(\x0b\x32 .longmen.merchants.v1.TillTotals*\x87\x01\n\x0eTotalsGrouping\x12\x1f\n\x1bTOTALS_GROUPING_UNSPECIFIED\x10\x00\x12\x19\n\x15TOTALS_GROUPING_STORE\x10\x01\x12\x1b\n\x17TOTALS_GROUPING_CASHIER\x10\x02\x12\x1c\n\x18TOTALS_GROUPING_TERMINAL\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n longmen/merchants/v1/shift.proto\x12\x14longmen.merchants.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1flongmen/payments/v1/order.proto\x1a\x1blongmen/type/v1/money.proto\"\xdf\x01\n\x05Shift\x12\x10\n\x08shift_id\x18\x01 \x01(\t\x12\x13\n\x0bmerchant_id\x18\x02 \x01(\t\x12\x13\n\x0bterminal_id\x18\x03 \x01(\t\x12\x15\n\rcashier_label\x18\x04 \x01(\t\x12-\n\topen_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nclose_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncashier_id\x18\x07 \x01(\t\x12\x10\n\x08store_id\x18\x08 \x01(\t\"\xf3\x01\n\nTillTotals\x12\x13\n\x0bsales_count\x18\x01 \x01(\x05\x12%\n\x05sales\x18\x02 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\x15\n\rrefunds_count\x18\x03 \x01(\x05\x12\'\n\x07refunds\x18\x04 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12\x14\n\x0cunpaid_count\x18\x05 \x01(\x05\x12$\n\x04tips\x18\x06 \x01(\x0b\x32\x16.longmen.type.v1.Money\x12-\n\rtips_returned\x18\x07 \x01(\x0b\x32\x16.longmen.type.v1.Money\"\x8d\x01\n\x07\x44\x61yLine\x12\x10\n\x08store_id\x18\x01 \x01(\t\x12\x12\n\ncashier_id\x18\x02 \x01(\t\x12\x15\n\rcashier_label\x18\x03 \x01(\t\x12\x13\n\x0bterminal_id\x18\x04 \x01(\t\x12\x30\n\x06totals\x18\x05 \x01(\x0b\x32 .longmen.merchants.v1.TillTotals\"r\n\x08\x44\x61yOrder\x12)\n\x05order\x18\x01 \x01(\x0b\x32\x1a.longmen.payments.v1.Order\x12\x10\n\x08store_id\x18\x02 \x01(\t\x12\x12\n\ncashier_id\x18\x03 \x01(\t\x12\x15\n\rcashier_label\x18\x04 \x01(\t*\x87\x01\n\x0eTotalsGrouping\x12\x1f\n\x1bTOTALS_GROUPING_UNSPECIFIED\x10\x00\x12\x19\n\x15TOTALS_GROUPING_STORE\x10\x01\x12\x1b\n\x17TOTALS_GROUPING_CASHIER\x10\x02\x12\x1c\n\x18TOTALS_GROUPING_TERMINAL\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'longmen.merchants.v1.shift_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TOTALSGROUPING']._serialized_start=737
-  _globals['_TOTALSGROUPING']._serialized_end=872
-  _globals['_SHIFT']._serialized_start=121
-  _globals['_SHIFT']._serialized_end=344
-  _globals['_TILLTOTALS']._serialized_start=347
-  _globals['_TILLTOTALS']._serialized_end=590
-  _globals['_DAYLINE']._serialized_start=593
-  _globals['_DAYLINE']._serialized_end=734
+  _globals['_TOTALSGROUPING']._serialized_start=886
+  _globals['_TOTALSGROUPING']._serialized_end=1021
+  _globals['_SHIFT']._serialized_start=154
+  _globals['_SHIFT']._serialized_end=377
+  _globals['_TILLTOTALS']._serialized_start=380
+  _globals['_TILLTOTALS']._serialized_end=623
+  _globals['_DAYLINE']._serialized_start=626
+  _globals['_DAYLINE']._serialized_end=767
+  _globals['_DAYORDER']._serialized_start=769
+  _globals['_DAYORDER']._serialized_end=883
 # @@protoc_insertion_point(module_scope)

@@ -7,6 +7,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from longmen.payments.v1 import order_pb2 as _order_pb2
 from longmen.type.v1 import money_pb2 as _money_pb2
 import builtins as _builtins
 import sys
@@ -194,3 +195,39 @@ class DayLine(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DayLine: _TypeAlias = DayLine  # noqa: Y015
+
+@_typing.final
+class DayOrder(_message.Message):
+    """DayOrder is one order of a day, with the store and the shift it counts for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_FIELD_NUMBER: _builtins.int
+    STORE_ID_FIELD_NUMBER: _builtins.int
+    CASHIER_ID_FIELD_NUMBER: _builtins.int
+    CASHIER_LABEL_FIELD_NUMBER: _builtins.int
+    store_id: _builtins.str
+    """Store id that its till stood in; empty without one."""
+    cashier_id: _builtins.str
+    """Cashier id whose shift was open at its till; empty for a label, and outside of shifts."""
+    cashier_label: _builtins.str
+    """Cashier label of that shift: of a registered cashier the number; empty outside of shifts."""
+    @_builtins.property
+    def order(self) -> _order_pb2.Order:
+        """Order of the merchant's."""
+
+    def __init__(
+        self,
+        *,
+        order: _order_pb2.Order | None = ...,
+        store_id: _builtins.str = ...,
+        cashier_id: _builtins.str = ...,
+        cashier_label: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cashier_id", b"cashier_id", "cashier_label", b"cashier_label", "order", b"order", "store_id", b"store_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DayOrder: _TypeAlias = DayOrder  # noqa: Y015

@@ -388,3 +388,81 @@ class ListDayTotalsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListDayTotalsResponse: _TypeAlias = ListDayTotalsResponse  # noqa: Y015
+
+@_typing.final
+class ListDayOrdersRequest(_message.Message):
+    """ListDayOrdersRequest is the request of ListDayOrders."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERCHANT_ID_FIELD_NUMBER: _builtins.int
+    BUSINESS_DATE_FIELD_NUMBER: _builtins.int
+    STORE_ID_FIELD_NUMBER: _builtins.int
+    CASHIER_ID_FIELD_NUMBER: _builtins.int
+    TERMINAL_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AT_LEAST_AS_FRESH_FIELD_NUMBER: _builtins.int
+    merchant_id: _builtins.str
+    """Merchant id whose day it is."""
+    business_date: _builtins.str
+    """Business date of the tills, YYYY-MM-DD."""
+    store_id: _builtins.str
+    """Store id to narrow the list to; empty for all."""
+    cashier_id: _builtins.str
+    """Cashier id to narrow the list to; empty for all."""
+    terminal_id: _builtins.str
+    """Terminal id to narrow the list to; empty for all."""
+    page_size: _builtins.int
+    """Page size is how many to return at most; 0 means 100, more than 1000 means 1000."""
+    page_token: _builtins.str
+    """Page token is next_page_token of the page before, for otherwise the same request."""
+    at_least_as_fresh: _builtins.str
+    """At least as fresh is the committed_at of a change that the reply must show; empty means no demand."""
+    def __init__(
+        self,
+        *,
+        merchant_id: _builtins.str = ...,
+        business_date: _builtins.str = ...,
+        store_id: _builtins.str = ...,
+        cashier_id: _builtins.str = ...,
+        terminal_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        at_least_as_fresh: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least_as_fresh", b"at_least_as_fresh", "business_date", b"business_date", "cashier_id", b"cashier_id", "merchant_id", b"merchant_id", "page_size", b"page_size", "page_token", b"page_token", "store_id", b"store_id", "terminal_id", b"terminal_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDayOrdersRequest: _TypeAlias = ListDayOrdersRequest  # noqa: Y015
+
+@_typing.final
+class ListDayOrdersResponse(_message.Message):
+    """ListDayOrdersResponse is the reply of ListDayOrders."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDERS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Next page token is empty on the last page."""
+    @_builtins.property
+    def orders(self) -> _containers.RepeatedCompositeFieldContainer[_shift_pb2.DayOrder]:
+        """Orders of the page."""
+
+    def __init__(
+        self,
+        *,
+        orders: _abc.Iterable[_shift_pb2.DayOrder] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "orders", b"orders"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDayOrdersResponse: _TypeAlias = ListDayOrdersResponse  # noqa: Y015

@@ -65,6 +65,11 @@ class ShiftsServiceStub:
                 request_serializer=longmen_dot_merchants_dot_v1_dot_shifts__service__pb2.ListDayTotalsRequest.SerializeToString,
                 response_deserializer=longmen_dot_merchants_dot_v1_dot_shifts__service__pb2.ListDayTotalsResponse.FromString,
                 _registered_method=True)
+        self.ListDayOrders = channel.unary_unary(
+                '/longmen.merchants.v1.ShiftsService/ListDayOrders',
+                request_serializer=longmen_dot_merchants_dot_v1_dot_shifts__service__pb2.ListDayOrdersRequest.SerializeToString,
+                response_deserializer=longmen_dot_merchants_dot_v1_dot_shifts__service__pb2.ListDayOrdersResponse.FromString,
+                _registered_method=True)
 
 
 class ShiftsServiceServicer:
@@ -123,6 +128,15 @@ class ShiftsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDayOrders(self, request, context):
+        """ListDayOrders lists the orders that a merchant's tills have registered under one business date of theirs, oldest first, each with the store and
+        the shift it counts for: when it was paid, or else when it was registered.
+        Reasons: MERCHANT_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ShiftsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -155,6 +169,11 @@ def add_ShiftsServiceServicer_to_server(servicer, server):
                     servicer.ListDayTotals,
                     request_deserializer=longmen_dot_merchants_dot_v1_dot_shifts__service__pb2.ListDayTotalsRequest.FromString,
                     response_serializer=longmen_dot_merchants_dot_v1_dot_shifts__service__pb2.ListDayTotalsResponse.SerializeToString,
+            ),
+            'ListDayOrders': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDayOrders,
+                    request_deserializer=longmen_dot_merchants_dot_v1_dot_shifts__service__pb2.ListDayOrdersRequest.FromString,
+                    response_serializer=longmen_dot_merchants_dot_v1_dot_shifts__service__pb2.ListDayOrdersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -320,6 +339,33 @@ class ShiftsService:
             '/longmen.merchants.v1.ShiftsService/ListDayTotals',
             longmen_dot_merchants_dot_v1_dot_shifts__service__pb2.ListDayTotalsRequest.SerializeToString,
             longmen_dot_merchants_dot_v1_dot_shifts__service__pb2.ListDayTotalsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDayOrders(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/longmen.merchants.v1.ShiftsService/ListDayOrders',
+            longmen_dot_merchants_dot_v1_dot_shifts__service__pb2.ListDayOrdersRequest.SerializeToString,
+            longmen_dot_merchants_dot_v1_dot_shifts__service__pb2.ListDayOrdersResponse.FromString,
             options,
             channel_credentials,
             insecure,

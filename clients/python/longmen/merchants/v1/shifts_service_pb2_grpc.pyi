@@ -61,6 +61,11 @@ class ShiftsServiceStub:
     when it was paid; a refund for the till that gave it back, where the refund names one, under the refund's own date.
     Reasons: MERCHANT_NOT_FOUND, INVALID_PAGE_TOKEN.
     """
+    ListDayOrders: _grpc.UnaryUnaryMultiCallable[_shifts_service_pb2.ListDayOrdersRequest, _shifts_service_pb2.ListDayOrdersResponse]
+    """ListDayOrders lists the orders that a merchant's tills have registered under one business date of theirs, oldest first, each with the store and
+    the shift it counts for: when it was paid, or else when it was registered.
+    Reasons: MERCHANT_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """
 
 @_typing.type_check_only
 class ShiftsServiceAsyncStub(ShiftsServiceStub):
@@ -93,6 +98,11 @@ class ShiftsServiceAsyncStub(ShiftsServiceStub):
     """ListDayTotals adds up what a merchant's tills have taken under one business date of theirs, by store, by cashier or by till; lines without
     anything are left out, and together they are what the tills' own totals come to. A sale counts for where its till stood and who worked there
     when it was paid; a refund for the till that gave it back, where the refund names one, under the refund's own date.
+    Reasons: MERCHANT_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """
+    ListDayOrders: _aio.UnaryUnaryMultiCallable[_shifts_service_pb2.ListDayOrdersRequest, _shifts_service_pb2.ListDayOrdersResponse]  # type: ignore[assignment]
+    """ListDayOrders lists the orders that a merchant's tills have registered under one business date of theirs, oldest first, each with the store and
+    the shift it counts for: when it was paid, or else when it was registered.
     Reasons: MERCHANT_NOT_FOUND, INVALID_PAGE_TOKEN.
     """
 
@@ -160,6 +170,17 @@ class ShiftsServiceServicer(metaclass=_abc_1.ABCMeta):
         """ListDayTotals adds up what a merchant's tills have taken under one business date of theirs, by store, by cashier or by till; lines without
         anything are left out, and together they are what the tills' own totals come to. A sale counts for where its till stood and who worked there
         when it was paid; a refund for the till that gave it back, where the refund names one, under the refund's own date.
+        Reasons: MERCHANT_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDayOrders(
+        self,
+        request: _shifts_service_pb2.ListDayOrdersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_shifts_service_pb2.ListDayOrdersResponse, _abc.Awaitable[_shifts_service_pb2.ListDayOrdersResponse]]:
+        """ListDayOrders lists the orders that a merchant's tills have registered under one business date of theirs, oldest first, each with the store and
+        the shift it counts for: when it was paid, or else when it was registered.
         Reasons: MERCHANT_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
 
