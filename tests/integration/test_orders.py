@@ -248,6 +248,19 @@ async def test_an_expired_order_is_never_paid_and_can_be_closed(
     assert await state(bank, order.order_id) == "CLOSED"
 
 
+async def test_an_order_has_an_amount_that_its_code_can_say(bank: SmallBank, owner: Person) -> None:
+    most = 999_999_999_999  # thirteen characters with the point
+    fields = {**await sale(bank, owner), "amount": cash(most)}
+    for amount in (most + 1, 2**63 - 1):
+        told = await refused(bank, "CreateOrder", **{**fields, "amount": cash(amount)})
+        assert (told.reason, told.metadata) == (
+            "INVALID_REQUEST",
+            {"rules": "code.amount_too_large"},
+        )
+    # What was refused has not taken the number.
+    assert (await do(bank, "CreateOrder", **fields)).order.amount.minor_units == most
+
+
 async def test_a_static_code_is_paid_with_a_typed_amount(bank: SmallBank, owner: Person) -> None:
     payer = await bank.person()
     token = bank.token("customer", payer)

@@ -45,15 +45,26 @@ class Scanned(NamedTuple):
 
 
 def order_code(merchant: MerchantRow, order: OrderRow) -> str:
-    """Return the code of one sale."""
-    return merchant_code.build(
-        _code(
-            merchant,
-            ((_MERCHANT, order.merchant_id.hex()), (_ORDER, order.order_id.hex())),
-            amount=order.amount,
-            tip=code_tip(order),
-        )
+    """Return the code of one sale.
+
+    Raises:
+        Refusal: INVALID_REQUEST for an amount with more digits than the standard has places.
+    """
+    code = _code(
+        merchant,
+        ((_MERCHANT, order.merchant_id.hex()), (_ORDER, order.order_id.hex())),
+        amount=order.amount,
+        tip=code_tip(order),
     )
+    try:
+        return merchant_code.build(code)
+    except CodeError as error:
+        raise Refusal(
+            "INVALID_REQUEST",
+            "no code can say the amount",
+            metadata={"rules": f"code.{error.problem}"},
+            field="amount",
+        ) from error
 
 
 def static_code(merchant: MerchantRow) -> str:
