@@ -111,7 +111,8 @@ class WorkingSet:
         """Add a new row that later commands of the batch can read and change."""
         table = self.table(family)
         self._undo.append((table.rows, key, table.rows.get(key)))
-        self._undo.append((table.inserted, key, None))
+        # A refused command may have put its row in the place of an earlier one of the batch.
+        self._undo.append((table.inserted, key, table.inserted.get(key)))
         table.rows[key] = row
         table.inserted[key] = row
 

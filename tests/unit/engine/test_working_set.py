@@ -60,7 +60,8 @@ def act(working_set: WorkingSet, action: tuple[str, _Rows, int, int]) -> None:
     present = working_set.get(family, key)
     if verb == "edit" and present is not None:
         working_set.edit(family, key)[1] = value
-    elif verb == "insert" and present is None:
+    elif verb == "insert":
+        # Over an earlier row as well: who is refused later may have tried to.
         working_set.insert(family, key, [key, value])
     elif verb == "append":
         working_set.append(family, [key, value])
