@@ -184,13 +184,21 @@ async def test_a_full_freeze_takes_the_place_of_the_one_that_holds(bank: SmallBa
     await held(bank, token)
 
 
+async def waiting(bank: SmallBank) -> int:
+    """How many names wait to be looked up in the newest lists."""
+    reply = await bank.do("ListsService/ListRiskLists")
+    return int(reply.waiting_name_count)
+
+
 async def test_a_new_list_looks_at_customers_of_before_some_at_a_time(bank: SmallBank) -> None:
     people = [await named(bank, name) for name in ("Jia Baoyu", "Xue Baochai", "Shi Xiangyun")]
     await screen_again(bank)
     assert await screen_again(bank) == [0], "nothing has changed"
     await names_listed(bank, "watch", "JIA, Bao Yu", "Xue Baochai")
+    assert await waiting(bank) >= len(people)
     takes = await screen_again(bank, items_max=2)
     assert max(takes) == 2
+    assert await waiting(bank) == 0
     assert sum(takes) >= len(people)
     assert [len(await screenings(bank, person)) for person, _ in people] == [1, 1, 0]
     assert await screen_again(bank) == [0]

@@ -123,6 +123,8 @@ def show(session: Session, book: int) -> None:
     """List the lists, with what they hold and since when."""
     reply = session.bank.lists.list_risk_lists(book=book)
     session.show(reply, lambda: lists_table(reply.risk_lists))
+    if reply.waiting_name_count and not session.as_json:
+        session.say(f"{reply.waiting_name_count:,} names of customers wait to be looked up again")
 
 
 def lists_table(found: Iterable[list_pb2.RiskList]) -> Table:

@@ -17,6 +17,7 @@ from longmen_server.risklists import build, encode, model, queries
 from longmen_server.risklists.commands import BeginListImport, UploadListRows
 from longmen_server.risklists.model import ImportRow, ImportState
 from longmen_server.risklists.rows import Rows, ValueProblemError, normalise, read_rows
+from longmen_server.screening.queries import count_outdated
 
 if TYPE_CHECKING:
     from longmen_server.engine.engine import Engine
@@ -99,9 +100,13 @@ class ListsService:
         """List the lists."""
         demand_freshness(request.at_least_as_fresh)
         book = self._read.book(request.book)
-        async with self._read.readers.connection(deadline=call.deadline) as connection:
+        async with self._read.readers.snapshot(deadline=call.deadline) as connection:
             found = await queries.list_lists(connection, book)
-        return pb.ListRiskListsResponse(risk_lists=[encode.risk_list(*one) for one in found])
+            version = await queries.names_version(connection, book)
+            waiting = await count_outdated(connection, book, version)
+        return pb.ListRiskListsResponse(
+            risk_lists=[encode.risk_list(*one) for one in found], waiting_name_count=waiting
+        )
 
     async def CheckListed(  # noqa: N802
         self, request: pb.CheckListedRequest, call: Call

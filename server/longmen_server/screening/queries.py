@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from longmen_server.platform.ids import CustomerId
     from longmen_server.riskcases.model import CaseRow
 
-__all__ = ["Outdated", "matches_of", "outdated"]
+__all__ = ["Outdated", "count_outdated", "matches_of", "outdated"]
 
 _MATCHES: Final = (
     f"select {MATCH_COLUMNS} from name_match where book = $1 and case_id = $2"
@@ -32,6 +32,8 @@ _OUTDATED: Final = f"""
     order by s.lists_version, s.customer_id limit $3
 """.encode()
 
+_COUNT: Final = b"select count(*) from name_screening where book = $1 and lists_version < $2"
+
 
 class Outdated(NamedTuple):
     """A customer whose name was looked up in earlier lists."""
@@ -45,6 +47,13 @@ async def matches_of(connection: Connection, case: CaseRow) -> list[MatchRow]:
     """Return what a case's customer was matched with, the likest first."""
     cursor = await connection.execute(_MATCHES, (book_of(case.case_id), Uuid(case.case_id)))
     return [MatchRow(*record) for record in await cursor.fetchall()]
+
+
+async def count_outdated(connection: Connection, book: int, lists_version: int) -> int:
+    """Return how many customers wait for their names to be looked up in lists of this version."""
+    cursor = await connection.execute(_COUNT, (book, lists_version))
+    record = await cursor.fetchone()
+    return int(record[0]) if record else 0
 
 
 async def outdated(

@@ -252,6 +252,9 @@ class ListRiskListsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RISK_LISTS_FIELD_NUMBER: _builtins.int
+    WAITING_NAME_COUNT_FIELD_NUMBER: _builtins.int
+    waiting_name_count: _builtins.int
+    """Waiting name count: customers with a document whose names were not looked up in the newest lists of names yet."""
     @_builtins.property
     def risk_lists(self) -> _containers.RepeatedCompositeFieldContainer[_list_pb2.RiskList]:
         """Risk lists by name and kind."""
@@ -260,10 +263,11 @@ class ListRiskListsResponse(_message.Message):
         self,
         *,
         risk_lists: _abc.Iterable[_list_pb2.RiskList] | None = ...,
+        waiting_name_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["risk_lists", b"risk_lists"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["risk_lists", b"risk_lists", "waiting_name_count", b"waiting_name_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
