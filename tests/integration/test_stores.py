@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+import grpc
 import pytest
 
 from longmen.merchants.v1 import shift_pb2, store_pb2
+from tests.support import edge
 from tests.support.proof import proof_of
 from tests.support.rpcs import elsewhere, of_foreign_book
 from tests.support.sample_requests import merchandise, merchant, number, order_paid, today
@@ -301,6 +304,65 @@ async def test_a_closed_store_sells_nothing_and_still_gives_back(
     await bank.do("StoresService/CloseStore", token, store_id=shop)
     await bank.do("StoresService/MoveTerminal", token, terminal_id=terminal_id, store_id=other)
     await sold(bank, owner, terminal_id, 6)
+
+
+async def test_tills_that_come_and_go_while_a_store_closes(
+    bank: SmallBank, owner: Person, module_database: Database
+) -> None:
+    """Whatever comes first, no till in a closed store sells, and every till outside of it does."""
+    mine, shop, other = await merchant(bank, owner), *[await store(bank, owner, n) for n in "12"]
+    tills = [await till(bank, owner, shop if place % 2 else other) for place in range(6)]
+
+    async def moved(terminal_id: str, store_id: str) -> str:
+        try:
+            await bank.do("StoresService/MoveTerminal", terminal_id=terminal_id, store_id=store_id)
+        except grpc.aio.AioRpcError:
+            return ""
+        return store_id
+
+    async def ordered(terminal_id: str) -> str:
+        fields = {"merchant_id": mine, "order_number": number(bank), "amount": cash(1)}
+        method = BY_NAME["PaymentsService/CreateOrder"]
+        request: Any = method.request_class(**fields, **at(bank, terminal_id))
+        request.request_id, request.supersede = bank.new_request_id(), True
+        try:
+            await bank.call(method, request, SERVICE)
+        except grpc.aio.AioRpcError as error:
+            return edge.told(error).reason
+        return ""
+
+    results = await asyncio.gather(
+        *(moved(one, other if place % 2 else shop) for place, one in enumerate(tills)),
+        bank.do("StoresService/CloseStore", store_id=shop),
+        *(ordered(one) for one in tills),
+    )
+    # Nobody is turned away from the open store, whatever happens to the one that closes.
+    assert [results[place] for place in (1, 3, 5)] == [other] * 3
+    assert set(results[7:]) <= {"", "STORE_CLOSED"}
+    for one in tills:
+        shown = await bank.do("MerchantsService/GetTerminal", terminal_id=one)
+        closed = shown.terminal.store_id == shop
+        assert await ordered(one) == ("STORE_CLOSED" if closed else "")
+    findings, _, _ = await proof_of(module_database.app_dsn, bank.parts.clock)
+    assert [one for one in findings if one.kind in KINDS] == []
+
+
+async def test_one_of_many_gets_a_number(bank: SmallBank, owner: Person) -> None:
+    new = {"merchant_id": await merchant(bank, owner), "number": "001", "name": "Tea"}
+
+    async def made(name: str) -> str:
+        try:
+            await bank.do(name, **new)
+        except grpc.aio.AioRpcError as error:
+            return edge.told(error).reason
+        return ""
+
+    for name, reason in {
+        "StoresService/CreateStore": "STORE_NUMBER_TAKEN",
+        "CashiersService/CreateCashier": "CASHIER_NUMBER_TAKEN",
+    }.items():
+        results = await asyncio.gather(*(made(name) for _ in range(8)))
+        assert sorted(results) == ["", *[reason] * 7]
 
 
 async def test_who_left_opens_no_shift_and_closes_the_last(bank: SmallBank, owner: Person) -> None:

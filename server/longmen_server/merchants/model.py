@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from longmen_server.platform.ids import MERCHANT, TERMINAL
@@ -58,7 +58,15 @@ class TerminalStateRow:
 
     def copy(self) -> TerminalStateRow:
         """Return a copy, so that a refused command leaves the original as it was."""
-        return replace(self)
+        # Written out: every sale at a till copies its row, and `replace` takes five times as long.
+        return TerminalStateRow(
+            self.terminal_id,
+            self.seen_at_us,
+            self.software_version,
+            self.last_order_id,
+            self.store_id,
+            self.store_closed,
+        )
 
 
 @dataclass(frozen=True, slots=True)
