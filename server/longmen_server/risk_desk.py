@@ -63,7 +63,7 @@ def risk_services(
             default_book=parts.settings.books[0],
         ),
         "longmen.risk.v1.CasesService": CasesService(
-            **shared, default_book=parts.settings.books[0]
+            **shared, vault=parts.vault, default_book=parts.settings.books[0]
         ),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import grpc.aio
+import psycopg
 import pytest
 
 from longmen.identity.v1 import profile_service_pb2
@@ -248,6 +249,18 @@ async def test_whose_name_is_on_no_list_is_upgraded_and_a_bank_account_has_no_na
     _, unknown = await newcomer(bank)
     missing = await refusal(upgrade(bank, unknown))
     assert missing.reason == "EVIDENCE_MISSING"
+
+
+async def test_what_was_matched_is_sealed_like_the_name_itself(bank: SmallBank) -> None:
+    person, _ = await named(bank, LISTED)
+    assert await the_case(bank, person)
+    assert bank.parts.settings.dsn is not None
+    with psycopg.connect(bank.parts.settings.dsn) as connection:
+        (rows,) = (
+            connection.execute("select array_agg(m::text) from name_match as m").fetchone() or ()
+        )
+    assert rows
+    assert not [row for row in rows if "Viktor" in row or "programme" in row]
 
 
 async def test_the_books_agree_with_what_was_screened(bank: SmallBank) -> None:

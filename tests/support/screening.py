@@ -88,7 +88,7 @@ async def fill_screenings(wallets: Wallets) -> None:
     for number, verdict in enumerate(verdicts):
         person = await wallets.person()
         case_id = CaseId(new_id(BOOK, wallets.clock))
-        match = FoundMatch(bytes([number]) * 16, "sanctions", "Lin Daiyu", "a label", 91)
+        match = FoundMatch(bytes([number]) * 16, "sanctions", b"sealed", 91)
         document = SealedEvidence(
             EvidenceKind.RESIDENT_ID, b"sealed", b"screened %d" % number, b"a sealed name"
         )

@@ -126,7 +126,7 @@ class Wallets(Ledger):
         self.transfers = TransfersService(**shared, step_up=step_up, risk=self.desk)
         without = {name: shared[name] for name in ("engine", "readers", "clock", "tokens")}
         self.risk = RiskService(**without, step_up=step_up, desk=self.desk, default_book=BOOK)
-        self.cases = CasesService(**without, default_book=BOOK)
+        self.cases = CasesService(**without, vault=self.vault, default_book=BOOK)
         self.jobs = self.new_runner(dsn, adapter, settings)
 
     def new_runner(

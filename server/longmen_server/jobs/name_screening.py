@@ -61,6 +61,6 @@ class NameScreening:
             log.error("screened_name_does_not_open", customer_id=customer_id)  # noqa: TRY400
             return None
         screened = await self._screener.screen(
-            book, name, sealed_name=one.sealed_name, deadline=deadline
+            one.customer_id, name, key=key, sealed_name=one.sealed_name, deadline=deadline
         )
         return Rescreened(one.customer_id, screened, CaseId(new_id(book, workplace.clock)))

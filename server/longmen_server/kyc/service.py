@@ -106,9 +106,13 @@ class KycService:
         if evidence.WhichOneof("content") == "document":
             category = Category.DOCUMENT
             sealed = self._document(evidence.document, key, customer_id)
-            if sealed is not None and sealed.name is not None:
-                screened = await self._screen(
-                    customer_id, evidence.document.name, sealed.name, call
+            if key is not None and sealed is not None and sealed.name is not None:
+                screened = await self._screener.screen(
+                    customer_id,
+                    evidence.document.name,
+                    key=key,
+                    sealed_name=sealed.name,
+                    deadline=call.deadline,
                 )
         else:
             category = Category.BANK_ACCOUNT
@@ -170,13 +174,6 @@ class KycService:
         """Return a fresh id of a case, in the customer's book."""
         return CaseId(new_id(book_of(customer_id), self._clock))
 
-    async def _screen(
-        self, customer_id: CustomerId, name: str, sealed_name: bytes, call: Call
-    ) -> Screened:
-        return await self._screener.screen(
-            book_of(customer_id), name, sealed_name=sealed_name, deadline=call.deadline
-        )
-
     async def _screen_filed(self, customer_id: CustomerId, call: Call) -> Screened | None:
         """Look up the name in the document on file; None where there is none, or no customer."""
         book = book_of(customer_id)
@@ -186,8 +183,11 @@ class KycService:
         sealed = next((row.name for row in rows if row.category == Category.DOCUMENT), None)
         if found is None or found.row.erased_at_us is not None or sealed is None:
             return None
-        name = clear_name(person_key(self._vault, found), customer_id, sealed)
-        return await self._screen(customer_id, name, sealed, call)
+        key = person_key(self._vault, found)
+        name = clear_name(key, customer_id, sealed)
+        return await self._screener.screen(
+            customer_id, name, key=key, sealed_name=sealed, deadline=call.deadline
+        )
 
     def _document(
         self, given: pb.IdentityDocument, key: DataKey | None, customer_id: CustomerId

@@ -17,17 +17,21 @@ from longmen_server.riskcases import commands, encode, queries
 from longmen_server.riskcases.build import close_case
 from longmen_server.riskcases.model import CaseState, Claim, Evidence, case_not_found
 from longmen_server.screening.encode import screening_match
+from longmen_server.screening.personal import open_match
 from longmen_server.screening.queries import matches_of
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
+    from longmen.risk.v1 import case_pb2
     from longmen_server.engine.command import Command
     from longmen_server.engine.engine import Engine
     from longmen_server.platform.clock import Clock
     from longmen_server.platform.database import Readers
     from longmen_server.platform.ids import CaseId, CustomerId, DecisionId
+    from longmen_server.platform.pii import Vault
     from longmen_server.risk.rows import DecisionRow
+    from longmen_server.screening.model import MatchRow
     from longmen_server.transport.context import Call
     from longmen_server.transport.page_token import PageTokens
 
@@ -44,6 +48,7 @@ class CasesService:
         readers: Readers,
         clock: Clock,
         tokens: PageTokens,
+        vault: Vault,
         default_book: int,
     ) -> None:
         """Take what the methods work with.
@@ -53,12 +58,14 @@ class CasesService:
             readers: connections for reads.
             clock: for ids.
             tokens: seals page tokens.
+            vault: opens what names were matched with.
             default_book: what is listed where none is named.
         """
         self._engine = engine
         self._readers = readers
         self._clock = clock
         self._tokens = tokens
+        self._vault = vault
         self._default_book = default_book
 
     # -- reads ---------------------------------------------------------------------------------
@@ -106,7 +113,7 @@ class CasesService:
         return pb.GetCaseResponse(
             case_found=encode.case(row, actor.customer_id),
             notes=[encode.note(note) for note in notes],
-            matches=[screening_match(match) for match in matches],
+            matches=[self._match(*match) for match in matches],
         )
 
     # -- changes -------------------------------------------------------------------------------
@@ -180,6 +187,11 @@ class CasesService:
         return await self._submit(command, command.case_id, request, call)
 
     # -- helpers -------------------------------------------------------------------------------
+
+    def _match(self, wrapped_key: bytes, row: MatchRow) -> case_pb2.ScreeningMatch:
+        """Return a match, readable."""
+        key = self._vault.data_key(book_of(row.customer_id), row.customer_id, wrapped_key)
+        return screening_match(row, *open_match(key, row))
 
     async def _decision(
         self, text: str, call: Call, customer_id: CustomerId | None = None

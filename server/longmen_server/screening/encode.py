@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 __all__ = ["screening_match"]
 
 
-def screening_match(row: MatchRow) -> case_pb2.ScreeningMatch:
-    """Return a match, for the bank alone."""
+def screening_match(row: MatchRow, entry: str, label: str) -> case_pb2.ScreeningMatch:
+    """Return a match with what was sealed of it, for the bank alone."""
     return case_pb2.ScreeningMatch(
         list_name=row.list_name,
-        entry=row.entry,
-        label=row.label,
+        entry=entry,
+        label=label,
         likeness=row.likeness,
         find_time=timestamp(row.found_at_us),
     )

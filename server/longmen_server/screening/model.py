@@ -30,9 +30,8 @@ class FoundMatch(NamedTuple):
     match_id: bytes
     """16 bytes that the same name and the same entry of the same list always have."""
     list_name: str
-    entry: str
-    """As it stands in the list."""
-    label: str
+    sealed: bytes
+    """The entry as it stands in the list, with its label."""
     likeness: int
     """In per cent."""
 
@@ -84,8 +83,8 @@ class MatchRow:
     likeness: int
     found_at_us: int
     list_name: str
-    entry: str
-    label: str
+    sealed: bytes
+    """The entry with its label, under the customer's data key."""
 
 
 def identification_held() -> Refusal:

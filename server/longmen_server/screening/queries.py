@@ -8,7 +8,6 @@ from longmen_server.kyc.model import Category
 from longmen_server.platform.adapters import Uuid
 from longmen_server.platform.ids import book_of
 from longmen_server.screening.model import MatchRow
-from longmen_server.screening.tables import MATCH_COLUMNS
 
 if TYPE_CHECKING:
     from longmen_server.platform.database import Connection
@@ -18,8 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["Outdated", "count_outdated", "matches_of", "outdated"]
 
 _MATCHES: Final = (
-    f"select {MATCH_COLUMNS} from name_match where book = $1 and case_id = $2"
-    " order by likeness desc, list_name, entry"
+    f"select k.wrapped, {', '.join(f'm.{column}' for column in MatchRow.__slots__)}"
+    " from name_match as m"
+    " join customer_key as k on k.book = $1 and k.customer_id = m.customer_id"
+    " where m.book = $1 and m.case_id = $2 order by m.likeness desc, m.list_name, m.match_id"
 ).encode()
 # Those looked up longest ago first; a name that was looked up meanwhile is not there any more.
 _OUTDATED: Final = f"""
@@ -43,10 +44,10 @@ class Outdated(NamedTuple):
     wrapped_key: bytes
 
 
-async def matches_of(connection: Connection, case: CaseRow) -> list[MatchRow]:
-    """Return what a case's customer was matched with, the likest first."""
+async def matches_of(connection: Connection, case: CaseRow) -> list[tuple[bytes, MatchRow]]:
+    """Return the customer's wrapped key with each match of a case, the likest first."""
     cursor = await connection.execute(_MATCHES, (book_of(case.case_id), Uuid(case.case_id)))
-    return [MatchRow(*record) for record in await cursor.fetchall()]
+    return [(record[0], MatchRow(*record[1:])) for record in await cursor.fetchall()]
 
 
 async def count_outdated(connection: Connection, book: int, lists_version: int) -> int:

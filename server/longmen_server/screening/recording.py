@@ -64,8 +64,7 @@ def record(
             likeness=found.likeness,
             found_at_us=working_set.now_us,
             list_name=found.list_name,
-            entry=found.entry,
-            label=found.label,
+            sealed=found.sealed,
         )
         working_set.insert(MATCH, key, match)
 

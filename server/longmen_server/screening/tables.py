@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from longmen_server.engine.family import STAGE_LINK, STAGE_RECORD, RowFamily, Statement
-from longmen_server.platform.adapters import Int2Array, Int8Array, TextArray, UuidArray
+from longmen_server.platform.adapters import (
+    ByteaArray,
+    Int2Array,
+    Int8Array,
+    TextArray,
+    UuidArray,
+)
 from longmen_server.platform.ids import CustomerId
 from longmen_server.screening.model import MatchKey, MatchRow, ScreeningRow
 
@@ -97,7 +103,7 @@ class _MatchFamily(RowFamily[MatchKey, MatchRow]):
         assert not changed, "what was matched never changes"
         yield Statement(
             f"insert into name_match (book, {MATCH_COLUMNS})"
-            " select $1, u.* from unnest($2, $3, $4, $5, $6, $7, $8, $9) as u".encode(),
+            " select $1, u.* from unnest($2, $3, $4, $5, $6, $7, $8) as u".encode(),
             (
                 book,
                 UuidArray([row.customer_id for row in inserted]),
@@ -106,14 +112,13 @@ class _MatchFamily(RowFamily[MatchKey, MatchRow]):
                 Int2Array([row.likeness for row in inserted]),
                 Int8Array([row.found_at_us for row in inserted]),
                 TextArray([row.list_name for row in inserted]),
-                TextArray([row.entry for row in inserted]),
-                TextArray([row.label for row in inserted]),
+                ByteaArray([row.sealed for row in inserted]),
             ),
         )
 
 
 class _ErasedFamily(RowFamily[CustomerId, CustomerId]):
-    """What goes of screenings with whose they were: an entry tells the name that it is like."""
+    """What goes of screenings with whose they were."""
 
     name = "screening of erased customers"
     stage = STAGE_RECORD
