@@ -21,9 +21,7 @@ __all__ = [
     "take_lease",
 ]
 
-_LOOK: Final = (
-    b"select book, job, holder = $2, expires_at_us, progress from job_lease where book = any($1)"
-)
+_LOOK: Final = b"select job, holder = $2, expires_at_us, progress from job_lease where book = $1"
 _TAKE: Final = (
     b"insert into job_lease as l (book, job, holder, expires_at_us, progress)"
     b" values ($1, $2, $3, $5, 0) on conflict (book, job) do update"
@@ -57,11 +55,14 @@ async def look_at_leases(
 ) -> dict[tuple[int, str], Lease]:
     """Return the leases of all jobs of some books, by book and job.
 
-    One statement for a whole round: most rounds find nothing due, and a process without leases has
-    nothing else to ask.
+    One statement for a book and a whole round, and most processes have one book: most rounds find
+    nothing due, and a process without leases has nothing else to ask.
     """
-    cursor = await connection.execute(_LOOK, (Int2Array(books), Uuid(holder)))
-    return {(book, job): Lease(*rest) for book, job, *rest in await cursor.fetchall()}
+    found: dict[tuple[int, str], Lease] = {}
+    for book in books:
+        cursor = await connection.execute(_LOOK, (book, Uuid(holder)))
+        found.update({(book, job): Lease(*rest) for job, *rest in await cursor.fetchall()})
+    return found
 
 
 async def take_lease(
