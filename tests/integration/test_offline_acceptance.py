@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
 from longmen.payments.v1 import offline_pb2
+from longmen_server.platform.ids import MERCHANT as MERCHANT_TEXT
 from tests.support.offline import TILL_KEY, OfflineTill
 from tests.support.phone import Phone
 from tests.support.proof import proof_of
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 BANK, MERCHANT = offline_pb2.LOSS_BEARER_BANK, offline_pb2.LOSS_BEARER_MERCHANT
 PAID, COVERED = offline_pb2.OFFLINE_OUTCOME_PAID, offline_pb2.OFFLINE_OUTCOME_COVERED
 LOST = offline_pb2.OFFLINE_OUTCOME_LOST
+ROOT = Path(__file__).parents[2]
 SET = "OfflineService/SetOfflineAcceptance"
 
 
@@ -158,6 +163,36 @@ async def test_what_was_sold_before_the_end_is_taken_down(
     assert [one.minor_units for one in sums] == [0, 0, 0]
     findings, _, _ = await proof_of(module_database.app_dsn, bank.parts.clock)
     assert [one for one in findings if one.kind.startswith("OFFLINE")] == []
+
+
+async def test_merchants_that_had_keys_before_go_on(
+    bank: SmallBank, owner: Person, module_database: Database
+) -> None:
+    """The migration takes them over, by the bank's own figure; others have to agree first."""
+    await agree(bank, owner, enabled=True, loss_bearer=MERCHANT)
+    till = await new_till(bank, owner)
+    (path,) = (ROOT / "migrations" / "versions").glob("*_offline_acceptance.py")
+    statements = runpy.run_path(str(path))["STATEMENTS"]
+    mine = MERCHANT_TEXT.decode(await merchant(bank, owner)).hex()
+    with psycopg.connect(module_database.admin_dsn) as connection:
+        connection.execute("drop table offline_acceptance")
+        for statement in statements:
+            connection.execute(statement)
+        taken_over = connection.execute(
+            "select is_enabled, loss_bearer, day_budget, version from offline_acceptance"
+            " where merchant_id = %s",
+            [mine],
+        ).fetchall()
+        connection.rollback()
+    assert taken_over == [(True, BANK, None, 0)]
+
+    bank.execute(
+        "update offline_acceptance set loss_bearer = 1, day_budget = null"
+        " where book = 1 and merchant_id = %s",
+        mine,
+    )
+    found = await bank.do("OfflineService/GetOfflineTerms", terminal_id=till.terminal_id)
+    assert (found.terms.enabled, found.terms.covered_limit.minor_units) == (True, 100_000)
 
 
 async def test_refusals_say_what_is_wrong(bank: SmallBank, owner: Person) -> None:
