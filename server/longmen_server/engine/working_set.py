@@ -101,20 +101,17 @@ class WorkingSet:
         old = table.rows[key]
         new = family.copy(old)
         target = table.inserted if key in table.inserted else table.changed
-        self._undo.append((table.rows, key, old))
-        self._undo.append((target, key, target.get(key)))
-        table.rows[key] = new
-        target[key] = new
+        self._undo += (table.rows, key, old), (target, key, target.get(key))
+        table.rows[key] = target[key] = new
         return new
 
     def insert(self, family: RowFamily[K, R], key: K, row: R) -> None:
         """Add a new row that later commands of the batch can read and change."""
-        table = self.table(family)
-        self._undo.append((table.rows, key, table.rows.get(key)))
+        table = self.tables.get(family) or self.table(family)
+        rows, inserted = table.rows, table.inserted
         # A refused command may have put its row in the place of an earlier one of the batch.
-        self._undo.append((table.inserted, key, table.inserted.get(key)))
-        table.rows[key] = row
-        table.inserted[key] = row
+        self._undo += (rows, key, rows.get(key)), (inserted, key, inserted.get(key))
+        rows[key] = inserted[key] = row
 
     def append(self, family: RowFamily[Any, R], row: R) -> None:
         """Add a row that is only ever written."""

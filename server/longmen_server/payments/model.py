@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from longmen_server.platform.ids import COMBINED, ORDER, TERMINAL
@@ -227,7 +228,7 @@ class OrderRow:
 
     def copy(self) -> OrderRow:
         """Return a copy, so that a refused command leaves the original as it was."""
-        return OrderRow(*(getattr(self, name) for name in self.__slots__))
+        return OrderRow(*_order_columns(self))
 
     @property
     def paid(self) -> int:
@@ -250,6 +251,9 @@ class OrderRow:
         if state in OPEN_STATES and now_us >= self.expires_at_us:
             return OrderState.PAID if self.captured else OrderState.EXPIRED
         return state
+
+
+_order_columns: Final = attrgetter(*OrderRow.__slots__)
 
 
 @dataclass(slots=True, frozen=True)

@@ -90,6 +90,9 @@ SETTINGS: Final[dict[str, str]] = {
     "autovacuum_vacuum_scale_factor": "0.05",
     "autovacuum_vacuum_cost_limit": "1000",
     "autovacuum_max_workers": "2",
+    # Rows are found by their ids, whatever statistics say. Analysing samples 300 rows for each of
+    # these: a quarter of the default takes a quarter of a second from payments and not one.
+    "default_statistics_target": "25",
     # What an operator wants to read afterwards; a week of logs, overwritten.
     "logging_collector": "on",
     "log_directory": "log",

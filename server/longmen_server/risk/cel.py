@@ -31,6 +31,7 @@ _TYPES: Final = {
     "string": cel.Type.STRING,
     "list(string)": cel.Type.List(cel.Type.STRING),
 }
+_LIST: Final = "list(string)"
 _MACROS: Final = frozenset(
     {
         "all",
@@ -129,6 +130,7 @@ class Environment:
             types: names with the names of their types: bool, int, double, string, list(string).
         """
         self._types = {name: _TYPES[kind] for name, kind in types.items()}
+        self._lists = frozenset(name for name, kind in types.items() if kind == _LIST)
         self._env = cel.NewEnv(variables=self._types)
 
     def problems(self, text: str) -> list[Problem]:
@@ -160,13 +162,15 @@ class Environment:
 
     def activation(self, values: Mapping[str, Any]) -> cel.Activation:
         """Return values for many conditions: converting them costs more than a condition."""
-        # The engine knows no tuples.
-        return self._env.Activation(
-            {
-                name: list(value) if value.__class__ is tuple else value
-                for name, value in values.items()
-            }
-        )
+        lists = self._lists & values.keys()
+        if lists:
+            # The engine knows no tuples.
+            known = dict(values)
+            for name in lists:
+                if type(known[name]) is tuple:
+                    known[name] = list(known[name])
+            values = known
+        return self._env.Activation(values)
 
     def _told(self, report: str) -> Iterator[Problem]:
         """Read the engine's report."""

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from longmen_server.limits.movement import MovementKind
 from longmen_server.risk.cel import CelError, Environment
+from longmen_server.risk.columns import getter
 from longmen_server.risk.features import REGISTRY
 from longmen_server.risk.model import ALLOW, Fault, FeatureValue, Fired, Outcome, OutcomeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from longmen_server.risk.cel import Condition
 
@@ -190,6 +191,8 @@ class _Plan(NamedTuple):
 
     chunks: tuple[_Chunk, ...]
     names: tuple[str, ...]
+    of_values: Callable[[Mapping[str, FeatureValue]], tuple[FeatureValue, ...]]
+    """Takes what they read out of the values of all features."""
 
 
 class RuleSet:
@@ -241,7 +244,7 @@ class RuleSet:
         """
         plan = self._plan(str(values.get(KIND, "")))
         try:
-            data = {name: values[name] for name in plan.names}
+            data = dict(zip(plan.names, plan.of_values(values), strict=True))
         except KeyError:
             # Rules that read what is missing err by themselves, and the others go on.
             data = {name: values[name] for name in plan.names if name in values}
@@ -283,7 +286,7 @@ class RuleSet:
                 for start in range(0, len(looking), CHUNK)
             )
             names = frozenset[str]().union(*(chunk.condition.names for chunk in chunks))
-            plan = _Plan(chunks, tuple(sorted(names)))
+            plan = _Plan(chunks, tuple(sorted(names)), getter(sorted(names)))
             if len(self._plans) < PLANS_MAX:
                 self._plans[kind] = plan
         return plan

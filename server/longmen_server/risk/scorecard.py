@@ -15,6 +15,7 @@ from datetime import date
 from functools import cache
 from hashlib import sha256
 from importlib import resources
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from longmen_server.limits.movement import MovementKind
@@ -162,7 +163,7 @@ class Scorecard:
         contributions = [(BASE, self.base)]
         for name, terms in self._parts:
             value = values.get(name, 0)
-            if value.__class__ is not int:
+            if value.__class__ is not int and not (value.__class__ is float and isfinite(value)):
                 value = _number(values, name)
             given = 0.0
             for is_above, low, high, each, when in terms:

@@ -64,16 +64,15 @@ def encode_snapshot(
         key: of the payer, 16 bytes.
         can_approve: whether somebody could be asked to approve the movement.
     """
-    reals = [values[name] for name in plan.reals.names]
-    lists = [values[name] for name in plan.lists.names]
+    lists = plan.lists.of_values(values)
     contributions = evaluation.contributions
     message = decision_pb2.DecisionSnapshot(
         key=key,
         can_approve=can_approve,
-        whole_values=[int(values[name]) for name in plan.wholes.names],  # type: ignore[arg-type]
-        real_values=_all_to_bits(reals),
-        text_values=[str(values[name]) for name in plan.texts.names],
-        list_values=[decision_pb2.FeatureStrings(values=each) for each in lists]  # type: ignore[arg-type]
+        whole_values=map(int, plan.wholes.of_values(values)),
+        real_values=_all_to_bits(plan.reals.of_values(values)),
+        text_values=plan.texts.of_values(values),
+        list_values=[decision_pb2.FeatureStrings(values=each) for each in lists]
         if any(lists)
         else plan.no_lists,
         contribution_names=[name for name, _ in contributions],
