@@ -29,7 +29,7 @@ from tests.support.identity import (
     signed_in,
 )
 from tests.support.poll import until
-from tests.support.small_bank import SmallBank, open_small_bank, open_worker
+from tests.support.small_bank import BY_NAME, SmallBank, cash, open_small_bank, open_worker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
@@ -381,6 +381,28 @@ async def test_a_session_that_is_revoked_is_over_at_once_and_others_are_not(
     assert await reason(bank.do(REFRESH, "", **who.refreshing())) == "SESSION_REVOKED"
     listed = await bank.signed("SessionsService/ListSessions", other)
     assert [one.session_id for one in listed.sessions] == [other.session]
+
+
+async def test_a_stream_of_a_revoked_session_sends_nothing_more(bank: SmallBank) -> None:
+    owner = await bank.person()
+    method = BY_NAME["AccountsService/WatchBalance"]
+    request = method.request_class(account_id=owner.account)
+    stream = bank.channel.unary_stream(f"/{method.path}")(
+        request.SerializeToString(),
+        metadata=(("authorization", f"Bearer {bank.session_token(owner)}"),),
+        timeout=30,
+    )
+    assert await stream.read()
+    await bank.do("SessionsService/RevokeAllSessions", customer_id=owner.customer)
+    await bank.do(
+        "TransfersService/CreateTransfer",
+        from_account_id=owner.account,
+        payee={"account_id": bank.payee.account},
+        amount=cash(7),
+    )
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stream.read()
+    assert told(caught.value).reason == "SESSION_REVOKED"
 
 
 async def test_all_sessions_but_the_current_one_can_be_ended(bank: SmallBank) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from longmen_server.identity.watch import SessionWatch
     from longmen_server.platform.proofs import ProofChecker
-    from longmen_server.transport.context import Call
+    from longmen_server.transport.context import Call, Principal
 
 __all__ = ["SessionDoorkeeper"]
 
@@ -50,6 +50,16 @@ class SessionDoorkeeper:
             if watch is None:
                 raise Refusal("SESSION_REVOKED", "no sessions of this kind are kept here")
             await watch.admit(principal.session_id, deadline=call.deadline)
+
+    def check(self, principal: Principal) -> None:
+        """Refuse to send more to a session that has ended since its call was let in.
+
+        Raises:
+            Refusal: SESSION_EXPIRED, SESSION_REVOKED, SESSIONS_UNKNOWN.
+        """
+        watch = self._watches.get(principal.kind)
+        if watch is not None and principal.session_id is not None:
+            watch.check(principal.session_id)
 
 
 def _proof_of(call: Call) -> str:

@@ -174,12 +174,7 @@ class SessionWatch:
             Refusal: SESSION_REVOKED, SESSION_EXPIRED; SESSIONS_UNKNOWN when this worker cannot
                 tell.
         """
-        if session_id in self._ended:
-            raise model.session_revoked()
-        if self._clock.monotonic() - self._looked_at > self._grace_s:
-            raise Refusal(
-                "SESSIONS_UNKNOWN", "the server cannot tell which sessions have ended; come back"
-            )
+        self._check_end(session_id)
         now_us = self._clock.now_us()
         live = self._live.get(session_id)
         if live is None or now_us - live.seen_us > self._idle_us:
@@ -187,6 +182,26 @@ class SessionWatch:
         if now_us >= live.ends_us:
             raise model.session_expired("absolute")
         live.seen_us = max(live.seen_us, now_us)
+
+    def check(self, session_id: str) -> None:
+        """Refuse what has ended as far as this worker knows; asking is no use of the session.
+
+        Raises:
+            Refusal: SESSION_REVOKED, SESSION_EXPIRED; SESSIONS_UNKNOWN when this worker cannot
+                tell.
+        """
+        self._check_end(session_id)
+        live = self._live.get(session_id)
+        if live is not None and self._clock.now_us() >= live.ends_us:
+            raise model.session_expired("absolute")
+
+    def _check_end(self, session_id: str) -> None:
+        if session_id in self._ended:
+            raise model.session_revoked()
+        if self._clock.monotonic() - self._looked_at > self._grace_s:
+            raise Refusal(
+                "SESSIONS_UNKNOWN", "the server cannot tell which sessions have ended; come back"
+            )
 
     async def _read(self, session_id: SessionId, deadline: float) -> _Live:
         """Read a session that we do not know, or think idle.

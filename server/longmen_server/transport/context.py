@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from longmen_server.engine.trail import Actor
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     import grpc
 
@@ -100,6 +100,7 @@ class Call:
         "_address",
         "authorization",
         "body_digest",
+        "check",
         "deadline",
         "method",
         "principal",
@@ -119,6 +120,9 @@ class Call:
     """The request's request_id, for methods that have one; set by validation."""
     request_digest: Fingerprint | None
     """Fingerprint of the request's content, for methods with a request_id; set by validation."""
+    check: Callable[[], None] | None
+    """Refuses a caller who may be sent nothing more, for streams that outlive what let them in.
+    None where nothing does. Set by authentication."""
     deadline: float
     """The moment, in monotonic seconds, after which the caller takes no answer."""
     authorization: str | None
@@ -143,6 +147,7 @@ class Call:
         self.deadline = 0.0
         self.authorization = None
         self.body_digest = None
+        self.check = None
         self.signed_digest = None
         self.status = None
         self.replayed = False

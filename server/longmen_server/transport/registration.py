@@ -88,6 +88,8 @@ def _sending(function: StreamMethod, send_timeout_s: float) -> Step:
         async with aclosing(messages):
             async for message in messages:
                 data = message if type(message) is bytes else _serialise(message)
+                if call.check is not None:
+                    call.check()
                 if not begun:
                     await _begin(call.wire)
                     begun = True

@@ -8,6 +8,7 @@ tokens whose signature was good, so that a flood of forged ones cannot push out 
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from longmen_server.platform.refusal import Refusal
@@ -102,6 +103,13 @@ class Doorkeeper(Protocol):
                 SESSIONS_UNKNOWN.
         """
 
+    def check(self, principal: Principal) -> None:
+        """Refuse to send more to a session that has ended since its call was let in.
+
+        Raises:
+            Refusal: SESSION_EXPIRED, SESSION_REVOKED, SESSIONS_UNKNOWN.
+        """
+
 
 class Keyring(Protocol):
     """Verifies API keys and the signatures that come with them."""
@@ -163,7 +171,7 @@ class Authn:
         remembered = self._remembered
         now_us = self._now_us
         doorkeeper = self._doorkeeper
-        writes = method.writes
+        writes, streams = method.writes, method.streams
         keyring = self._keyring
         identities_of = client_identities if self._certificates else _no_identities
         stranger = _stranger(method) if ANONYMOUS in method.principal_kinds else None
@@ -194,6 +202,8 @@ class Authn:
                 if doorkeeper is None:
                     raise Refusal("PROOF_INVALID", "no token bound to a key is taken here")
                 await doorkeeper.admit(call, authorization[len(SCHEME) :].strip(), writes=writes)
+                if streams:
+                    call.check = partial(doorkeeper.check, principal)
             return await proceed(call, request)
 
         return step
