@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -192,6 +193,20 @@ class LongmenServer:
         if len(found) != self._workers:
             raise StartError(f"{len(found)} workers run, not {self._workers}")
         return found
+
+    def cpu_seconds(self) -> float:
+        """Processor time that it has taken so far: supervisor, workers, and all of Postgres.
+
+        A process that has ended takes its time with it, but for what its parent has waited for.
+        """
+        assert self._process is not None
+        root = psutil.Process(self._process.pid)
+        spent = 0.0
+        for process in (root, *root.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                spent += times.user + times.system
+        return spent
 
     def postgres(self) -> Postgres:
         """The Postgres it started, for baselines and questions."""

@@ -242,13 +242,12 @@ class Rule:
 
     def fits(self, operation: Operation, payee: str, band: str, allowance: str) -> bool:
         """Whether the line is for such a case."""
-        pairs = (
-            (self.operation, operation.name.lower()),
-            (self.payee, payee),
-            (self.band, band),
-            (self.allowance, allowance),
+        return (
+            self.operation in (ANY, operation.name.lower())
+            and self.payee in (ANY, payee)
+            and self.band in (ANY, band)
+            and self.allowance in (ANY, allowance)
         )
-        return all(mine in {ANY, case} for mine, case in pairs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

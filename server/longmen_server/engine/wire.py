@@ -62,6 +62,8 @@ class Wire:
         self._silence_seconds = silence_ms / 1000
         self._pgconn = connection.pgconn
         self._socket = connection.pgconn.socket
+        # Kept, for it remembers how values of each type are read.
+        self._transformer = Transformer(connection)
         self._prepared: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
         self._uses: dict[bytes, int] = {}
         self._names = 0
@@ -199,9 +201,8 @@ class Wire:
         return rows
 
     def _decode(self, result: PGresult) -> list[tuple[Any, ...]]:
-        transformer = Transformer(self._connection)
-        transformer.set_pgresult(result)
-        return transformer.load_rows(0, result.ntuples, tuple)
+        self._transformer.set_pgresult(result)
+        return self._transformer.load_rows(0, result.ntuples, tuple)
 
 
 def _resolve(future: asyncio.Future[bool], value: bool) -> None:  # noqa: FBT001

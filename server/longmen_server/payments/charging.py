@@ -182,9 +182,9 @@ class PayByCode(Command):
             order = self._charge(working_set, order, payer)
         except Refusal as refusal:
             raise FailedScan(refusal, spends=True) from refusal
-        return pb.PayByCodeResponse(
-            order=encode.order(order, working_set.now_us), committed_at=working_set.committed_at
-        ).SerializeToString()
+        reply = pb.PayByCodeResponse(committed_at=working_set.committed_at)
+        encode.fill_order(reply.order, order, working_set.now_us)
+        return reply.SerializeToString()
 
     def refused(self, working_set: WorkingSet, refusal: Refusal) -> None:
         """Leave the order, the attempt, what became of the code, and what was decided."""

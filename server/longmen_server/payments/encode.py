@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from longmen.events.v1 import event_pb2
 from longmen.payments.v1 import order_pb2
 from longmen.type.v1 import money_pb2
-from longmen_server.ledger.encode import timestamp
+from longmen_server.ledger.encode import fill_timestamp, timestamp
 from longmen_server.payments.tips import TipMode
 from longmen_server.platform.ids import COMBINED, MERCHANT, ORDER, REFUND, TERMINAL, TRANSACTION
 
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 def money(minor_units: int, currency_code: str) -> money_pb2.Money:
     """Return an amount."""
     return money_pb2.Money(minor_units=minor_units, currency_code=currency_code)
+
+
+def fill_money(message: money_pb2.Money, minor_units: int, currency_code: str) -> None:
+    """Write an amount into a message."""
+    message.minor_units = minor_units
+    message.currency_code = currency_code
 
 
 def some(minor_units: int, currency_code: str) -> money_pb2.Money | None:
@@ -40,32 +46,55 @@ def tip_offer(row: OrderRow) -> order_pb2.TipOffer | None:
 
 def order(row: OrderRow, now_us: int) -> order_pb2.Order:
     """Return an order as it stands at a moment."""
-    return order_pb2.Order(
-        order_id=ORDER.encode(row.order_id),
-        merchant_id=MERCHANT.encode(row.merchant_id),
-        order_number=row.order_number,
-        state=int(row.state_at(now_us)),  # type: ignore[arg-type]  # enums of the contract are ints
-        amount=money(row.amount, row.currency_code) if row.amount else None,
-        refunded=money(row.refunded, row.currency_code) if row.amount else None,
-        description=row.description,
-        terminal_id="" if row.terminal_id is None else TERMINAL.encode(row.terminal_id),
-        trace_number=row.trace_number or 0,
-        business_date=row.business_date or "",
-        transaction_id=(
-            "" if row.transaction_id is None else TRANSACTION.encode(row.transaction_id)
-        ),
-        expire_time=timestamp(row.expires_at_us),
-        create_time=timestamp(row.created_at_us),
-        update_time=timestamp(row.updated_at_us),
-        pay_time=None if row.paid_at_us is None else timestamp(row.paid_at_us),
-        version=row.version,
-        fee=money(row.fee, row.currency_code) if row.fee else None,
-        fee_returned=money(row.fee_returned, row.currency_code) if row.fee_returned else None,
-        tip=some(row.tip, row.currency_code),
-        tip_refunded=some(row.tip_refunded, row.currency_code),
-        tip_offer=tip_offer(row),
-        combined_order_id="" if row.combined_id is None else COMBINED.encode(row.combined_id),
-    )
+    message = order_pb2.Order()
+    fill_order(message, row, now_us)
+    return message
+
+
+def fill_order(message: order_pb2.Order, row: OrderRow, now_us: int) -> None:
+    """Write an order as it stands at a moment into a message.
+
+    Written in its place a part is not copied there: half the time, and every payment answers one.
+    """
+    currency_code = row.currency_code
+    message.order_id = ORDER.encode(row.order_id)
+    message.merchant_id = MERCHANT.encode(row.merchant_id)
+    message.order_number = row.order_number
+    message.state = int(row.state_at(now_us))  # type: ignore[assignment]  # enums are ints
+    message.description = row.description
+    message.version = row.version
+    if row.amount:
+        fill_money(message.amount, row.amount, currency_code)
+        fill_money(message.refunded, row.refunded, currency_code)
+    if row.terminal_id is not None:
+        message.terminal_id = TERMINAL.encode(row.terminal_id)
+    message.trace_number = row.trace_number or 0
+    message.business_date = row.business_date or ""
+    if row.transaction_id is not None:
+        message.transaction_id = TRANSACTION.encode(row.transaction_id)
+    fill_timestamp(message.expire_time, row.expires_at_us)
+    fill_timestamp(message.create_time, row.created_at_us)
+    fill_timestamp(message.update_time, row.updated_at_us)
+    if row.paid_at_us is not None:
+        fill_timestamp(message.pay_time, row.paid_at_us)
+    if row.fee:
+        fill_money(message.fee, row.fee, currency_code)
+    if row.fee_returned:
+        fill_money(message.fee_returned, row.fee_returned, currency_code)
+    if row.combined_id is not None:
+        message.combined_order_id = COMBINED.encode(row.combined_id)
+    if row.tip or row.tip_mode:
+        _fill_tips(message, row)
+
+
+def _fill_tips(message: order_pb2.Order, row: OrderRow) -> None:
+    if row.tip:
+        fill_money(message.tip, row.tip, row.currency_code)
+    if row.tip_refunded:
+        fill_money(message.tip_refunded, row.tip_refunded, row.currency_code)
+    offer = tip_offer(row)
+    if offer is not None:
+        message.tip_offer.CopyFrom(offer)
 
 
 def payment(row: OrderRow) -> order_pb2.Payment:

@@ -79,5 +79,7 @@ POLICIES = read_policies(Path(__file__).with_name("policy.toml"))
 
 def policy_at(now_us: int, policies: tuple[Policy, ...] = POLICIES) -> Policy:
     """Return the policy of a moment; before the first one begins, the first."""
-    begun = [policy for policy in policies if policy.effective_from_us <= now_us]
-    return begun[-1] if begun else policies[0]
+    for policy in reversed(policies):
+        if policy.effective_from_us <= now_us:
+            return policy
+    return policies[0]
