@@ -94,9 +94,12 @@ class Bench:
             ("order", lambda: self._pay("PayOrder")),
             ("order_hot", lambda: self._pay("PayOrder", hot=True)),
         ]
-        for number in range(self._arguments.rounds):
+        # The first round is not counted: a new server's plans and caches are made in it.
+        for number in range(1 + self._arguments.rounds):
             for name, step in steps if number % 2 == 0 else steps[::-1]:
-                self.rates.setdefault(name, []).append(step().rate)
+                rate = step().rate
+                if number:
+                    self.rates.setdefault(name, []).append(rate)
         rates = self.rates
         return [
             Bar(

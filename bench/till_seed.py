@@ -146,8 +146,11 @@ def open_orders(dsn: str, merchants: list[tuple[str, str]], first: int, count: i
 def renew_payers(dsn: str) -> None:
     """Let every payer pay by code again: nothing used, nothing spent, nothing without approval."""
     with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("update payer_code set used = '', spent_count = 0, spent_amount = 0")
-        connection.execute("update customer_security set exempt_count = 0")
+        # Those alone that have paid: a table written anew would make the load write it back.
+        connection.execute(
+            "update payer_code set used = '', spent_count = 0, spent_amount = 0 where used <> ''"
+        )
+        connection.execute("update customer_security set exempt_count = 0 where exempt_count <> 0")
         for table in ("payer_code", "customer_security", "merchant_order", "order_attempt"):
             connection.execute(f"vacuum (analyze) {table}".encode())
 
