@@ -1541,12 +1541,6 @@ FOREIGN_BASES: dict[tuple[str, str], Sample] = {
 OPEN_IDS: dict[tuple[str, str], str] = {
     ("PaymentsService/PayOrder", "order_id"): "anybody may pay an order",
     ("MandatesService/SignMandate", "merchant_id"): "any merchant may be given leave",
-    ("ShiftsService/ListShifts", "store_id"): "narrows the caller's own list",
-    ("ShiftsService/ListShifts", "cashier_id"): "narrows the caller's own list",
-    ("ShiftsService/ListDayOrders", "store_id"): "narrows the caller's own list",
-    ("ShiftsService/ListDayOrders", "cashier_id"): "narrows the caller's own list",
-    ("ShiftsService/ListDayOrders", "terminal_id"): "narrows the caller's own list",
-    ("ShiftsService/ListDayTotals", "store_id"): "narrows the caller's own totals",
     ("BillsService/ListBillers", "merchant_id"): "narrows a directory that is everybody's",
     ("BillsService/FindDues", "biller_id"): "the directory is everybody's",
     ("BillsService/LinkBillAccount", "biller_id"): "the directory is everybody's",
