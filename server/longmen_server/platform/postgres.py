@@ -93,9 +93,6 @@ SETTINGS: Final[dict[str, str]] = {
     # Rows are found by their ids, whatever statistics say. Analysing samples 300 rows for each of
     # these: a quarter of the default takes a quarter of a second from payments and not one.
     "default_statistics_target": "25",
-    # A small table is found its way in without statistics, and a new one would be analysed every
-    # quarter of a minute while it grows.
-    "autovacuum_analyze_threshold": "20000",
     # What an operator wants to read afterwards; a week of logs, overwritten.
     "logging_collector": "on",
     "log_directory": "log",
