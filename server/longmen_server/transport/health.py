@@ -121,8 +121,8 @@ class Health:
             if state != told:
                 await self._send(call.wire, _message(state))
                 told = state
-            # Nothing more will be told: whoever watches had better look elsewhere. What changed while
-            # the last state was sent is told first.
+            # Nothing more will be told: whoever watches had better look elsewhere. But what changed
+            # while the last state was sent is told first.
             if self._draining and told == self._state(service):
                 return b""
             await changed.wait()
