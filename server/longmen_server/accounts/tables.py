@@ -16,7 +16,7 @@ from longmen_server.accounts.model import (
     PocketRow,
     WalletRow,
 )
-from longmen_server.engine.family import STAGE_POINTER, RowFamily, Statement
+from longmen_server.engine.family import STAGE_POINTER, PointerFamily, RowFamily, Statement
 from longmen_server.platform.adapters import (
     ByteaArray,
     Int2Array,
@@ -306,7 +306,7 @@ class _PocketFamily(RowFamily[AccountId, PocketRow]):
             )
 
 
-class _OpenPocketFamily(RowFamily[PocketKey, AccountId]):
+class _OpenPocketFamily(PointerFamily[PocketKey, AccountId]):
     """Which open account a customer has in a currency, to refuse a second one.
 
     Two writers that open the same pocket are told apart by the unique index: the later batch is
@@ -331,13 +331,6 @@ class _OpenPocketFamily(RowFamily[PocketKey, AccountId]):
 
     def decode(self, record: tuple[Any, ...]) -> tuple[PocketKey, AccountId]:
         return PocketKey(record[0], record[1]), record[2]
-
-    def write(
-        self, book: int, inserted: Sequence[AccountId], changed: Sequence[AccountId]
-    ) -> Iterable[Statement]:
-        # The rows are the pocket family's to write; here later commands of the batch find them.
-        del book, inserted, changed
-        return ()
 
 
 ALIAS = _AliasFamily()

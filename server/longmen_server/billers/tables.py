@@ -10,6 +10,7 @@ from longmen_server.engine.family import (
     STAGE_LINK,
     STAGE_POINTER,
     STAGE_RECORD,
+    PointerFamily,
     RowFamily,
     Statement,
 )
@@ -35,7 +36,7 @@ def _places(columns: Sequence[str]) -> str:
     return ", ".join(f"${place}" for place in range(2, 2 + len(columns)))
 
 
-class _NumberFamily(RowFamily[BillNumber, DueId]):
+class _NumberFamily(PointerFamily[BillNumber, DueId]):
     """Which bill has a biller's number; two writers that take one meet at the unique index."""
 
     name = "bill_due by number"
@@ -57,15 +58,8 @@ class _NumberFamily(RowFamily[BillNumber, DueId]):
     def decode(self, record: tuple[Any, ...]) -> tuple[BillNumber, DueId]:
         return BillNumber(record[0], record[1]), record[2]
 
-    def write(
-        self, book: int, inserted: Sequence[DueId], changed: Sequence[DueId]
-    ) -> Iterable[Statement]:
-        # The rows are the other family's to write; here later commands of the batch find them.
-        del book, inserted, changed
-        return ()
 
-
-class _LinksFamily(RowFamily[CustomerId, tuple[LinkRef, ...]]):
+class _LinksFamily(PointerFamily[CustomerId, tuple[LinkRef, ...]]):
     """Which accounts a customer has linked; two writers that link one meet at the unique index."""
 
     name = "bill_link by customer"
@@ -86,16 +80,6 @@ class _LinksFamily(RowFamily[CustomerId, tuple[LinkRef, ...]]):
 
     def copy(self, row: tuple[LinkRef, ...]) -> tuple[LinkRef, ...]:
         return row
-
-    def write(
-        self,
-        book: int,
-        inserted: Sequence[tuple[LinkRef, ...]],
-        changed: Sequence[tuple[LinkRef, ...]],
-    ) -> Iterable[Statement]:
-        # The rows are the other family's to write; here later commands of the batch find them.
-        del book, inserted, changed
-        return ()
 
 
 class _BillerFamily(RowFamily[BillerId, BillerRow]):

@@ -9,6 +9,7 @@ from longmen_server.engine.family import (
     STAGE_LINK,
     STAGE_POINTER,
     STAGE_RECORD,
+    PointerFamily,
     RowFamily,
     Statement,
 )
@@ -28,7 +29,7 @@ CODE_COLUMNS = ", ".join(CodeRow.__slots__)
 CHALLENGE_COLUMNS = ", ".join(ChallengeRow.__slots__)
 
 
-class _OpenChallengeFamily(RowFamily[bytes, ChallengeId]):
+class _OpenChallengeFamily(PointerFamily[bytes, ChallengeId]):
     """Which challenge of a request is open, by the request's digest.
 
     Two writers that make one for the same request are told apart by the unique index: the later
@@ -48,13 +49,6 @@ class _OpenChallengeFamily(RowFamily[bytes, ChallengeId]):
 
     def decode(self, record: tuple[Any, ...]) -> tuple[bytes, ChallengeId]:
         return record[0], record[1]
-
-    def write(
-        self, book: int, inserted: Sequence[ChallengeId], changed: Sequence[ChallengeId]
-    ) -> Iterable[Statement]:
-        # The rows are the challenge family's to write; here later commands of the batch find them.
-        del book, inserted, changed
-        return ()
 
 
 class _ChallengeFamily(RowFamily[ChallengeId, ChallengeRow]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from longmen_server.combined.model import CombinedRow
-from longmen_server.engine.family import STAGE_POINTER, RowFamily, Statement
+from longmen_server.engine.family import STAGE_POINTER, PointerFamily, RowFamily, Statement
 from longmen_server.platform.adapters import ByteaArray, Int8Array, TextArray, UuidArray
 from longmen_server.platform.ids import CombinedId
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 COMBINED_COLUMNS = ", ".join(CombinedRow.__slots__)
 
 
-class _NumberFamily(RowFamily[str, CombinedRow]):
+class _NumberFamily(PointerFamily[str, CombinedRow]):
     """Combined orders by their platform's number; two that are registered at once meet there."""
 
     name = "combined_order by number"
@@ -32,13 +32,6 @@ class _NumberFamily(RowFamily[str, CombinedRow]):
     def decode(self, record: tuple[Any, ...]) -> tuple[str, CombinedRow]:
         row = CombinedRow(*record)
         return row.combined_number, row
-
-    def write(
-        self, book: int, inserted: Sequence[CombinedRow], changed: Sequence[CombinedRow]
-    ) -> Iterable[Statement]:
-        # The rows are the other family's to write; here later commands of the batch find them.
-        del book, inserted, changed
-        return ()
 
 
 class _CombinedFamily(RowFamily[CombinedId, CombinedRow]):

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from longmen_server.credentials.model import KeyRow, Owner
-from longmen_server.engine.family import STAGE_LINK, STAGE_POINTER, RowFamily, Statement
+from longmen_server.engine.family import (
+    STAGE_LINK,
+    STAGE_POINTER,
+    PointerFamily,
+    RowFamily,
+    Statement,
+)
 from longmen_server.platform.adapters import (
     ByteaArray,
     Int2Array,
@@ -92,7 +98,7 @@ class _KeyFamily(RowFamily[ApiKeyId, KeyRow]):
         )
 
 
-class _OwnersKeysFamily(RowFamily[Owner, list[ApiKeyId]]):
+class _OwnersKeysFamily(PointerFamily[Owner, list[ApiKeyId]]):
     """Which keys an owner has that were not revoked.
 
     Two writers that give the same slot are told apart by the unique index: the later batch is
@@ -119,15 +125,8 @@ class _OwnersKeysFamily(RowFamily[Owner, list[ApiKeyId]]):
     def decode(self, record: tuple[Any, ...]) -> tuple[Owner, list[ApiKeyId]]:
         return Owner(record[0], record[1]), record[2]
 
-    def write(
-        self, book: int, inserted: Sequence[list[ApiKeyId]], changed: Sequence[list[ApiKeyId]]
-    ) -> Iterable[Statement]:
-        # The rows are the key family's to write; here later commands of the batch find them.
-        del book, inserted, changed
-        return ()
 
-
-class _IdentityFamily(RowFamily[str, ApiKeyId]):
+class _IdentityFamily(PointerFamily[str, ApiKeyId]):
     """Which credential has an identity; told apart like the keys of an owner."""
 
     name = "api_key by identity"
@@ -143,12 +142,6 @@ class _IdentityFamily(RowFamily[str, ApiKeyId]):
 
     def decode(self, record: tuple[Any, ...]) -> tuple[str, ApiKeyId]:
         return record[0], record[1]
-
-    def write(
-        self, book: int, inserted: Sequence[ApiKeyId], changed: Sequence[ApiKeyId]
-    ) -> Iterable[Statement]:
-        del book, inserted, changed
-        return ()
 
 
 KEY_ROWS = _KeyFamily()

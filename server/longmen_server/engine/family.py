@@ -73,3 +73,15 @@ class RowFamily(ABC, Generic[K, R]):
         """Return when the row was last booked, in microseconds; 0 where that does not matter."""
         del row
         return 0
+
+
+class PointerFamily(RowFamily[K, R]):
+    """Rows that lead to others, or stand for some; another family writes what they are read from.
+
+    What a command inserts here later commands of the same batch find, and nothing is written.
+    """
+
+    def write(self, book: int, inserted: Sequence[R], changed: Sequence[R]) -> Iterable[Statement]:
+        """Write nothing."""
+        del book, inserted, changed
+        return ()

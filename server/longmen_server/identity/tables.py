@@ -9,6 +9,7 @@ from longmen_server.engine.family import (
     STAGE_LINK,
     STAGE_POINTER,
     STAGE_RECORD,
+    PointerFamily,
     RowFamily,
     Statement,
 )
@@ -205,7 +206,7 @@ class _SendingFamily(RowFamily[SendingKey, SendingRow]):
         )
 
 
-class _DeviceKeyFamily(RowFamily[DeviceKeyKey, DeviceId]):
+class _DeviceKeyFamily(PointerFamily[DeviceKeyKey, DeviceId]):
     """Which active device of a customer has a key. The rows are the device family's to write."""
 
     name = "identity_device by key"
@@ -227,14 +228,8 @@ class _DeviceKeyFamily(RowFamily[DeviceKeyKey, DeviceId]):
     def decode(self, record: tuple[Any, ...]) -> tuple[DeviceKeyKey, DeviceId]:
         return DeviceKeyKey(record[0], record[1]), record[2]
 
-    def write(
-        self, book: int, inserted: Sequence[DeviceId], changed: Sequence[DeviceId]
-    ) -> Iterable[Statement]:
-        del book, inserted, changed
-        return ()
 
-
-class _DeviceCountFamily(RowFamily[CustomerId, DeviceCount]):
+class _DeviceCountFamily(PointerFamily[CustomerId, DeviceCount]):
     """How many active devices a customer has. The rows are the device family's to write."""
 
     name = "identity_device by customer"
@@ -254,14 +249,8 @@ class _DeviceCountFamily(RowFamily[CustomerId, DeviceCount]):
     def copy(self, row: DeviceCount) -> DeviceCount:
         return row.copy()
 
-    def write(
-        self, book: int, inserted: Sequence[DeviceCount], changed: Sequence[DeviceCount]
-    ) -> Iterable[Statement]:
-        del book, inserted, changed
-        return ()
 
-
-class _OpenSessionsFamily(RowFamily[CustomerId, tuple[SessionId, ...]]):
+class _OpenSessionsFamily(PointerFamily[CustomerId, tuple[SessionId, ...]]):
     """Which sessions of a customer have not ended; read under the lock of the customer's row."""
 
     name = "identity_session by customer"
@@ -281,15 +270,6 @@ class _OpenSessionsFamily(RowFamily[CustomerId, tuple[SessionId, ...]]):
         return record[0], tuple(
             SessionId(joined[at : at + _ID_BYTES]) for at in range(0, len(joined), _ID_BYTES)
         )
-
-    def write(
-        self,
-        book: int,
-        inserted: Sequence[tuple[SessionId, ...]],
-        changed: Sequence[tuple[SessionId, ...]],
-    ) -> Iterable[Statement]:
-        del book, inserted, changed
-        return ()
 
     def copy(self, row: tuple[SessionId, ...]) -> tuple[SessionId, ...]:
         return row

@@ -14,6 +14,7 @@ from longmen_server.engine.family import (
     STAGE_ACCOUNT,
     STAGE_POINTER,
     STAGE_RECORD,
+    PointerFamily,
     RowFamily,
     Statement,
 )
@@ -244,7 +245,7 @@ class _HoldFamily(RowFamily[tuple[TransactionId, int], HoldRow]):
             )
 
 
-class _TransactionFamily(RowFamily[TransactionId, list[PostingRow]]):
+class _TransactionFamily(PointerFamily[TransactionId, list[PostingRow]]):
     """All postings of a transaction; immutable, so read without a lock.
 
     Reversals need them before their accounts, retries of a chosen id after.
@@ -270,14 +271,8 @@ class _TransactionFamily(RowFamily[TransactionId, list[PostingRow]]):
             PostingRow(transaction_id, *fields) for fields in zip(*columns, strict=True)
         ]
 
-    def write(
-        self, book: int, inserted: Sequence[list[PostingRow]], changed: Sequence[list[PostingRow]]
-    ) -> Iterable[Statement]:
-        del book, inserted, changed
-        return ()
 
-
-class _ExistingFamily(RowFamily[TransactionId, PostingRow]):
+class _ExistingFamily(PointerFamily[TransactionId, PostingRow]):
     """First postings by the transaction ids that callers chose, to tell a retry from a conflict."""
 
     name = "ledger_posting by chosen id"
@@ -294,16 +289,8 @@ class _ExistingFamily(RowFamily[TransactionId, PostingRow]):
     def decode(self, record: tuple[Any, ...]) -> tuple[TransactionId, PostingRow]:
         return record[0], PostingRow(*record)
 
-    def write(
-        self, book: int, inserted: Sequence[PostingRow], changed: Sequence[PostingRow]
-    ) -> Iterable[Statement]:
-        # The rows are the postings family's to write; here they are kept for later commands of the
-        # batch.
-        del book, inserted, changed
-        return ()
 
-
-class _PostedFamily(RowFamily[tuple[TransactionId, int], int]):
+class _PostedFamily(PointerFamily[tuple[TransactionId, int], int]):
     """Kinds of postings by their address, to tell one that was never pending from none at all."""
 
     name = "ledger_posting by address"
@@ -320,12 +307,6 @@ class _PostedFamily(RowFamily[tuple[TransactionId, int], int]):
 
     def decode(self, record: tuple[Any, ...]) -> tuple[tuple[TransactionId, int], int]:
         return (record[0], record[1]), record[2]
-
-    def write(
-        self, book: int, inserted: Sequence[int], changed: Sequence[int]
-    ) -> Iterable[Statement]:
-        del book, inserted, changed
-        return ()
 
 
 class _RefusalFamily(RowFamily[TransactionId, tuple[TransactionId, str, int]]):

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from longmen_server.engine.family import STAGE_LINK, STAGE_POINTER, RowFamily, Statement
+from longmen_server.engine.family import (
+    STAGE_LINK,
+    STAGE_POINTER,
+    PointerFamily,
+    RowFamily,
+    Statement,
+)
 from longmen_server.limit_orders.model import AlertRow, OrderRow, WaitingKey, WaitingRow
 from longmen_server.platform.adapters import Int2Array, Int8Array, TextArray, UuidArray
 from longmen_server.platform.ids import LimitOrderId, RateAlertId
@@ -39,7 +45,7 @@ def _columns(arrays: Sequence[Any], names: Sequence[str], rows: Sequence[Any]) -
     ]
 
 
-class _WaitingFamily(RowFamily[WaitingKey, WaitingRow]):
+class _WaitingFamily(PointerFamily[WaitingKey, WaitingRow]):
     """How many wait: a bound on work, not on money, so nothing is locked for it."""
 
     stage = STAGE_POINTER
@@ -69,13 +75,6 @@ class _WaitingFamily(RowFamily[WaitingKey, WaitingRow]):
 
     def copy(self, row: WaitingRow) -> WaitingRow:
         return row.copy()
-
-    def write(
-        self, book: int, inserted: Sequence[WaitingRow], changed: Sequence[WaitingRow]
-    ) -> Iterable[Statement]:
-        # Later commands of the batch see what was added; the rows counted are others' to write.
-        del book, inserted, changed
-        return ()
 
 
 class _AlertFamily(RowFamily[RateAlertId, AlertRow]):

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from longmen_server.engine.family import STAGE_LINK, STAGE_POINTER, RowFamily, Statement
+from longmen_server.engine.family import (
+    STAGE_LINK,
+    STAGE_POINTER,
+    PointerFamily,
+    RowFamily,
+    Statement,
+)
 from longmen_server.mandates.model import MandateNumber, MandateRow
 from longmen_server.platform.adapters import Int2Array, Int8Array, TextArray, UuidArray
 from longmen_server.platform.ids import MandateId
@@ -15,7 +21,7 @@ if TYPE_CHECKING:
 MANDATE_COLUMNS = ", ".join(MandateRow.__slots__)
 
 
-class _NumberFamily(RowFamily[MandateNumber, MandateId]):
+class _NumberFamily(PointerFamily[MandateNumber, MandateId]):
     """Which mandate has a merchant's number; two writers that sign one meet at the unique index."""
 
     name = "mandate by number"
@@ -36,13 +42,6 @@ class _NumberFamily(RowFamily[MandateNumber, MandateId]):
 
     def decode(self, record: tuple[Any, ...]) -> tuple[MandateNumber, MandateId]:
         return MandateNumber(record[0], record[1]), record[2]
-
-    def write(
-        self, book: int, inserted: Sequence[MandateId], changed: Sequence[MandateId]
-    ) -> Iterable[Statement]:
-        # The rows are the other family's to write; here later commands of the batch find them.
-        del book, inserted, changed
-        return ()
 
 
 class _MandateFamily(RowFamily[MandateId, MandateRow]):

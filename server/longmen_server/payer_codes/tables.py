@@ -9,6 +9,7 @@ from longmen_server.engine.family import (
     STAGE_LOOKUP,
     STAGE_POINTER,
     STAGE_RECORD,
+    PointerFamily,
     RowFamily,
     Statement,
 )
@@ -30,8 +31,8 @@ PAYER_CODE_COLUMNS = ", ".join(PayerCodeRow.__slots__)
 _PLACES = ", ".join(f"${place}" for place in range(2, 2 + len(PayerCodeRow.__slots__)))
 
 
-class _HandleFamily(RowFamily[CodeDevice, int]):
-    """Which number a device has. The rows are the device family's to write."""
+class _HandleFamily(PointerFamily[CodeDevice, int]):
+    """Which number a device has. Two enrolments of one device meet at the unique index."""
 
     name = "payer_code by device"
     stage = STAGE_POINTER
@@ -51,17 +52,9 @@ class _HandleFamily(RowFamily[CodeDevice, int]):
     def decode(self, record: tuple[Any, ...]) -> tuple[CodeDevice, int]:
         return CodeDevice(record[0], record[1]), record[2]
 
-    def write(
-        self, book: int, inserted: Sequence[int], changed: Sequence[int]
-    ) -> Iterable[Statement]:
-        # Two enrolments of one device meet at the unique index; here later commands of the batch
-        # find the first.
-        del book, inserted, changed
-        return ()
 
-
-class _OwnerFamily(RowFamily[int, CodeDevice]):
-    """Whose device has a number, which never changes; the rows are the device family's to write."""
+class _OwnerFamily(PointerFamily[int, CodeDevice]):
+    """Whose device has a number, which never changes."""
 
     name = "payer_code by handle"
     stage = STAGE_LOOKUP
@@ -76,12 +69,6 @@ class _OwnerFamily(RowFamily[int, CodeDevice]):
 
     def decode(self, record: tuple[Any, ...]) -> tuple[int, CodeDevice]:
         return record[0], CodeDevice(record[1], record[2])
-
-    def write(
-        self, book: int, inserted: Sequence[CodeDevice], changed: Sequence[CodeDevice]
-    ) -> Iterable[Statement]:
-        del book, inserted, changed
-        return ()
 
 
 class _PayerCodeFamily(RowFamily[int, PayerCodeRow]):

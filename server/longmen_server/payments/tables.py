@@ -8,6 +8,7 @@ from longmen_server.engine.family import (
     STAGE_LINK,
     STAGE_POINTER,
     STAGE_RECORD,
+    PointerFamily,
     RowFamily,
     Statement,
 )
@@ -38,7 +39,7 @@ ATTEMPT_COLUMNS = ", ".join(AttemptRow.__slots__)
 REFERENCE_COLUMNS = ", ".join(TerminalReferenceRow.__slots__)
 
 
-class _OrderNumberFamily(RowFamily[OrderNumber, OrderId]):
+class _OrderNumberFamily(PointerFamily[OrderNumber, OrderId]):
     """Which order has a merchant's number, to refuse a second one.
 
     Two writers that register the same number are told apart by the unique index: the later batch
@@ -63,13 +64,6 @@ class _OrderNumberFamily(RowFamily[OrderNumber, OrderId]):
 
     def decode(self, record: tuple[Any, ...]) -> tuple[OrderNumber, OrderId]:
         return OrderNumber(record[0], record[1]), record[2]
-
-    def write(
-        self, book: int, inserted: Sequence[OrderId], changed: Sequence[OrderId]
-    ) -> Iterable[Statement]:
-        # The rows are the order family's to write; here later commands of the batch find them.
-        del book, inserted, changed
-        return ()
 
 
 class _TerminalReferenceFamily(RowFamily[TerminalReference, TerminalReferenceRow]):

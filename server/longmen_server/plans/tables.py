@@ -5,7 +5,13 @@ from __future__ import annotations
 from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
-from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_POINTER, RowFamily, Statement
+from longmen_server.engine.family import (
+    STAGE_ACCOUNT,
+    STAGE_POINTER,
+    PointerFamily,
+    RowFamily,
+    Statement,
+)
 from longmen_server.plans.model import PlanRef, PlanRow
 from longmen_server.platform.adapters import Int4Array, Int8Array, TextArray, UuidArray
 from longmen_server.platform.ids import MerchantId, PlanId
@@ -16,7 +22,7 @@ if TYPE_CHECKING:
 PLAN_COLUMNS = ", ".join(PlanRow.__slots__)
 
 
-class _PlansFamily(RowFamily[MerchantId, tuple[PlanRef, ...]]):
+class _PlansFamily(PointerFamily[MerchantId, tuple[PlanRef, ...]]):
     """Which plans a merchant has, for whoever registers a sale: there are a few."""
 
     name = "merchant_plan by merchant"
@@ -34,16 +40,6 @@ class _PlansFamily(RowFamily[MerchantId, tuple[PlanRef, ...]]):
 
     def decode(self, record: tuple[Any, ...]) -> tuple[MerchantId, tuple[PlanRef, ...]]:
         return record[0], tuple(starmap(PlanRef, zip(*record[1:], strict=True)))
-
-    def write(
-        self,
-        book: int,
-        inserted: Sequence[tuple[PlanRef, ...]],
-        changed: Sequence[tuple[PlanRef, ...]],
-    ) -> Iterable[Statement]:
-        # The rows are the other family's to write; here later commands of the batch find them.
-        del book, inserted, changed
-        return ()
 
 
 class _PlanFamily(RowFamily[PlanId, PlanRow]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from longmen_server.engine.family import STAGE_RECORD, RowFamily, Statement
+from longmen_server.engine.family import STAGE_RECORD, PointerFamily, RowFamily, Statement
 from longmen_server.platform.adapters import Int8Array, TextArray, UuidArray
 from longmen_server.positions.model import RevaluationRow
 
@@ -19,7 +19,7 @@ _ARRAYS: dict[str, Any] = {
 _PLACES = ", ".join(f"${place}" for place in range(2, 2 + len(RevaluationRow.__slots__)))
 
 
-class _LatestFamily(RowFamily[str, RevaluationRow]):
+class _LatestFamily(PointerFamily[str, RevaluationRow]):
     """The latest revaluation of each currency, read when its accounts are locked."""
 
     name = "fx_revaluation, latest"
@@ -37,12 +37,7 @@ class _LatestFamily(RowFamily[str, RevaluationRow]):
     def decode(self, record: tuple[Any, ...]) -> tuple[str, RevaluationRow]:
         return record[0], RevaluationRow(*record)
 
-    def write(
-        self, book: int, inserted: Sequence[RevaluationRow], changed: Sequence[RevaluationRow]
-    ) -> Iterable[Statement]:
-        # Here a batch only remembers what it has revalued; the rows are written as what they are.
-        del book, inserted, changed
-        return ()
+    # Here a batch only remembers what it has revalued; the rows are written as what they are.
 
 
 class _RevaluationFamily(RowFamily[str, RevaluationRow]):

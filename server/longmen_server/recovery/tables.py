@@ -8,6 +8,7 @@ from longmen_server.engine.family import (
     STAGE_LINK,
     STAGE_POINTER,
     STAGE_RECORD,
+    PointerFamily,
     RowFamily,
     Statement,
 )
@@ -79,7 +80,7 @@ def _columns(given: Sequence[ResetRow]) -> tuple[object, ...]:
     )
 
 
-class _ActiveDevicesFamily(RowFamily[CustomerId, tuple[DeviceId, ...]]):
+class _ActiveDevicesFamily(PointerFamily[CustomerId, tuple[DeviceId, ...]]):
     """Which devices of a customer are active; read under the lock of the customer's row."""
 
     name = "identity_device of a customer"
@@ -100,15 +101,7 @@ class _ActiveDevicesFamily(RowFamily[CustomerId, tuple[DeviceId, ...]]):
             DeviceId(joined[at : at + _ID_BYTES]) for at in range(0, len(joined), _ID_BYTES)
         )
 
-    def write(
-        self,
-        book: int,
-        inserted: Sequence[tuple[DeviceId, ...]],
-        changed: Sequence[tuple[DeviceId, ...]],
-    ) -> Iterable[Statement]:
-        # The rows are the device family's to write.
-        del book, inserted, changed
-        return ()
+    # The rows are the device family's to write.
 
 
 class _ErasedFamily(RowFamily[CustomerId, CustomerId]):

@@ -190,10 +190,7 @@ def leave_refused(working_set: WorkingSet, verdict: Verdict) -> None:
 
 
 def count_refused(working_set: WorkingSet, verdict: Verdict) -> None:
-    """Count an attempt that risk would have declined, had there been the money for it.
-
-    Of many of them rules may think their part. Nobody decided on it, so no decision is kept.
-    """
+    """Count an attempt that risk has refused, or would have, had there been the money for it."""
     scene = verdict.scene
     if scene is not None and scene.payer_party:
         payer = _edit(working_set, SubjectKey(SubjectKind.PARTY, scene.payer_party))

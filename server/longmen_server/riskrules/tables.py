@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from longmen_server.engine.family import STAGE_LINK, STAGE_POINTER, RowFamily, Statement
+from longmen_server.engine.family import (
+    STAGE_LINK,
+    STAGE_POINTER,
+    PointerFamily,
+    RowFamily,
+    Statement,
+)
 from longmen_server.platform.adapters import (
     ByteaArray,
     Int4Array,
@@ -26,7 +32,7 @@ NOW = 0
 """The one key of a book's latest version."""
 
 
-class _LatestFamily(RowFamily[int, RulebookRow]):
+class _LatestFamily(PointerFamily[int, RulebookRow]):
     """The version that decides now. Two writers who make the next one meet at its key."""
 
     name = "risk_rulebook latest"
@@ -43,13 +49,6 @@ class _LatestFamily(RowFamily[int, RulebookRow]):
 
     def decode(self, record: tuple[Any, ...]) -> tuple[int, RulebookRow]:
         return NOW, RulebookRow(*record)
-
-    def write(
-        self, book: int, inserted: Sequence[RulebookRow], changed: Sequence[RulebookRow]
-    ) -> Iterable[Statement]:
-        # The rows are the other family's to write; here later commands of the batch find them.
-        del book, inserted, changed
-        return ()
 
 
 class _RulebookFamily(RowFamily[int, RulebookRow]):

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from longmen_server.engine.family import STAGE_LINK, STAGE_POINTER, RowFamily, Statement
+from longmen_server.engine.family import (
+    STAGE_LINK,
+    STAGE_POINTER,
+    PointerFamily,
+    RowFamily,
+    Statement,
+)
 from longmen_server.platform.adapters import Int8Array, TextArray, UuidArray
 from longmen_server.platform.ids import ShiftId, TerminalId
 from longmen_server.shifts.model import ShiftRow
@@ -15,7 +21,7 @@ if TYPE_CHECKING:
 SHIFT_COLUMNS = ", ".join(ShiftRow.__slots__)
 
 
-class _OpenShiftFamily(RowFamily[TerminalId, ShiftId]):
+class _OpenShiftFamily(PointerFamily[TerminalId, ShiftId]):
     """Which shift of a till is open. Two that are opened at once meet at the unique index."""
 
     name = "merchant_shift by terminal"
@@ -31,13 +37,6 @@ class _OpenShiftFamily(RowFamily[TerminalId, ShiftId]):
 
     def decode(self, record: tuple[Any, ...]) -> tuple[TerminalId, ShiftId]:
         return record[0], record[1]
-
-    def write(
-        self, book: int, inserted: Sequence[ShiftId], changed: Sequence[ShiftId]
-    ) -> Iterable[Statement]:
-        # The rows are the shift family's to write; here later commands of the batch find them.
-        del book, inserted, changed
-        return ()
 
 
 class _ShiftFamily(RowFamily[ShiftId, ShiftRow]):

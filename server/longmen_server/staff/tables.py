@@ -8,6 +8,7 @@ from longmen_server.engine.family import (
     STAGE_ACCOUNT,
     STAGE_LINK,
     STAGE_POINTER,
+    PointerFamily,
     RowFamily,
     Statement,
 )
@@ -48,7 +49,7 @@ ALL_ADMINS: Final = "all"
 _ID_BYTES: Final = 16
 
 
-class _LoginFamily(RowFamily[str, StaffId]):
+class _LoginFamily(PointerFamily[str, StaffId]):
     """Which account has a login. The rows are the staff family's to write."""
 
     name = "staff_account by login"
@@ -64,14 +65,8 @@ class _LoginFamily(RowFamily[str, StaffId]):
     def decode(self, record: tuple[Any, ...]) -> tuple[str, StaffId]:
         return record[0], record[1]
 
-    def write(
-        self, book: int, inserted: Sequence[StaffId], changed: Sequence[StaffId]
-    ) -> Iterable[Statement]:
-        del book, inserted, changed
-        return ()
 
-
-class _AdminsFamily(RowFamily[str, tuple[StaffId, ...]]):
+class _AdminsFamily(PointerFamily[str, tuple[StaffId, ...]]):
     """Which accounts are of administrators, in whatever state.
 
     Whoever takes one away locks the rows of all of them, so that two who do it at once take turns.
@@ -94,15 +89,6 @@ class _AdminsFamily(RowFamily[str, tuple[StaffId, ...]]):
         return ALL_ADMINS, tuple(
             StaffId(joined[at : at + _ID_BYTES]) for at in range(0, len(joined), _ID_BYTES)
         )
-
-    def write(
-        self,
-        book: int,
-        inserted: Sequence[tuple[StaffId, ...]],
-        changed: Sequence[tuple[StaffId, ...]],
-    ) -> Iterable[Statement]:
-        del book, inserted, changed
-        return ()
 
 
 class _StaffFamily(RowFamily[StaffId, StaffRow]):
@@ -207,7 +193,7 @@ class _SignInFamily(RowFamily[VerificationId, SignInRow]):
             )
 
 
-class _OpenSessionsFamily(RowFamily[StaffId, tuple[SessionId, ...]]):
+class _OpenSessionsFamily(PointerFamily[StaffId, tuple[SessionId, ...]]):
     """Which sessions of an account have not ended; read under the lock of the account's row."""
 
     name = "staff_session by account"
@@ -227,15 +213,6 @@ class _OpenSessionsFamily(RowFamily[StaffId, tuple[SessionId, ...]]):
         return record[0], tuple(
             SessionId(joined[at : at + _ID_BYTES]) for at in range(0, len(joined), _ID_BYTES)
         )
-
-    def write(
-        self,
-        book: int,
-        inserted: Sequence[tuple[SessionId, ...]],
-        changed: Sequence[tuple[SessionId, ...]],
-    ) -> Iterable[Statement]:
-        del book, inserted, changed
-        return ()
 
 
 class _SessionFamily(RowFamily[SessionId, SessionRow]):

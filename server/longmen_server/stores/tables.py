@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from longmen_server.engine.family import STAGE_LINK, STAGE_POINTER, RowFamily, Statement
+from longmen_server.engine.family import (
+    STAGE_LINK,
+    STAGE_POINTER,
+    PointerFamily,
+    RowFamily,
+    Statement,
+)
 from longmen_server.platform.adapters import (
     BoolArray,
     Int2Array,
@@ -54,17 +60,7 @@ def _any(table: str, column: str, book: int, keys: Sequence[MerchantId]) -> Stat
     )
 
 
-class _Pointers:
-    """Families that find rows: the rows are written elsewhere, later commands find them here."""
-
-    def write(
-        self, book: int, inserted: Sequence[Any], changed: Sequence[Any]
-    ) -> Iterable[Statement]:
-        del book, inserted, changed
-        return ()
-
-
-class _StoreNumberFamily(_Pointers, RowFamily[OwnNumber, StoreId]):
+class _StoreNumberFamily(PointerFamily[OwnNumber, StoreId]):
     """Which store has a merchant's number. Two of one number meet at the unique index."""
 
     name = "merchant_store by number"
@@ -78,7 +74,7 @@ class _StoreNumberFamily(_Pointers, RowFamily[OwnNumber, StoreId]):
         return OwnNumber(record[0], record[1]), record[2]
 
 
-class _AnyStoreFamily(_Pointers, RowFamily[MerchantId, StoreId]):
+class _AnyStoreFamily(PointerFamily[MerchantId, StoreId]):
     """A store of merchants that have registered any."""
 
     name = "merchant_store by merchant"
@@ -206,7 +202,7 @@ class _TillPlaceFamily(RowFamily[tuple[TerminalId, int], TillPlaceRow]):
         )
 
 
-class _CashierNumberFamily(_Pointers, RowFamily[OwnNumber, CashierId]):
+class _CashierNumberFamily(PointerFamily[OwnNumber, CashierId]):
     """Which cashier has a merchant's number. Two of one number meet at the unique index."""
 
     name = "merchant_cashier by number"
@@ -274,7 +270,7 @@ class _CashierFamily(RowFamily[CashierId, CashierRow]):
             )
 
 
-class _AnyCashierFamily(_Pointers, RowFamily[MerchantId, CashierId]):
+class _AnyCashierFamily(PointerFamily[MerchantId, CashierId]):
     """A cashier of merchants that have registered any."""
 
     name = "merchant_cashier by merchant"

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from longmen_server.engine.family import STAGE_LINK, STAGE_POINTER, RowFamily, Statement
+from longmen_server.engine.family import (
+    STAGE_LINK,
+    STAGE_POINTER,
+    PointerFamily,
+    RowFamily,
+    Statement,
+)
 from longmen_server.platform.adapters import (
     ByteaArray,
     Int2Array,
@@ -27,7 +33,7 @@ ENDPOINT_COLUMNS = ", ".join(EndpointRow.__slots__)
 DELIVERY_COLUMNS = ", ".join(DeliveryRow.__slots__)
 
 
-class _EndpointsFamily(RowFamily[MerchantId, tuple[EndpointId, ...]]):
+class _EndpointsFamily(PointerFamily[MerchantId, tuple[EndpointId, ...]]):
     """Which endpoints a merchant has that were not given up, to bound them."""
 
     name = "webhook_endpoint by merchant"
@@ -43,16 +49,6 @@ class _EndpointsFamily(RowFamily[MerchantId, tuple[EndpointId, ...]]):
 
     def decode(self, record: tuple[Any, ...]) -> tuple[MerchantId, tuple[EndpointId, ...]]:
         return record[0], tuple(record[1])
-
-    def write(
-        self,
-        book: int,
-        inserted: Sequence[tuple[EndpointId, ...]],
-        changed: Sequence[tuple[EndpointId, ...]],
-    ) -> Iterable[Statement]:
-        # The rows are the other family's to write; here later commands of the batch find them.
-        del book, inserted, changed
-        return ()
 
 
 class _DeliveryFamily(RowFamily[DeliveryId, DeliveryRow]):
