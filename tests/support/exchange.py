@@ -129,16 +129,16 @@ async def book_with_position(bank: SmallBank, owner: Person) -> Fields:
 
 
 async def day_to_close(bank: SmallBank, owner: Person) -> Fields:
-    await converted(bank, owner)
-    return {"business_date": CALENDAR.date_of(bank.parts.clock.now_us()).isoformat()}
-
-
-async def days_closed(bank: SmallBank, owner: Person) -> Fields:
-    """A day with three currencies' positions."""
+    """A day with three currencies' positions: it is closed once, so whoever does it closes all."""
     await converted(bank, owner)
     for code in ("JPY", "HKD"):
         to_account_id = await pocket(bank, owner, code)
         await converted(bank, owner, to_account_id=to_account_id, counter_currency_code=code)
+    return {"business_date": CALENDAR.date_of(bank.parts.clock.now_us()).isoformat()}
+
+
+async def days_closed(bank: SmallBank, owner: Person) -> Fields:
+    """The same day after its close."""
     await bank.do("PositionsService/Revalue", **await day_to_close(bank, owner))
     return {}
 
