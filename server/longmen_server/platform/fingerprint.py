@@ -15,13 +15,13 @@ fingerprint of a fixed message, so such an upgrade is noticed before it is made;
 raised with it. New fields of the contract change nothing for requests that do not use them.
 
 The fingerprint of a request that carries a secret is keyed: it is stored with the request's record,
-and of a six-digit PIN a plain hash, not to speak of a CRC, would be the PIN itself.
+and of a six-digit PIN a plain hash, not to speak of a CRC, would be the PIN itself. It is keyed
+BLAKE2b (RFC 7693), which says as little without the key as an HMAC does, in a third of the time.
 """
 
 from __future__ import annotations
 
-import hmac
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from struct import Struct
 from typing import NamedTuple
 from zlib import crc32
@@ -41,11 +41,11 @@ class Fingerprint(NamedTuple):
     """What is remembered of a request's content."""
 
     full: bytes
-    """SHA-256 over the canonical encoding; equal means the same request."""
+    """SHA-256 over the canonical encoding, or keyed BLAKE2b; equal means the same request."""
     fields: bytes
     """One entry per top-level field that is set: its number (2 bytes, big-endian) and a CRC-32 of
-    its content, or 4 bytes of an HMAC where a key was given. Used only to name the fields that
-    differ, never to decide whether any does."""
+    its content, or 4 bytes of keyed BLAKE2b where a key was given. Used only to name the fields
+    that differ, never to decide whether any does."""
 
     @property
     def content(self) -> bytes:
@@ -59,7 +59,8 @@ def fingerprint(canonical: bytes, *, skip: int, key: bytes | None = None) -> Fin
     Args:
         canonical: Deterministic serialisation of the parsed request, free of unknown fields.
         skip: Number of the field to leave out, that of `request_id`.
-        key: Secret of the server, for requests that carry secrets; then both parts are HMACs.
+        key: Secret of the server, for requests that carry secrets; at most 64 bytes; then both
+            parts are keyed.
 
     Raises:
         ValueError: If the bytes are not a serialised message, which would be a bug of the caller.
@@ -74,13 +75,14 @@ def fingerprint(canonical: bytes, *, skip: int, key: bytes | None = None) -> Fin
         digest = crc32(content) if key is None else _keyed_digest(key, number, content)
         fields += _ENTRY.pack(number, digest)
     whole = b"".join(contents)
-    full = sha256(whole).digest() if key is None else hmac.digest(key, whole, "sha256")
+    full = (sha256(whole) if key is None else blake2b(whole, digest_size=32, key=key)).digest()
     return Fingerprint(full, fields)
 
 
 def _keyed_digest(key: bytes, number: int, content: bytes) -> int:
-    """Return four bytes of an HMAC over one field, which tell nothing without the key."""
-    return int.from_bytes(hmac.digest(key, b"%d:" % number + content, "sha256")[:4], "big")
+    """Return four bytes over one field, which tell nothing without the key."""
+    keyed = blake2b(b"%d:" % number + content, digest_size=4, key=key)
+    return int.from_bytes(keyed.digest(), "big")
 
 
 def _split(message: bytes) -> dict[int, bytes]:

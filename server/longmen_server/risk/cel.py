@@ -10,14 +10,27 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from cel_expr_python import cel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["CelError", "Condition", "Environment", "Problem", "compared", "names_in"]
+__all__ = [
+    "Activation",
+    "CelError",
+    "Condition",
+    "Environment",
+    "Problem",
+    "Token",
+    "compared",
+    "names_in",
+    "tokens_of",
+]
+
+Activation: TypeAlias = cel.Activation
+"""Values for many conditions."""
 
 TEXT_MAX: Final = 2_000
 """Characters of an expression. The longest of the shipped rules has less than three hundred."""
@@ -57,7 +70,9 @@ _TOKEN: Final = re.compile(
         |[bB]?(?:\"{3}(?:\\[\s\S]|[^\\])*?\"{3}|'{3}(?:\\[\s\S]|[^\\])*?'{3}
             |"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))
     |(?P<name>[A-Za-z_][A-Za-z0-9_]*)
+    |(?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)
     |(?P<space>\s+)
+    |(?P<operator>&&|\|\||[=!<>]=)
     |(?P<other>[\s\S])
     """,
     re.VERBOSE,
@@ -87,23 +102,27 @@ class Problem(NamedTuple):
     """The line and below it a caret, each line on its own; empty where it is about the whole."""
 
 
-class _Token(NamedTuple):
+class Token(NamedTuple):
+    """What an expression is made of."""
+
     kind: str
+    """string, name, number, operator (of two characters) or other."""
     text: str
     start: int
+    """Where it stands, in characters."""
 
 
-def _tokens(text: str) -> Iterator[_Token]:
+def tokens_of(text: str) -> Iterator[Token]:
     """Cut an expression into what counts: no spaces and no comments."""
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup or ""
         if kind not in {"space", "comment"}:
-            yield _Token(kind, match.group(), match.start())
+            yield Token(kind, match.group(), match.start())
 
 
 def names_in(text: str) -> frozenset[str]:
     """Return the names that an expression uses, those of functions and fields too."""
-    return frozenset(token.text for token in _tokens(text) if token.kind == "name")
+    return frozenset(token.text for token in tokens_of(text) if token.kind == "name")
 
 
 def compared(text: str) -> Iterator[tuple[str, str, Problem]]:
@@ -111,11 +130,9 @@ def compared(text: str) -> Iterator[tuple[str, str, Problem]]:
 
     The problem has the place only: whoever knows what values a name has says what is wrong.
     """
-    tokens = list(_tokens(text))
-    for name, first, second, literal in zip(
-        tokens, tokens[1:], tokens[2:], tokens[3:], strict=False
-    ):
-        if name.kind == "name" and first.text + second.text == "==" and literal.kind == "string":
+    tokens = list(tokens_of(text))
+    for name, operator, literal in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if name.kind == "name" and operator.text == "==" and literal.kind == "string":
             where = _problem("NEVER", text, literal.start, "")
             yield name.text, literal.text.strip("'\""), where
 
@@ -160,7 +177,7 @@ class Environment:
         # A condition may end with a comment, which ends with its line.
         return self.condition(" || ".join(f"({text}\n)" for text in texts))
 
-    def activation(self, values: Mapping[str, Any]) -> cel.Activation:
+    def activation(self, values: Mapping[str, Any]) -> Activation:
         """Return values for many conditions: converting them costs more than a condition."""
         lists = self._lists & values.keys()
         if lists:
@@ -201,7 +218,7 @@ class Condition:
         self.names = names
         """Variables it may read."""
 
-    def holds(self, activation: cel.Activation) -> bool:
+    def holds(self, activation: Activation) -> bool:
         """Whether it is true of the values.
 
         Raises:
@@ -231,7 +248,7 @@ def _unreadable(text: str) -> list[Problem]:
 
 def _loops(text: str) -> Iterator[Problem]:
     """Calls of macros, which go through a list."""
-    tokens = list(_tokens(text))
+    tokens = list(tokens_of(text))
     for before, token, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if token.text in _MACROS and before.text == "." and after.text == "(":
             message = f"{token.text}() goes through a list: use `in` and the features that count"

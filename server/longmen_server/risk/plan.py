@@ -83,8 +83,6 @@ class Plan:
             list_numbers=self.lists.numbers,
         ).SerializeToString(deterministic=True)
         """The part of every snapshot that says which features its values are of."""
-        self.no_lists = [decision_pb2.FeatureStrings()] * len(self.lists.names)
-        """What a snapshot has of parties that are on no list, as nearly all are."""
 
     def compute(self, scene: Scene) -> tuple[dict[str, FeatureValue], list[Fault]]:
         """Return the value of every feature, and what failed.

@@ -1,8 +1,10 @@
 """Rules and sets of them: what fires for a movement. Pure.
 
-A set is compiled once. To judge a movement costs one conversion of the features that its rules
-read, and one evaluation per chunk of rules: a chunk is the disjunction of its rules, and only when
-that is true or errs are they looked at one by one. Most movements fire nothing.
+A set is compiled once. Rules are evaluated in chunks: a chunk is the disjunction of its rules, and
+only when that is true or errs are they looked at one by one. Most movements fire nothing, and of
+most the plain comparisons in a chunk already show that none of its rules can be true
+(`longmen_server.risk.prefilter`); where they do not, it costs one conversion of the features that
+the rules read, and one evaluation per chunk.
 """
 
 from __future__ import annotations
@@ -18,11 +20,12 @@ from longmen_server.risk.cel import CelError, Environment
 from longmen_server.risk.columns import getter
 from longmen_server.risk.features import REGISTRY
 from longmen_server.risk.model import ALLOW, Fault, FeatureValue, Fired, Outcome, OutcomeKind
+from longmen_server.risk.prefilter import possible_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from longmen_server.risk.cel import Condition
+    from longmen_server.risk.cel import Activation, Condition
 
 __all__ = [
     "Example",
@@ -189,7 +192,8 @@ class _Chunk(NamedTuple):
 class _Plan(NamedTuple):
     """What is evaluated for a kind of movement."""
 
-    chunks: tuple[_Chunk, ...]
+    chunks: tuple[tuple[_Chunk, Callable[[tuple[FeatureValue, ...]], bool]], ...]
+    """Each with what says of the values in the order of `names` whether it can be true at all."""
     names: tuple[str, ...]
     of_values: Callable[[Mapping[str, FeatureValue]], tuple[FeatureValue, ...]]
     """Takes what they read out of the values of all features."""
@@ -244,32 +248,26 @@ class RuleSet:
         """
         plan = self._plan(str(values.get(KIND, "")))
         try:
-            data = dict(zip(plan.names, plan.of_values(values), strict=True))
-        except KeyError:
-            # Rules that read what is missing err by themselves, and the others go on.
+            given = plan.of_values(values)
+            chunks = [chunk for chunk, possible in plan.chunks if possible(given)]
+            if not chunks:
+                return (), ()
+            data = dict(zip(plan.names, given, strict=True))
+        except (KeyError, TypeError):
+            # Rules that read what is missing, or is no value, err by themselves; the others go on.
+            chunks = [chunk for chunk, _ in plan.chunks]
             data = {name: values[name] for name in plan.names if name in values}
-        told: list[tuple[int, Fired | Fault]] = []
         try:
             activation = self._env.activation(data)
         except (TypeError, ValueError, RuntimeError) as error:
-            entries = (entry for chunk in plan.chunks for entry in chunk.entries)
-            told = [(entry.place, _fault(entry, str(error), key, now_us)) for entry in entries]
-            return [], [fault for _, fault in sorted(told) if isinstance(fault, Fault)]
-        for chunk in plan.chunks:
-            try:
-                if not chunk.condition.holds(activation):
-                    continue
-            except CelError:
-                pass  # one of them errs: which one is found below
-            for entry in chunk.entries:
-                if entry.rule.expired(now_us):
-                    continue
-                try:
-                    if entry.condition.holds(activation):
-                        told.append((entry.place, _fired(entry, key, now_us)))
-                except CelError as error:
-                    told.append((entry.place, _fault(entry, str(error), key, now_us)))
-        told.sort(key=lambda one: one[0])
+            told: list[tuple[int, Fired | Fault]] = [
+                (entry.place, _fault(entry, str(error), key, now_us))
+                for chunk, _ in plan.chunks
+                for entry in chunk.entries
+            ]
+        else:
+            told = [one for chunk in chunks for one in _told(chunk, activation, key, now_us)]
+        told.sort(key=_place)
         fired = [one for _, one in told if isinstance(one, Fired)]
         return fired, [one for _, one in told if isinstance(one, Fault)]
 
@@ -285,8 +283,9 @@ class RuleSet:
                 self._chunk(tuple(looking[start : start + CHUNK]))
                 for start in range(0, len(looking), CHUNK)
             )
-            names = frozenset[str]().union(*(chunk.condition.names for chunk in chunks))
-            plan = _Plan(chunks, tuple(sorted(names)), getter(sorted(names)))
+            names = sorted(frozenset[str]().union(*(chunk.condition.names for chunk in chunks)))
+            told = tuple((chunk, _possible(chunk, names)) for chunk in chunks)
+            plan = _Plan(told, tuple(names), getter(names))
             if len(self._plans) < PLANS_MAX:
                 self._plans[kind] = plan
         return plan
@@ -299,6 +298,34 @@ class RuleSet:
             condition = self._env.any_of(entry.expression for entry in entries)
             chunk = self._chunks[places] = _Chunk(entries, condition)
         return chunk
+
+
+def _told(
+    chunk: _Chunk, activation: Activation, key: bytes, now_us: int
+) -> Iterator[tuple[int, Fired | Fault]]:
+    """Yield what rules of a chunk say, each with its place in the set."""
+    try:
+        if not chunk.condition.holds(activation):
+            return
+    except CelError:
+        pass  # one of them errs: which one is found below
+    for entry in chunk.entries:
+        if entry.rule.expired(now_us):
+            continue
+        try:
+            if entry.condition.holds(activation):
+                yield entry.place, _fired(entry, key, now_us)
+        except CelError as error:
+            yield entry.place, _fault(entry, str(error), key, now_us)
+
+
+def _place(told: tuple[int, Fired | Fault]) -> int:
+    return told[0]
+
+
+def _possible(chunk: _Chunk, names: Sequence[str]) -> Callable[[tuple[FeatureValue, ...]], bool]:
+    """Return what says whether any rule of a chunk can be true."""
+    return possible_of((entry.expression for entry in chunk.entries), names)
 
 
 def _fired(entry: _Entry, key: bytes, now_us: int) -> Fired:

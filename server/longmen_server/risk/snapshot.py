@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from longmen.risk.v1 import decision_pb2, outcome_pb2
@@ -17,7 +18,7 @@ from longmen_server.risk.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from longmen_server.risk.model import Evaluation, FeatureValue
     from longmen_server.risk.plan import Plan
@@ -64,20 +65,32 @@ def encode_snapshot(
         key: of the payer, 16 bytes.
         can_approve: whether somebody could be asked to approve the movement.
     """
-    lists = plan.lists.of_values(values)
-    contributions = evaluation.contributions
     message = decision_pb2.DecisionSnapshot(
-        key=key,
-        can_approve=can_approve,
-        whole_values=map(int, plan.wholes.of_values(values)),
-        real_values=_all_to_bits(plan.reals.of_values(values)),
-        text_values=plan.texts.of_values(values),
-        list_values=[decision_pb2.FeatureStrings(values=each) for each in lists]
-        if any(lists)
-        else plan.no_lists,
-        contribution_names=[name for name, _ in contributions],
-        contribution_values=_all_to_bits([points for _, points in contributions]),
+        key=key, can_approve=can_approve, whole_values=map(int, plan.wholes.of_values(values))
     )
+    if evaluation.fired or evaluation.faults:
+        _add_told(message, evaluation)
+    reals, lists = plan.reals.of_values(values), plan.lists.of_values(values)
+    contributions, score = evaluation.contributions, evaluation.score
+    # A message is the sum of its parts. Those that are the same for many movements are made once,
+    # and numbers of fixed width need no more than to be packed: that takes half the time.
+    return b"".join(
+        (
+            plan.places,
+            message.SerializeToString(deterministic=True),
+            _reals_head(len(reals)),
+            _doubles(len(reals)).pack(*reals),
+            _texts_part(plan.texts.of_values(values)),
+            _lists_part(lists),
+            *[_name_part(name) for name, _ in contributions],
+            _points_head(len(contributions)),
+            _doubles(len(contributions)).pack(*[points for _, points in contributions]),
+            b"" if score is None else _SCORE_HEAD + _bits.pack(score),
+        )
+    )
+
+
+def _add_told(message: decision_pb2.DecisionSnapshot, evaluation: Evaluation) -> None:
     for fired in evaluation.fired:
         message.fired.add(
             rule=fired.rule,
@@ -89,10 +102,47 @@ def encode_snapshot(
         message.faults.add(
             source=fault.source, message=fault.message, outcome=encode_outcome(fault.outcome)
         )
-    if evaluation.score is not None:
-        message.score = _to_bits(evaluation.score)
-    # A message is the sum of its parts: what every movement of a kind has is made once.
-    return plan.places + message.SerializeToString(deterministic=True)
+
+
+_NUMBER_BYTES: Final = 8
+_SCORE_HEAD: Final = decision_pb2.DecisionSnapshot(score=0).SerializeToString()[:-_NUMBER_BYTES]
+"""What stands before a score."""
+
+
+@cache
+def _doubles(count: int) -> struct.Struct:
+    return struct.Struct(f"<{count}d")
+
+
+@cache
+def _reals_head(count: int) -> bytes:
+    """What stands before so many real values."""
+    whole = decision_pb2.DecisionSnapshot(real_values=[0] * count).SerializeToString()
+    return whole[: len(whole) - _NUMBER_BYTES * count]
+
+
+@cache
+def _points_head(count: int) -> bytes:
+    """What stands before so many contributions."""
+    whole = decision_pb2.DecisionSnapshot(contribution_values=[0] * count).SerializeToString()
+    return whole[: len(whole) - _NUMBER_BYTES * count]
+
+
+@lru_cache(maxsize=1024)
+def _name_part(name: str) -> bytes:
+    return decision_pb2.DecisionSnapshot(contribution_names=[name]).SerializeToString()
+
+
+@lru_cache(maxsize=1024)
+def _texts_part(texts: tuple[str, ...]) -> bytes:
+    return decision_pb2.DecisionSnapshot(text_values=texts).SerializeToString()
+
+
+@lru_cache(maxsize=1024)
+def _lists_part(lists: tuple[tuple[str, ...], ...]) -> bytes:
+    """Of parties that are on no list, as nearly all are, or on one of a few."""
+    values = [decision_pb2.FeatureStrings(values=each) for each in lists]
+    return decision_pb2.DecisionSnapshot(list_values=values).SerializeToString()
 
 
 def read_snapshot(data: bytes) -> Kept:
@@ -158,15 +208,6 @@ def tried_outcome(evaluation: Evaluation) -> int:
     """Return the highest outcome that rules of a set in shadow ask for; 0 when none fired."""
     tried = (fired.outcome.kind for fired in evaluation.fired if fired.rule.startswith(TRIED))
     return max(tried, default=0)
-
-
-def _all_to_bits(values: Sequence[FeatureValue]) -> tuple[int, ...]:
-    n = len(values)
-    return struct.unpack(f"<{n}Q", struct.pack(f"<{n}d", *values))
-
-
-def _to_bits(value: float) -> int:
-    return int.from_bytes(_bits.pack(value), "little")
 
 
 def _of_bits(bits: int) -> float:
