@@ -1,7 +1,8 @@
 # The only door: every task of the repository is a target here, and CI runs the same ones.
 # Needs python3 >= 3.11 with venv, and make. Everything else is installed below .uv/ and .venv/.
 
-PYTHON     ?= python3
+# The Python to use; where none is given, scripts/choose_python.py takes the fastest on the PATH.
+PYTHON     ?=
 UV_VERSION := 0.13.9
 UV         := .uv/bin/uv
 BIN        := .venv/bin
@@ -33,16 +34,13 @@ help: ## Show what can be done
 setup: $(SETUP) ## Install the locked environment (does nothing when it is up to date)
 
 .uv/uv-$(UV_VERSION):
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-	  { echo "Longmen needs Python 3.11 or newer: set PYTHON=/path/to/python3.11"; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
-	  { echo "Longmen needs the venv module: apt-get install python3-venv"; exit 1; }
-	$(PYTHON) -m venv --clear .uv
+	@python=$$($(or $(PYTHON),python3) scripts/choose_python.py $(PYTHON)) && \
+	  echo "using $$python" && "$$python" -m venv --clear .uv
 	.uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@touch $@
 
 $(SETUP): .uv/uv-$(UV_VERSION) uv.lock pyproject.toml clients/python/pyproject.toml
-	$(UV) sync --frozen --compile-bytecode --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+	$(UV) sync --frozen --compile-bytecode --python "$$(sed -n 's/^executable = //p' .uv/pyvenv.cfg)"
 	@touch $@
 
 run: setup ## Serve on 127.0.0.1:50051 with embedded Postgres (LONGMEN_* variables change that)
