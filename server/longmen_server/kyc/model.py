@@ -21,7 +21,7 @@ from longmen_server.platform.refusal import Refusal
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from longmen_server.platform.ids import AccountId, CustomerId
+    from longmen_server.platform.ids import CustomerId
 
 __all__ = [
     "BEST_CLASS",
@@ -29,7 +29,6 @@ __all__ = [
     "SLOTS_MAX",
     "UNCLASSIFIED",
     "WORST_CLASS",
-    "AccountClass",
     "Category",
     "Cause",
     "ChangeRow",
@@ -207,13 +206,6 @@ class UseRow(NamedTuple):
     customer_id: CustomerId
     book: int
     created_at_us: int
-
-
-class AccountClass(NamedTuple):
-    """The class of the customer whom an account belongs to."""
-
-    account_id: AccountId
-    identification_class: int
 
 
 # -- Packs.

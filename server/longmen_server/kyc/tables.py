@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from longmen_server.accounts.model import AliasKind
 from longmen_server.engine.family import (
-    STAGE_ACCOUNT,
     STAGE_LINK,
     STAGE_POINTER,
     STAGE_RECORD,
@@ -14,7 +13,6 @@ from longmen_server.engine.family import (
     Statement,
 )
 from longmen_server.kyc.model import (
-    AccountClass,
     ChangeRow,
     EvidenceKey,
     EvidenceRow,
@@ -29,7 +27,7 @@ from longmen_server.platform.adapters import (
     TextArray,
     UuidArray,
 )
-from longmen_server.platform.ids import AccountId, CustomerId
+from longmen_server.platform.ids import CustomerId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -200,35 +198,6 @@ class _UseFamily(RowFamily[UseKey, UseRow]):
             )
 
 
-class _AccountClassFamily(RowFamily[AccountId, AccountClass]):
-    """The class behind an account, for commands that move money: nothing where there is none.
-
-    It is loaded in the round trip of the accounts themselves and locks nothing: a class that
-    changes at the same moment counts from the next batch on.
-    """
-
-    name = "kyc_standing by account"
-    stage = STAGE_ACCOUNT
-    rank = 48
-
-    def load(self, book: int, keys: Sequence[AccountId]) -> Statement:
-        return Statement(
-            b"select w.account_id, s.identification_class from wallet_account as w"
-            b" join kyc_standing as s on s.book = $1 and s.customer_id = w.customer_id"
-            b" where w.book = $1 and w.account_id = any($2)",
-            (book, UuidArray(keys)),
-        )
-
-    def decode(self, record: tuple[Any, ...]) -> tuple[AccountId, AccountClass]:
-        return record[0], AccountClass(*record)
-
-    def write(
-        self, book: int, inserted: Sequence[AccountClass], changed: Sequence[AccountClass]
-    ) -> Iterable[Statement]:
-        del book, inserted, changed
-        raise AssertionError("the class behind an account is only ever read")
-
-
 class _ChangeFamily(RowFamily[CustomerId, ChangeRow]):
     name = "kyc_change"
     stage = STAGE_RECORD
@@ -258,5 +227,4 @@ class _ChangeFamily(RowFamily[CustomerId, ChangeRow]):
 STANDING = _StandingFamily()
 EVIDENCE = _EvidenceFamily()
 USE = _UseFamily()
-ACCOUNT_CLASS = _AccountClassFamily()
 CHANGE = _ChangeFamily()

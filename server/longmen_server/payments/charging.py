@@ -13,7 +13,7 @@ from longmen.payments.v1 import payments_service_pb2 as pb
 from longmen_server.accounts.model import Actor
 from longmen_server.challenges.cooling import is_beyond, use_cooling
 from longmen_server.challenges.gate import count_exempt, decision_for
-from longmen_server.challenges.model import stronger
+from longmen_server.challenges.model import Intent, Operation, stronger
 from longmen_server.engine.command import Command, RequestKey, RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_LINK, STAGE_LOOKUP, STAGE_POINTER
 from longmen_server.factors.tables import SECURITY
@@ -41,11 +41,11 @@ from longmen_server.payments.commands import (
     register,
 )
 from longmen_server.payments.discretion import payer_state, told_to_merchant
-from longmen_server.payments.intents import of_purchase
 from longmen_server.payments.model import AttemptOutcome, AttemptRow, OrderRow, Step
 from longmen_server.payments.policy import policy_at
 from longmen_server.payments.tables import ATTEMPT, ORDER, ORDER_NUMBER
 from longmen_server.payments.tips import TipMode, check_limit
+from longmen_server.platform.ids import MERCHANT as MERCHANT_TEXT
 from longmen_server.platform.ids import AccountId
 from longmen_server.platform.refusal import Refusal
 from longmen_server.risk.guard import judge, settle
@@ -255,12 +255,19 @@ class PayByCode(Command):
         mark = working_set.mark()
         covered = cover(working_set, self.funding, self.guard, account, movement)
         verdict = judge(working_set, self.guard, movement)
-        least = stronger(enforce.check(working_set, movement), verdict.least)
+        least = stronger(enforce.reserve(working_set, movement), verdict.least)
         if covered is not None:
             least = stronger(least, covered.least)
         # The row is this command's own copy: taking the code made it.
         payer.last_order_id = order.order_id
-        intent = of_purchase(order.merchant_id, payer.account_id, total, order.currency_code)
+        # Without a text: who has to approve is asked about the order, and shown what that says.
+        intent = Intent(
+            operation=Operation.PURCHASE,
+            text="",
+            amount=total,
+            currency_code=order.currency_code,
+            payee=MERCHANT_TEXT.encode(order.merchant_id),
+        )
         decision = decision_for(
             working_set, payer.customer_id, intent, self.policy, is_known=False, least=least
         )
@@ -275,7 +282,6 @@ class PayByCode(Command):
         budget = budget_of(payer, working_set.now_us)
         check_amount(payer, budget, total)
         payer.spent_amount += total
-        enforce.reserve(working_set, movement)
         count_exempt(working_set, payer.customer_id)
         use_cooling(working_set, payer.device_id, intent, self.policy)
         order, _ = pay(working_set, order, payer.account_id, self.transaction_id, tip=tip)

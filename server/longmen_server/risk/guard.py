@@ -16,10 +16,10 @@ from longmen_server.engine.command import RowKey
 from longmen_server.engine.family import STAGE_ACCOUNT, STAGE_JUDGEMENT
 from longmen_server.identity.tables import DEVICE
 from longmen_server.kyc.standing import pack_now
-from longmen_server.kyc.tables import ACCOUNT_CLASS
 from longmen_server.ledger.model import check_debit
 from longmen_server.ledger.tables import ACCOUNT
 from longmen_server.limits.movement import MOVELESS, Asker, Channel, Movement, MovementKind
+from longmen_server.limits.tables import FACTS
 from longmen_server.platform.ids import TransactionId
 from longmen_server.platform.refusal import Refusal
 from longmen_server.risk import effects
@@ -183,7 +183,7 @@ class Guard:
         if stage == STAGE_ACCOUNT:
             for account_id in (payer_id, payee_id):
                 if account_id is not None:
-                    yield RowKey(ACCOUNT_CLASS, account_id)
+                    yield RowKey(FACTS, account_id)
             if device_id is not None:
                 yield RowKey(DEVICE, device_id)
         elif stage == STAGE_JUDGEMENT:
@@ -471,5 +471,5 @@ def _owner(row: AccountRow | None) -> Party | None:
 def _class(working_set: WorkingSet, account_id: AccountId | None) -> int:
     if account_id is None:
         return 0
-    found = working_set.get(ACCOUNT_CLASS, account_id)
+    found = working_set.get(FACTS, account_id)
     return 0 if found is None else found.identification_class
