@@ -52,8 +52,8 @@ _BILLERS: Final = (
 ).encode()
 _DUE: Final = f"select {DUE_COLUMNS} from bill_due where book = $1 and due_id = $2".encode()
 _DUES: Final = (
-    f"select {DUE_COLUMNS} from bill_due where book = $1 and biller_id = $2 and due_id < $3"
-    " and ($4 = 0 or state = $4) order by due_id desc limit $5"
+    f"select {DUE_COLUMNS} from bill_due where book = $1 and biller_id = $2 and state > 0"
+    " and due_id < $3 and ($4 = 0 or state = $4) order by due_id desc limit $5"
 ).encode()
 _OPEN_DUES: Final = (
     f"select {', '.join(f'd.{name}' for name in DueRow.__slots__)}"

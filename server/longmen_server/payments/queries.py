@@ -56,10 +56,11 @@ _BY_REFERENCE: Final = (
     b"select order_id from terminal_reference"
     b" where book = $1 and terminal_id = $2 and business_date = $3 and trace_number = $4"
 )
-# Time closes orders whether that was noted or not, so the state asked for is that of now.
+# Time closes orders whether that was noted or not, so the state asked for is that of now. That the
+# state is above 0 always holds, and opens the index of lists (migration 0060).
 _LIST: Final = (
     f"select {ORDER_COLUMNS} from merchant_order"
-    " where book = $1 and merchant_id = $2 and order_id < $3"
+    " where book = $1 and merchant_id = $2 and order_id < $3 and state > 0"
     f" and (cardinality($4::smallint[]) = 0 or case when state in ({_OPEN})"
     f" and expires_at_us <= $5 then case when captured > 0 then {OrderState.PAID:d}"
     f" else {OrderState.EXPIRED:d} end else state end = any($4))"
