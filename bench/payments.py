@@ -276,8 +276,8 @@ def streams(count: int) -> list[Bar]:
 def main() -> int:
     """Parse the command line, run, report; 1 when a bar is missed."""
     parser = argparse.ArgumentParser(prog="bench.payments", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="rounds in which loads alternate")
-    parser.add_argument("--seconds", type=float, default=5.0, help="seconds of each load")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds in which loads alternate")
+    parser.add_argument("--seconds", type=float, default=4.0, help="seconds of each load")
     parser.add_argument("--payers", type=int, default=40_000, help="payers, and orders of a load")
     parser.add_argument("--streams", type=int, default=STREAMS, help="orders watched at once")
     parser.add_argument("--no-fail", action="store_true", help="exit 0 even if a bar is missed")

@@ -243,8 +243,8 @@ def through_servers(arguments: argparse.Namespace) -> list[Bar]:
 def main() -> int:
     """Parse the command line, run, report; 1 when a bar is missed."""
     parser = argparse.ArgumentParser(prog="bench.risk", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="rounds in which loads alternate")
-    parser.add_argument("--seconds", type=float, default=5.0, help="seconds of each load")
+    parser.add_argument("--rounds", type=int, default=9, help="rounds in which loads alternate")
+    parser.add_argument("--seconds", type=float, default=4.0, help="seconds of each load")
     parser.add_argument("--payers", type=int, default=20_000, help="payers, and orders of a load")
     parser.add_argument("--no-servers", action="store_true", help="only the time of a judgement")
     parser.add_argument("--no-fail", action="store_true", help="exit 0 even if a bar is missed")
