@@ -2,8 +2,8 @@
 
 A CPython built without profile-guided optimisation, as version managers build it unless told
 otherwise, runs this server a fifth slower than a distribution's own. So where nothing is given,
-`python3` is taken unless another Python on the PATH is clearly faster. Runs on any Python 3, with
-nothing but its library.
+`python3` is taken unless another Python on the PATH is clearly faster. Of a
+virtual environment its base is taken. Runs on Python 3.7 and newer, with nothing but its library.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ ROUNDS = 8
 ASKED = """
 import ensurepip, os, sys, venv
 assert sys.version_info >= (3, 11) and sys.implementation.name == "cpython"
-assert sys.prefix == sys.base_prefix
-print(os.path.realpath(sys.executable))
+print(os.path.realpath(sys._base_executable))
 """
 
 TRIED = """

@@ -87,7 +87,9 @@ def test_without_any_it_says_what_is_missing(
 
 
 def test_what_is_asked_of_an_interpreter_runs(script: Any) -> None:
-    base = script.answer(sys._base_executable, script.ASKED)  # type: ignore[attr-defined]
+    base = script.answer(sys.executable, script.ASKED)
     assert base is not None
+    assert script.answer(base, script.ASKED) == base
+    assert script.answer(base, "import sys; print(sys.prefix == sys.base_prefix)") == "True"
     assert float(script.answer(base, script.TRIED)) > 0
     assert script.answer(sys.executable, "raise SystemExit(3)") is None
