@@ -125,6 +125,23 @@ def test_one_condition_that_is_open_leaves_all_to_the_engine() -> None:
     assert possible_of(["a > 4", "size(e) > 9"], NAMES)((0, 0.0, "", False, (), 3))
 
 
+@pytest.mark.parametrize("operator", ["&&", "||"])
+def test_parts_deep_within_others_are_left_to_the_engine(operator: str) -> None:
+    deep = f"(d {operator} " * 20 + "d" + ")" * 20
+    assert not ENVIRONMENT.problems(deep)
+    values = (0, 0.0, "", False, (), 0)
+    assert possible_of([deep], NAMES)(values) is (operator == "||")
+    assert holds(deep, values) is False
+
+
+@pytest.mark.parametrize("depth", [40, 100, 240])
+def test_what_is_too_deep_to_be_evaluated_is_not_taken(depth: int) -> None:
+    deep = "(d && " * depth + "d" + ")" * depth
+    problems = ENVIRONMENT.problems(deep)
+    assert [one.code for one in problems] == ["SYNTAX"]
+    assert "recursion" in problems[0].message
+
+
 def test_every_shipped_rule_can_be_told_from_its_plain_parts() -> None:
     """That is what makes them cheap; a rule written another way costs an evaluation each time."""
     names = sorted(REGISTRY)

@@ -158,7 +158,8 @@ class Environment:
         try:
             compiled = self._env.compile(text)
         except RuntimeError as error:
-            return list(self._told(str(error)))[:PROBLEMS_MAX]
+            told = list(self._told(str(error)))[:PROBLEMS_MAX]
+            return told or [_too_deep(error)]
         if compiled.return_type() != cel.Type.BOOL:
             kind = compiled.return_type().name().lower()
             message = f"a condition is true or false, and this is of type {kind}"
@@ -253,6 +254,11 @@ def _loops(text: str) -> Iterator[Problem]:
         if token.text in _MACROS and before.text == "." and after.text == "(":
             message = f"{token.text}() goes through a list: use `in` and the features that count"
             yield _problem("UNBOUNDED_MACRO", text, token.start, message)
+
+
+def _too_deep(error: RuntimeError) -> Problem:
+    """The engine bounds how deep parts of an expression stand within others; it has no place."""
+    return Problem("SYNTAX", 0, 0, _STATUS.sub("", str(error)), "")
 
 
 def _problem(code: str, text: str, place: int, message: str) -> Problem:

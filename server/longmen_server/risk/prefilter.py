@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["possible_of"]
 
 _COMPARISONS: Final = frozenset({"==", "!=", "<", "<=", ">", ">="})
+DEPTH_MAX: Final = 16
+"""Parts within parts that are looked at: Python's own compiler gives up at some hundred."""
 _LEAST: Final = -(2**63)
 _OPENING: Final = frozenset("([{")
 _CLOSING: Final = frozenset(")]}")
@@ -64,18 +66,20 @@ def _always(_: tuple[Any, ...]) -> bool:
     return True
 
 
-def _test(tokens: Sequence[Token], places: dict[str, int]) -> str | None:
+def _test(tokens: Sequence[Token], places: dict[str, int], depth: int = 0) -> str | None:
     """Return a test in Python that fails only where an expression is false; None where none is."""
+    if depth > DEPTH_MAX:
+        return None
     tokens = _bared(tokens)
     if _parts(tokens, "?")[1:]:
         return None
     either = _parts(tokens, "||")
     if either[1:]:
-        tests = [_test(part, places) for part in either]
+        tests = [_test(part, places, depth + 1) for part in either]
         return None if None in tests else f"({' or '.join(map(str, tests))})"
     every = _parts(tokens, "&&")
     if every[1:]:
-        known = [test for part in every if (test := _test(part, places)) is not None]
+        known = [test for part in every if (test := _test(part, places, depth + 1)) is not None]
         return f"({' and '.join(known)})" if known else None
     return _plain_test(tokens, places)
 
